@@ -45,6 +45,7 @@ from rolecall.core.explain import (
     steps_of_denial,
 )
 from rolecall.core.giving import grants_not_held, grants_not_held_inside, lasts_until
+from rolecall.core.grantors import Grantor, Grantors, grantors
 from rolecall.core.grants import offered
 from rolecall.core.level_grants import (
     Alternative,
@@ -72,15 +73,7 @@ from rolecall.core.policies import (
     Words,
 )
 from rolecall.core.problems import CatalogError, Problem
-from rolecall.core.remedies import (
-    Denial,
-    Grantor,
-    Grantors,
-    OverrideRemedy,
-    Remedies,
-    grantors,
-    remedies,
-)
+from rolecall.core.remedies import Denial, OverrideRemedy, Remedies, remedies
 from rolecall.core.state import (
     NOTHING,
     ORDINARY,

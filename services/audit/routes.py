@@ -16,9 +16,9 @@ from pydantic import (
 
 from services.audit.domain import Filters, Record
 from services.audit.use_cases.context import Ctx
-from services.audit.use_cases.denials import record_denials
+from services.audit.use_cases.decisions import record_allows, record_denials
 from services.audit.use_cases.search import search, show_record
-from shared.contracts.calls.denials import DENIALS, DenialReport
+from shared.contracts.calls.decision_counts import ALLOWS, DENIALS, AllowReport, DenialReport
 from shared.contracts.facts import Actor, Outcome, ResourceRef
 from shared.http.access import Permission
 from shared.http.internal import internal_route
@@ -227,4 +227,9 @@ async def take_denials(ctx: Ctx, call: Call[DenialReport, None]) -> None:
     await record_denials(ctx, call.caller, call.body)
 
 
-INTERNAL_ROUTES = (internal_route(DENIALS, take_denials),)
+async def take_allows(ctx: Ctx, call: Call[AllowReport, None]) -> None:
+    """Record the allowed decisions that a replica of authz has drawn."""
+    await record_allows(ctx, call.caller, call.body)
+
+
+INTERNAL_ROUTES = (internal_route(DENIALS, take_denials), internal_route(ALLOWS, take_allows))

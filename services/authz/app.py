@@ -4,17 +4,18 @@ from dataclasses import replace
 
 from services.authz.adapters.activity_reports import ActivityReports
 from services.authz.adapters.check_counter import CheckCounter
-from services.authz.adapters.denial_reports import DenialReports
+from services.authz.adapters.decision_reports import OF_ALLOWS, OF_DENIALS, DecisionReports
 from services.authz.adapters.forward_auth_files import read_map
 from services.authz.adapters.past_policies import PastPolicies
 from services.authz.adapters.sealed_places import SealedPlaces
-from services.authz.domain.denials import Denials
+from services.authz.domain.allow_samples import AllowSamples
+from services.authz.domain.decision_counts import DecisionCounts, Denied
 from services.authz.domain.policy_state import PolicyState
 from services.authz.routes import GATEWAY_ROUTES, INTERNAL_ROUTES, ROUTES
 from services.authz.routes.hot_evaluation import HotEvaluations
 from services.authz.settings import Settings
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.policy_feed import PolicyFeed, ToldState
+from services.authz.use_cases.policy_feed import PolicyFeed, ToldSignIns, ToldState
 from shared.activity import RecentActivity
 from shared.bus import Bus
 from shared.clock import Clock
@@ -53,8 +54,8 @@ def build(
     following = Following(
         parts,
         {
-            Service.TEAM: ToldState(policy, feed, told=True),
-            Service.IDENTITY: ToldState(sign_ins, feed, told=False),
+            Service.TEAM: ToldState(policy, feed),
+            Service.IDENTITY: ToldSignIns(sign_ins, feed),
         },
         slot=settings.slot,
         view=view,
@@ -63,8 +64,14 @@ def build(
     callers = LiveCallers(sign_ins, identity)
     activity = RecentActivity()
     reports = ActivityReports(activity, parts.internal, timeouts=timeouts)
-    denials = Denials()
-    denial_reports = DenialReports(denials, parts.internal, clock=parts.clock, timeouts=timeouts)
+    denials: DecisionCounts[Denied] = DecisionCounts()
+    allows = AllowSamples(settings.allow_samples)
+    denial_reports = DecisionReports(
+        OF_DENIALS, denials, parts.internal, clock=parts.clock, timeouts=timeouts
+    )
+    allow_reports = DecisionReports(
+        OF_ALLOWS, allows.counts, parts.internal, clock=parts.clock, timeouts=timeouts
+    )
     ctx = Ctx(
         policy=policy,
         sign_ins=sign_ins,
@@ -75,6 +82,7 @@ def build(
         activity=activity,
         counter=CheckCounter(sample=settings.check_sample),
         denials=denials,
+        allows=allows,
         past=PastPolicies(parts.internal, clock=parts.clock, timeouts=timeouts),
         places=SealedPlaces(settings.internal_key),
         clock=parts.clock,
@@ -107,9 +115,10 @@ def build(
             **following.tasks,
             "activity": reports.run,
             "denials": denial_reports.run,
+            "allows": allow_reports.run,
         },
         drains=(feed.drain,),
-        closes=(denial_reports.close, following.stop, parts.internal.close),
+        closes=(denial_reports.close, allow_reports.close, following.stop, parts.internal.close),
         checks=lambda: {**parts.checks(), **following.checks()},
         informational=lambda: {"bus": following.connected},
         proxies=settings.proxies,

@@ -38,4 +38,36 @@ class DenialsNotDetailed(Payload):
     last: datetime
 
 
-FACTS: tuple[type[Payload], ...] = (SearchPerformed, AccessDenied, DenialsNotDetailed)
+class AccessAllowed(Payload):
+    """A member was allowed something; `number` such checks of a minute were drawn, one of `one_of`.
+
+    The first record of a minute comes at once; a second one has the rest of the minute.
+    """
+
+    type: ClassVar[str] = "audit.access.allowed.v1"
+    user_id: str
+    permission: str
+    resource_id: str | None
+    number: int
+    one_of: int
+    first: datetime
+    last: datetime
+
+
+class AllowsNotDetailed(Payload):
+    """More allows were drawn than are recorded one by one; `account_id` is `None` for several."""
+
+    type: ClassVar[str] = "audit.access.allows_not_detailed.v1"
+    account_id: str | None
+    number: int
+    first: datetime
+    last: datetime
+
+
+FACTS: tuple[type[Payload], ...] = (
+    SearchPerformed,
+    AccessDenied,
+    DenialsNotDetailed,
+    AccessAllowed,
+    AllowsNotDetailed,
+)

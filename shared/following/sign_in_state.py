@@ -4,7 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shared.auth.lifetimes import SESSION_END_RETENTION
-from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ServiceClientObject
+from shared.contracts.policy_objects import (
+    PolicyObject,
+    PolicyObjectKind,
+    ServiceClientObject,
+    SessionObject,
+)
 from shared.following.newest import NewestStates, read_states
 
 
@@ -37,6 +42,10 @@ class SignInState:
         """Return whether this session has ended."""
         return self._newest.get(PolicyObjectKind.SESSION, session_id) is not None
 
+    def ended_sessions(self) -> list[tuple[str, SessionObject]]:
+        """The sessions that have ended, as far as one of their tokens may still be valid."""
+        return self._newest.of_kind(PolicyObjectKind.SESSION)
+
     def client(self, client_id: str) -> ServiceClientObject | None:
         """The service client of that id, if there is one."""
         client: ServiceClientObject | None = self._newest.get(
@@ -50,6 +59,6 @@ class SignInState:
         return [client for client in clients if account_id in (client.account_ids or ())]
 
     def _drop_sessions_before(self, moment: datetime) -> None:
-        for session_id, session in self._newest.of_kind(PolicyObjectKind.SESSION):
+        for session_id, session in self.ended_sessions():
             if session.ended_at < moment:
                 self._newest.drop(PolicyObjectKind.SESSION, session_id)

@@ -26,6 +26,13 @@ def example(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str
     return _of_type(schema, definitions, name)
 
 
+def without_nulls(value: Any) -> Any:
+    """The example of a request without the members that are null: they may be left out."""
+    if isinstance(value, dict):
+        return {name: without_nulls(one) for name, one in value.items() if one is not None}
+    return list(map(without_nulls, value)) if isinstance(value, list) else value
+
+
 def _of_type(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str) -> Any:
     match schema.get("type"):
         case "object":

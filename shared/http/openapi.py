@@ -7,7 +7,7 @@ from typing import Any
 from shared.http.access import Access, Admin, Internal, Permission, Public, ScopedAccess
 from shared.http.api import Api
 from shared.http.error_forms import ErrorForm, oauth_code
-from shared.http.example_makers import example
+from shared.http.example_makers import example, without_nulls
 from shared.http.examples import BY_NAME, example_id
 from shared.http.openapi_schemas import (
     OAUTH_ERROR_SCHEMA,
@@ -90,6 +90,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
         operation["parameters"] = parameters
     if route.takes is not None:
         content = _with_example(schemas.taken(route.takes, route.strictness), schemas)
+        content["example"] = without_nulls(content["example"])
         operation["requestBody"] = {"required": True, "content": {route.media.value: content}}
     scheme = _scheme(route.access)
     operation["security"] = [] if scheme is None else [{scheme: []}]

@@ -4,14 +4,17 @@ import gzip
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from services.authz.routes.points import POINT_PATH
 from shared.http.routes import BODY_CAP_BYTES, Media, Strictness
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.people import People
 from tests.contracts.rows import (
+    DECISIONS,
     OF_POINTS,
     ROWS,
     WITH_BODY,
@@ -106,6 +109,18 @@ WRONG_TYPES = {
     "brotli": (("Content-Type", "application/json"), ("Content-Encoding", "br")),
 }
 MUTATIONS = 20
+
+
+def test_a_row_of_a_decision_point_differs_in_its_path_only():
+    """So the tests of bodies ask it at the point of all accounts."""
+    of_all = {POINT_PATH + row.path: row for row in ROWS if row not in OF_POINTS}
+    own = [row for row in OF_POINTS if row.takes is not None]
+    assert len(own) == len(DECISIONS) // 2
+    for row in own:
+        other = of_all[row.path]
+        named = replace(other, operation_id=row.operation_id, summary=row.summary)
+        assert row == replace(named, path=row.path)
+        assert row.handler is other.handler
 
 
 def test_every_row_with_a_body_has_examples_with_every_member(gathered: People):

@@ -1,5 +1,6 @@
 """The examples of bodies in the OpenAPI document are requests that a new account accepts."""
 
+import json
 import re
 from typing import Any
 
@@ -11,6 +12,8 @@ from services.team.domain.guardrail_rules import faults
 from services.team.routes.guardrails import CreateGuardrail, guardrail_rule
 from shared.http.examples import example_id
 from shared.http.openapi import document_of
+from shared.http.routes import Route
+from shared.http.validation import check_json
 from tests.contracts.rows import ROWS, WITH_BODY
 
 STANDARD = CompiledCatalog(load_catalog("standard"))
@@ -46,6 +49,14 @@ def test_examples_name_what_they_are_about() -> None:
     assert EXAMPLES["revertAccount"]["confirm"] == EXAMPLES["renameAccount"]["name"]
 
 
+@pytest.mark.parametrize("row", WITH_BODY, ids=lambda row: row.operation_id)
+def test_the_example_of_a_body_has_no_null_and_fits(row: Route) -> None:
+    example = EXAMPLES[row.operation_id]
+    assert re.search(r"\bnull\b", json.dumps(example)) is None
+    assert row.takes is not None
+    check_json(row.takes, json.dumps(example).encode(), value=example, strictness=row.strictness)
+
+
 @pytest.mark.parametrize(
     "operation_id",
     ["evaluate", "evaluateEach", "explain", "searchSubjects", "searchResources", "searchActions"],
@@ -53,7 +64,7 @@ def test_examples_name_what_they_are_about() -> None:
 def test_examples_of_checks_name_their_account_and_no_past_time(operation_id: str) -> None:
     example = EXAMPLES[operation_id]
     assert example["resource"]["properties"] == {"account_id": example_id("acc")}
-    assert not {"at", "at_least_revision"} & (example["context"] or {}).keys()
+    assert not {"at", "at_least_revision"} & example.get("context", {}).keys()
 
 
 def test_the_document_says_what_each_reason_means_and_which_account_counts() -> None:

@@ -164,8 +164,7 @@ def test_authzen_requests_are_open_on_every_level() -> None:
         more = json.loads(json.dumps(body))
         inner = more
         for step in below:
-            inner[step] = inner[step] or {}
-            inner = inner[step]
+            inner = inner.setdefault(step, {})
         inner["later"] = {"version": 2}
         assert fits(more, content_of(row)["schema"], DEFINITIONS)
         assert taken(row, more)

@@ -20,7 +20,7 @@ from services.team.app import build as build_team
 from services.team.settings import Settings as TeamSettings
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
-from shared.contracts.calls.denials import DENIALS, DenialReport
+from shared.contracts.calls.decision_counts import DENIALS, DenialReport
 from shared.contracts.calls.identity import SIGN_UP_LINK, SignUpLinkRequest
 from shared.contracts.calls.journal import HEADS
 from shared.contracts.topology import Service

@@ -34,7 +34,7 @@ class Script:
         self.play(self.text(name, **content))
 
     def hello(self, *, resumed: bool = False, at: float = 50.0, **scope: Any) -> bytes:
-        known = {"account_ids": None, "resource_types": None} | scope
+        known = {"account_ids": None, "resource_types": None, "sessions": True} | scope
         return self.text("hello", at=at, resumed=resumed, source="team", epoch="epo_1", **known)
 
     def begin(self, *objects: PolicyObject, **scope: Any) -> None:
@@ -46,6 +46,9 @@ class Script:
 
     def lease(self, *, at: float = 50.0, seconds: float = 3.0, **applied: int) -> None:
         self.tell("lease", at=at, seconds=seconds, applied=applied)
+
+    def end(self, *session_ids: str, seconds: int = 600) -> None:
+        self.tell("session.ended", sessions=session_ids, seconds=seconds)
 
     def change(self, *objects: PolicyObject, shard: int = 1, seq: int = 1) -> None:
         self.tell("change", objects=[*map(as_told, objects)], shard=shard, seq=seq)

@@ -75,6 +75,40 @@ def test_explain_asks_with_the_body_of_an_evaluation(server):
     }
 
 
+def test_the_commands_say_of_which_past_time_they_answer(server, capsys):
+    then = "2026-03-01T13:30:00Z"
+    context = {"reason": "permission-missing", "role": "basic", "at": then}
+    past = DENIED | {"context": context, "would_allow": None}
+    server.answer = lambda path, _: (
+        TOKEN if path.startswith("/oauth2") else (200, {}, json.dumps(past).encode())
+    )
+    for command in ("check", "explain"):
+        assert run(server, command, "usr_b", "balance:view", "--account", "a", "--at", then) == 1
+        said = capsys.readouterr().out.splitlines()[0]
+        assert said == f"denied (permission-missing) by role basic, as of {then}"
+        assert json.loads(server.asked[-1][2])["context"]["at"] == then
+
+
+def test_a_wrong_time_is_refused_in_the_words_of_the_api(server, capsys):
+    message = "Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z"
+    problem = {
+        "code": "bad-request",
+        "detail": "The request is not valid.",
+        "errors": [{"pointer": "/context/at", "message": message}],
+    }
+    server.answer = lambda path, _: (
+        TOKEN if path.startswith("/oauth2") else (400, {}, json.dumps(problem).encode())
+    )
+    assert run(server, "check", "usr_b", "balance:view", "--at", "yesterday") == 2
+    assert message in capsys.readouterr().err
+
+
+def test_who_can_is_about_the_present_only(server, capsys):
+    assert run(server, "who-can", "balance:view", "--at", "2026-03-01T13:30:00Z") == 2
+    assert capsys.readouterr().err.startswith("`who-can` answers about the present only.")
+    assert server.asked == []
+
+
 def test_who_can_prints_the_members_of_every_page(server, capsys):
     assert run(server, "who-can", "instance:delete", "--project", "prj_1") == 0
     assert capsys.readouterr().out.splitlines() == [

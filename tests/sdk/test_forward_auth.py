@@ -1,8 +1,19 @@
 """Tests of the map of a gateway's routes: what it matches, and what is wrong with a file."""
 
+import json
+import random
+import re
+
 import pytest
 
-from rolecall.core.forward_auth import ForwardAuthError, Gateway, parse_forward_auth
+from rolecall.core.forward_auth import (
+    MAX_ROUTES,
+    ForwardAuthError,
+    Gateway,
+    parse_forward_auth,
+)
+from rolecall.core.path_templates import CoveredRoutes
+from tests.lengths import SEED, length
 
 FILE = """
 gateway: nginx
@@ -147,3 +158,86 @@ def test_a_problem_of_a_file_names_line_place_and_repair(old, new, said):
 def test_a_file_of_another_shape_is_refused(text):
     with pytest.raises(ForwardAuthError):
         parse_forward_auth(text)
+
+
+SEGMENTS = ["a", "b", "a:b", "v1.0", "a@b", "a:b:c", "{x}", "{y}", "{x}:b", "{y}:c"]
+
+
+def covers(earlier, later):
+    """Whether a route matches every request of another one, in the plainest way."""
+    (ours, our_host, our_methods), (theirs, their_host, their_methods) = earlier, later
+    values = ["a", "b", "q", "v1.0"]
+    paths = [
+        [each.replace("{x}", value).replace("{y}", value) for each in theirs] for value in values
+    ]
+    return (
+        all(fits(ours, path) for path in paths)
+        and len(ours) == len(theirs)
+        and set(our_methods) >= set(their_methods)
+        and our_host in (None, their_host)
+    )
+
+
+def fits(template, path):
+    written = "/".join(map(re.escape, template)).replace(r"\{", "{").replace(r"\}", "}")
+    return re.fullmatch(re.sub(r"\{[xy]\}", "[A-Za-z0-9._~-]+", written), "/".join(path))
+
+
+def test_a_route_that_is_never_reached_is_found_in_random_maps():
+    rng, found = random.Random(SEED), 0
+    for _ in range(length("FORWARD_MAPS", short=60, soak=3_000)):
+        routes = [
+            (
+                rng.choices(SEGMENTS, k=rng.randint(1, 3)),
+                rng.choice([None, None, "one.example", "two.example"]),
+                rng.sample(["GET", "POST", "PUT"], rng.randint(1, 3)),
+            )
+            for _ in range(12)
+        ]
+        routes = [one for one in routes if not {"{x}", "{x}:b"} <= set(one[0])]
+        routes = [one for one in routes if all(one[0].count(each) < 2 for each in SEGMENTS[6:])]
+        routes = [one for one in routes if not {"{y}", "{y}:c"} <= set(one[0])]
+        expected = {}
+        for at, later in enumerate(routes):
+            before = [each for each in range(at) if covers(routes[each], later)]
+            if before:
+                expected[at] = before[0]
+        written = [
+            {"methods": methods, "path": "/" + "/".join(path), "permission": "t:a", "host": host}
+            for path, host, methods in routes
+        ]
+        said = {}
+        try:
+            parse_forward_auth(json.dumps({"gateway": "nginx", "routes": written}))
+        except ForwardAuthError as error:
+            said = {
+                each.place[1]: int(each.message.split()[1]) - 1
+                for each in error.problems
+                if each.message.startswith("Route ")
+            }
+        assert said == expected, written
+        found += len(said)
+    assert found > 20
+
+
+class Methods(frozenset[str]):
+    """The methods of a route, which count how often they are compared."""
+
+    compared = 0
+
+    def __ge__(self, other: object) -> bool:
+        Methods.compared += 1
+        return super().__ge__(other)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/{{one}}/r{at}", "/v1/r{at}/{{one}}", "/v{at}/{{a}}/{{b}}/{{c}}", "/r"]
+)
+def test_a_long_map_is_not_compared_route_by_route(path):
+    routes, Methods.compared = CoveredRoutes(), 0
+    for at in range(MAX_ROUTES):
+        one = path.format(at=at), f"{at}.example", Methods({"GET"})
+        assert routes.covering(*one) is None
+        routes.add(at, *one)
+    assert routes.covering(path.format(at=7), "7.example", Methods({"GET"})) == 7
+    assert Methods.compared == 1

@@ -18,7 +18,16 @@ from rolecall import (
     remedies,
 )
 from rolecall.core.giving import may_give
-from rolecall.core.remedies import MAX_COMPARED, MAX_LOOKED_AT, OVERRIDE_COMPARED
+from rolecall.core.grantors import (
+    COMPARE_STEPS,
+    LOOK_STEPS,
+    MAX_COMPARED,
+    MAX_EXAMINED,
+    MAX_LOOKED_AT,
+    OVERRIDE_COMPARED,
+    grantors_in_parts,
+)
+from rolecall.core.parts import STEPS_OF_PART
 from tests.sdk.accounts import NOW, STANDARD, account, member
 
 
@@ -86,3 +95,12 @@ def test_a_role_may_be_given_where_no_grant_of_it_is_missing() -> None:
         giver = Member("usr_b", held)
         missing = grants_not_held(account(giver), giver, given, now=NOW)
         assert may_give(account(giver), giver, given, now=NOW) is (not missing)
+
+
+def test_who_could_grant_is_found_in_parts_of_a_bounded_size() -> None:
+    admins = [member("admin", user_id=f"usr_{at:04}") for at in range(MAX_EXAMINED)]
+    found = denied(account(member("owner", user_id="usr_a"), member("viewer"), *admins))
+    wanted = remedies(found)
+    parts = list(grantors_in_parts(found, wanted))
+    steps = MAX_EXAMINED * (LOOK_STEPS + COMPARE_STEPS * len(wanted.roles))
+    assert len(parts) == steps // (STEPS_OF_PART + COMPARE_STEPS) > 1

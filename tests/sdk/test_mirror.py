@@ -19,7 +19,7 @@ from services.authz.domain.policy_state import PolicyState
 from services.authz.domain.stream_events import told
 from shared.contracts.policy_objects import PolicyObjectKind
 from tests.lengths import length
-from tests.sdk.streamed import Script, as_told
+from tests.sdk.streamed import STANDARD, Script, as_told, catalog
 from tests.services.authz import histories
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -208,7 +208,6 @@ def test_what_the_stream_does_not_tell_is_not_decided_here(script):
         (BO, WRITE, {"account": OTHER_ACCOUNT}),
         (BO, "volume:write", {"account": ACCOUNT}),
         ("b@example.com", WRITE, {"account": ACCOUNT}),
-        (BO, WRITE, {"account": ACCOUNT, "session": "ses_1"}),
         (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "team.epo_1.3.9"}),
         (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "identity.epo_1.3.1"}),
         (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "nonsense"}),
@@ -216,6 +215,59 @@ def test_what_the_stream_does_not_tell_is_not_decided_here(script):
     ):
         with pytest.raises(LeaseOverError):
             local.check(subject, permission, **more)
+
+
+def test_the_end_of_a_session_denies_its_user(script):
+    script.begin(account(), member(BO, "developer"))
+    local = checks(script)
+    kept = local.handle(BO, WRITE, account=ACCOUNT)
+    assert local.check(BO, WRITE, account=ACCOUNT, session="ses_1")
+    assert kept.check(session="ses_1")
+    script.end("ses_1", "ses_2")
+    for reason in (
+        local.check(BO, WRITE, account=ACCOUNT, session="ses_1").reason,
+        kept.check(session="ses_1").reason,
+    ):
+        assert reason == "session-ended"
+    assert kept.check(session="ses_3"), "another session of the user"
+    assert kept.check(), "a check that names no session"
+    assert local.check(BO, WRITE, account=OTHER_ACCOUNT, session="ses_1").reason == "no-account"
+
+
+def test_an_ended_session_stays_so_when_the_state_is_told_again(script):
+    script.begin(account(), member(BO, "developer"))
+    script.end("ses_1")
+    again = Script(script.mirror)
+    again.begin(account(), member(BO, "developer"))
+    found = checks(again).check(BO, WRITE, account=ACCOUNT, session="ses_1")
+    assert found.reason == "session-ended"
+
+
+def test_an_ended_session_that_is_told_with_the_state_counts(script):
+    script.play(script.hello())
+    script.tell("state", objects=[catalog(STANDARD), as_told(account())])
+    script.tell("state", objects=[as_told(member(BO, "developer"))])
+    script.end("ses_1")
+    script.tell("ready", event_id="life.tag.0")
+    script.lease()
+    found = checks(script).check(BO, WRITE, account=ACCOUNT, session="ses_1")
+    assert found.reason == "session-ended"
+
+
+def test_an_ended_session_is_remembered_while_a_token_of_it_may_live(script):
+    script.begin(account(), member(BO, "developer"))
+    script.end("ses_1", seconds=600)
+    script.now += 599
+    script.end("ses_2", seconds=600)
+    assert list(script.mirror.ended) == ["ses_1", "ses_2"]
+    script.now += 2
+    script.end("ses_3", "ses_2", seconds=600)
+    assert list(script.mirror.ended) == ["ses_3", "ses_2"]
+
+
+def test_a_stream_that_does_not_tell_of_sessions_is_not_used(script):
+    with pytest.raises(StreamBrokenError, match="which sessions have ended"):
+        script.play(script.hello(sessions=False))
 
 
 def test_a_narrower_scope_counts_for_what_was_resolved_before(script):

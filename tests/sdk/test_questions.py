@@ -1,14 +1,18 @@
 """Tests of `explain` and `who_can` of both clients: one question, all pages, and every failure."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
 from rolecall import CheckDecision, CheckExplanation, Given, Holder, Resource, RolecallClient
-from rolecall.aio import BusyError, NoAnswerError, RequestRefusedError
+from rolecall.aio import BusyError, LeaseOverError, NoAnswerError, RequestRefusedError
+from rolecall.aio.local import LocalChecks
 from rolecall.core.explain import Step, StepId, StepResult
 from tests.sdk.faulty import client, faulty_rolecall, write
+from tests.sdk.streamed import Script
 from tests.sdk.test_cli_explain import DENIED, PAGES
+from tests.services.authz.histories import ACCOUNT, BO, account, member
 
 EXPLAIN, WHO_CAN = "/v1/authz/explain", "/v1/authz/who-can"
 PATIENT = 30.0
@@ -27,6 +31,7 @@ HOLDERS = [
     Holder("usr_a", "owner", "role:owner"),
     Holder("usr_b", "basic", "override:prj_1", "self"),
 ]
+PAST = {"reason": "permission-missing", "at": "2026-03-01T13:30:00Z"}
 PLACE = Resource("i-1", "usr_c", "prj_1")
 ASKED = {
     "account_id": "acc_1",
@@ -101,3 +106,46 @@ async def test_the_client_for_threads_asks_the_same(server):
         return found, list(asked.who_can("balance:view", account_id="acc_1"))
 
     assert await asyncio.to_thread(ask) == (EXPLAINED, HOLDERS)
+
+
+@pytest.mark.parametrize(
+    ("at", "sent"),
+    [
+        (datetime(2026, 3, 1, 13, 30, tzinfo=UTC), "2026-03-01T13:30:00+00:00"),
+        (datetime(2026, 3, 1, 13, 30), "2026-03-01T13:30:00"),
+        ("yesterday", "yesterday"),
+    ],
+)
+async def test_every_question_of_one_user_may_be_about_a_past_time(server, at, sent):
+    server.answers["/access/v1/evaluation"] = 200, {**DENIED, "context": PAST}
+    blocking = RolecallClient(server.url, "cli_1", "secret", timeout=PATIENT)
+    async with client(server, timeout=PATIENT) as rc:
+        decided = await rc.check("usr_b", "balance:view", at=at)
+        await rc.explain("usr_b", "balance:view", at=at)
+    await asyncio.to_thread(blocking.check, "usr_b", "balance:view", at=at)
+    await asyncio.to_thread(blocking.explain, "usr_b", "balance:view", at=at)
+    asked = [each.body["context"]["at"] for each in server.asked if not each.path.startswith("/o")]
+    assert (asked, decided.at) == ([sent] * 4, PAST["at"])
+
+
+async def test_a_history_that_is_not_kept_is_a_refusal_of_the_request(server):
+    server.answers[EXPLAIN] = 410, {"code": "history-unavailable"}
+    async with client(server, timeout=PATIENT) as rc:
+        with pytest.raises(RequestRefusedError):
+            await rc.explain("usr_b", "balance:view", at="2020-01-01T00:00:00Z")
+
+
+async def test_local_mode_asks_about_a_past_time_remotely(server):
+    script = Script()
+    script.begin(account(), member(BO, "developer"))
+    server.answers["/access/v1/evaluation"] = 200, {**DENIED, "context": PAST}
+    for fallback in (True, False):
+        async with client(server, mode="local", timeout=PATIENT, fallback=fallback) as rc:
+            rc._local = LocalChecks(script.mirror, clock=lambda: script.now)
+            assert await rc.check(BO, "instance:write", account=ACCOUNT)
+            if fallback:
+                past = await rc.check(BO, "instance:write", account=ACCOUNT, at=PAST["at"])
+                assert (past.allowed, past.at) == (False, PAST["at"])
+                continue
+            with pytest.raises(LeaseOverError):
+                await rc.check(BO, "instance:write", account=ACCOUNT, at=PAST["at"])

@@ -39,8 +39,6 @@ ASKED = "/accounts/acc_1/projects/prj_1/instances/i-1"
 class Authority:
     """Verifies the token `good`, and decides what a test says."""
 
-    knows_sessions = True
-
     def __init__(self) -> None:
         self.answer: CheckDecision | UndecidedError = CheckDecision(allowed=True, reason="allowed")
         self.asked: list[Any] = []
@@ -299,10 +297,9 @@ async def test_the_application_gives_what_conditions_test(authority):
     assert authority.given == [Given(context={"ip": "10.0.0.1"}), NOTHING_GIVEN]
 
 
-async def test_local_mode_is_not_asked_about_sessions(authority):
-    authority.knows_sessions = False
+async def test_every_check_of_a_token_names_its_session(authority):
     await answer(asgi_middleware(requirement(authority)), Authorization="Bearer good")
-    assert authority.asked[0][4] is None
+    assert authority.asked[0][4] == "ses_1"
 
 
 async def test_the_handler_finds_the_user(authority):

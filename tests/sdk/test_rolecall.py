@@ -19,6 +19,7 @@ from rolecall.aio import (
     Rolecall,
 )
 from rolecall.aio.breaker import FAILURES_TO_OPEN, CircuitBreaker
+from rolecall.aio.follower import STREAM_PATH
 from tests.sdk.faulty import (
     ALLOW,
     DENY,
@@ -325,10 +326,17 @@ async def test_a_refused_check_leaves_the_others_decided(server, many):
 async def test_local_mode_asks_remotely_until_it_can_decide(server):
     async with client(server, mode="local", timeout=PATIENT) as rc:
         assert await rc.check("usr_b", "instance:write", account="acc_1")
+    server.answers[STREAM_PATH] = stall
     async with client(server, mode="local", fallback=False, timeout=0.3) as rc:
         with pytest.raises(LeaseOverError):
             await rc.check("usr_b", "instance:write", account="acc_1")
         with pytest.raises(LeaseOverError):
+            await rc.ready()
+
+
+async def test_a_stream_that_is_refused_is_what_ready_says(server):
+    async with client(server, mode="local", timeout=PATIENT) as rc:
+        with pytest.raises(RequestRefusedError, match="404"):
             await rc.ready()
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rolecall.client.evaluations import evaluation
+from rolecall.client.evaluations import Moment, evaluation
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 
@@ -20,6 +20,7 @@ class Check:
     account: str | None = None
     session: str | None = None
     at_least_revision: str | None = None
+    at: Moment | None = None
     given: Given = NOTHING_GIVEN
 
     @property
@@ -36,6 +37,7 @@ class Check:
             account_id=self.account,
             session_id=self.session,
             at_least_revision=self.at_least_revision,
+            at=self.at,
             given=self.given,
         )
 

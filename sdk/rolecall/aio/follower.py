@@ -23,6 +23,8 @@ LONGEST_PAUSE_SECONDS = 5.0
 CLIENT_CHANGED = "client-changed"
 """The end of a stream whose client may read other accounts now, or none."""
 NO_LEASE_SECONDS = 10.0
+REFUSALS_THAT_LAST = 2
+"""A first one may be of a token whose key was replaced; the next attempt takes a new one."""
 SILENCE_SECONDS = 3.0
 """After this time without a byte the stream is read from another connection."""
 
@@ -49,13 +51,22 @@ class PolicyFollower:
         )
         self._timeout = timeout
         self._clock = clock
-        self._usable = asyncio.Event()
+        self._settled = asyncio.Event()
+        """There is a state with a lease, or a refusal that lasts."""
+        self._refusal: UndecidedError | None = None
+        self._refused_in_a_row = 0
         self._refused: str | None = None
         """A token that Rolecall did not accept."""
 
     async def usable(self) -> None:
-        """Wait until there is a state with a lease."""
-        await self._usable.wait()
+        """Wait until there is a state with a lease.
+
+        Raises:
+            ClientRefusedError, RequestRefusedError: Rolecall has refused the stream several times.
+        """
+        await self._settled.wait()
+        if self._refusal is not None:
+            raise self._refusal
 
     async def run(self) -> None:
         """Follow the stream; never ends."""
@@ -73,6 +84,10 @@ class PolicyFollower:
             except (RequestRefusedError, ClientRefusedError) as refused:
                 # What this client was told may not be its to read any more.
                 self.mirror.dropped()
+                self._refused_in_a_row += 1
+                if self._refused_in_a_row == REFUSALS_THAT_LAST:
+                    self._refusal = refused
+                    self._settled.set()
                 _log.error("The policy stream is refused: %s", refused)
             except UndecidedError as error:
                 _log.info("The policy stream is away: %s", error)
@@ -112,7 +127,8 @@ class PolicyFollower:
     def _look_at_lease(self, asked_at: float) -> None:
         now, until = self._clock(), self.mirror.lease.until
         if now < until:
-            self._usable.set()
+            self._refusal, self._refused_in_a_row = None, 0
+            self._settled.set()
         elif self.mirror.complete and now - max(asked_at, until) > NO_LEASE_SECONDS:
             raise NoAnswerError("the policy stream grants no lease that lasts")
 

@@ -60,13 +60,13 @@ class LocalChecks:
             LeaseOverError: the state may be too old, or does not answer this check.
             UndecidedError: the properties could not be sent to Rolecall either.
         """
-        if session is not None:
-            raise LeaseOverError("Ended sessions are not in the policy stream.")
         meant = self.default_account() if account is None else account
         known = self._handles.get((subject, permission, meant, account))
         if known is None:
             known = self._keep(self.handle(subject, permission, account=account))
-        return known.check(resource, at_least_revision=at_least_revision, given=given)
+        return known.check(
+            resource, session=session, at_least_revision=at_least_revision, given=given
+        )
 
     def handle(self, subject: str, permission: str, *, account: str | None) -> "Handle":
         """Resolve a subject and a permission once.
@@ -138,10 +138,13 @@ class Handle:
         self,
         resource: Resource = _UNSPECIFIED,
         *,
+        session: str | None = None,
         at_least_revision: str | None = None,
         given: Given = NOTHING_GIVEN,
     ) -> CheckDecision:
         """Decide whether the subject has the permission on a resource.
+
+        With `session`, the id of the subject's session, its end is a denial.
 
         Raises:
             LeaseOverError: the state may be too old, or does not answer. This is never an allow.
@@ -154,11 +157,11 @@ class Handle:
             raise LeaseOverError("The revision has not arrived yet.")
         if state is not self._state or state is None:
             self._look_at(state)
-        answer = None
-        if given is NOTHING_GIVEN and not resource.properties:
+        answer, ended = None, session is not None and session in mirror.ended
+        if given is NOTHING_GIVEN and not resource.properties and not ended:
             answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
         if answer is None:
-            answer = self._decided(state, resource, at_least_revision, given)
+            answer = self._decided(state, resource, session, at_least_revision, given, ended=ended)
         if local.clock() >= mirror.lease.until:
             raise LeaseOverError("The lease of the policy state is over.")
         return answer
@@ -176,21 +179,25 @@ class Handle:
         self,
         state: AccountState | None,
         resource: Resource,
+        session: str | None,
         at_least_revision: str | None,
         given: Given,
+        *,
+        ended: bool,
     ) -> CheckDecision:
         sent = request_properties(
             resource,
             account_id=self.key[3],
-            session_id=None,
+            session_id=session,
             at_least_revision=at_least_revision,
             given=given,
         )
         if state is None:
             return answer_of(NO_ACCOUNT)
         now = self._local.now()
-        answer = answer_of(decide(state, self._subject, self.key[1], resource, now=now, given=sent))
-        if self._lasting:
+        subject = Subject(self._subject.user_id, session_ended=True) if ended else self._subject
+        answer = answer_of(decide(state, subject, self.key[1], resource, now=now, given=sent))
+        if self._lasting and not ended:
             if len(self._answers) >= MAX_ANSWERS:
                 self._answers.clear()
             self._answers[resource.id, resource.owner_id, resource.project_id] = answer

@@ -6,6 +6,7 @@ Pure: no I/O and no clock. The stream numbers its events, so a lost one is notic
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from rolecall.aio.accounts import LocalAccounts, ToldObject
@@ -26,7 +27,8 @@ class StreamEndedError(Exception):
 class Mirror:
     """The state of the accounts that a client may read, and its lease.
 
-    While a new state is being told, the last one is used until its lease is over.
+    While a new state is being told, the last one is used until its lease is over. A session that
+    has ended stays so, whatever is told afterwards.
     """
 
     accounts: LocalAccounts = field(default_factory=LocalAccounts)
@@ -37,6 +39,8 @@ class Mirror:
     account_ids: frozenset[str] | None = frozenset()
     """The accounts that are told; `None`: all."""
     resource_types: frozenset[str] | None = None
+    ended: dict[str, float] = field(default_factory=dict)
+    """The sessions that have ended, each with the time until which one of its tokens may live."""
     _told: Mapping[str, Any] = field(default_factory=dict)
     _loading: LocalAccounts | None = None
     _number: int = 0
@@ -90,6 +94,8 @@ class Mirror:
             raise StreamEndedError(content["reason"])
         if name == "hello":
             self._begin(content, asked_at)
+        elif name == "session.ended":
+            self._end_sessions(content["sessions"], now=now, until=now + content["seconds"])
         elif self._loading is not None:
             yield from self._load(self._loading, name, content)
         else:
@@ -124,7 +130,18 @@ class Mirror:
             case _:
                 raise StreamBrokenError(f"an event {name!r} that is not known")
 
+    def _end_sessions(self, session_ids: Iterable[str], *, now: float, until: float) -> None:
+        """Take what has ended, and forget the sessions whose tokens are over."""
+        for session_id in session_ids:
+            self.ended.pop(session_id, None)
+            self.ended[session_id] = until
+        over = list(takewhile(lambda known: self.ended[known] < now, self.ended))
+        for session_id in over:
+            del self.ended[session_id]
+
     def _begin(self, content: Mapping[str, Any], asked_at: float) -> None:
+        if not content["sessions"]:
+            raise StreamBrokenError("the stream does not tell which sessions have ended")
         self.lease.began(asked_at=asked_at, at=content["at"])
         if content["resumed"]:
             if self.last_event_id is None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from rolecall.aio.check import Check, known_resource
 from rolecall.aio.register import Property, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
+from rolecall.client.evaluations import Moment
 from rolecall.client.explanations import CheckExplanation, who_can_question
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
@@ -27,15 +28,23 @@ class Questions:
         resource: Resource | str = _UNSPECIFIED,
         *,
         account: str | None = None,
+        at: Moment | None = None,
         given: Given = NOTHING_GIVEN,
     ) -> CheckExplanation:
         """Explain a check: its decision, each step, and what would allow it.
+
+        With `at` it is about the state of a past time, and nothing would allow it any more.
 
         Raises:
             UndecidedError: as for `check`.
         """
         check = Check(
-            subject=subject, permission=permission, resource=resource, account=account, given=given
+            subject=subject,
+            permission=permission,
+            resource=resource,
+            account=account,
+            at=at,
+            given=given,
         )
         return await self._remote.explain(check.evaluation())
 

@@ -32,10 +32,6 @@ T = TypeVar("T")
 class Authority(Protocol):
     """What decides: `Rolecall`."""
 
-    @property
-    def knows_sessions(self) -> bool:
-        """Whether a check that names a session is answered like any other."""
-
     async def check(
         self,
         subject: str,
@@ -140,7 +136,7 @@ class Requirement:
                 None if self.project is None else path[self.project],
             ),
             account=None if self.account is None else path[self.account],
-            session=caller.session_id if self.authority.knows_sessions else None,
+            session=caller.session_id,
             at_least_revision=_revision(request),
             given=NOTHING_GIVEN if self.given is None else await _found(self.given, request),
         )

@@ -20,7 +20,7 @@ from rolecall.aio.remote import RemoteChecks
 from rolecall.aio.requirement import GivenOf, Requirement, TextOf
 from rolecall.aio.transport import Transport
 from rolecall.client.access_tokens import TokenUser
-from rolecall.client.evaluations import CheckDecision
+from rolecall.client.evaluations import CheckDecision, Moment
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 
@@ -83,11 +83,6 @@ class Rolecall(Questions):
         self._following: asyncio.Task[None] | None = None
         self._keys: TokenKeys | None = None
 
-    @property
-    def knows_sessions(self) -> bool:
-        """Whether a check that names a session is answered like any other."""
-        return self._local is None
-
     async def __aenter__(self) -> Self:
         """Open the connections; local mode begins to follow the policy stream."""
         await self._transport.open()
@@ -113,6 +108,8 @@ class Rolecall(Questions):
 
         Raises:
             LeaseOverError: that takes longer than the timeout.
+            ClientRefusedError, RequestRefusedError: Rolecall refuses the stream, such as for a
+                wrong secret.
         """
         if self._follower is None:
             return
@@ -131,15 +128,17 @@ class Rolecall(Questions):
         account: str | None = None,
         session: str | None = None,
         at_least_revision: str | None = None,
+        at: Moment | None = None,
         given: Given = NOTHING_GIVEN,
     ) -> CheckDecision:
         """Decide whether a user has a permission, such as `instance:delete`, on a resource.
 
         `subject` is the id of a user, `resource` an id or what is known of the resource. `account`
         may be left out by a client that is bound to one. With `session`, the id of the user's
-        session, its end is a denial; that is always asked remotely. `at_least_revision` is a
-        `Rolecall-Revision` that the answer must contain. `given` has the properties that conditions
-        of grants test; what Rolecall has stored wins over them.
+        session, its end is a denial. `at_least_revision` is a `Rolecall-Revision` that the answer
+        must contain. With `at`, a past time, the answer is from the state of then; that is always
+        asked remotely. `given` has the properties that conditions of grants test; what Rolecall has
+        stored wins over them.
 
         Raises:
             NoAnswerError: Rolecall did not answer in time.
@@ -157,6 +156,7 @@ class Rolecall(Questions):
             account=account,
             session=session,
             at_least_revision=at_least_revision,
+            at=at,
             given=given,
         )
         found = self._locally(check)
@@ -165,7 +165,8 @@ class Rolecall(Questions):
     async def check_many(self, checks: Sequence[Check]) -> list[CheckDecision]:
         """Decide several checks, each by itself; the answers are in the order of the checks.
 
-        A check that Rolecall refuses is not allowed, with the reason `check-refused`.
+        A check that Rolecall refuses is not allowed, with the reason `check-refused`. Such is one
+        about a past time: ask for it by `check`.
 
         Raises:
             UndecidedError: one of them is not decided; its class says why, as for `check`.
@@ -249,6 +250,8 @@ class Rolecall(Questions):
         if self._local is None:
             return None
         try:
+            if check.at is not None:
+                raise LeaseOverError("Past times are not in the policy stream.")  # noqa: TRY301
             return self._local.check(
                 check.subject,
                 check.permission,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rolecall.cli.output import INVALID, OK, USAGE, UsageError, report, say
 from rolecall.cli.topics import Topics
 from rolecall.client.checks import RolecallClient
-from rolecall.client.evaluations import CheckDecision, UndecidedError
+from rolecall.client.evaluations import CheckArguments, CheckDecision, UndecidedError
 from rolecall.core.condition_facts import Given
 from rolecall.core.explain import StepResult
 from rolecall.core.table import PERMISSION_PATTERN
@@ -63,6 +63,9 @@ def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument("--resource", help="id of the resource")
     command.add_argument("--owner", help="id of the user who owns the resource")
     command.add_argument(
+        "--at", metavar="TIME", help="answer as of this past time, such as 2026-03-05T12:00:00Z"
+    )
+    command.add_argument(
         "--allow-http", action="store_true", help="send the secret without encryption"
     )
 
@@ -95,30 +98,12 @@ def _asking(
 
 
 def _check(client: RolecallClient, options: argparse.Namespace) -> int:
-    decision = client.check(
-        options.user,
-        options.permission,
-        account_id=options.account,
-        project_id=options.project,
-        resource_id=options.resource,
-        owner_id=options.owner,
-        at_least_revision=options.at_least_revision,
-        given=_given(options),
-    )
+    decision = client.check(options.user, options.permission, **_arguments(options))
     return _say_verdict(decision, options)
 
 
 def _explain(client: RolecallClient, options: argparse.Namespace) -> int:
-    found = client.explain(
-        options.user,
-        options.permission,
-        account_id=options.account,
-        project_id=options.project,
-        resource_id=options.resource,
-        owner_id=options.owner,
-        at_least_revision=options.at_least_revision,
-        given=_given(options),
-    )
+    found = client.explain(options.user, options.permission, **_arguments(options))
     code = _say_verdict(found.decision, options)
     for step in found.steps:
         say(f"  {MARKS[step.result]:<4}{step.id:<12}{step.text}")
@@ -132,6 +117,11 @@ def _explain(client: RolecallClient, options: argparse.Namespace) -> int:
 
 
 def _who_can(client: RolecallClient, options: argparse.Namespace) -> int:
+    if options.at is not None:
+        raise UsageError(
+            "`who-can` answers about the present only. Ask about one user at a past time with"
+            " `rolecall check --at`."
+        )
     found = list(
         client.who_can(
             options.permission,
@@ -147,6 +137,19 @@ def _who_can(client: RolecallClient, options: argparse.Namespace) -> int:
     if not found:
         report("No member has it.")
     return OK
+
+
+def _arguments(options: argparse.Namespace) -> CheckArguments:
+    """The arguments of a check that the options give."""
+    return CheckArguments(
+        account_id=options.account,
+        project_id=options.project,
+        resource_id=options.resource,
+        owner_id=options.owner,
+        at_least_revision=options.at_least_revision,
+        at=options.at,
+        given=_given(options),
+    )
 
 
 def _given(options: argparse.Namespace) -> Given:
@@ -180,7 +183,8 @@ def _say_verdict(decision: CheckDecision, options: argparse.Namespace) -> int:
         if name
     ]
     verdict = "allowed" if decision.allowed else f"denied ({decision.reason})"
-    say(" by ".join([verdict, *decided_by]))
+    as_of = "" if decision.at is None else f", as of {decision.at}"
+    say(" by ".join([verdict, *decided_by]) + as_of)
     if not options.account and not decision.allowed:
         report("No account was named. Pass the account of the resource with --account.")
     return OK if decision.allowed else INVALID

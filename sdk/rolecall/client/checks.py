@@ -4,11 +4,17 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import urlencode
 
 from rolecall.client.deadline import Deadline
-from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of, evaluation
+from rolecall.client.evaluations import (
+    CheckArguments,
+    CheckDecision,
+    UndecidedError,
+    decision_of,
+    evaluation_of,
+)
 from rolecall.client.explanations import (
     EXPLAIN_PATH,
     CheckExplanation,
@@ -24,14 +30,13 @@ from rolecall.client.transport import (
     post,
     usable_address,
 )
-from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 from rolecall.core.who_can import Holder
 
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
-REQUEST_REFUSED = frozenset({400, 403, 404, 413, 422})
+REQUEST_REFUSED = frozenset({400, 403, 404, 410, 413, 422})
 """The statuses of a refusal that is about the request, not about its client."""
 
 
@@ -65,66 +70,27 @@ class RolecallClient:
         self._renew_at = float("-inf")
 
     def check(
-        self,
-        subject_id: str,
-        permission: str,
-        *,
-        account_id: str | None = None,
-        project_id: str | None = None,
-        resource_id: str | None = None,
-        owner_id: str | None = None,
-        session_id: str | None = None,
-        at_least_revision: str | None = None,
-        given: Given = NOTHING_GIVEN,
+        self, subject_id: str, permission: str, **arguments: Unpack[CheckArguments]
     ) -> CheckDecision:
         """Decide whether a user has a permission, such as `instance:write`.
 
-        `owner_id` is the user who owns the resource. `at_least_revision` is a revision that
-        Rolecall returned; the answer is at least as fresh. After a restore of Rolecall's database,
-        an earlier revision stands for the restored state. `given` has the properties that
-        conditions of grants test.
+        The other arguments are those of `CheckArguments`, which says what they mean.
 
         Raises:
             UndecidedError: there is no decision. This is never an allow.
         """
-        question = evaluation(
-            subject_id,
-            permission,
-            Resource(resource_id, owner_id, project_id),
-            account_id=account_id,
-            session_id=session_id,
-            at_least_revision=at_least_revision,
-            given=given,
-        )
+        question = evaluation_of(subject_id, permission, **arguments)
         return decision_of(self._ask("/access/v1/evaluation", question))
 
     def explain(
-        self,
-        subject_id: str,
-        permission: str,
-        *,
-        account_id: str | None = None,
-        project_id: str | None = None,
-        resource_id: str | None = None,
-        owner_id: str | None = None,
-        session_id: str | None = None,
-        at_least_revision: str | None = None,
-        given: Given = NOTHING_GIVEN,
+        self, subject_id: str, permission: str, **arguments: Unpack[CheckArguments]
     ) -> CheckExplanation:
         """Explain such a check: its decision, each step, and what would allow it.
 
         Raises:
             UndecidedError: there is no explanation, or the client may not ask.
         """
-        question = evaluation(
-            subject_id,
-            permission,
-            Resource(resource_id, owner_id, project_id),
-            account_id=account_id,
-            session_id=session_id,
-            at_least_revision=at_least_revision,
-            given=given,
-        )
+        question = evaluation_of(subject_id, permission, **arguments)
         return explanation_of(self._ask(EXPLAIN_PATH, question))
 
     def who_can(

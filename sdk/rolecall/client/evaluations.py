@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
 
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given, Properties
 from rolecall.core.state import NO_RESOURCE_ID, Resource
@@ -27,7 +28,7 @@ class CheckDecision:
     """The answer to one check; true in a condition only if it allows.
 
     `reason` is stable. `role` or `override` names what decided, if grants did. `revision` is the
-    state that the answer rests on.
+    state that the answer rests on. `at` is the past time that the answer is as of (RFC 3339).
     """
 
     allowed: bool
@@ -35,10 +36,52 @@ class CheckDecision:
     role: str | None = None
     override: str | None = None
     revision: str | None = None
+    at: str | None = None
 
     def __bool__(self) -> bool:
         """Return whether the check is allowed."""
         return self.allowed
+
+
+Moment = datetime | str
+"""A past time: with a zone, or as RFC 3339 has it. Rolecall says what is wrong with another one."""
+
+
+class CheckArguments(TypedDict, total=False):
+    """The arguments of a check that may be left out.
+
+    `owner_id` is the user who owns the resource. `at_least_revision` is a revision that Rolecall
+    returned; the answer is at least as fresh. After a restore of Rolecall's database, an earlier
+    revision stands for the restored state. `at` is a past time, from whose state is answered.
+    `given` has the properties that conditions of grants test.
+    """
+
+    account_id: str | None
+    project_id: str | None
+    resource_id: str | None
+    owner_id: str | None
+    session_id: str | None
+    at_least_revision: str | None
+    at: Moment | None
+    given: Given
+
+
+def evaluation_of(
+    subject_id: str, permission: str, **arguments: Unpack[CheckArguments]
+) -> dict[str, Any]:
+    """The body of the access evaluation with these arguments; it raises as `evaluation`."""
+    return evaluation(
+        subject_id,
+        permission,
+        Resource(
+            arguments.get("resource_id"), arguments.get("owner_id"), arguments.get("project_id")
+        ),
+        account_id=arguments.get("account_id"),
+        session_id=arguments.get("session_id"),
+        at_least_revision=arguments.get("at_least_revision"),
+        at=arguments.get("at"),
+        given=arguments.get("given", NOTHING_GIVEN),
+    )
 
 
 def evaluation(
@@ -49,6 +92,7 @@ def evaluation(
     account_id: str | None = None,
     session_id: str | None = None,
     at_least_revision: str | None = None,
+    at: Moment | None = None,
     given: Given = NOTHING_GIVEN,
 ) -> dict[str, Any]:
     """The body of one access evaluation (AuthZEN).
@@ -72,8 +116,12 @@ def evaluation(
             "id": resource.id or NO_RESOURCE_ID,
             "properties": sent.resource,
         },
-        "context": sent.context,
+        "context": {**sent.context, **({} if at is None else {"at": _written(at)})},
     }
+
+
+def _written(at: Moment) -> str:
+    return at.isoformat() if isinstance(at, datetime) else at
 
 
 def request_properties(
@@ -147,5 +195,6 @@ def decision_of(content: object) -> CheckDecision:
                 role=context.get("role"),
                 override=context.get("override"),
                 revision=context.get("revision"),
+                at=context.get("at"),
             )
     raise UndecidedError("The answer is not a decision of Rolecall.", temporary=True)

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from rolecall.core.path_templates import SEGMENT, CoveredRoutes, segment_pattern
 from rolecall.core.problems import CatalogError, Problem, did_you_mean
 from rolecall.core.shape import shape_problems
 from rolecall.core.source import located, parse
@@ -22,11 +23,6 @@ from rolecall.core.table import Name, PermissionName
 _CLOSED = ConfigDict(extra="forbid")
 MAX_ROUTES = 2_000
 
-_PLAIN = r"A-Za-z0-9._~\-"
-"""The characters that no server decodes, splits or drops (unreserved, RFC 3986, 2.3)."""
-_SEGMENT = re.compile(
-    rf"(?:\{{(?P<parameter>[a-z][a-z0-9_]*)\}}(?P<verb>:[{_PLAIN}]+)?|[{_PLAIN}:@]+)"
-)
 _DOTS = frozenset({".", ".."})
 
 
@@ -79,7 +75,7 @@ class ForwardRoute:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names in the path's braces."""
-        found = map(_SEGMENT.fullmatch, self.path.split("/"))
+        found = map(SEGMENT.fullmatch, self.path.split("/"))
         return tuple(match["parameter"] for match in found if match and match["parameter"])
 
 
@@ -176,7 +172,7 @@ _FILE = TypeAdapter(ForwardAuthFile)
 
 
 def _problems(routes: tuple[ForwardRoute, ...]) -> Iterator[Problem]:
-    sound: list[tuple[int, ForwardRoute]] = []
+    earlier = CoveredRoutes()
     for at, route in enumerate(routes):
         faults = [*_path_faults(route)]
         yield from (Problem(("routes", at, "path"), fault) for fault in faults)
@@ -193,15 +189,16 @@ def _problems(routes: tuple[ForwardRoute, ...]) -> Iterator[Problem]:
                     "Name one of the path, or remove this key."
                 )
                 yield Problem(("routes", at, key), message)
-        for before, earlier in sound:
-            if _covers(earlier, route):
-                message = (
-                    f"Route {before + 1} matches every request of this one first. Put this one"
-                    " before it, or remove it."
-                )
-                yield Problem(("routes", at), message)
-                break
-        sound.append((at, route))
+        methods = frozenset(route.methods)
+        before = earlier.covering(route.path, route.host, methods)
+        if before is None:
+            earlier.add(at, route.path, route.host, methods)
+            continue
+        message = (
+            f"Route {before + 1} matches every request of this one first. Put this one"
+            " before it, or remove it."
+        )
+        yield Problem(("routes", at), message)
 
 
 def _path_faults(route: ForwardRoute) -> Iterator[str]:
@@ -214,7 +211,7 @@ def _path_faults(route: ForwardRoute) -> Iterator[str]:
             yield "A path has no empty segments, and no `/` at its end. Remove one `/`."
         elif segment in _DOTS:
             yield f"The segment {segment!r} means another path. Write that path."
-        elif _SEGMENT.fullmatch(segment) is None:
+        elif SEGMENT.fullmatch(segment) is None:
             yield (
                 f"The segment {segment!r} is neither a parameter such as {{project}} nor plain."
                 " Plain text has letters, digits and `-._~:@`."
@@ -227,39 +224,10 @@ def _path_faults(route: ForwardRoute) -> Iterator[str]:
 def _form(route: ForwardRoute) -> PathForm:
     segments = route.path.split("/")
     return PathForm(
-        re.compile("/".join(map(_segment_pattern, segments)), re.ASCII),
+        re.compile("/".join(map(segment_pattern, segments)), re.ASCII),
         len(segments),
         tuple((at, text) for at, text in enumerate(segments) if "{" not in text),
     )
-
-
-def _segment_pattern(segment: str) -> str:
-    """The expression for a segment; a parameter is one or more plain characters, and no dots."""
-    found = _SEGMENT.fullmatch(segment)
-    if found is None or not found["parameter"]:
-        return re.escape(segment)
-    value = rf"(?P<{found['parameter']}>(?!\.{{1,2}}(?:[:/]|$))[{_PLAIN}]{{1,256}})"
-    return value + re.escape(found["verb"] or "")
-
-
-def _covers(earlier: ForwardRoute, later: ForwardRoute) -> bool:
-    """Whether `earlier` matches every request that `later` does."""
-    ours, theirs = earlier.path.split("/"), later.path.split("/")
-    return (
-        len(ours) == len(theirs)
-        and all(_segment_covers(*both) for both in zip(ours, theirs, strict=True))
-        and set(earlier.methods) >= set(later.methods)
-        and earlier.host in (None, later.host)
-    )
-
-
-def _segment_covers(ours: str, theirs: str) -> bool:
-    if "{" not in ours or ours == theirs:
-        return ours == theirs
-    mine, other = _SEGMENT.fullmatch(ours), _SEGMENT.fullmatch(theirs)
-    if mine and other and mine["parameter"] and other["parameter"]:
-        return mine["verb"] == other["verb"]
-    return re.fullmatch(_segment_pattern(ours), theirs) is not None
 
 
 def _host_fits(route: ForwardRoute, host: str | None) -> bool:

@@ -1,8 +1,7 @@
-"""What would turn a denial into an allow, and which members could bring that about."""
+"""What would turn a denial into an allow."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
 from types import MappingProxyType
 
 from rolecall.core.condition_facts import Given
@@ -10,24 +9,14 @@ from rolecall.core.condition_work import ConditionWork
 from rolecall.core.decide import decide, located
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.explain import role_title
-from rolecall.core.giving import grants_not_held_inside, lasts_until, may_give
 from rolecall.core.level_grants import Scope
 from rolecall.core.masks import Matrix
-from rolecall.core.persistent import items_after
+from rolecall.core.parts import Parts, StepCount, whole
 from rolecall.core.problems import CatalogError
 from rolecall.core.state import AccountState, Member, Override, Resource, Subject
 
-MAX_GRANTORS = 20
-MAX_LOOKED_AT = 10_000
-"""The most members who are looked at for those who manage others."""
-MAX_EXAMINED = 500
-MAX_COMPARED = 2_500
-"""The most members who are examined, and the most roles that are compared with what they hold.
-
-What a member holds in a project costs as much as `OVERRIDE_COMPARED` roles.
-"""
-OVERRIDE_COMPARED = 10
-INVITE, CHANGE_MEMBER, CHANGE_PROJECT = "member:invite", "member:update", "project:manage"
+ROLE_STEPS = 10
+"""As how many steps a role that is tried counts, apart from its conditions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +37,6 @@ class Remedies:
     text: str
     roles: tuple[str, ...] = ()
     override: OverrideRemedy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Grantor:
-    """A member who could bring the allow about: the roles that they may give, or the override."""
-
-    user_id: str
-    roles: tuple[str, ...]
-    override: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Grantors:
-    """The first members who could bring the allow about, and how many there are.
-
-    `complete` is false where the account has more members, or more who manage others, than were
-    examined. `count` is of those who were.
-    """
-
-    members: tuple[Grantor, ...] = ()
-    count: int = 0
-    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +105,16 @@ def remedies(denial: Denial, *, with_custom_roles: bool = True) -> Remedies:
 
     Without `with_custom_roles` only the roles of the catalog are named.
     """
+    return whole(remedies_in_parts(denial, with_custom_roles=with_custom_roles))
+
+
+def remedies_in_parts(denial: Denial, *, with_custom_roles: bool) -> Parts[Remedies]:
+    """The same, in parts."""
     account, reason = denial.account, denial.decision.reason
     if reason is not Reason.NOT_A_MEMBER and reason not in _BY_GRANTS:
         words = account.catalog.catalog.policies.words
         return Remedies(_TEXTS[reason].format(projects=words.projects))
-    roles = tuple(_roles(denial, with_custom_roles=with_custom_roles))
+    roles = yield from _roles(denial, with_custom_roles=with_custom_roles)
     override = _override(denial)
     sentences = _sentences(denial, roles, override)
     text = " ".join(sentences) or "No role of the account would allow it."
@@ -172,60 +144,25 @@ def _sentences(
         yield "It replaces the role there, so it has to name all that the member keeps."
 
 
-def grantors(denial: Denial, wanted: Remedies) -> Grantors:
-    """The members who may give one of the roles or the override (`B5`), by their ids."""
-    account = denial.account
-    joins = denial.decision.reason is Reason.NOT_A_MEMBER
-    needed = INVITE if joins else CHANGE_MEMBER
-    if not wanted.roles and wanted.override is None:
-        return Grantors()
-    offers = _Offers.of(account, wanted)
-    found, compared = [], 0
-    complete = len(account.members) <= MAX_LOOKED_AT
-    for examined, member in enumerate(_managers(denial, needed)):
-        if examined == MAX_EXAMINED or compared >= MAX_COMPARED:
-            complete = False
-            break
-        compared += len(wanted.roles) * (1 + OVERRIDE_COMPARED * len(member.overrides))
-        one = _grantor(denial, offers, member)
-        if one.roles or one.override:
-            found.append(one)
-    return Grantors(tuple(found[:MAX_GRANTORS]), len(found), complete)
-
-
-def _managers(denial: Denial, needed: str) -> Iterator[Member]:
-    """The members who have the permission: the owner, then the others by their ids."""
-    account = denial.account
-    known = account.catalog.permissions.get(needed)
-    if known is None:
-        return
-    owner = account.members.get(account.owner_user_id)
-    others = (
-        member
-        for user_id, member in items_after(account.members)
-        if user_id != account.owner_user_id
-    )
-    for member in islice(chain(() if owner is None else (owner,), others), MAX_LOOKED_AT):
-        if not (member.role.all_mask | member.role.self_mask) & known.bit:
-            continue
-        if decide(account, Subject(member.user_id), needed, now=denial.now).allowed:
-            yield member
-
-
-def _roles(denial: Denial, *, with_custom_roles: bool) -> Iterator[str]:
+def _roles(denial: Denial, *, with_custom_roles: bool) -> Parts[tuple[str, ...]]:
     account, user_id = denial.account, denial.subject.user_id
     if user_id == account.owner_user_id:
-        return
+        return ()
     member = account.members.get(user_id)
     offered = account.catalog.all_roles() if with_custom_roles else account.catalog.catalog.roles
+    found, count = [], StepCount()
     for role in offered:
         matrix = account.catalog.matrix(role.id)
         if matrix is None or not role.assignable:
             continue
+        before = denial.work.steps
         if denial.allowed_to(
             Member(user_id, matrix) if member is None else replace(member, role=matrix)
         ):
-            yield role.id
+            found.append(role.id)
+        if count.pauses_after(ROLE_STEPS + denial.work.steps - before):
+            yield
+    return tuple(found)
 
 
 def _override(denial: Denial) -> OverrideRemedy | None:
@@ -253,47 +190,3 @@ def _override(denial: Denial) -> OverrideRemedy | None:
             shown = {grant.entry: {grant.level: scope.value}}
             return OverrideRemedy(place.project_id, shown)
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Offers:
-    """What a grantor would give, compiled: roles by their ids, or an override in a project."""
-
-    roles: Mapping[str, Matrix]
-    override: Matrix | None
-    project_id: str | None
-
-    @classmethod
-    def of(cls, account: AccountState, wanted: Remedies) -> "_Offers":
-        """Compile what is wanted."""
-        found = {role: account.catalog.matrix(role) for role in wanted.roles}
-        roles = {role: matrix for role, matrix in found.items() if matrix is not None}
-        if wanted.override is None:
-            return cls(roles, None, None)
-        project_id = wanted.override.project_id
-        parsed = account.catalog.catalog.parse_grants(wanted.override.grants, within_project=True)
-        return cls(roles, account.catalog.override_matrix(project_id, parsed), project_id)
-
-
-def _grantor(denial: Denial, offers: _Offers, giver: Member) -> Grantor:
-    account, now = denial.account, denial.now
-    member = account.members.get(denial.subject.user_id)
-    if not lasts_until(giver, None if member is None else member.expires_at):
-        return Grantor(giver.user_id, (), override=False)
-    return Grantor(
-        giver.user_id,
-        tuple(
-            role
-            for role, matrix in offers.roles.items()
-            if may_give(account, giver, matrix, now=now)
-        ),
-        override=offers.override is not None and _may_set(denial, offers, offers.override, giver),
-    )
-
-
-def _may_set(denial: Denial, offers: _Offers, override: Matrix, giver: Member) -> bool:
-    account, project_id, now = denial.account, offers.project_id, denial.now
-    inside = Resource(project_id=project_id)
-    if not decide(account, Subject(giver.user_id), CHANGE_PROJECT, inside, now=now).allowed:
-        return False
-    return not grants_not_held_inside(account, giver, project_id, override, now=now, until=None)

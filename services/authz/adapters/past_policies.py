@@ -1,8 +1,10 @@
 """The policy of an account at a past time: team has it in its journal, authz has no database."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from rolecall import AccountState
 from services.authz.domain.policy_state import PolicyState
@@ -35,6 +37,8 @@ class PastAccount:
 
     account: AccountState | None
     revision: str | None
+    project_name: Callable[[str], str] = str
+    """What a project was called then."""
 
 
 NO_SUCH_ACCOUNT = PastAccount(account=None, revision=None)
@@ -149,4 +153,5 @@ def _built(account_id: str, past: PastPolicy) -> PastAccount:
     state.put(past.items)
     if state.incomplete(account_id):
         raise Unavailable
-    return PastAccount(state.account(account_id), past.revision)
+    names = partial(state.project_name, account_id)
+    return PastAccount(state.account(account_id), past.revision, names)

@@ -15,13 +15,15 @@ from rolecall import (
     Resource,
     Step,
     StepId,
+    StepResult,
     Subject,
     decide,
     explain,
-    grantors,
-    remedies,
     steps_of_denial,
 )
+from rolecall.core.grantors import grantors_in_parts
+from rolecall.core.parts import Parts
+from rolecall.core.remedies import remedies_in_parts
 from services.authz.domain.checks import (
     SHOWS_MEMBERSHIP,
     OtherSubject,
@@ -49,16 +51,29 @@ class SubjectHidden(OtherSubject):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """A decision with its steps; for a denial what would allow it, and who could grant that.
+class RemedySearch:
+    """A denial for which it is sought what would allow, and how much of that the asker may see."""
 
-    `grantors` is `None` for a caller who may not know who the members are.
-    """
+    denial: Denial
+    shows_roles: bool
+    shows_members: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A decision with its steps; `sought` is `None` for an allow, and for what is not told."""
 
     decision: Decision
     steps: tuple[Step, ...]
-    remedies: Remedies | None = None
-    grantors: Grantors | None = None
+    sought: RemedySearch | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WouldAllow:
+    """What would allow a denied check; who could grant it, for an asker who sees the members."""
+
+    remedies: Remedies
+    grantors: Grantors | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +128,36 @@ def explain_check(
     denial = Denial(
         account, subject, check.permission, check.resource, found.decision, now, check.given
     )
-    wanted = remedies(denial, with_custom_roles=holds(SEE_ROLES))
     return Explained(
         decision=found.decision,
         steps=found.steps,
-        remedies=wanted,
-        grantors=grantors(denial, wanted) if holds(SEE_MEMBERS) else None,
+        sought=RemedySearch(
+            denial=denial, shows_roles=holds(SEE_ROLES), shows_members=holds(SEE_MEMBERS)
+        ),
     )
+
+
+def would_allow(sought: RemedySearch) -> Parts[WouldAllow]:
+    """Find what would allow, in parts."""
+    denial = sought.denial
+    wanted = yield from remedies_in_parts(denial, with_custom_roles=sought.shows_roles)
+    if not sought.shows_members:
+        return WouldAllow(remedies=wanted, grantors=None)
+    found = yield from grantors_in_parts(denial, wanted)
+    return WouldAllow(remedies=wanted, grantors=found)
+
+
+def steps_of_past(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps of a decision about a past time: whether the user was signed in is not known."""
+    return tuple(
+        Step(step.id, StepResult.NOT_REACHED, _SIGN_IN_LEFT_OUT)
+        if step.id in (StepId.USER, StepId.SESSION) and step.result is StepResult.HOLDS
+        else step
+        for step in steps
+    )
+
+
+_SIGN_IN_LEFT_OUT = "This does not count for a past time."
 
 
 def _untold(decision: Decision) -> Explained:

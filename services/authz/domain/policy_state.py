@@ -86,6 +86,10 @@ class PolicyState:
         """The ids of all accounts of which there is any object."""
         return self._accounts.account_ids()
 
+    def has_membership(self, account_id: str, user_id: str) -> bool:
+        """Return whether the account has a membership of this user, in force or not."""
+        return user_id in self._accounts.objects(account_id).members
+
     def objects(self, account_id: str) -> Iterator[tuple[PolicyObjectKind, str, Any]]:
         """The newest states of an account as of now: kind, id, and the state as published."""
         return published(account_id, self._accounts.objects(account_id))

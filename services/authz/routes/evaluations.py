@@ -26,7 +26,7 @@ from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject
 from services.authz.use_cases import evaluations
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
+from services.authz.use_cases.evaluation import PAST_ALONE, EvaluationRequest, EvaluationResult
 from services.authz.use_cases.evaluations import OF_ONE_EVALUATION
 from shared.http.access import SessionOrClient
 from shared.http.problem_responses import END_OF_LINE
@@ -150,7 +150,7 @@ class _ItemReader:
         if not isinstance(item, dict):
             return BadRequest(errors=[("", "Must be an object.")])
         try:
-            return evaluation_request(
+            read = evaluation_request(
                 self._entity(item, "subject", SubjectEntity),
                 self._entity(item, "action", ActionEntity),
                 self._entity(item, "resource", ResourceEntity),
@@ -159,6 +159,7 @@ class _ItemReader:
             )
         except (ValidationError, KeyError):
             return self._refusal(item)
+        return read if read.at is None else BadRequest(errors=[("/context/at", PAST_ALONE)])
 
     def _entity(self, item: Mapping[str, Any], name: str, kind: type[EntityT]) -> EntityT:
         """The entity of the evaluation, or the default as a whole; never a mixture of both.

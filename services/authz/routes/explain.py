@@ -7,13 +7,16 @@ from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
 from services.authz.routes.evaluation import (
     DecisionContext,
     Evaluation,
+    PastDecisionContext,
+    caller_of,
     evaluation_answer,
     request_of,
 )
 from services.authz.use_cases import explain as use_case
+from services.authz.use_cases import time_travel
 from services.authz.use_cases.context import Ctx
 from shared.auth.bindings import AccountNotBound, TypeNotBound
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.contracts.refusals import HistoryUnavailable
 from shared.http.access import SessionOrClient
 from shared.http.routes import Answer, Call, Route, Strictness
 from shared.problems import Stale
@@ -100,12 +103,13 @@ class GrantorsView(Answer):
 class ExplanationView(Answer):
     """A decision as an evaluation has it, its steps, and what would change it.
 
-    `would_allow` is null when the check is allowed, and when the caller may not learn of the
-    account. `could_grant` is null as well for a user who may not see the members.
+    `would_allow` is null when the check is allowed, when the caller may not learn of the account,
+    and for a past time: `context.at` says that the answer is as of it. `could_grant` is null as
+    well for a user who may not see the members.
     """
 
     decision: bool
-    context: DecisionContext
+    context: PastDecisionContext | DecisionContext
     steps: tuple[StepView, ...]
     would_allow: RemediesView | None
     could_grant: GrantorsView | None
@@ -113,17 +117,18 @@ class ExplanationView(Answer):
 
 async def explain(ctx: Ctx, call: Call[Evaluation, None]) -> ExplanationView:
     """Explain one access evaluation."""
-    principal = call.principal
-    if not isinstance(principal, ClientPrincipal | UserPrincipal):
-        raise TypeError("The route admits users and service clients only.")
-    found = await use_case.explain(ctx, principal, request_of(call.body))
-    answer = evaluation_answer(found.result)
+    principal, request = caller_of(call), request_of(call.body)
+    if request.at is not None:
+        found = await time_travel.explain_at(ctx, principal, request, request.at)
+    else:
+        found = await use_case.explain(ctx, principal, request)
+    answer, more = evaluation_answer(found.result), found.would_allow
     return ExplanationView(
         decision=answer.decision,
         context=answer.context,
         steps=tuple(map(StepView.of, found.steps)),
-        would_allow=found.remedies and RemediesView.of(found.remedies),
-        could_grant=found.grantors and GrantorsView.of(found.grantors),
+        would_allow=more and RemediesView.of(more.remedies),
+        could_grant=more and more.grantors and GrantorsView.of(more.grantors),
     )
 
 
@@ -138,9 +143,10 @@ ROUTES = (
         access=SessionOrClient(CHECK_SCOPE),
         takes=Evaluation,
         gives=ExplanationView,
-        refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject),
+        refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject, HistoryUnavailable),
         strictness=Strictness.LENIENT,
         on_repeat="Explains again. It changes nothing.",
-        caller_rule="About another user: a member of the account with `member:view`.",
+        caller_rule="About another user: a member of the account with `member:view`; about a past"
+        " time with `audit_log:view` instead.",
     ),
 )

@@ -9,8 +9,9 @@ from rolecall.core.forward_auth import ForwardAuthMap
 from services.authz.adapters.check_counter import CheckCounter
 from services.authz.adapters.past_policies import PastPolicies
 from services.authz.adapters.sealed_places import SealedPlaces
+from services.authz.domain.allow_samples import AllowSamples
 from services.authz.domain.checks import PermissionCheck
-from services.authz.domain.denials import Denials
+from services.authz.domain.decision_counts import DecisionCounts, Denied
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.loop_turns import LoopTurns
 from services.authz.use_cases.policy_feed import PolicyFeed
@@ -41,7 +42,8 @@ class Ctx:
     feed: PolicyFeed
     activity: RecentActivity
     counter: CheckCounter
-    denials: Denials
+    denials: DecisionCounts[Denied]
+    allows: AllowSamples
     past: PastPolicies
     places: SealedPlaces
     clock: Clock

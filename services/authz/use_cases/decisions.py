@@ -11,7 +11,7 @@ from services.authz.domain.checks import (
     PermissionCheck,
     decide_for_user,
 )
-from services.authz.domain.denials import Denied
+from services.authz.domain.decision_counts import Denied
 from services.authz.use_cases.context import Ctx
 from shared.problems import Stale
 
@@ -77,6 +77,7 @@ def note_decision(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
     now = ctx.clock.now()
     note_activity(ctx, check, reason, now)
     note_denial(ctx, check, reason, now)
+    note_allow(ctx, check, reason, now)
 
 
 def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:
@@ -86,16 +87,30 @@ def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datet
     account = ctx.policy.account(check.account_id)
     if account is None or check.user_id not in account.members:
         return
-    resource = check.resource
     denied = Denied(
         account_id=check.account_id,
         user_id=check.user_id,
         permission=check.permission,
-        resource_id=resource.id,
-        project_id=resource.project_id if resource.project_id in account.projects else None,
+        resource_id=check.resource.id,
+        project_id=_known_project(account, check),
         reason=reason,
     )
     ctx.denials.note(denied, now)
+
+
+def note_allow(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:
+    """Count an allow if this one is drawn for the account's log; by default none is."""
+    if not ctx.allows.any or reason != Reason.ALLOWED or check.account_id is None:
+        return
+    account = ctx.policy.account(check.account_id)
+    if account is not None:
+        ctx.allows.note(check.account_id, check, _known_project(account, check), now)
+
+
+def _known_project(account: AccountState, check: PermissionCheck) -> str | None:
+    """The project that the check names, if the account has it."""
+    project_id = check.resource.project_id
+    return project_id if project_id in account.projects else None
 
 
 def note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:

@@ -28,7 +28,10 @@ from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.refusals import BadRequest
 from shared.problems import ScopeMissing, TokenRevoked
 
-_PAST_ALONE = "A past time needs a request of its own. Ask about it at the evaluation route."
+PAST_ALONE = (
+    "A past time needs a request of its own: one evaluation or one explanation. Ask about it there,"
+    " or leave `at` out."
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,7 +154,7 @@ class Evaluator:
         A past time is refused: what is decided from the state of this replica is about now.
         """
         if request.at is not None:
-            raise BadRequest(errors=[("/context/at", _PAST_ALONE)])
+            raise BadRequest(errors=[("/context/at", PAST_ALONE)])
         key = (
             request.subject_type,
             request.subject_id,

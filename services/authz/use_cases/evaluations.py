@@ -12,7 +12,7 @@ from services.authz.domain.batches import (
 )
 from services.authz.domain.checks import OtherSubject, PermissionCheck
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.decisions import is_member, note_activity, note_denial
+from services.authz.use_cases.decisions import is_member, note_activity, note_allow, note_denial
 from services.authz.use_cases.evaluation import (
     EvaluationRequest,
     EvaluationResult,
@@ -68,6 +68,7 @@ async def evaluate_each(
                 result.check, asked_by=principal, allowed=result.allowed, reason=result.reason
             )
             note_denial(ctx, result.check, result.reason, now)
+            note_allow(ctx, result.check, result.reason, now)
             key = result.check.account_id, result.check.user_id, result.reason
             if key not in noted:
                 noted.add(key)

@@ -1,9 +1,11 @@
 """Explain a check to a service client, its user, or a member who may see the members."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
-from rolecall import Grantors, Remedies, Step
+from rolecall import Decision, Step
+from rolecall.core.parts import Running
 from services.authz.domain.checks import (
     SUBJECT_UNKNOWN,
     USER_TYPE,
@@ -14,9 +16,12 @@ from services.authz.domain.checks import (
 from services.authz.domain.explaining import (
     SEE_MEMBERS,
     Asker,
+    RemedySearch,
     SubjectHidden,
+    WouldAllow,
     explain_check,
     steps_of_unknown_subject,
+    would_allow,
 )
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member, known_account
@@ -26,6 +31,7 @@ from services.authz.use_cases.evaluation import (
     authorized_check,
 )
 from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.problems import Stale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +40,19 @@ class ExplanationResult:
 
     result: EvaluationResult
     steps: tuple[Step, ...]
-    remedies: Remedies | None = None
-    grantors: Grantors | None = None
+    would_allow: WouldAllow | None = None
 
 
 async def explain(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> ExplanationResult:
-    """Explain what an evaluation of the same request decides.
+    """Explain what an evaluation of the same request decides, as of one turn of the loop.
+
+    What would allow it is found in further turns, from the state of the first one. The caller must
+    be allowed to ask in the last one, too.
 
     Raises:
-        Stale: this replica may not answer now.
+        Stale: this replica may not answer now, or the answer took too long.
         TokenRevoked: the client was deleted, or the caller's session has ended.
         ScopeMissing, AccountNotBound, TypeNotBound, SubjectHidden: the caller may not ask this.
         BadRequest: `at_least_revision` is not a revision.
@@ -53,41 +61,70 @@ async def explain(
     await ctx.reach(
         request.at_least_revision, check, may_learn=lambda: _may_learn(ctx, principal, check)
     )
-    return ctx.while_fresh(lambda: _explain(ctx, principal, request))
+    begun = ctx.clock.boottime()
+    told, sought = ctx.while_fresh(lambda: _explain(ctx, principal, request))
+    if sought is None:
+        return told
+    running = Running(would_allow(sought))
+    while not running.run_part():
+        await ctx.turns.next()
+        ctx.while_fresh(lambda: _authorize(ctx, principal, request))
+        if ctx.clock.boottime() - begun > ctx.timeouts.batch:
+            raise Stale
+    return replace(told, would_allow=running.answer)
 
 
 def _explain(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
-) -> ExplanationResult:
-    check = _check(ctx, principal, request)
-    if isinstance(principal, UserPrincipal) and check.user_id != principal.user_id:
-        _require_to_see_members(ctx, principal, check)
+) -> tuple[ExplanationResult, RemedySearch | None]:
+    check = _authorize(ctx, principal, request)
     account_id = check.account_id
     known = None if account_id is None else known_account(ctx, account_id)
     if not names_member(known, request.subject_type):
-        return ExplanationResult(
-            result=EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN),
-            steps=steps_of_unknown_subject(request.subject_type),
-        )
+        return unknown_subject(check, request), None
     rule = partial(
         explain_check,
-        asker=Asker(user_id=principal.user_id if isinstance(principal, UserPrincipal) else None),
+        asker=asker_of(principal),
         project_name=partial(ctx.policy.project_name, account_id or ""),
     )
     found = answer(ctx, check, rule)
     shown = _may_learn(ctx, principal, check)
-    return ExplanationResult(
-        result=EvaluationResult(
-            check=check,
-            allowed=found.decision.allowed,
-            reason=found.decision.reason,
-            decided_by=found.decision.decided_by,
-            revision=ctx.revision(account_id) if account_id is not None and shown else None,
-        ),
-        steps=found.steps,
-        remedies=found.remedies,
-        grantors=found.grantors,
+    revision = ctx.revision(account_id) if account_id is not None and shown else None
+    told = explanation_result(check, found.decision, found.steps, revision=revision)
+    return told, found.sought
+
+
+def explanation_result(
+    check: PermissionCheck,
+    decision: Decision,
+    steps: tuple[Step, ...],
+    *,
+    revision: str | None,
+    at: datetime | None = None,
+) -> ExplanationResult:
+    """The result of a decision with its steps; `at` is the past time that it is about."""
+    result = EvaluationResult(
+        check=check,
+        allowed=decision.allowed,
+        reason=decision.reason,
+        decided_by=decision.decided_by,
+        revision=revision,
+        at=at,
     )
+    return ExplanationResult(result=result, steps=steps)
+
+
+def unknown_subject(check: PermissionCheck, request: EvaluationRequest) -> ExplanationResult:
+    """The result for a type of subject that names no member."""
+    return ExplanationResult(
+        result=EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN, at=request.at),
+        steps=steps_of_unknown_subject(request.subject_type),
+    )
+
+
+def asker_of(principal: ClientPrincipal | UserPrincipal) -> Asker:
+    """Who asks."""
+    return Asker(user_id=principal.user_id if isinstance(principal, UserPrincipal) else None)
 
 
 def _may_learn(
@@ -97,6 +134,16 @@ def _may_learn(
     if isinstance(principal, ClientPrincipal):
         return True
     return is_member(ctx, _own_check(principal, check.account_id))
+
+
+def _authorize(
+    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
+) -> PermissionCheck:
+    """The check that is to be explained, if the caller may ask for that."""
+    check = _check(ctx, principal, request)
+    if isinstance(principal, UserPrincipal) and check.user_id != principal.user_id:
+        _require_to_see_members(ctx, principal, check)
+    return check
 
 
 def _check(

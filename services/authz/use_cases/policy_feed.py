@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from services.authz.domain.change_log import ChangeLog
 from shared.clock import Clock
-from shared.contracts.policy_objects import PolicyObject
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.journal_view import ReplicaState
 from shared.http.lanes import Overloaded, TooManyAtOnce
 from shared.problems import Unavailable
@@ -88,25 +88,48 @@ class PolicyFeed:
 class ToldState:
     """The state from one source, whose changes the readers of a feed learn of."""
 
-    def __init__(self, state: ReplicaState, feed: PolicyFeed, *, told: bool) -> None:
-        """With `told` the changes themselves are told; without, the readers only look again."""
+    def __init__(self, state: ReplicaState, feed: PolicyFeed) -> None:
         self._state = state
         self._feed = feed
-        self._told = told
 
     def clear(self) -> None:
         """Forget everything from this source."""
         self._state.clear()
-        if self._told:
-            self._feed.forgotten()
+        self._feed.forgotten()
 
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
         """Take the new states of one change, then tell them."""
         objects = tuple(policy_objects)
         self._state.put(objects)
-        if not objects:
-            return
-        if self._told:
+        if objects:
             self._feed.changed(objects)
-        else:
+
+
+class ToldSignIns:
+    """The state from identity: the readers of a feed are told of ended sessions.
+
+    Of other changes they learn nothing, and look again whether their client is still the same. What
+    they know of ended sessions holds beyond the state.
+    """
+
+    def __init__(self, state: ReplicaState, feed: PolicyFeed) -> None:
+        self._state = state
+        self._feed = feed
+
+    def clear(self) -> None:
+        """Forget everything from identity."""
+        self._state.clear()
+
+    def put(self, policy_objects: Iterable[PolicyObject]) -> None:
+        """Take the new states of one change, then tell which sessions have ended."""
+        objects = tuple(policy_objects)
+        self._state.put(objects)
+        ended = [
+            each
+            for each in objects
+            if each.kind is PolicyObjectKind.SESSION and each.state is not None
+        ]
+        if ended:
+            self._feed.changed(ended)
+        elif objects:
             self._feed.wake()

@@ -1,7 +1,7 @@
 """Tell a service client the policy state that it may read, and then every change of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -18,6 +18,7 @@ from services.authz.domain.stream_events import (
 )
 from services.authz.use_cases.context import Ctx
 from shared.auth.bindings import require_account
+from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.facts import shard_of
 from shared.contracts.policy_objects import PolicyObjectKind
@@ -157,6 +158,7 @@ class _StreamReader:
         return {
             "at": self.ctx.clock.boottime(),
             "resumed": resumed,
+            "sessions": True,
             "source": self.ctx.team.source,
             "epoch": view.epoch,
             **self.scope.described(),
@@ -175,8 +177,19 @@ class _StreamReader:
                     if self.scope.covers(kind, object_id, account_id)
                 ]
                 yield from self._with_catalogs("state", {"objects": content})
+        sessions = iter(self.ctx.sign_ins.ended_sessions())
+        while ended := list(islice(sessions, OBJECTS_OF_EVENT)):
+            yield from self._ended(
+                session_id for session_id, session in ended if self._tells_of_user(session.user_id)
+            )
 
     def _change(self, change: NumberedChange) -> Iterator[bytes]:
+        if change.objects[0].kind is PolicyObjectKind.SESSION:
+            self.number = change.number
+            yield from self._ended(self._told_sessions(change), numbered=True)
+            return
+        # A reader that is cut off after this event is told it again: it has no number.
+        yield from self._ended(self._ended_of_new_members(change))
         self.number = change.number
         content = told_of_change(change.objects, self.scope, follows=self._follows)
         if content:
@@ -186,6 +199,38 @@ class _StreamReader:
             }
             told_change = {"objects": content, **position}
             yield from self._with_catalogs("change", told_change, numbered=True)
+
+    def _tells_of_user(self, user_id: str) -> bool:
+        """Whether ended sessions of this user are told: a bound client learns of its members'."""
+        bound, policy = self.scope.account_ids, self.ctx.policy
+        return bound is None or any(policy.has_membership(each, user_id) for each in bound)
+
+    def _told_sessions(self, change: NumberedChange) -> list[str]:
+        """The ended sessions of the change that are told."""
+        ends = {each.id: each.state or {} for each in change.objects}
+        return [each for each, state in ends.items() if self._tells_of_user(state["user_id"])]
+
+    def _ended_of_new_members(self, change: NumberedChange) -> list[str]:
+        """The ended sessions of members of the change; they may not have been told before."""
+        members = {
+            each.id
+            for each in change.objects
+            if each.kind is PolicyObjectKind.MEMBER
+            and each.state is not None
+            and self.scope.covers(each.kind, each.id, account_of(each))
+        }
+        if self.scope.account_ids is None or not members:
+            return []
+        ended = self.ctx.sign_ins.ended_sessions()
+        return [session_id for session_id, session in ended if session.user_id in members]
+
+    def _ended(self, session_ids: Iterable[str], *, numbered: bool = False) -> Iterator[bytes]:
+        """The event that these sessions have ended, if there are any."""
+        found = list(session_ids)
+        if found:
+            seconds = int(SESSION_END_RETENTION.total_seconds())
+            content = {"sessions": found, "seconds": seconds}
+            yield self._event("session.ended", content, numbered=numbered)
 
     def _follows(self, catalog_id: str) -> bool:
         """Whether an account that is told follows this catalog; a bound client learns no other."""

@@ -31,8 +31,9 @@ from services.authz.domain.checks import (
 )
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member
-from services.authz.use_cases.evaluation import EvaluationRequest, authorized_check
+from services.authz.use_cases.evaluation import PAST_ALONE, EvaluationRequest, authorized_check
 from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.http.refusals import BadRequest
 
 MOST_DECISIONS = 500
 """The decisions of one page."""
@@ -79,8 +80,10 @@ async def search(
         Stale: this replica may not answer now.
         TokenRevoked: the client was deleted, or the caller's session has ended.
         ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: the caller may not ask this.
-        BadRequest: `at_least_revision` is not a revision.
+        BadRequest: `at_least_revision` is not a revision, or the request is about a past time.
     """
+    if request.at is not None:
+        raise BadRequest(errors=[("/context/at", PAST_ALONE)])
     check = ctx.while_fresh(lambda: authorized_check(ctx, principal, request))
     own = isinstance(principal, UserPrincipal)
     await ctx.reach(

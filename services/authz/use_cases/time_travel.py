@@ -1,12 +1,13 @@
-"""Answer an access evaluation as of a past time, from the history of the account.
+"""Answer and explain a check as of a past time, from the history of the account.
 
 Nothing here is on the path of an ordinary check: a question about the past asks team.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from rolecall import NO_ACCOUNT, AccountState, Decision, milliseconds
-from services.authz.adapters.past_policies import NO_SUCH_ACCOUNT, PastQuestion
+from rolecall import NO_ACCOUNT, Decision, milliseconds
+from services.authz.adapters.past_policies import NO_SUCH_ACCOUNT, PastAccount, PastQuestion
 from services.authz.domain.checks import (
     HISTORY_PERMISSION,
     SHOWS_MEMBERSHIP,
@@ -17,6 +18,7 @@ from services.authz.domain.checks import (
     decide_for_user,
     names_member,
 )
+from services.authz.domain.explaining import explain_check, steps_of_past
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer
 from services.authz.use_cases.evaluation import (
@@ -24,6 +26,12 @@ from services.authz.use_cases.evaluation import (
     EvaluationResult,
     authorized_check,
     check_of,
+)
+from services.authz.use_cases.explain import (
+    ExplanationResult,
+    asker_of,
+    explanation_result,
+    unknown_subject,
 )
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.refusals import BadRequest
@@ -44,6 +52,61 @@ async def evaluate_at(
         Stale, TokenRevoked, ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: as for a
             check of the present.
     """
+    then = await _then(ctx, principal, request, at)
+    if not names_member(then.past.account, request.subject_type):
+        return EvaluationResult(check=then.check, allowed=False, reason=SUBJECT_UNKNOWN, at=at)
+    decision = _decide_then(then, at=at)
+    return EvaluationResult(
+        check=then.check,
+        allowed=decision.allowed,
+        reason=decision.reason,
+        decided_by=decision.decided_by,
+        revision=then.revision(decision.reason),
+        at=at,
+    )
+
+
+async def explain_at(
+    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest, at: datetime
+) -> ExplanationResult:
+    """Explain the decision of `evaluate_at`, step by step; nothing would allow it any more.
+
+    Raises:
+        BadRequest, HistoryUnavailable, Overloaded, Unavailable, Stale, TokenRevoked, ScopeMissing,
+            AccountNotBound, TypeNotBound, OtherSubject: as `evaluate_at`.
+    """
+    then = await _then(ctx, principal, request, at)
+    if not names_member(then.past.account, request.subject_type):
+        return unknown_subject(then.check, request)
+    found = explain_check(
+        then.past.account,
+        then.check,
+        asker=asker_of(principal),
+        project_name=then.past.project_name,
+        session_ended=False,
+        now=milliseconds(at),
+    )
+    revision = then.revision(found.decision.reason)
+    steps = steps_of_past(found.steps)
+    return explanation_result(then.check, found.decision, steps, revision=revision, at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Then:
+    """What a check about a past time rests on; `own`: its subject is the user who asks."""
+
+    check: PermissionCheck
+    past: PastAccount
+    own: bool
+
+    def revision(self, reason: str) -> str | None:
+        """The revision of the account, as far as the caller may learn of it."""
+        return self.past.revision if not self.own or reason in SHOWS_MEMBERSHIP else None
+
+
+async def _then(
+    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest, at: datetime
+) -> _Then:
     check = ctx.while_fresh(lambda: _authorized_check(ctx, principal, request))
     if at > ctx.clock.now():
         message = "Must not be in the future. Send a time that has passed, or leave it out."
@@ -61,29 +124,16 @@ async def evaluate_at(
             )
         )
         ctx.while_fresh(lambda: _authorized_check(ctx, principal, request))
-    if not names_member(past.account, request.subject_type):
-        return EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN, at=at)
     own = isinstance(principal, UserPrincipal) and principal.user_id == check.user_id
-    decision = _decide_then(past.account, check, own=own, at=at)
-    shown = not own or decision.reason in SHOWS_MEMBERSHIP
-    return EvaluationResult(
-        check=check,
-        allowed=decision.allowed,
-        reason=decision.reason,
-        decided_by=decision.decided_by,
-        revision=past.revision if shown else None,
-        at=at,
-    )
+    return _Then(check=check, past=past, own=own)
 
 
-def _decide_then(
-    account: AccountState | None, check: PermissionCheck, *, own: bool, at: datetime
-) -> Decision:
+def _decide_then(then: _Then, *, at: datetime) -> Decision:
     """Decide as of that time: ends of memberships and overrides are judged at it, too."""
-    if check.account_id is None:
+    if then.check.account_id is None:
         return NO_ACCOUNT
-    rule = decide_for_user if own else decide_check
-    return rule(account, check, session_ended=False, now=milliseconds(at))
+    rule = decide_for_user if then.own else decide_check
+    return rule(then.past.account, then.check, session_ended=False, now=milliseconds(at))
 
 
 def _authorized_check(

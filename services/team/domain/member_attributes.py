@@ -4,11 +4,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from rolecall import milliseconds, resting_on, settled
+from rolecall import is_conditional, resting_on, settled
 from rolecall.core.json_values import same_json
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import (
-    member_state,
     require_end,
     require_to_give_grants,
     require_to_grant,
@@ -16,7 +15,6 @@ from services.team.domain.authority import (
 )
 from services.team.domain.members import Attribute, Membership
 from services.team.domain.overrides import ProjectOverride
-from shared.ids import ProjectId
 from shared.problems import Invalid
 
 MAX_ATTRIBUTES = 32
@@ -51,15 +49,16 @@ def check_attributes(attributes: Mapping[str, Attribute]) -> None:
 def require_to_set(
     access: AccountAccess,
     member: Membership,
-    overrides: Sequence[ProjectOverride],
+    all_overrides: Sequence[ProjectOverride],
     attributes: Mapping[str, Attribute],
 ) -> None:
     """Check that the caller may give what the changed attributes can decide (`B5`).
 
-    That is what the account's roles, the member's overrides and the caller's own ones grant under
-    conditions that test a changed attribute. All roles count: the member could have another one
-    next. The caller must hold the grants without those tests, or meet the tests, so no member
-    makes a condition true for themselves. `overrides` are the member's in all projects.
+    That is what the account's roles and overrides grant under conditions that test a changed
+    attribute. All of them count: the member could have another role next, and be given what another
+    member's override grants. The caller must hold the grants without those tests, or meet the
+    tests, so no member makes a condition true for themselves. `all_overrides` are those of the
+    account.
 
     Raises:
         GrantsExceeded: the caller does not hold such a grant.
@@ -71,16 +70,20 @@ def require_to_set(
         given = resting_on(role_grants(access.state, role.id), changed)
         require_to_give_grants(access.state, giver, given, now=now)
         ends = ends or not given.empty
-    target = member_state(access.catalog, member, overrides)
-    for project_id, override in (*target.overrides.items(), *access.member.overrides.items()):
-        given = resting_on(override.matrix, changed)
-        if given.empty or not override.active(now=milliseconds(now)):
+    for override in filter(_has_condition, all_overrides):
+        matrix = access.catalog.override_matrix(override.project_id, override.grants)
+        given = resting_on(matrix, changed)
+        if given.empty or override.expired(now):
             continue
-        project = ProjectId(project_id)
-        require_to_grant(access.state, giver, project, given, now=now, until=None)
+        require_to_grant(access.state, giver, override.project_id, given, now=now, until=None)
         ends = True
     if ends:
         require_end(access.member, member.expires_at)
+
+
+def _has_condition(override: ProjectOverride) -> bool:
+    held = (one for levels in override.grants.values() for one in levels.values())
+    return any(map(is_conditional, held))
 
 
 def _changed(before: Mapping[str, Attribute], after: Mapping[str, Attribute]) -> frozenset[str]:

@@ -73,10 +73,13 @@ def change(
     member: Membership,
     overrides: Sequence[ProjectOverride],
     wanted: MemberChange,
+    *,
+    all_overrides: Sequence[ProjectOverride],
 ) -> tuple[Membership, tuple[Fact, ...]]:
     """Give the member another role, another end or other attributes.
 
-    There is a fact for each part that differs. `overrides` are the member's in all projects.
+    There is a fact for each part that differs. `overrides` are the member's in all projects,
+    and `all_overrides` those of all members, which count where attributes change.
 
     Raises:
         RoleUnknown: the account has no such role, or it cannot be assigned.
@@ -97,7 +100,7 @@ def change(
     if wanted.attributes is not None:
         check_attributes(wanted.attributes)
         if not same_json(wanted.attributes, member.attributes):
-            require_to_set(access, changed, overrides, wanted.attributes)
+            require_to_set(access, changed, all_overrides, wanted.attributes)
             changed = replace(changed, attributes=dict(wanted.attributes))
             facts.append(member_facts.set_attributes(member, changed, account_name=account_name))
     return changed, tuple(facts)

@@ -67,7 +67,8 @@ async def change(
     async def attempt(write: AccountWrite) -> ChangedMember:
         access = write.access
         member, overrides = await write.member(user_id), await write.overrides_of(user_id)
-        changed, facts = member_rules.change(access, member, overrides, wanted)
+        every = [] if wanted.attributes is None else await write.all_overrides()
+        changed, facts = member_rules.change(access, member, overrides, wanted, all_overrides=every)
         write.require_precondition(member_list.member_row(access, member), applied=not facts)
         if not facts:
             return ChangedMember(row=member_list.member_row(access, changed), passed=())

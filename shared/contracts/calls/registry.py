@@ -5,7 +5,7 @@ from typing import Any
 from shared.contracts.calls.activity import ACTIVITY
 from shared.contracts.calls.authz import DECIDE, LIVE_CALLER
 from shared.contracts.calls.base import InternalCall
-from shared.contracts.calls.denials import DENIALS
+from shared.contracts.calls.decision_counts import ALLOWS, DENIALS
 from shared.contracts.calls.history import PAST_POLICY
 from shared.contracts.calls.identity import (
     KEY_SET,
@@ -37,6 +37,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     INVITATION_LOOKUP,
     PERSONAL_ACCOUNT,
     ACTIVITY,
+    ALLOWS,
     DENIALS,
     LIVE_CALLER,
     DECIDE,

@@ -42,7 +42,7 @@ ROWS = (
         id="members-attributes-without-a-check",
         kind=Kind.SECURITY,
         file=RULES,
-        old="            require_to_set(access, changed, overrides, wanted.attributes)\n",
+        old="            require_to_set(access, changed, all_overrides, wanted.attributes)\n",
         new="",
         tests=ATTRIBUTE_TESTS,
     ),
@@ -55,20 +55,25 @@ ROWS = (
         tests=ATTRIBUTE_TESTS,
     ),
     Mutant(
-        id="members-attributes-leave-the-caller-s-overrides-out",
+        id="members-attributes-leave-overrides-of-third-members-out",
         kind=Kind.SECURITY,
         file=ATTRIBUTES,
-        old="(*target.overrides.items(), *access.member.overrides.items())",
-        new="(*target.overrides.items(),)",
+        old="    for override in filter(_has_condition, all_overrides):\n",
+        new="    all_overrides = [\n"
+        "        one\n"
+        "        for one in all_overrides\n"
+        "        if one.user_id in (member.user_id, access.member.user_id)\n"
+        "    ]\n"
+        "    for override in filter(_has_condition, all_overrides):\n",
         tests=ATTRIBUTE_TESTS,
     ),
     Mutant(
-        id="members-attributes-leave-the-member-s-overrides-out",
+        id="members-attributes-are-set-without-the-account-s-overrides",
         kind=Kind.SECURITY,
-        file=ATTRIBUTES,
-        old="(*target.overrides.items(), *access.member.overrides.items())",
-        new="(*access.member.overrides.items(),)",
-        tests=ATTRIBUTE_TESTS,
+        file="services/team/use_cases/members.py",
+        old="[] if wanted.attributes is None else await write.all_overrides()",
+        new="list(overrides)",
+        tests=("tests/services/team/test_roles.py", "-k", "attributes"),
     ),
     Mutant(
         id="members-attributes-take-true-for-one",

@@ -5,7 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 HISTORY = "shared/journal/history.py"
 TRAVEL = "services/authz/use_cases/time_travel.py"
 PAST = "services/authz/adapters/past_policies.py"
-DENIALS = "services/authz/domain/denials.py"
+DENIALS = "services/authz/domain/decision_counts.py"
 HISTORY_TESTS = ("tests/shared/journal/test_history.py",)
 TRAVEL_TESTS = ("tests/services/authz/test_time_travel.py",)
 PAST_TESTS = ("tests/services/authz/test_past_policies.py",)
@@ -71,6 +71,70 @@ ROWS = (
         tests=TRAVEL_TESTS,
     ),
     Mutant(
+        id="past-explanation-is-of-the-present",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/routes/explain.py",
+        old="    if request.at is not None:\n",
+        new="    if request.at is not None and request.point:\n",
+        tests=TRAVEL_TESTS,
+    ),
+    Mutant(
+        id="past-explanation-tells-of-sessions-now",
+        kind=Kind.DATA,
+        file=TRAVEL,
+        old="    steps = steps_of_past(found.steps)\n",
+        new="    steps = found.steps\n",
+        tests=TRAVEL_TESTS,
+    ),
+    Mutant(
+        id="past-explanation-names-projects-to-readers-of-the-log",
+        kind=Kind.SECURITY,
+        file=TRAVEL,
+        old="        asker=asker_of(principal),\n",
+        new="        asker=type(asker_of(principal))(user_id=None),\n",
+        tests=TRAVEL_TESTS,
+    ),
+    Mutant(
+        id="past-search-is-answered-as-the-present",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/use_cases/search.py",
+        old="    if request.at is not None:\n",
+        new="    if request.at is not None and request.point:\n",
+        tests=TRAVEL_TESTS,
+    ),
+    Mutant(
+        id="past-is-decided-by-local-mode",
+        kind=Kind.CONSISTENCY,
+        file="sdk/rolecall/aio/rolecall.py",
+        old="            if check.at is not None:\n",
+        new='            if check.at == "":\n',
+        tests=("tests/sdk/test_questions.py",),
+    ),
+    Mutant(
+        id="allows-are-all-recorded",
+        kind=Kind.LIMIT,
+        file="services/authz/domain/allow_samples.py",
+        old="self._chance() * one_of >= 1:",
+        new="self._chance() >= 1:",
+        tests=("tests/services/authz/domain/test_allow_samples.py",),
+    ),
+    Mutant(
+        id="allows-of-a-batch-are-not-drawn",
+        kind=Kind.DATA,
+        file="services/authz/use_cases/evaluations.py",
+        old="            note_allow(ctx, result.check, result.reason, now)\n",
+        new="",
+        tests=REPORT_TESTS,
+    ),
+    Mutant(
+        id="denials-are-drawn-as-allows",
+        kind=Kind.DATA,
+        file="services/authz/use_cases/decisions.py",
+        old=" or reason != Reason.ALLOWED or check.account_id is None:\n    ",
+        new=" or check.account_id is None:\n    ",
+        tests=REPORT_TESTS,
+    ),
+    Mutant(
         id="past-of-others-is-for-everyone",
         kind=Kind.SECURITY,
         file=TRAVEL,
@@ -129,7 +193,7 @@ ROWS = (
     Mutant(
         id="denials-get-a-new-number-with-each-attempt",
         kind=Kind.CONSISTENCY,
-        file="services/authz/adapters/denial_reports.py",
+        file="services/authz/adapters/decision_reports.py",
         old="            self._report = report\n",
         new="",
         tests=REPORT_TESTS,
@@ -137,7 +201,7 @@ ROWS = (
     Mutant(
         id="denials-are-recorded-with-each-attempt",
         kind=Kind.CONSISTENCY,
-        file="services/audit/use_cases/denials.py",
+        file="services/audit/use_cases/decisions.py",
         old='partial(_mark, ctx, f"{report.life}.{report.number}.{shard}")',
         new="None",
         tests=AUDIT_TESTS,

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.audit.domain import Filters, record_of
-from services.audit.use_cases.denials import record_denials
+from services.audit.use_cases.decisions import record_allows, record_denials
 from services.audit.use_cases.search import search
-from shared.contracts.calls.denials import DenialCount, DenialReport, UndetailedDenials
+from shared.contracts.calls.decision_counts import (
+    AllowCount,
+    AllowReport,
+    DenialCount,
+    DenialReport,
+    UndetailedAllows,
+    UndetailedDenials,
+)
 from shared.contracts.facts import SHARDS, Outcome, Row, service_caller
 from shared.mongo import transact
 from shared.problems import Unavailable
@@ -117,3 +124,34 @@ async def test_denials_without_detail_are_records_as_well(auditing: Auditing) ->
         (ACCOUNT, "access.denials_not_detailed", "authz", 7),
         (None, "access.denials_not_detailed", "authz", 9),
     }
+
+
+@pytest.mark.rule("B15")
+async def test_a_drawn_allow_is_a_record_once(auditing: Auditing) -> None:
+    allowed = AllowCount(
+        account_id=ACCOUNT,
+        user_id="usr_bo",
+        permission="instance:write",
+        resource_id="i-1",
+        number=3,
+        one_of=100,
+        **TIMES,
+    )
+    lost = UndetailedAllows(account_id=OTHER, number=7, **TIMES)
+    batch = AllowReport(life="1" * 32, number=1, allows=(allowed,), undetailed=(lost,))
+    for _ in range(2):
+        await record_allows(auditing.ctx, CALLER, batch)
+    rows = {row.action: row for row in await rows_of(auditing.ctx)}
+    assert len(await rows_of(auditing.ctx)) == 2
+    row = rows["access.allowed"]
+    assert (row.outcome, row.actor.id, row.reason) == (Outcome.SUCCEEDED, "usr_bo", None)
+    assert row.after == {
+        "permission": "instance:write",
+        "number": 3,
+        "one_of": 100,
+        "first": "2026-03-05T12:00:00.000Z",
+        "last": "2026-03-05T12:00:00.000Z",
+    }
+    lost_row = rows["access.allows_not_detailed"]
+    assert (lost_row.account_id, lost_row.data["number"]) == (OTHER, 7)
+    assert lost_row.outcome is Outcome.SUCCEEDED

@@ -13,8 +13,10 @@ CATALOGS = {catalog.id: catalog for catalog in (STANDARD, RUNPOD)}
 COMPILED = CompiledCatalog(STANDARD)
 
 ACCOUNT, OTHER_ACCOUNT = "acc_" + "a" * 32, "acc_" + "b" * 32
-ANA, BO, CY = ("usr_" + letter * 32 for letter in "abc")
+ANA, BO, CY, DI = ("usr_" + letter * 32 for letter in "abcd")
 PROD = "prj_" + "1" * 32
+INSTANCE = f"/v1/accounts/{ACCOUNT}/instances/i-1"
+"""A path of a service behind a gateway."""
 SESSION = "ses_" + "5" * 32
 CLIENT, BOUND_CLIENT = "cli_" + "c" * 32, "cli_" + "d" * 32
 
@@ -42,9 +44,11 @@ def no_member(user_id: str, account_id: str = ACCOUNT) -> PolicyObject:
     return PolicyObject(kind=PolicyObjectKind.MEMBER, id=user_id, account_id=account_id, state=None)
 
 
-def project(project_id: str = PROD, account_id: str = ACCOUNT) -> PolicyObject:
+def project(
+    project_id: str = PROD, account_id: str = ACCOUNT, *, name: str = "prod"
+) -> PolicyObject:
     return PolicyObject(
-        kind=PolicyObjectKind.PROJECT, id=project_id, account_id=account_id, state={"name": "prod"}
+        kind=PolicyObjectKind.PROJECT, id=project_id, account_id=account_id, state={"name": name}
     )
 
 

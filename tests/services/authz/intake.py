@@ -1,4 +1,4 @@
-"""Audit as authz sees it: it takes denied decisions."""
+"""Audit as authz sees it: it takes the counts of decisions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
-from shared.contracts.calls.denials import DENIALS, DenialCount, DenialReport
+from shared.contracts.calls.decision_counts import (
+    ALLOWS,
+    DENIALS,
+    AllowCount,
+    AllowReport,
+    DenialCount,
+    DenialReport,
+)
 from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.internal import internal_route
@@ -23,6 +30,7 @@ class Intake:
 
     def __init__(self, *, keys, clock: Clock) -> None:
         self.reports: list[DenialReport] = []
+        self.allows: list[AllowCount] = []
         authenticator = Authenticator(
             internal=InternalVerifier(service=Service.AUDIT, keys=keys.public, clock=clock)
         )
@@ -31,7 +39,7 @@ class Intake:
             public=Api(Service.AUDIT, (), None),
             internal=Api(
                 Service.AUDIT,
-                (internal_route(DENIALS, self._take),),
+                (internal_route(DENIALS, self._take), internal_route(ALLOWS, self._take_allows)),
                 None,
                 authenticator=authenticator,
             ),
@@ -51,3 +59,6 @@ class Intake:
 
     async def _take(self, ctx: object, call: Call[DenialReport, None]) -> None:
         self.reports.append(call.body)
+
+    async def _take_allows(self, ctx: object, call: Call[AllowReport, None]) -> None:
+        self.allows += call.body.allows

@@ -6,7 +6,8 @@ from typing import Any
 
 from rolecall import AccountState, Resource
 from services.authz.adapters.check_counter import CheckCounter
-from services.authz.domain.denials import Denials
+from services.authz.domain.allow_samples import NO_SAMPLES
+from services.authz.domain.decision_counts import DecisionCounts
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest
@@ -51,7 +52,9 @@ def context(
     view = SimpleNamespace(applied={}, epoch=None)
     follower: Any = SimpleNamespace(holds=holds, source="team", view=view)
     client = ServiceClientObject(name="compute", scopes=("authz:check",))
-    sign_ins: Any = SimpleNamespace(client={CLIENT: client}.get)
+    sign_ins: Any = SimpleNamespace(
+        client={CLIENT: client}.get, ended_sessions=list, session_ended=lambda _: False
+    )
     absent: Any = None
     return Ctx(
         policy=known,
@@ -60,7 +63,8 @@ def context(
         identity=follower,
         callers=absent,
         feed=absent,
-        denials=Denials(),
+        denials=DecisionCounts(),
+        allows=NO_SAMPLES,
         past=absent,
         places=absent,
         activity=RecentActivity(),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rolecall import AccountKind, AccountState, AccountStatus, CompiledCatalog, MembershipStatus
+from rolecall import AccountKind, AccountState, AccountStatus, MembershipStatus
 from services.authz.domain.policy_state import PolicyState
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, member_state
@@ -20,11 +20,10 @@ from shared.contracts.policy_objects import (
     ProjectObject,
 )
 from shared.ids import AccountId, MembershipId, ProjectId, UserId
-from tests.services.authz.histories import ACCOUNT, ANA, NOON, STANDARD, catalog
+from tests.services.authz.histories import ACCOUNT, ANA, COMPILED, NOON, STANDARD, catalog
 
 MILLISECOND = timedelta(milliseconds=1)
 JUST_BEFORE_NOON = NOON - timedelta(microseconds=1)
-COMPILED = CompiledCatalog(STANDARD)
 
 
 @dataclass(frozen=True, kw_only=True)

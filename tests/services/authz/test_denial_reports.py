@@ -1,4 +1,4 @@
-"""Denied decisions on their way to audit."""
+"""Denied and drawn allowed decisions on their way to audit."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from services.authz.adapters.denial_reports import DenialReports
-from services.authz.domain.denials import Denials, Denied
-from shared.contracts.calls.denials import MAX_DENIALS, DenialReport
+from services.authz.adapters.decision_reports import OF_ALLOWS, OF_DENIALS, DecisionReports
+from services.authz.domain.allow_samples import EVERY, AllowSamples
+from services.authz.domain.checks import PermissionCheck
+from services.authz.domain.decision_counts import DecisionCounts, Denied
+from services.authz.settings import Samples
+from shared.contracts.calls.decision_counts import MAX_COUNTS
 from shared.http.client import InternalClient
 from shared.problems import Unavailable
 from tests.clocks import SetClock
@@ -20,6 +24,7 @@ from tests.services.authz.histories import ACCOUNT, ANA, BO, CY, NOON, OTHER_ACC
 from tests.waiting import wait_for
 
 ROBOT = {"type": "robot", "id": BO}
+SAMPLED = TypeAdapter(Samples)
 HASTY = replace(TIMEOUTS, denials=0.01)
 
 
@@ -28,7 +33,7 @@ class AuditInMemory(InternalClient):
 
     def __init__(self) -> None:
         self.away = False
-        self.taken: list[DenialReport] = []
+        self.taken: list[Any] = []
 
     async def call(self, call: Any, callee: str, request: Any = None, /, **more: Any) -> Any:
         self.taken.append(request)
@@ -45,9 +50,9 @@ async def test_a_batch_is_sent_under_its_number_until_audit_has_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    audit, denials, clock = AuditInMemory(), Denials(), SetClock()
-    reports = DenialReports(
-        denials, audit, clock=clock, timeouts=PATIENT, seconds_now=clock.boottime
+    audit, denials, clock = AuditInMemory(), DecisionCounts[Denied](), SetClock()
+    reports = DecisionReports(
+        OF_DENIALS, denials, audit, clock=clock, timeouts=PATIENT, seconds_now=clock.boottime
     )
     await reports.send()
     assert audit.taken == []
@@ -69,24 +74,24 @@ async def test_a_batch_is_sent_under_its_number_until_audit_has_it(
 
 
 async def test_many_counts_are_several_batches_and_the_end_sends_the_rest() -> None:
-    audit, denials = AuditInMemory(), Denials()
-    reports = DenialReports(denials, audit, clock=SetClock(NOON), timeouts=PATIENT)
-    for number in range(MAX_DENIALS + 1):
+    audit, denials = AuditInMemory(), DecisionCounts[Denied]()
+    reports = DecisionReports(OF_DENIALS, denials, audit, clock=SetClock(NOON), timeouts=PATIENT)
+    for number in range(MAX_COUNTS + 1):
         denials.note(denied(number), NOON)
     await reports.send()
-    assert [len(each.denials) for each in audit.taken] == [MAX_DENIALS, 1]
+    assert [len(each.denials) for each in audit.taken] == [MAX_COUNTS, 1]
     denials.note(denied(), NOON)
     await reports.close()
     assert [each.number for each in audit.taken[-1].denials] == [1]
 
 
 async def test_the_longest_names_of_a_request_fit_into_a_report() -> None:
-    audit, denials = AuditInMemory(), Denials()
+    audit, denials = AuditInMemory(), DecisionCounts[Denied]()
     longest = Denied(
         "acc_1", "u" * 1_024, f"{'t' * 1_024}:{'a' * 1_024}", "r" * 1_024, None, "not-owner"
     )
     denials.note(longest, NOON)
-    await DenialReports(denials, audit, clock=SetClock(NOON), timeouts=PATIENT).send()
+    await DecisionReports(OF_DENIALS, denials, audit, clock=SetClock(NOON), timeouts=PATIENT).send()
     assert audit.taken[0].denials[0].permission == longest.permission
 
 
@@ -131,3 +136,53 @@ async def test_only_denials_of_members_reach_the_log_of_an_account(world: World)
         ],
         key=str,
     )
+
+
+@pytest.mark.rule("B15")
+async def test_drawn_allows_are_told_as_they_were_decided(world: World) -> None:
+    samples = {"instance:write": 1, "project:view": 1}
+    async with world.replica(timeouts=HASTY, allow_samples=samples) as authz:
+        for user, permission, more in (
+            (BO, "instance:write", {"of": {"project_id": PROD}}),
+            (BO, "instance:view", {}),
+            (CY, "instance:write", {}),
+            (BO, "instance:write", {"of": {"account_id": None}}),
+        ):
+            await world.check(authz, user, permission, **more)
+        batch = {"evaluations": [evaluation(ANA, "instance:write")] * 3}
+        await world.post(authz, batch, path="/access/v1/evaluations")
+
+        async def told_at_once() -> bool:
+            return len(world.audit.allows) >= 2
+
+        await wait_for(told_at_once, what="the first allows that were drawn")
+    shown = {
+        (each.user_id, each.permission, each.resource_id, each.project_id, each.one_of)
+        for each in world.audit.allows
+    }
+    assert sum(each.number for each in world.audit.allows) == 4
+    assert shown == {
+        (BO, "instance:write", "i-1", PROD, 1),
+        (ANA, "instance:write", "i-1", None, 1),
+    }
+
+
+async def test_an_audit_that_is_away_loses_no_number_of_drawn_allows() -> None:
+    audit, clock = AuditInMemory(), SetClock(NOON)
+    samples = AllowSamples({EVERY: 1})
+    reports = DecisionReports(OF_ALLOWS, samples.counts, audit, clock=clock, timeouts=PATIENT)
+    audit.away = True
+    check = PermissionCheck(user_id=BO, account_id=ACCOUNT, permission="instance:write")
+    for _ in range(3):
+        samples.note(ACCOUNT, check, None, NOON)
+        await reports.send()
+    audit.away = False
+    await reports.close()
+    told = {report.number: report.allows[0].number for report in audit.taken}
+    assert told == {1: 1, 2: 2}
+
+
+@pytest.mark.parametrize("given", [{"instance": 1}, {"*:*": 1}, {"instance:view": 0}])
+def test_a_setting_that_draws_nothing_known_is_refused(given: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        SAMPLED.validate_python(given)

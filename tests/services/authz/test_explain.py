@@ -15,6 +15,7 @@ from tests.services.authz.histories import (
     BO,
     BOUND_CLIENT,
     CY,
+    DI,
     OTHER_ACCOUNT,
     PROD,
     SESSION,
@@ -26,7 +27,7 @@ from tests.services.authz.histories import (
     service_client,
 )
 
-DI, OUTSIDER, EVE = ("usr_" + letter * 32 for letter in "def")
+OUTSIDER, EVE = ("usr_" + letter * 32 for letter in "ef")
 """EVE may not see the members."""
 EXPLAIN, WHO_CAN = "/v1/authz/explain", "/v1/authz/who-can"
 CUSTOM, PLAIN = ("role_" + number * 32 for number in "78")

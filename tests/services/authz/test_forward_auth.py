@@ -15,6 +15,7 @@ from tests.services.authz.histories import (
     BO,
     BOUND_CLIENT,
     CY,
+    INSTANCE,
     OTHER_ACCOUNT,
     PROD,
     SESSION,
@@ -45,7 +46,6 @@ routes:
     permission: balance:view
 """
 SWEEPER = "cli_" + "e" * 32
-INSTANCE = f"/v1/accounts/{ACCOUNT}/instances/i-1"
 IN_PROJECT = f"/v1/accounts/{ACCOUNT}/projects/{PROD}/instances"
 IDENTITY = ("User", "Client", "Account", "Role", "Override", "Reason", "Revision")
 

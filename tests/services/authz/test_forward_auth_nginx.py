@@ -14,13 +14,12 @@ from deploy.programs.nginx import Nginx
 from deploy.programs.program import free_port
 from tests.deploy.gateway.upstreams import Upstream
 from tests.servers import require_nginx
-from tests.services.authz.histories import ACCOUNT, ANA, BO, SESSION
+from tests.services.authz.histories import ACCOUNT, ANA, BO, INSTANCE, SESSION
 
 GUIDE = Path(__file__).parents[3] / "docs" / "forward-auth.md"
 WRITTEN = GUIDE.read_text()
 MAP = WRITTEN.partition("```yaml\n")[2].partition("```")[0]
 SNIPPET = WRITTEN.partition("```nginx\n")[2].partition("```")[0]
-INSTANCE = f"/v1/accounts/{ACCOUNT}/instances/i-1"
 AROUND = """
 pid nginx.pid;
 error_log stderr warn;

@@ -13,16 +13,18 @@ from rolecall.aio.local import LocalChecks
 from rolecall.aio.transport import Transport
 from shared.cancellation import end
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from tests.sdk.faulty import faulty_rolecall
+from tests.sdk.faulty import client, faulty_rolecall
 from tests.sdk.streamed import Script, as_told
-from tests.services.authz.conftest import TIMEOUTS
+from tests.services.authz.conftest import TIMEOUTS, evaluation
 from tests.services.authz.histories import (
     ACCOUNT,
     ANA,
     BO,
     CLIENT,
+    SESSION,
     account,
     catalog,
+    ended,
     member,
     no_member,
     service_client,
@@ -101,6 +103,45 @@ async def test_local_mode_decides_as_the_replica_and_follows_it(world):
         await local.becomes("permission-missing")
         found = await world.check(service, BO, WRITE)
         assert found.body["context"]["reason"] == local.reason()
+
+
+async def test_local_mode_refuses_a_session_that_has_ended(world):
+    async with following(world) as (local, service):
+
+        def reason():
+            return local.checks.check(BO, WRITE, account=ACCOUNT, session=SESSION).reason
+
+        assert reason() == "allowed"
+        await world.identity.change(ended())
+        await wait_for(lambda: reason() == "session-ended", what="the end of the session")
+        assert local.reason() == "allowed", "another check of the user"
+        body = evaluation(BO, WRITE)
+        body["subject"]["properties"] = {"session_id": SESSION}
+        found = await world.post(service, body)
+        assert found.body["context"]["reason"] == reason()
+
+
+async def test_a_wrong_secret_is_what_ready_says():
+    async with faulty_rolecall() as server:
+        server.answers["/oauth2/token"] = 401, {"error": "invalid_client"}
+        async with client(server, mode="local", timeout=30.0) as rc:
+            with pytest.raises(ClientRefusedError, match="invalid_client"):
+                await rc.ready()
+
+
+async def test_a_token_of_a_replaced_key_is_not_a_wrong_secret(world):
+    async with world.replica() as service:
+        tokens = [world.client_token(), "not-a-token"]
+
+        class Renewed(GivenToken):
+            """Its first token is not accepted any more."""
+
+            async def token(self, *, until, refused=None):
+                return tokens.pop() if len(tokens) > 1 else tokens[0]
+
+        async with local_mode(service.addresses["public"], "", world.clock.boottime) as local:
+            local.follower._credentials = Renewed("")
+            await asyncio.wait_for(local.follower.usable(), 30)
 
 
 async def test_a_revision_is_known_as_soon_as_it_is_applied(world):

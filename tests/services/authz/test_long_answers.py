@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,18 +12,23 @@ import pytest
 
 from rolecall import Given
 from rolecall.core.condition_language import MAX_TESTS
+from rolecall.core.grantors import MAX_EXAMINED
 from rolecall.core.level_grants import MAX_ALTERNATIVES
 from services.authz.domain.batches import STEPS_OF_TURN, Semantic
+from services.authz.domain.explaining import SubjectHidden
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest
 from services.authz.use_cases.evaluations import evaluate_each
+from services.authz.use_cases.explain import explain
 from services.authz.use_cases.policy_feed import PolicyFeed
 from services.authz.use_cases.policy_stream import BYTES_OF_TURN, open_stream
 from services.authz.use_cases.search import MOST_DECISIONS, Sought, search
+from shared.auth.principals import UserPrincipal
+from shared.ids import AccountId, SessionId, UserId
 from shared.problems import Stale
 from tests.services.authz.conftest import TIMEOUTS, SkippingClock
-from tests.services.authz.histories import BO, CY, account, member, no_member, resource
+from tests.services.authz.histories import ACCOUNT, BO, CY, account, member, no_member, resource
 from tests.services.authz.offline import PRINCIPAL, context, request
 
 GROUPS = [f"group-{number}" for number in range(256)]
@@ -186,3 +192,46 @@ async def test_a_fast_reader_of_the_policy_stream_lets_others_run():
     turns = [now - before for before, now in pairwise(told)]
     assert sum(turns) > 4 * BYTES_OF_TURN
     assert max(turns) < BYTES_OF_TURN + max(sizes)
+
+
+ADMINS = [f"usr_{number:032x}" for number in range(1_000)]
+"""Members who could allow what is denied: more than one turn examines."""
+A_TURN = 2
+
+
+def crowd(**parts: Any) -> tuple[Ctx, EvaluationRequest]:
+    """A denied check of CY in an account with many members who could allow it."""
+    holds = parts.pop("holds", lambda: True)
+    members = (member(CY, "viewer"), *(member(each, "admin") for each in ADMINS))
+    return replace(context(members, holds=holds), **parts), request(CY)
+
+
+async def test_an_explanation_is_made_in_turns_of_the_loop():
+    ctx, asked = crowd()
+    turns: list[None] = []
+    [found] = await beside(lambda: turns.append(None), explain(ctx, PRINCIPAL, asked))
+    assert found.would_allow.grantors.count == MAX_EXAMINED
+    assert len(turns) > A_TURN
+
+
+async def test_an_asker_who_is_removed_meanwhile_gets_no_explanation():
+    ctx, asked = crowd()
+    asker = UserPrincipal(
+        user_id=UserId(ADMINS[0]), session_id=SessionId("ses_1"), account_id=AccountId(ACCOUNT)
+    )
+    assert (await explain(ctx, asker, asked)).would_allow is not None
+    gone = [no_member(ADMINS[0]).model_copy(update={"rev": 2})]
+    with pytest.raises(SubjectHidden):
+        await beside(lambda: ctx.policy.put(gone), explain(ctx, asker, asked))
+
+
+async def test_an_explanation_without_its_leases_or_in_time_is_none():
+    leases = {"held": True}
+    ctx, asked = crowd(holds=lambda: leases["held"])
+    with pytest.raises(Stale):
+        await beside(lambda: leases.update(held=False), explain(ctx, PRINCIPAL, asked))
+    clock = SkippingClock()
+    ctx, asked = crowd(clock=clock)
+    skip = partial(clock.skip, ctx.timeouts.batch + 0.1)
+    with pytest.raises(Stale):
+        await beside(skip, explain(ctx, PRINCIPAL, asked))

@@ -7,6 +7,7 @@ import pytest
 
 from services.authz.domain.change_log import MAX_CHANGES
 from services.authz.use_cases import policy_stream as use_case
+from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.facts import parse_revision, shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
@@ -19,10 +20,12 @@ from tests.services.authz.histories import (
     BOUND_CLIENT,
     CLIENT,
     CY,
+    DI,
     OTHER_ACCOUNT,
     RUNPOD,
     account,
     catalog,
+    ended,
     member,
     no_member,
     override,
@@ -34,7 +37,11 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-DI = "usr_" + "d" * 32
+
+def ended_of(user_id, session_id):
+    """The end of a session of this user."""
+    found = ended(session_id)
+    return found.model_copy(update={"state": {**(found.state or {}), "user_id": user_id}})
 
 
 def identity_tells(world, policy_object):
@@ -70,6 +77,51 @@ async def test_a_stream_tells_the_whole_state_and_then_each_change(world):
         lease = await told.until("lease")
         assert lease["seconds"] == 3.0
         assert [content["n"] for _, content in told.events] == list(range(1, len(told.events) + 1))
+
+
+def sessions_of(told):
+    return [
+        each
+        for name, content in told.events
+        if name == "session.ended"
+        for each in content["sessions"]
+    ]
+
+
+async def test_a_stream_tells_the_sessions_that_have_ended(world):
+    world.identity.write(ended("ses_1"))
+    async with world.replica() as service, policy_stream(world, service) as told:
+        await told.until("ready")
+        assert sessions_of(told) == ["ses_1"], "with the state"
+        await world.identity.change(ended("ses_2"))
+        content = await told.until("session.ended")
+        assert content["sessions"] == ["ses_2"]
+        assert content["seconds"] == SESSION_END_RETENTION.total_seconds()
+        assert told.last_id is not None
+        await world.identity.change(ended("ses_3"))
+        last = told.last_id
+        async with policy_stream(world, service, after=last) as again:
+            assert (await again.until("hello"))["resumed"]
+            assert (await again.until("session.ended"))["sessions"] == ["ses_3"]
+
+
+async def test_a_bound_client_learns_of_the_sessions_of_its_members_only(world):
+    world.team.write(account(OTHER_ACCOUNT, owner=CY), member(CY, "owner", OTHER_ACCOUNT))
+    world.identity.write(
+        service_client(BOUND_CLIENT, account_ids=[OTHER_ACCOUNT]),
+        ended("ses_1"),
+        ended_of(DI, "ses_d"),
+    )
+    token = world.client_token(BOUND_CLIENT)
+    async with world.replica() as service, policy_stream(world, service, token=token) as told:
+        await told.until("ready")
+        await world.identity.change(ended("ses_2"))
+        await world.identity.change(ended_of(CY, "ses_c"))
+        await told.until("session.ended")
+        assert sessions_of(told) == ["ses_c"]
+        await world.team.change(member(DI, "developer", OTHER_ACCOUNT))
+        await told.until("change")
+        assert sessions_of(told) == ["ses_c", "ses_d"], "before the member is told"
 
 
 async def test_a_stream_tells_no_name_and_no_address(world):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from services.authz.routes.evaluation import Evaluation, request_of
+from services.authz.routes.evaluation import EVALUATION_PATH, Evaluation, request_of
 from services.authz.use_cases.evaluation import evaluate
 from shared.auth.principals import ClientPrincipal
 from shared.http.refusals import BadRequest
@@ -22,14 +22,19 @@ from tests.services.authz.histories import (
     CY,
     NOON,
     OTHER_ACCOUNT,
+    PROD,
     SESSION,
     ended,
     member,
     no_member,
+    project,
     service_client,
 )
 
 HOUR = timedelta(hours=1)
+EXPLAIN_PATH = "/v1/authz/explain"
+ONE_ANSWER = pytest.mark.parametrize("path", [EVALUATION_PATH, EXPLAIN_PATH])
+"""The routes that answer one question about the past."""
 PERMISSION = "instance:write"
 
 
@@ -80,33 +85,109 @@ async def test_an_answer_about_the_present_names_no_time(world, authz):
     assert set(answer.body["context"]) == {"reason", "role", "override", "revision"}
 
 
-@pytest.mark.parametrize(
-    ("at", "status", "code"),
-    [
-        ("2999-01-01T00:00:00Z", 400, "bad-request"),
-        ("yesterday", 400, "bad-request"),
-        ("2026-03-01T12:00:00", 400, "bad-request"),
-        (["2026-03-01T12:00:00Z"], 400, "bad-request"),
-    ],
-)
-async def test_a_time_that_has_not_passed_or_is_none_is_refused(world, authz, at, status, code):
+FORM = "Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z"
+WRONG_TIMES = {
+    "2999-01-01T00:00:00Z": "Must not be in the future. Send a time that has passed, or leave it"
+    " out.",
+    "yesterday": FORM,
+    "2026-03-01T12:00:00": FORM,
+    "2026-02-30T12:00:00Z": "This day does not exist in the calendar. Send an RFC 3339 time with a"
+    " zone, such as 2026-03-05T12:00:00Z",
+}
+
+
+@ONE_ANSWER
+@pytest.mark.parametrize("at", [*WRONG_TIMES, None, ["2026-03-01T12:00:00Z"]])
+async def test_a_time_that_has_not_passed_or_is_none_is_refused(world, authz, path, at):
     body = evaluation(BO, PERMISSION, context={"at": at})
-    answer = await world.post(authz, body)
-    assert said(answer) == (status, None, code)
+    answer = await world.post(authz, body, path=path)
+    if at is None:  # as if it were left out
+        assert answer.status == 200
+        return
+    assert said(answer) == (400, None, "bad-request")
+    [error] = answer.body["errors"]
+    assert error["pointer"] == "/context/at"
+    assert error["message"].startswith(WRONG_TIMES.get(str(at), FORM).rstrip("."))
+
+
+@ONE_ANSWER
+async def test_a_history_that_is_not_kept_is_refused_with_its_beginning(world, authz, path):
+    world.team.history_begins = NOON + HOUR
+    answer = await world.post(authz, asked(BO, 0.5), path=path)
+    assert said(answer) == (410, None, "history-unavailable")
+    assert "2026-03-01T13:00:00.000Z" in answer.body["detail"]
+    assert (await world.post(authz, asked(BO, 1.5), path=path)).status == 200
+
+
+@ONE_ANSWER
+async def test_a_team_that_is_away_denies_nothing_about_the_past(world, authz, path):
+    world.team.away = True
+    answer = await world.post(authz, asked(BO, 1.25), path=path)
+    assert said(answer) == (503, None, "unavailable")
+
+
+@pytest.mark.rule("B15")
+@pytest.mark.parametrize("hours", [-0.1, 0.5, 1.5, 2.5])
+async def test_a_past_explanation_has_the_decision_of_the_evaluation(world, authz, hours):
+    body = asked(BO, hours)
+    for token in (None, world.user_token(BO, SESSION)):
+        decided = await world.post(authz, body, token=token)
+        why = await world.post(authz, body, path=EXPLAIN_PATH, token=token)
+        assert (decided.status, why.status) == (200, 200)
+        assert {name: why.body[name] for name in decided.body} == decided.body
+        assert (why.body["would_allow"], why.body["could_grant"]) == (None, None)
+
+
+@pytest.mark.rule("B7")
+async def test_a_past_explanation_tells_the_state_of_then(world, authz):
+    world.team.write(project(name="prod"), at=NOON + HOUR)
+    world.team.write(project(name="live"), at=NOON + 3 * HOUR)
+    body = asked(BO, 1.5, project_id=PROD)
+    ana = world.user_token(ANA, "ses_" + "6" * 32)
+    shown = {}
+    for token in (None, world.user_token(BO, SESSION), ana):
+        found = await world.post(authz, body, path=EXPLAIN_PATH, token=token)
+        steps = {step["id"]: (step["result"], step["text"]) for step in found.body["steps"]}
+        assert steps["membership"][1] == "The user is an active member with the role Developer."
+        for of_sign_in in ("user", "session"):
+            assert steps[of_sign_in] == ("not-reached", "This does not count for a past time.")
+        shown[token] = steps["project"][1]
+    hidden = f"The account has the project {PROD}."
+    assert list(shown.values()) == ["The account has the project prod."] * 2 + [hidden]
+
+
+async def test_only_readers_of_the_log_have_the_past_of_others_explained(world, authz):
+    await world.team.change(member(CY, "developer"))
+    cy = world.user_token(CY, SESSION)
+    about_bo = await world.post(authz, asked(BO, 1.5), path=EXPLAIN_PATH, token=cy)
+    assert said(about_bo) == (403, None, "other-subject")
+
+
+@pytest.mark.parametrize("kind", ["subject", "resource", "action"])
+async def test_a_search_about_the_past_is_refused(world, authz, kind):
+    body = asked(BO, 1.5)
+    answer = await world.post(authz, body, path=f"/access/v1/search/{kind}")
+    assert said(answer) == (400, None, "bad-request")
     assert answer.body["errors"][0]["pointer"] == "/context/at"
 
 
-async def test_a_history_that_is_not_kept_is_refused_with_its_beginning(world, authz):
-    world.team.history_begins = NOON + HOUR
-    answer = await world.post(authz, asked(BO, 0.5))
-    assert said(answer) == (410, None, "history-unavailable")
-    assert "2026-03-01T13:00:00.000Z" in answer.body["detail"]
-    assert (await world.post(authz, asked(BO, 1.5))).status == 200
+async def test_an_item_of_a_batch_about_the_past_is_refused_by_itself(world, authz):
+    items = [evaluation(ANA, PERMISSION), asked(BO, 1.5)]
+    answer = await world.post(authz, {"evaluations": items}, path="/access/v1/evaluations")
+    allowed, refused = answer.body["evaluations"]
+    assert (allowed["decision"], refused["decision"]) == (True, False)
+    assert refused["context"]["error"]["message"].startswith(
+        "The evaluation is not valid. /context/at: A past time needs a request of its own"
+    )
 
 
-async def test_a_team_that_is_away_denies_nothing_about_the_past(world, authz):
-    world.team.away = True
-    assert said(await world.post(authz, asked(BO, 1.25))) == (503, None, "unavailable")
+async def test_who_can_has_no_past(world, authz):
+    body = {"account_id": ACCOUNT, "permission": PERMISSION, "at": "2026-03-01T12:00:00Z"}
+    answer = await world.post(authz, body, path="/v1/authz/who-can")
+    assert answer.status == 422
+    assert answer.body["errors"] == [
+        {"pointer": "/at", "message": "This field is not known. Remove it."}
+    ]
 
 
 @pytest.mark.rule("B15")

@@ -562,6 +562,52 @@ async def test_attributes_of_conditions_are_set_by_holders_only(team: Team) -> N
     (await account.owner.send("PATCH", path, body)).expect(200)
 
 
+@pytest.mark.rule("B5")
+async def test_attributes_of_a_third_member_s_condition_are_not_free(team: Team) -> None:
+    """That member could pass the grant on to one who meets its condition."""
+    account = await team.account()
+    when = {"path": "subject.properties.clearance", "equals": "prod"}
+    conditional = {"scope": "all", "when": when}
+    leads = {"account": {"view": "all"}, "member": {"view": "all", "update": "all"}}
+    lead = await account.join(await created(account, "Lead", grants=leads), "Lea")
+    friend, third = await account.join("viewer", "Finn"), await account.join("viewer", "Tia")
+    made = await account.owner.send("POST", f"{account.path}/projects", {"name": "prod"})
+    override = f"{account.path}/projects/{made.expect(201)['id']}/overrides/{third.user_id}"
+    body = {"grants": {"instance": {"write": conditional}}}
+    (await account.owner.send("PUT", override, body)).expect(200)
+    path = f"{account.path}/members/{friend.user_id}"
+    refused = await lead.send("PATCH", path, {"attributes": {"clearance": "prod"}})
+    assert refused.expect(403)["code"] == "grants-exceeded"
+    (await lead.send("PATCH", path, {"attributes": {"color": "red"}})).expect(200)
+
+
+@pytest.mark.rule("B5")
+async def test_who_names_an_attribute_first_holds_what_it_decides(team: Team) -> None:
+    """So what was set before a condition names it gives nothing that its author does not give."""
+    account = await team.account()
+    when = {"path": "subject.properties.clearance", "equals": "prod"}
+    grants = {"account": {"view": "all"}, "instance": {"write": {"scope": "all", "when": when}}}
+    leads = {
+        "account": {"view": "all"},
+        "member": {"view": "all", "update": "all"},
+        "role": {"view": "all", "manage": "all"},
+    }
+    lead = await account.join(await created(account, "Lead", grants=leads), "Lea")
+    plain = await created(account, "Plain", grants={"account": {"view": "all"}})
+    own = f"{account.path}/members/{lead.user_id}"
+    (await lead.send("PATCH", own, {"attributes": {"clearance": "prod"}})).expect(200)
+    for method, path, body in (
+        ("POST", f"{account.path}/roles", {"name": "Mine", "grants": grants}),
+        ("PATCH", f"{account.path}/roles/{plain}", {"grants": grants}),
+    ):
+        refused = await lead.send(method, path, body)
+        assert refused.expect(403)["code"] == "grants-exceeded"
+    named = await account.owner.send("PATCH", f"{account.path}/roles/{plain}", {"grants": grants})
+    named.expect(200)
+    changed = await lead.send("PATCH", own, {"attributes": {"clearance": "test"}})
+    assert changed.expect(403)["code"] == "grants-exceeded"
+
+
 async def test_a_condition_that_cannot_be_is_refused_at_its_place(team: Team) -> None:
     account = await team.account()
     unknown = {"scope": "all", "when": {"path": "resource.propertys.status", "equals": "active"}}

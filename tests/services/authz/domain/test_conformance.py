@@ -23,9 +23,8 @@ from services.authz.domain.checks import PermissionCheck, check_for_service
 from services.team.domain.authority import require
 from shared.ids import UserId
 from shared.problems import DeletingAccount, NotFound, PermissionMissing, SuspendedAccount
-from tests.services.authz.histories import ACCOUNT, ANA, BO, CY, NOON, PROD
+from tests.services.authz.histories import ACCOUNT, ANA, BO, COMPILED, CY, NOON, PROD
 from tests.services.authz.situations import (
-    COMPILED,
     JUST_BEFORE_NOON,
     MILLISECOND,
     Situation,

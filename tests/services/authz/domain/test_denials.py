@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from services.authz.domain.denials import Denials, Denied
+from services.authz.domain.decision_counts import DecisionCounts, Denied
+from tests.services.authz.histories import NOON
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 ACCOUNT = "acc_1"
 
@@ -17,19 +17,21 @@ def denied(resource_id: str = "i-1", account_id: str = ACCOUNT) -> Denied:
     return Denied(account_id, "usr_1", "instance:write", resource_id, None, "permission-missing")
 
 
-def told(denials: Denials, now: datetime, limit: int = 100) -> list[tuple[str | None, int]]:
+def told(
+    denials: DecisionCounts[Denied], now: datetime, limit: int = 100
+) -> list[tuple[str | None, int]]:
     """The resources and numbers of the counts that are due."""
     batch = denials.take(now, limit=limit)
     assert all(times.first <= times.last for _, times in (*batch.counts, *batch.losses))
     return [(each.resource_id, times.number) for each, times in batch.counts]
 
 
-def lost(denials: Denials, now: datetime, limit: int = 100) -> dict[str | None, int]:
+def lost(denials: DecisionCounts[Denied], now: datetime, limit: int = 100) -> dict[str | None, int]:
     return {each: times.number for each, times in denials.take(now, limit=limit).losses}
 
 
 def test_the_first_denial_is_told_at_once_and_the_rest_after_the_minute() -> None:
-    denials = Denials()
+    denials = DecisionCounts[Denied]()
     denials.note(denied(), NOON)
     assert told(denials, NOON) == [("i-1", 1)]
     denials.note(denied(), NOON + SECOND)
@@ -42,7 +44,7 @@ def test_the_first_denial_is_told_at_once_and_the_rest_after_the_minute() -> Non
 
 
 def test_a_denial_in_the_next_minute_ends_the_minute_before() -> None:
-    denials = Denials()
+    denials = DecisionCounts[Denied]()
     denials.note(denied(), NOON)
     assert told(denials, NOON) == [("i-1", 1)]
     denials.note(denied(), NOON + SECOND)
@@ -51,7 +53,7 @@ def test_a_denial_in_the_next_minute_ends_the_minute_before() -> None:
 
 
 def test_each_resource_subject_permission_and_reason_is_counted_apart() -> None:
-    denials = Denials()
+    denials = DecisionCounts[Denied]()
     others = [
         denied()._replace(**change)
         for change in (
@@ -68,7 +70,7 @@ def test_each_resource_subject_permission_and_reason_is_counted_apart() -> None:
 
 
 def test_an_account_has_a_bound_in_each_minute_and_the_rest_is_a_number() -> None:
-    denials = Denials(max_of_account=3)
+    denials = DecisionCounts[Denied](max_of_account=3)
     for number in range(5):
         denials.note(denied(f"i-{number}"), NOON)
         denials.note(denied(f"i-{number}"), NOON)
@@ -82,7 +84,7 @@ def test_an_account_has_a_bound_in_each_minute_and_the_rest_is_a_number() -> Non
 
 @pytest.mark.rule("B15")
 def test_the_memory_of_denials_that_wait_is_bounded() -> None:
-    denials = Denials(max_counts=10, max_of_account=100, max_losses=3)
+    denials = DecisionCounts[Denied](max_counts=10, max_of_account=100, max_losses=3)
     now = NOON
     for number in range(1_000):
         now += SECOND
@@ -98,7 +100,7 @@ def test_the_memory_of_denials_that_wait_is_bounded() -> None:
 
 
 def test_losses_of_many_accounts_are_one_number() -> None:
-    denials = Denials(max_counts=0, max_losses=2)
+    denials = DecisionCounts[Denied](max_counts=0, max_losses=2)
     for number in range(5):
         denials.note(denied(account_id=f"acc_{number}"), NOON)
     assert lost(denials, NOON + MINUTE, limit=2) == {"acc_0": 1, "acc_1": 1}
@@ -107,7 +109,7 @@ def test_losses_of_many_accounts_are_one_number() -> None:
 
 
 def test_the_end_of_the_process_makes_everything_due() -> None:
-    denials = Denials(max_of_account=1)
+    denials = DecisionCounts[Denied](max_of_account=1)
     denials.note(denied(), NOON)
     denials.take(NOON, limit=100)
     denials.note(denied(), NOON)

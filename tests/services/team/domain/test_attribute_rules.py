@@ -93,7 +93,8 @@ def set_by(
     wanted = MemberChange(attributes={"rank": "high"} if after is None else after)
     mine = [one for one in overrides if one.user_id == user_id(actor)]
     theirs = [one for one in overrides if one.user_id == member.user_id]
-    return change(access_of(world, actor, *mine), member, theirs, wanted)[0]
+    access = access_of(world, actor, *mine)
+    return change(access, member, theirs, wanted, all_overrides=overrides)[0]
 
 
 @pytest.mark.rule("B5")
@@ -161,12 +162,12 @@ def test_a_member_who_meets_the_condition_gives_it_to_others() -> None:
 
 
 @pytest.mark.rule("B5")
-@pytest.mark.parametrize("whose", ["rob", "lead"])
+@pytest.mark.parametrize("whose", ["rob", "lead", "third"])
 @pytest.mark.parametrize(("ends", "allowed"), [(None, False), (1, False), (-1, True)])
-def test_overrides_of_the_member_and_of_the_caller_count(
+def test_overrides_of_every_member_count_also_one_that_is_passed_on(
     whose: str, ends: int | None, *, allowed: bool
 ) -> None:
-    world = world_of(None, lead=None)
+    world = world_of(None, lead=None, third=None)
     override = override_of(world, whose, HIGH, ends=ends)
     if allowed:
         assert set_by(world, "lead", "rob", overrides=(override,)).attributes

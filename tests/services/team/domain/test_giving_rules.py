@@ -81,7 +81,9 @@ def invite(access: AccountAccess) -> Invitation:
 
 def give_role(access: AccountAccess) -> str:
     world = memory(CATALOG)
-    changed, _ = change(access, world.add("bea", "basic"), [], MemberChange(role="developer"))
+    changed, _ = change(
+        access, world.add("bea", "basic"), [], MemberChange(role="developer"), all_overrides=[]
+    )
     return changed.role
 
 

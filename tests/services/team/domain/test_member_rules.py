@@ -78,9 +78,11 @@ def test_a_role_is_changed_or_the_change_is_refused(
     member = world.store.memberships[user_id(target)]
     if isinstance(outcome, type):
         with pytest.raises(outcome):
-            change(access_of(world, actor), member, [], MemberChange(role=role))
+            change(access_of(world, actor), member, [], MemberChange(role=role), all_overrides=[])
         return
-    changed, facts = change(access_of(world, actor), member, [], MemberChange(role=role))
+    changed, facts = change(
+        access_of(world, actor), member, [], MemberChange(role=role), all_overrides=[]
+    )
     assert (changed.role, not facts) == (role, outcome is None)
     assert replace(changed, role=member.role) == member
 
@@ -125,9 +127,9 @@ def test_no_member_gives_a_later_end_than_their_own(
     wanted = MemberChange(end=End(at=moment(after)))
     if outcome is not None:
         with pytest.raises(outcome):
-            change(access_of(world, actor), member, [], wanted)
+            change(access_of(world, actor), member, [], wanted, all_overrides=[])
         return
-    changed, [fact] = change(access_of(world, actor), member, [], wanted)
+    changed, [fact] = change(access_of(world, actor), member, [], wanted, all_overrides=[])
     assert changed == replace(member, expires_at=moment(after))
     assert fact.policy_objects == (changed.policy_object(),)
 
@@ -142,11 +144,13 @@ def test_a_member_with_an_end_raises_a_role_only_until_then() -> None:
     world.store.memberships[short.user_id] = replace(short, expires_at=moment(10))
     access, viewer = access_of(world, "short"), world.store.memberships[user_id("viewer")]
     with pytest.raises(EndExceeded):
-        change(access, viewer, [], MemberChange(role="developer"))
+        change(access, viewer, [], MemberChange(role="developer"), all_overrides=[])
     wanted = MemberChange(role="developer", end=End(at=moment(10)))
-    raised, facts = change(access, viewer, [], wanted)
+    raised, facts = change(access, viewer, [], wanted, all_overrides=[])
     assert (raised.role, raised.expires_at, len(facts)) == ("developer", moment(10), 2)
-    lowered, _ = change(access, replace(viewer, role="admin"), [], MemberChange(role="viewer"))
+    lowered, _ = change(
+        access, replace(viewer, role="admin"), [], MemberChange(role="viewer"), all_overrides=[]
+    )
     assert lowered.role == "viewer"
 
 
@@ -209,15 +213,15 @@ def test_attributes_are_bounded(attributes: dict[str, Any], faults: list[str]) -
     member, wanted = world.add("viewer", "viewer"), MemberChange(attributes=attributes)
     if faults:
         with pytest.raises(Invalid) as refused:
-            change(access_of(world, "owner"), member, [], wanted)
+            change(access_of(world, "owner"), member, [], wanted, all_overrides=[])
         assert [pointer for pointer, _ in refused.value.errors] == faults
         return
-    changed, [fact] = change(access_of(world, "owner"), member, [], wanted)
+    changed, [fact] = change(access_of(world, "owner"), member, [], wanted, all_overrides=[])
     assert changed.attributes == attributes
     state = fact.policy_objects[0].state
     assert state is not None
     assert (state["attributes"], fact.after) == (attributes, {"attributes": attributes})
-    assert change(access_of(world, "owner"), changed, [], wanted) == (changed, ())
+    assert change(access_of(world, "owner"), changed, [], wanted, all_overrides=[]) == (changed, ())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Denied decisions, counted in memory: one count for each subject, permission, resource and reason.
+"""Decisions, counted in memory: one count for each subject, permission, resource and reason.
 
-A count is of one minute. It is told twice at most: soon after the first denial, and with the rest
+A count is of one minute. It is told twice at most: soon after the first decision, and with the rest
 after the minute. What the bounds exclude is counted without detail.
 """
 
@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 MINUTE_SECONDS = 60
 MAX_COUNTS = 10_000
@@ -16,11 +16,11 @@ MAX_COUNTS = 10_000
 MAX_OF_ACCOUNT = 100
 """The counts of one account in one minute: a member must not write a log without bound."""
 MAX_LOSSES = 1_000
-"""The accounts whose denials without detail are told apart; those of further ones are one count."""
+"""The accounts whose counts without detail are told apart; those of further ones are one count."""
 
 
 class Denied(NamedTuple):
-    """What is counted together within a minute."""
+    """The denials that are counted together within a minute."""
 
     account_id: str
     user_id: str
@@ -30,7 +30,27 @@ class Denied(NamedTuple):
     reason: str
 
 
-DeniedT = TypeVar("DeniedT")
+class Allowed(NamedTuple):
+    """The allows that are counted together; one of `one_of` such checks is counted."""
+
+    account_id: str
+    user_id: str
+    permission: str
+    resource_id: str | None
+    project_id: str | None
+    one_of: int
+
+
+class OfAccount(Protocol):
+    """What is counted of an account."""
+
+    @property
+    def account_id(self) -> str:
+        """The account."""
+
+
+CountedT = TypeVar("CountedT", bound=OfAccount)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +63,14 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class DenialBatch:
+class CountBatch(Generic[CountedT]):
     """Counts to be told; in `losses` those without detail, by account, `None` for several."""
 
-    counts: Sequence[tuple[Denied, Times]]
+    counts: Sequence[tuple[CountedT, Times]]
     losses: Sequence[tuple[str | None, Times]]
 
 
-class Denials:
+class DecisionCounts(Generic[CountedT]):
     """The counts of this process since the last batch."""
 
     def __init__(
@@ -64,30 +84,30 @@ class Denials:
         self._max_of_account = max_of_account
         self._max_losses = max_losses
         self._minute = 0
-        self._counts: dict[Denied, _Count[Denied]] = {}
+        self._counts: dict[CountedT, _Count[CountedT]] = {}
         self._of_account: dict[str, int] = {}
-        self._due: deque[_Count[Denied]] = deque()
+        self._due: deque[_Count[CountedT]] = deque()
         self._losses: dict[str | None, _Count[None]] = {}
         self._losses_due = False
 
-    def note(self, denied: Denied, now: datetime) -> None:
-        """Count a denial."""
+    def note(self, decided: CountedT, now: datetime) -> None:
+        """Count a decision."""
         minute = int(now.timestamp()) // MINUTE_SECONDS
         if minute != self._minute:
             self._begin(minute)
-        count = self._counts.get(denied)
+        count = self._counts.get(decided)
         if count is not None:
             count.add(now)
             return
-        of_account = self._of_account.get(denied.account_id, 0)
+        of_account = self._of_account.get(decided.account_id, 0)
         if of_account >= self._max_of_account or len(self) >= self._max_counts:
-            self._lose(denied.account_id, now)
+            self._lose(decided.account_id, now)
             return
-        self._of_account[denied.account_id] = of_account + 1
-        count = self._counts[denied] = _Count(denied, now)
+        self._of_account[decided.account_id] = of_account + 1
+        count = self._counts[decided] = _Count(decided, now)
         self._make_due(count)
 
-    def take(self, now: datetime, *, limit: int) -> DenialBatch:
+    def take(self, now: datetime, *, limit: int) -> CountBatch[CountedT]:
         """Give away what is to be told now, `limit` of each kind at most."""
         minute = int(now.timestamp()) // MINUTE_SECONDS
         if minute != self._minute:
@@ -98,7 +118,7 @@ class Denials:
             taken = list(self._losses)[:limit]
             losses = [(account_id, self._losses.pop(account_id).told()[1]) for account_id in taken]
             self._losses_due = bool(self._losses)
-        return DenialBatch(counts, losses)
+        return CountBatch(counts, losses)
 
     def end(self) -> None:
         """Make everything due: the process ends."""
@@ -117,7 +137,7 @@ class Denials:
         self._losses_due = bool(self._losses)
         self._minute = minute
 
-    def _make_due(self, count: "_Count[Denied]") -> None:
+    def _make_due(self, count: "_Count[CountedT]") -> None:
         count.due = True
         self._due.append(count)
 
@@ -131,13 +151,13 @@ class Denials:
             lost.add(now)
 
 
-class _Count(Generic[DeniedT]):
+class _Count(Generic[T]):
     """A count since it was told last; `due` while it waits to be told."""
 
-    __slots__ = ("denied", "due", "first", "last", "number")
+    __slots__ = ("decided", "due", "first", "last", "number")
 
-    def __init__(self, denied: DeniedT, now: datetime) -> None:
-        self.denied = denied
+    def __init__(self, decided: T, now: datetime) -> None:
+        self.decided = decided
         self.due = False
         self.number, self.first, self.last = 1, now, now
 
@@ -147,8 +167,8 @@ class _Count(Generic[DeniedT]):
         self.number += 1
         self.last = now
 
-    def told(self) -> tuple[DeniedT, Times]:
+    def told(self) -> tuple[T, Times]:
         """What was counted; it counts from zero again."""
         times = Times(number=self.number, first=self.first, last=self.last)
         self.number, self.due = 0, False
-        return self.denied, times
+        return self.decided, times

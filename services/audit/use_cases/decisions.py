@@ -1,24 +1,37 @@
-"""Record the denied decisions that a replica of authz has counted."""
+"""Record the decisions that a replica of authz has counted: denials, and the drawn allows."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import partial
 
-from services.audit.domain import denial_facts
+from services.audit.domain import allow_facts, denial_facts
 from services.audit.use_cases.context import Ctx
-from shared.contracts.calls.denials import DenialReport
+from shared.contracts.calls.decision_counts import AllowReport, DenialReport
 from shared.contracts.facts import Caller, Fact, shard_of
 from shared.journal import JournalWrite
 from shared.mongo import AlreadyThere, DbSession
 
 
 async def record_denials(ctx: Ctx, caller: Caller, report: DenialReport) -> None:
-    """Record a batch once, however often it is sent: each shard marks that it has its part.
+    """Record a batch of denials once, however often it is sent.
 
     Raises:
         Unavailable: the database was away; the batch is to be sent again.
     """
+    await _record_once(ctx, caller, report, denial_facts(report))
+
+
+async def record_allows(ctx: Ctx, caller: Caller, report: AllowReport) -> None:
+    """Record a batch of allows once; it raises as `record_denials`."""
+    await _record_once(ctx, caller, report, allow_facts(report))
+
+
+async def _record_once(
+    ctx: Ctx, caller: Caller, report: DenialReport | AllowReport, facts_of_batch: Iterable[Fact]
+) -> None:
+    """Record a batch: each shard marks that it has its part."""
     of_shard: dict[int, list[Fact]] = defaultdict(list)
-    for fact in denial_facts(report):
+    for fact in facts_of_batch:
         of_shard[shard_of(_key(fact))].append(fact)
     for shard, facts in of_shard.items():
         try:
