@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 
 from tests.e2e.journey import World
 from tests.e2e.people import Browser, Person
@@ -49,8 +50,8 @@ class FaultyRounds:
     scene: FaultScene
     world: World
     revocations: list[Revocation]
+    signed_in_at: float
     counts: FaultCounts = field(default_factory=FaultCounts)
-    _signed_in_at: float = float("-inf")
 
     @property
     def replicas(self) -> list[ServiceProcess]:
@@ -100,7 +101,7 @@ class FaultyRounds:
     async def give_all(self) -> None:
         """Give what will be taken away, and wait until every replica allows it."""
         await self.refresh_tokens()
-        await asyncio.gather(*(one.give() for one in self.revocations))
+        await asyncio.gather(*(self._give(one) for one in self.revocations))
 
         async def allowed() -> bool:
             found = await asyncio.gather(*(self._ask(process) for process in self.replicas))
@@ -110,16 +111,23 @@ class FaultyRounds:
 
         await wait_for(allowed, within=60, what="everything allowed everywhere")
 
+    async def _give(self, revocation: Revocation) -> None:
+        """Give once more when a server has just closed the connection."""
+        try:
+            await revocation.give()
+        except NO_ANSWER:
+            await revocation.give()
+
     async def refresh_tokens(self, *, now: bool = False) -> None:
         """Sign everyone in again before a token could end within a round."""
         time = asyncio.get_running_loop().time()
-        if time < self._signed_in_at + TOKEN_SECONDS and not now:
+        if time < self.signed_in_at + TOKEN_SECONDS and not now:
             return
         deployment = self.world.deployment
         await self.world.platform.sign_in(deployment.client_id, deployment.client_secret)
         people = {id(person): person for one in self.revocations for person in _people(one)}
         await asyncio.gather(*(person.log_in() for person in people.values()))
-        self._signed_in_at = time
+        self.signed_in_at = time
 
     async def acknowledge(self, revocation: Revocation) -> tuple[float, bool, bool]:
         """Send the change until it is in force; the seconds, and whether it was late or repeated.
@@ -239,22 +247,31 @@ class FaultyRounds:
 
 
 async def prepared(
-    product: ReplicatedProduct, world: World, owner: Person, member: Person
+    product: ReplicatedProduct,
+    world: World,
+    kinds: Sequence[type[Revocation]],
+    *,
+    owners: Sequence[Person],
+    member: Person,
 ) -> FaultyRounds:
-    """One team of `owner` for each kind of change, with what it needs."""
-    operator = Browser(world.http, "", token=product.secrets.admin_key)
-    [team, *_] = product.replicas_of("team")
-    operator.base = team.internal_url
+    """One team for each kind of change, with what it needs, of people who just signed in.
 
-    async def prepare(kind: type[Revocation]) -> Revocation:
+    The teams of one owner share a shard of the journal, so their rows follow each other.
+    """
+    [team, *_] = product.replicas_of("team")
+    operator = Browser(world.http, team.internal_url, token=product.secrets.admin_key)
+
+    async def prepare(kind: type[Revocation], owner: Person) -> Revocation:
         created = await owner.send("POST", "/v1/accounts", {"name": "Crew"})
         of_kind = TeamWithMember(owner, member, created.expect(201, 202)["id"])
         revocation = kind(of_kind, world.platform, operator)
         await revocation.prepare()
         return revocation
 
-    revocations = await asyncio.gather(*(prepare(kind) for kind in KINDS))
-    return FaultyRounds(FaultScene(product, random.Random(1)), world, list(revocations))
+    preparing = [prepare(kind, owner) for kind, owner in zip(kinds, cycle(owners), strict=False)]
+    made = await asyncio.gather(*preparing)
+    scene = FaultScene(product, random.Random(1))
+    return FaultyRounds(scene, world, list(made), asyncio.get_running_loop().time())
 
 
 def _people(revocation: Revocation) -> tuple[Person, Person]:

@@ -73,7 +73,8 @@ class UnawaitedChanges(NoBarrier):
     async def follow(self, position, *, digest, committed_at, after):
         place = {"shard": position.shard, "seq": position.seq}
         assert isinstance(self._store, MongoLeaseStore)
-        row = await self._store._journal.find_one(place, session=after)
+        async with self._store.session(after) as session:
+            row = await self._store._journal.find_one(place, session=session)
         assert row is not None
         of = NoBarrier if json.loads(row["event"])["type"] in self.types else Leases
         return await of.follow(

@@ -15,6 +15,8 @@ from tests.faults.forger import Forger, Kind
 from tests.faults.replicated_product import ReplicatedProduct, name_of
 
 MOST_AT_ONCE = 3
+FOCUSED = 0.7
+"""The share of faults that happen to the process in focus."""
 DELAY_SECONDS = 0.3
 """How much longer each piece of data takes on a slow link, each way."""
 MESSAGE_PAUSE_SECONDS = 0.02
@@ -35,6 +37,8 @@ class FaultScene:
     """Repeats and forges messages; without it neither is done."""
     down: set[str] = field(default_factory=set)
     """The names of the processes that are stopped or dead."""
+    focus: ServiceProcess | None = None
+    """The process that most faults of a round happen to: faults of one process add up."""
 
     def able(self, service: str) -> list[ServiceProcess]:
         """The processes of a service that can take a request."""
@@ -45,15 +49,21 @@ class FaultScene:
         ]
 
     def victim(self) -> ServiceProcess:
-        """A process; one of each service is left alone."""
+        """A process that can take a request; one of each service is left alone."""
         able = {service: self.able(service) for service in ("authz", "team")}
-        return self.choices.choice([one for each in able.values() if len(each) > 1 for one in each])
+        return self._one_of([one for each in able.values() if len(each) > 1 for one in each])
 
     def some_links(self) -> list[ChaosProxy]:
         """Some links of one process, or all of them."""
-        links = self.product.links[name_of(self.victim())]
+        links = self.product.links[name_of(self._one_of(self.product.replicated))]
         proxies = list(links.values())
         return self.choices.sample(proxies, self.choices.randint(1, len(proxies)))
+
+    def _one_of(self, processes: Sequence[ServiceProcess]) -> ServiceProcess:
+        focus = self.focus
+        if focus is not None and focus in processes and self.choices.random() < FOCUSED:
+            return focus
+        return self.choices.choice(processes)
 
 
 def require_forger(scene: FaultScene) -> Forger:
@@ -205,6 +215,7 @@ def choose(names: Sequence[str], choices: random.Random) -> tuple[str, ...]:
 @asynccontextmanager
 async def happening(scene: FaultScene, names: Sequence[str]) -> AsyncIterator[None]:
     """Let these faults happen at the same time, until the block ends."""
+    scene.focus = scene.choices.choice(scene.product.replicated)
     async with AsyncExitStack() as stack:
         for name in names:
             await stack.enter_async_context(FAULTS[name](scene))

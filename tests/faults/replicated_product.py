@@ -124,7 +124,7 @@ async def running_product(folder: Path) -> AsyncIterator[tuple[ReplicatedProduct
             http = await stack.enter_async_context(
                 aiohttp.ClientSession(
                     timeout=aiohttp.ClientTimeout(total=30),
-                    connector=aiohttp.TCPConnector(limit=0),
+                    connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=5),
                 )
             )
             world = World(deployment, http)
