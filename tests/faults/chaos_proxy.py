@@ -11,7 +11,7 @@ from typing import Self
 
 
 @dataclass(eq=False)
-class _Direction:
+class Direction:
     """One direction of the traffic: `flowing` is cleared to hold the bytes back."""
 
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -37,8 +37,8 @@ class WatchedRequest:
         self.released.set()
 
 
-class _Link:
-    """The two streams of one connection, and the watched request that is open on it."""
+class Link:
+    """One connection, and the watched request that is open on it."""
 
     def __init__(self) -> None:
         self.watched: WatchedRequest | None = None
@@ -52,7 +52,7 @@ class ChaosProxy:
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)
-        self._to_server, self._to_client = _Direction(), _Direction()
+        self.to_server, self.to_client = Direction(), Direction()
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._watched: WatchedRequest | None = None
@@ -87,26 +87,25 @@ class ChaosProxy:
     def stall(self, *, to_server: bool = True, to_client: bool = True) -> None:
         """Keep connections open but hold the bytes back: a silent partition, or half of one."""
         if to_server:
-            self._to_server.flowing.clear()
+            self.to_server.flowing.clear()
         if to_client:
-            self._to_client.flowing.clear()
+            self.to_client.flowing.clear()
 
     def drop_after(self, count: int) -> None:
         """Reset the connection that sends the server its next `count` bytes, right after them."""
-        self._to_server.budget = count
+        self.to_server.budget = count
 
-    def watch(self, text: bytes) -> WatchedRequest:
-        """Watch for the next request that contains `text`, and hold its answer back."""
-        self._watched = WatchedRequest(text)
-        return self._watched
+    def watch(self, request: WatchedRequest) -> None:
+        """Watch for the request, and hold its answer back; several proxies may watch for it."""
+        self._watched = request
 
     def heal(self) -> None:
         """Forward everything again, and first what was held back."""
         self._refusing = False
         self.delay = 0.0
-        self._to_server.budget = None
-        self._to_server.flowing.set()
-        self._to_client.flowing.set()
+        self.to_server.budget = None
+        self.to_server.flowing.set()
+        self.to_client.flowing.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = asyncio.current_task()
@@ -139,10 +138,10 @@ class ChaosProxy:
         up_reader: asyncio.StreamReader,
         up_writer: asyncio.StreamWriter,
     ) -> None:
-        link = _Link()
+        link = Link()
         pumps = [
-            asyncio.create_task(self._pump(self._to_server, link, reader, up_writer)),
-            asyncio.create_task(self._pump(self._to_client, link, up_reader, writer)),
+            asyncio.create_task(self._pump(self.to_server, link, reader, up_writer)),
+            asyncio.create_task(self._pump(self.to_client, link, up_reader, writer)),
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -153,13 +152,13 @@ class ChaosProxy:
 
     async def _pump(
         self,
-        direction: _Direction,
-        link: _Link,
+        direction: Direction,
+        link: Link,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         while data := await reader.read(65536):
-            if direction is self._to_server:
+            if direction is self.to_server:
                 self._notice(link, data)
             elif link.watched is not None:
                 link.watched.answered.set()
@@ -175,14 +174,22 @@ class ChaosProxy:
                     writer.write(data)
                     await writer.drain()
                     return
-            writer.write(data)
-            await writer.drain()
+            await self.send_on(link, direction, writer, data)
 
-    def _notice(self, link: _Link, data: bytes) -> None:
+    async def send_on(
+        self, link: Link, direction: Direction, writer: asyncio.StreamWriter, data: bytes
+    ) -> None:
+        """Forward data that is not held back."""
+        del link, direction
+        writer.write(data)
+        await writer.drain()
+
+    def _notice(self, link: Link, data: bytes) -> None:
         """Tie the watched request to the connection that sends it."""
-        if self._watched is not None and self._watched.text in data:
-            link.watched, self._watched = self._watched, None
-            link.watched.sent.set()
+        watched = self._watched
+        if watched is not None and not watched.sent.is_set() and watched.text in data:
+            link.watched = watched
+            watched.sent.set()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
@@ -92,7 +92,8 @@ class Forger:
             await connection.close()
 
     async def _hear(self, message: AbstractIncomingMessage) -> None:
-        self.heard.append(message)
+        if message.app_id != ADMINISTRATOR:
+            self.heard.append(message)
 
     def missing(self) -> list[str]:
         """The sources of which nothing was heard yet."""
@@ -101,11 +102,26 @@ class Forger:
     def forgeries(self) -> list[Forgery]:
         """One of each kind for every type of fact."""
         return [
-            self._forged(kind, source, fact)
+            self.forged(kind, source, fact)
             for source, facts in FACTS_OF.items()
             for fact in facts
             for kind in Kind
         ]
+
+    async def repeat(self, messages: Sequence[AbstractIncomingMessage]) -> None:
+        """Publish genuine messages once more, in this order."""
+        channel = await self._connections[ADMINISTRATOR].channel()
+        for heard in messages:
+            source = str(heard.headers["source"])
+            exchange = await channel.get_exchange(TOPOLOGY.exchange_of(source), ensure=False)
+            again = aio_pika.Message(
+                heard.body,
+                message_id=heard.message_id,
+                headers=dict(heard.headers),
+                app_id=ADMINISTRATOR,
+            )
+            await exchange.publish(again, routing_key=heard.routing_key or "")
+        await channel.close()
 
     async def publish(self, forgery: Forgery) -> None:
         """Publish as the administrator; with an own key also as the service itself."""
@@ -113,7 +129,10 @@ class Forger:
         channel = await self._connections[user].channel()
         exchange = await channel.get_exchange(TOPOLOGY.exchange_of(forgery.source), ensure=False)
         message = aio_pika.Message(
-            forgery.event, message_id=forgery.id, headers=dict(forgery.headers)
+            forgery.event,
+            message_id=forgery.id,
+            headers=dict(forgery.headers),
+            app_id=ADMINISTRATOR,  # so that it does not hear itself
         )
         await exchange.publish(message, routing_key=forgery.type)
         await channel.close()
@@ -121,7 +140,8 @@ class Forger:
     def _of(self, source: str) -> Iterator[AbstractIncomingMessage]:
         return (each for each in self.heard if each.headers["source"] == source)
 
-    def _forged(self, kind: Kind, source: str, fact: type[Payload]) -> Forgery:
+    def forged(self, kind: Kind, source: str, fact: type[Payload]) -> Forgery:
+        """A forgery of this kind, for the next place of a shard."""
         genuine = list(self._of(source))
         same_type = [each for each in genuine if each.routing_key == fact.type]
         template = (same_type or genuine)[-1]

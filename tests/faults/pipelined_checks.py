@@ -9,27 +9,33 @@ from urllib.parse import urlsplit
 
 ANSWER_SECONDS = 30.0
 """How long an answer may take; a replica that does not answer at all is a fault."""
+NO_ANSWER = "no answer"
 
 
 @dataclass(frozen=True)
 class MemberCheck:
-    """One check: whether a user has a permission in an account."""
+    """One check: whether a user has a permission on a resource of an account."""
 
     user_id: str
     account_id: str
     permission: str = "instance:view"
+    resource_id: str = "i-1"
+    project_id: str | None = None
 
     def request(self, token: str) -> bytes:
         """The whole HTTP request."""
         resource_type, action = self.permission.split(":")
+        properties = {"account_id": self.account_id}
+        if self.project_id is not None:
+            properties["project_id"] = self.project_id
         body = json.dumps(
             {
                 "subject": {"type": "user", "id": self.user_id},
                 "action": {"name": action},
                 "resource": {
                     "type": resource_type,
-                    "id": "i-1",
-                    "properties": {"account_id": self.account_id},
+                    "id": self.resource_id,
+                    "properties": properties,
                 },
             }
         )
@@ -81,6 +87,18 @@ class CheckConnection:
         if status != "200":
             return status
         return "allow" if body["decision"] else "deny"
+
+    async def next_answers(self, count: int) -> Counter[str]:
+        """Count the next answers; those that a killed replica does not give are `no answer`."""
+        counts: Counter[str] = Counter()
+        try:
+            for _ in range(count):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    counts[await self._answer()] += 1
+        except (OSError, EOFError, TimeoutError):
+            counts[NO_ANSWER] = count - counts.total()
+        self._waiting -= count
+        return counts
 
     def close(self) -> None:
         """Close the connection."""

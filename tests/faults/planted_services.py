@@ -1,16 +1,18 @@
 """A service with a planted defect, as a process.
 
-`python -m tests.faults.planted_services DEFECT SERVICE` runs it.
+`python -m tests.faults.planted_services DEFECT PLACE` runs it.
 
-The removal test must turn red with each of them.
+The tests of removals and of random faults must turn red with each that they name.
 """
 
 import asyncio
 import contextlib
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 from services.authz.app import build as build_authz
 from services.authz.settings import Settings as AuthzSettings
@@ -18,11 +20,11 @@ from services.team.app import build as build_team
 from services.team.settings import Settings as TeamSettings
 from shared.clock import SystemClock
 from shared.following.journal_view import JournalView
-from shared.leases import Leases
+from shared.leases import Leases, MongoLeaseStore
 from shared.leases.leases import Granted
 from shared.runtime.service import main
 from shared.timeouts import Timeouts
-from tests.consistency.planted_variants import NoBarrier
+from tests.consistency.planted_variants import NoBarrier, OverGaps
 
 LONG_TTL = 4.0
 MOST_WAIT_SECONDS = 3.0
@@ -63,6 +65,35 @@ class HeadsFirst(Leases):
                 await asyncio.sleep(BARRIER_SECONDS)
 
 
+class UnawaitedChanges(NoBarrier):
+    """Acknowledges changes of some types as soon as they are committed, and awaits the others."""
+
+    types: ClassVar[frozenset[str]]
+
+    async def follow(self, position, *, digest, committed_at, after):
+        place = {"shard": position.shard, "seq": position.seq}
+        assert isinstance(self._store, MongoLeaseStore)
+        async with self._store.session(after) as session:
+            row = await self._store._journal.find_one(place, session=session)
+        assert row is not None
+        of = NoBarrier if json.loads(row["event"])["type"] in self.types else Leases
+        return await of.follow(
+            self, position, digest=digest, committed_at=committed_at, after=after
+        )
+
+
+class MovesUnawaited(UnawaitedChanges):
+    """Takes the move of a resource for a note that decides nothing."""
+
+    types = frozenset({"team.resource.registered.v1", "team.resource.reassigned.v1"})
+
+
+class DemotionsUnawaited(UnawaitedChanges):
+    """Takes another role for a change that takes nothing away."""
+
+    types = frozenset({"team.member.role_changed.v1"})
+
+
 class LeaseFromReply(JournalView):
     """Counts a lease from the arrival of its answer, however late that is."""
 
@@ -72,7 +103,7 @@ class LeaseFromReply(JournalView):
 
 def authz(view: type[JournalView]) -> None:
     """Run authz with this view; its calls wait longer than a lease, or they would hide a defect."""
-    timeouts = Timeouts(source_call=5.0)
+    timeouts = Timeouts(source_call=10.0)
     main(partial(build_authz, view=view, timeouts=timeouts), AuthzSettings)
 
 
@@ -85,8 +116,12 @@ DEFECTS: dict[str, dict[str, Callable[[], None]]] = {
     "no-barrier": {"team": partial(team, NoBarrier)},
     "heads-first": {"team": partial(team, HeadsFirst), "authz": partial(authz, JournalView)},
     "lease-from-the-reply": {"authz": partial(authz, LeaseFromReply)},
+    "over-gaps": {"authz": partial(authz, OverGaps)},
+    "moves-unawaited": {"team": partial(team, MovesUnawaited)},
+    "demotions-unawaited": {"team": partial(team, DemotionsUnawaited)},
+    "one-team-without-barrier": {"team-1": partial(team, NoBarrier)},
 }
-"""Defect → the services that differ, each with its process."""
+"""Defect → the services or single processes that differ, each with its process."""
 
 
 if __name__ == "__main__":

@@ -5,19 +5,15 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import aiohttp
 
 from tests.e2e.journey import World
-from tests.e2e.people import Answer, Link, Person
-from tests.e2e.processes import HOST, Processes, ServiceProcess
-from tests.faults.chaos_proxy import ChaosProxy, WatchedRequest
-from tests.faults.pipelined_checks import CheckConnection, MemberCheck
-from tests.faults.planted_services import DEFECTS
+from tests.e2e.processes import ServiceProcess
+from tests.faults.chaos_proxy import WatchedRequest
+from tests.faults.pipelined_checks import CheckConnection
+from tests.faults.replicated_product import BUS, ReplicatedProduct
+from tests.faults.teams import TeamWithMember
 from tests.waiting import wait_for
 
 TEAMS = 5
@@ -29,7 +25,6 @@ TOKEN_SECONDS = 300
 WATCH_SECONDS = 1.2
 """How long every replica is checked after a removal: longer than a lease."""
 WATCH_PAUSE_SECONDS = 0.02
-LEASE_SECONDS = "1"
 LEASE_REQUEST = b"POST /internal/lease "
 CALL_DELAY_SECONDS = 0.02
 """How much longer a call from authz to team takes each way."""
@@ -37,93 +32,11 @@ HEADS_READ_SECONDS = 2 * CALL_DELAY_SECONDS
 """After a lease was asked for through the proxy, team has read the heads for it."""
 
 
-class ProxiedProcesses(Processes):
-    """Three replicas of authz, each with links of its own to the broker and to team."""
-
-    def __init__(self, folder: Path, *, options: Mapping[str, Mapping[str, str]]) -> None:
-        """Prepare the processes; the caller adds the proxies, which need its event loop."""
-        super().__init__(folder, options=options)
-        self.bus: list[ChaosProxy] = []
-        self.team: list[ChaosProxy] = []
-
-    def configure(self) -> None:
-        """Put the proxies between the replicas and what they call."""
-        super().configure()
-        [team] = self.replicas_of("team")
-        for process in self.replicas_of("authz"):
-            variables = dict(process.variables)
-            for name, port, proxy in (
-                ("ROLECALL_AUTHZ_AMQP_URL", self.broker.port, self.bus[process.replica]),
-                ("ROLECALL_AUTHZ_INTERNAL_URLS", team.internal_port, self.team[process.replica]),
-            ):
-                variables[name] = variables[name].replace(f":{port}", f":{proxy.port}")
-            process.variables = variables
-
-    async def plant(self, defect: str | None) -> None:
-        """Run team and authz with this defect, or without any; restart only what differs."""
-        changed: list[ServiceProcess] = []
-        for process in (*self.replicas_of("team"), *self.replicas_of("authz")):
-            module = f"services.{process.service}"
-            arguments: tuple[str, ...] = ()
-            if defect is not None and process.service in DEFECTS[defect]:
-                module = "tests.faults.planted_services"
-                arguments = (defect, process.service)
-            if (process.module, tuple(process.arguments)) != (module, arguments):
-                process.module, process.arguments = module, arguments
-                changed.append(process)
-        await asyncio.gather(*(asyncio.to_thread(process.stop) for process in changed))
-        await asyncio.gather(*(asyncio.to_thread(process.start) for process in changed))
-
-
-@dataclass
-class TeamWithMember:
-    """A team with an owner, and a member who is removed again and again."""
-
-    owner: Person
-    member: Person
-
-    @property
-    def path(self) -> str:
-        """The team's address."""
-        return f"/v1/accounts/{self.owner.account_id}"
-
-    @property
-    def check(self) -> MemberCheck:
-        """The check about the member."""
-        return MemberCheck(self.member.user_id, self.owner.account_id)
-
-    async def join(self) -> None:
-        """Invite the member by link, and accept."""
-        body = {"email": self.member.email, "role": "developer", "delivery": "link"}
-        answer = await self.owner.send("POST", f"{self.path}/invitations", body)
-        link = Link.in_text(answer.expect(201)["link"]["url"])
-        joined = await self.member.send("POST", "/v1/invitations/accept", link.body)
-        joined.expect(200, 202)
-
-    async def remove(self) -> None:
-        """Remove the member, and return with the acknowledgement: 204, nothing less.
-
-        After 202 (made, not yet in force) a client asks again: 503 until the removal is in force,
-        then 404.
-        """
-        path = f"{self.path}/members/{self.member.user_id}"
-        answer = await self.owner.send("DELETE", path)
-        if answer.status != 202:
-            answer.expect(204)
-            return
-
-        async def in_force() -> Answer | None:
-            again = await self.owner.send_once("DELETE", path)
-            return None if again.status in {202, 503} else again
-
-        (await wait_for(in_force, within=30, what="the removal in force")).expect(404)
-
-
 @dataclass
 class Removals:
     """A running product with its teams, and the answers that were counted so far."""
 
-    product: ProxiedProcesses
+    product: ReplicatedProduct
     world: World
     teams: list[TeamWithMember] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
@@ -145,7 +58,7 @@ class Removals:
             await asyncio.gather(owner.sign_up(), member.sign_up())
             path = f"/v1/accounts/{owner.account_id}/convert"
             (await owner.send("POST", path, {"name": "Crew"})).expect(200, 202)
-            return TeamWithMember(owner=owner, member=member)
+            return TeamWithMember(owner, member, owner.account_id)
 
         self.teams = await asyncio.gather(*(create(number) for number in range(2 * TEAMS)))
         self.signed_in_at = asyncio.get_running_loop().time()
@@ -153,8 +66,9 @@ class Removals:
     async def begin(self, defect: str | None) -> None:
         """Run with or without a defect, and count from nothing."""
         await self.product.plant(defect)
-        for proxy in self.product.team:
-            proxy.delay = CALL_DELAY_SECONDS
+        for replica in self.replicas:
+            for proxy in self.product.team_links(replica):
+                proxy.delay = CALL_DELAY_SECONDS
         self.answers.clear()
         self.removals = self.stopped = self.cut = 0
 
@@ -193,7 +107,7 @@ class Removals:
         await self._remove(second_half)
         await self._watch(victim, second_half, choices)
         self.answers += await first_answers
-        self.product.bus[victim.replica].heal()
+        self.product.link(victim, BUS).heal()
 
     async def join(self) -> None:
         """Make every member a member again, and wait until every replica allows them."""
@@ -227,11 +141,14 @@ class Removals:
         self.signed_in_at = now
 
     def _watch_lease(self, victim: ServiceProcess) -> WatchedRequest:
-        return self.product.team[victim.replica].watch(LEASE_REQUEST)
+        lease = WatchedRequest(LEASE_REQUEST)
+        for proxy in self.product.team_links(victim):
+            proxy.watch(lease)
+        return lease
 
     async def _cut_off(self, victim: ServiceProcess) -> WatchedRequest:
         """Cut the link to the broker; return once team has answered with a lease, not passed on."""
-        self.product.bus[victim.replica].cut()
+        self.product.link(victim, BUS).cut()
         lease = self._watch_lease(victim)
         await _within_seconds(lease.answered)
         return lease
@@ -273,37 +190,6 @@ class Removals:
             for process in (victim, victim, victim, choices.choice(self.replicas)):
                 self.answers += await self._read(await self._send(process, teams, 1))
             await asyncio.sleep(WATCH_PAUSE_SECONDS)
-
-
-@asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Removals]:
-    """A running product with proxies, its teams, and no defect."""
-    limits = {
-        "mails_per_address": "10000",
-        "lease_seconds": LEASE_SECONDS,
-        "requests_at_once": "1000",
-    }
-    options = {"team": limits, "identity": limits | {"mails_per_ip": "100000"}}
-    product = ProxiedProcesses(folder, options=options)
-    [team] = product.replicas_of("team")
-    async with AsyncExitStack() as stack:
-        for port, proxies in (
-            (product.broker.port, product.bus),
-            (team.internal_port, product.team),
-        ):
-            for _ in product.replicas_of("authz"):
-                proxies.append(await stack.enter_async_context(ChaosProxy(HOST, port)))
-        try:
-            await asyncio.to_thread(product.start)
-            deployment = await asyncio.to_thread(product.deployment)
-            timeout = aiohttp.ClientTimeout(total=30)
-            http = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-            removals = Removals(product, World(deployment, http))
-            await removals.world.platform.sign_in(deployment.client_id, deployment.client_secret)
-            await removals.create_teams()
-            yield removals
-        finally:
-            await asyncio.to_thread(product.stop)
 
 
 async def _within_seconds(event: asyncio.Event) -> None:
