@@ -43,7 +43,7 @@ from deploy.rules import LEGEND, PAGE
 DOCS = ROOT / "docs"
 RECORDED = DOCS / "benchmarks" / "results.json"
 """What was measured, from which the page is made."""
-PACKAGES = ("aiohttp", "msgspec", "motor", "pydantic", "secantus", "uvloop")
+PACKAGES = ("aiohttp", "msgspec", "motor", "pydantic", "SecantusDB", "uvloop")
 
 
 def parts(folder: Path | None, *, short: bool) -> dict[str, Callable[[], Result]]:

@@ -15,7 +15,7 @@ from rolecall.aio.accounts import ToldObject
 from rolecall.aio.local import LocalChecks
 from rolecall.aio.mirror import Mirror
 
-ROUNDS, REPEATED, DIFFERENT = 15, 20_000, 500
+ROUNDS, REPEATED, DIFFERENT = 15, 20_000, 200
 FROM_STRINGS_US, BY_HANDLE_US = 1.0, 0.3
 HOUR = 3600.0
 NOTE = (

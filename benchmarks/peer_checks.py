@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from importlib.metadata import version
 from pathlib import Path
 
 PEERS = ("pemba", "regorus", "vakt", "cedarpy", "pycasbin")
@@ -188,6 +189,7 @@ def main():
         try:
             check_one = globals()[name](workload)
             found[name] = measured(check_one, workload["checks"][:SHARE_OF_CHECKS])
+            found[name]["version"] = version(name)
         except Exception as error:  # noqa: BLE001 - the report says why a peer was not compared
             found[name] = {"reason": f"{type(error).__name__}: {error}"[:200]}
     print(json.dumps(found))

@@ -71,9 +71,9 @@ def run(peers: Path | None = None) -> Result:
     times = {name: each["us"] for name, each in found.items() if "us" in each}
     own = times[OURS]
     rows: list[tuple[Cell, ...]] = [
-        (name, each["us"], each["us"] / own)
+        (name, each.get("version", ""), each["us"], each["us"] / own)
         if "us" in each
-        else (name, "not compared", each["reason"])
+        else (name, "", "not compared", each["reason"])
         for name, each in found.items()
     ]
     others = {name: value / own for name, value in times.items() if name != OURS}
@@ -90,7 +90,7 @@ def run(peers: Path | None = None) -> Result:
     return Result(
         "Checks in process, beside other products",
         "python -m benchmarks --only peers --peers FOLDER",
-        tables=[Table(("in process, from strings", "a check, µs", "beside ours"), rows)],
+        tables=[Table(("in process, from strings", "version", "a check, µs", "beside ours"), rows)],
         plots=[
             Bars(
                 "peers",

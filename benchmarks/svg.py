@@ -6,7 +6,7 @@ from html import escape
 
 from benchmarks.results import Bars, Lines, Plot, shown
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 720, 70, 24, 64, 52
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 720, 70, 44, 64, 52
 LINES_HEIGHT, BAR_STEP, BAR_LEFT, BAR_RIGHT = 380, 34, 210, 90
 COLORS = ("#3b7ddd", "#d9822b", "#2a9d6f", "#b256c4", "#8a8f98")
 STYLE = """\
