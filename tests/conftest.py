@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import uuid
@@ -62,6 +63,15 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
+    # What is collected stays until the end of the run; `pytest_collection_finish` goes on.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not in the modules and tests, which stay."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
