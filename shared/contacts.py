@@ -66,9 +66,12 @@ def has_contact(text: str) -> bool:
 
 def _plain(text: str) -> str:
     """Return the text as shown, without marks, with ASCII digits, dots, slashes and colons."""
+    plain = as_shown(text).translate(_PLAIN)
+    if plain.isascii():
+        return plain
     return "".join(
         str(unicodedata.digit(character, character))
-        for character in as_shown(text).translate(_PLAIN)
+        for character in plain
         if unicodedata.category(character)[0] != "M"
     )
 

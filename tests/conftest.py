@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import uuid
@@ -26,24 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-pytest_plugins = ["tests.summary"]
+pytest_plugins = ["tests.spreading", "tests.summary"]
 # No test trusts a certificate of the system. Each process that imports aiohttp would read them all.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
-SLOWEST_FIRST = (
-    "tests/faults/test_kills.py",
-    "tests/e2e/test_journey.py",
-    "tests/faults/test_removals.py",
-    "tests/deploy/test_local.py",
-    "tests/faults/test_sign_outs.py",
-    "tests/services/team/test_invitation_mails.py",
-    "tests/shared/bus/test_rabbitmq.py",
-    "tests/services/team/test_invitations.py",
-    "tests/contracts/test_other_accounts_roles.py",
-    "tests/faults/test_forged_facts.py",
-    "tests/faults/test_crash_points.py",
-    "tests/services/team/test_escalation.py",
-)
-"""Files that take longest are begun first, so that no worker waits for one of them at the end."""
 
 
 settings.register_profile("patient", deadline=None)
@@ -62,13 +48,15 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
+    # What is collected stays until the end of the run; `pytest_collection_finish` goes on.
+    gc.disable()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move the slowest files to the start; the others keep their random order."""
-    order = {name: place for place, name in enumerate(SLOWEST_FIRST)}
-    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not in the modules and tests, which stay."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module")

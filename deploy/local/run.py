@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -102,6 +103,8 @@ async def serve(settings: LocalSettings, *, parent: int | None, timeouts: Timeou
             sys.stdout.write("Stopping.\n")
             return
         starting.result()
+        gc.freeze()  # what is loaded now stays
+        gc.enable()
         client = await first_service_client(product)
         where = {
             "gateway": product.url,

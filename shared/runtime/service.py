@@ -263,6 +263,8 @@ class Build(Protocol[SettingsT_contra]):
 
 def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
     """Run the process of one service: `python -m services.<name>`."""
+    gc.freeze()
+    gc.enable()  # `__main__` imported without it
     settings = load(settings_class)
     name = service_name(settings_class)
     if settings.amqp_url.get_secret_value() == MEMORY_BUS:

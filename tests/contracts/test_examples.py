@@ -11,13 +11,12 @@ from services.authz.domain.checks import SUBJECT_UNKNOWN
 from services.team.domain.guardrail_rules import faults
 from services.team.routes.guardrails import CreateGuardrail, guardrail_rule
 from shared.http.examples import example_id
-from shared.http.openapi import document_of
 from shared.http.routes import Route
 from shared.http.validation import check_json
-from tests.contracts.rows import ROWS, WITH_BODY
+from tests.contracts.described import DOCUMENT
+from tests.contracts.rows import WITH_BODY
 
 STANDARD = CompiledCatalog(load_catalog("standard"))
-DOCUMENT = document_of(ROWS)
 EXAMPLES: dict[str, Any] = {
     row.operation_id: DOCUMENT["paths"][row.path][row.method.lower()]["requestBody"]["content"][
         row.media.value

@@ -24,21 +24,22 @@ BCRYPT_BYTES = 72
 """What bcrypt takes of a password; the systems that use it ignore the rest."""
 MAX_WAITING = 64
 """Passwords that may wait for the thread. One more is refused, which keeps the delay short."""
+ARGON2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 NICENESS, LOWEST_PRIORITY = 10, 19
 """What the thread adds to its process: it takes the time that others leave. A hash takes tens of
 milliseconds, a check less than one."""
 
 
 class Argon2Hasher:
-    """Hashes and verifies passwords (argon2id, m=19 MiB, t=2, p=1).
+    """Hashes and verifies passwords with argon2id, at the cost of the one that is handed in.
 
     There is one thread, and other work goes first: hashing does not delay checks (`T19`). Of those
     that wait, the passwords of senders with the fewest failed attempts are next, so a crowd that
     guesses does not delay a person (`T8`).
     """
 
-    def __init__(self, *, max_waiting: int = MAX_WAITING) -> None:
-        self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+    def __init__(self, *, argon2: PasswordHasher = ARGON2, max_waiting: int = MAX_WAITING) -> None:
+        self._argon2 = argon2
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="argon2", initializer=_give_way)
         self._turns = Turns(max_waiting=max_waiting)
         self._decoy_hash = self._argon2.hash(secrets.token_hex())

@@ -11,13 +11,12 @@ import pytest
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY, STYLE, page
 from deploy.gateway.paths import public_routes
 from shared.http.access import Permission
-from shared.http.openapi import document_of
 from shared.http.openapi_texts import shown_code
 from shared.http.routes import Route
+from tests.contracts.described import DOCUMENT
 
 ROWS = [route for rows in public_routes().values() for route in rows]
-API = document_of(ROWS)
-PAGE = page(API)
+PAGE = page(DOCUMENT)
 MAX_PAGE_BYTES = 1_000_000
 
 
@@ -48,7 +47,7 @@ def test_a_route_shows_permission_parameters_examples_and_answers(row: Route) ->
 
 def test_the_index_has_each_group_and_each_route_once() -> None:
     index = PAGE[PAGE.index("<nav") : PAGE.index("</nav>")]
-    assert index.count('href="#tag-') == len(API["tags"])
+    assert index.count('href="#tag-') == len(DOCUMENT["tags"])
     assert len(re.findall(r'href="#\w+">', index)) == len(ROWS) + 1  # and the schemas
 
 
@@ -93,10 +92,10 @@ def test_the_policy_of_the_page_allows_its_own_style_and_nothing_else() -> None:
 
 
 def test_texts_of_the_document_cannot_become_markup() -> None:
-    [(path, operations)] = [(p, o) for p, o in API["paths"].items() if p == "/v1/me"]
+    [(path, operations)] = [(p, o) for p, o in DOCUMENT["paths"].items() if p == "/v1/me"]
     hostile = "<script>alert(1)</script>`<b>`"
     operation = operations["get"] | {"summary": hostile, "description": hostile}
-    shown = page(API | {"paths": {path: {"get": operation}}})
+    shown = page(DOCUMENT | {"paths": {path: {"get": operation}}})
     assert "<script" not in shown
     assert "<b>" not in shown
 

@@ -13,7 +13,7 @@ from services.identity.domain.imported_passwords import COMPARISON_SECONDS
 from shared.contracts.calls.identity import NAMED_USERS, USER, NamedUsersRequest
 from tests.clocks import SetClock
 from tests.services.identity.faults import MeasuredHasher
-from tests.services.identity.running import PASSWORD, running
+from tests.services.identity.running import PASSWORD, PRODUCTS_HASHER, running
 from tests.support.service import FAR
 
 if TYPE_CHECKING:
@@ -74,8 +74,13 @@ async def stored(identity: Identity) -> list[list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("hashed", [BCRYPT, ARGON2], ids=["bcrypt", "argon2id"])
 async def test_an_imported_password_signs_in_and_gets_our_hash(
-    identity: Identity, hashed: str
+    mongo_url: str, database_name: str, hashed: str
 ) -> None:
+    async with running(mongo_url, database_name, wiring=PRODUCTS_HASHER) as identity:
+        await _import_and_sign_in(identity, hashed)
+
+
+async def _import_and_sign_in(identity: Identity, hashed: str) -> None:
     client = await platform(identity)
     [made] = await client.provision(ana(password_hash=hashed))
     assert (made["status"], made["ignored"], made["refusal"]) == ("created", [], None)
