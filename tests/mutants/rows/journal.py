@@ -365,4 +365,20 @@ ROWS = (
         new="_now() + MARK_SECONDS",
         tests=("tests/shared/journal/test_relay.py", "-k", "without_a_pause"),
     ),
+    Mutant(
+        id="rows-of-a-decision-wait-for-others",
+        kind=Kind.AVAILABILITY,
+        file="shared/journal/relay.py",
+        old="any(is_awaited(signed, gap=False) for signed in committed)",
+        new="False",
+        tests=("tests/shared/journal/test_relay.py", "-k", "takes_the_waiting_ones"),
+    ),
+    Mutant(
+        id="each-row-is-published-alone",
+        kind=Kind.LIMIT,
+        file="shared/journal/relay.py",
+        old="any(is_awaited(signed, gap=False) for signed in committed)",
+        new="True",
+        tests=("tests/shared/journal/test_relay.py", "-k", "published_together"),
+    ),
 )
