@@ -75,7 +75,7 @@ async def handled(
         await acknowledgements.settle(messages[number], Verdict.ACK)
 
 
-async def test_handled_messages_have_one_answer_in_whatever_order_they_end() -> None:
+async def test_messages_that_are_handled_in_any_order_have_one_answer() -> None:
     broker, messages = delivered(5)
     acknowledgements = Acknowledgements()
     await handled(acknowledgements, messages, (4, 1, 3, 2))
