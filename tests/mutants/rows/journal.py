@@ -381,4 +381,16 @@ ROWS = (
         new="True",
         tests=("tests/shared/journal/test_relay.py", "-k", "published_together"),
     ),
+    Mutant(
+        id="rows-are-saved-before-their-places-are-taken",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/shard_rows.py",
+        old="""                update_expected(self._heads, expected, {"$set": advanced}, session),
+                self._insert(documents, session),
+""",
+        new="""                self._insert(documents, session),
+                update_expected(self._heads, expected, {"$set": advanced}, session),
+""",
+        tests=("tests/shared/journal/test_journal.py", "-k", "before_it_saves"),
+    ),
 )
