@@ -18,6 +18,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from shared.bus import BusMessage, Resync, Verdict
 from shared.bus.delivery import Lanes, drain, resync
+from shared.bus.rabbitmq_acks import Acknowledgements
 from shared.bus.rabbitmq_links import BrokerLinks, declare_queue
 from shared.cancellation import cancelled_by_us, end
 from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
@@ -108,10 +109,12 @@ class RabbitSubscription:
     async def _session(self, lost: asyncio.Event) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = await self._links.open()
-        resyncing = None
+        resyncing, acknowledgements = None, Acknowledgements()
+        acknowledging = asyncio.create_task(acknowledgements.run())
+        acknowledging.add_done_callback(lambda _: lost.set())
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                channel, stop_consuming = await self._consume(connection, lost)
+                channel, stop_consuming = await self._consume(connection, acknowledgements, lost)
             self._ready.set()
             self._outage.back()
             resyncing = asyncio.create_task(resync(self._queue.name, self._on_resync))
@@ -123,10 +126,15 @@ class RabbitSubscription:
                 if self._stopping:
                     await stop_consuming()
                     await drain(self._deliveries, seconds=self._timeouts.handler_drain)
+                    await _at_last(acknowledgements)
+            acknowledging.cancel()
             self._links.discard(connection)
 
     async def _consume(
-        self, connection: AbstractConnection, lost: asyncio.Event
+        self,
+        connection: AbstractConnection,
+        acknowledgements: Acknowledgements,
+        lost: asyncio.Event,
     ) -> tuple[AbstractChannel, Callable[[], Awaitable[object]]]:
         channel = await connection.channel(publisher_confirms=False)
         await channel.set_qos(self._prefetch)
@@ -135,7 +143,7 @@ class RabbitSubscription:
         wire.closing.add_done_callback(lambda _: lost.set())
         wire.on_consumer_cancel_callbacks.add(lambda _: lost.set())
         self._failures.clear()
-        consumer_tag = await queue.consume(self._take)
+        consumer_tag = await queue.consume(partial(self._take, acknowledgements))
         return channel, partial(_cancel, queue, consumer_tag)
 
     async def _until_lost(self, channel: AbstractChannel, lost: asyncio.Event) -> None:
@@ -151,13 +159,17 @@ class RabbitSubscription:
             async with asyncio.timeout(self._timeouts.broker_answer):
                 await channel.set_qos(self._prefetch)
 
-    async def _take(self, incoming: AbstractIncomingMessage) -> None:
+    async def _take(
+        self, acknowledgements: Acknowledgements, incoming: AbstractIncomingMessage
+    ) -> None:
         # The library cancels a handler that runs inside its callback when the link breaks.
-        delivery = asyncio.create_task(self._deliver(incoming))
+        delivery = asyncio.create_task(self._deliver(acknowledgements, incoming))
         self._deliveries.add(delivery)
         delivery.add_done_callback(self._deliveries.discard)
 
-    async def _deliver(self, incoming: AbstractIncomingMessage) -> None:
+    async def _deliver(
+        self, acknowledgements: Acknowledgements, incoming: AbstractIncomingMessage
+    ) -> None:
         message = self._read(incoming)
         verdict = await self._lanes.handle(message)
         if verdict is Verdict.RETRY and message.attempts < DELIVERY_LIMIT:
@@ -170,7 +182,7 @@ class RabbitSubscription:
                 log.error(
                     "dead letter", extra={"queue": self._queue.name, "message_id": message.id}
                 )
-        await _settle(incoming, verdict)
+        await acknowledgements.settle(incoming, verdict)
 
     def _read(self, incoming: AbstractIncomingMessage) -> BusMessage:
         headers, message_id = incoming.headers, incoming.message_id or ""
@@ -201,16 +213,7 @@ async def _cancel(queue: AbstractQueue, consumer_tag: ConsumerTag) -> None:
         await queue.cancel(consumer_tag, timeout=CANCEL_SECONDS)
 
 
-async def _settle(incoming: AbstractIncomingMessage, verdict: Verdict) -> None:
-    """Tell the broker the verdict. Over a broken link it is not needed: the message comes again."""
-    try:
-        if verdict is Verdict.ACK:
-            await incoming.ack()
-        else:
-            # Not nack: from RabbitMQ 4.3 on it does not count towards the delivery limit.
-            await incoming.reject(requeue=verdict is Verdict.RETRY)
-    except asyncio.CancelledError:
-        if cancelled_by_us():
-            raise
-    except CONNECTION_EXCEPTIONS:
-        log.debug("the link broke before the verdict was sent", exc_info=True)
+async def _at_last(acknowledgements: Acknowledgements) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await acknowledgements.send()

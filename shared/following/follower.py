@@ -14,12 +14,12 @@ from shared.contracts.calls.journal import CHANGES, ChangesQuery
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, LeaseRequest, ReleaseQuery
 from shared.following.journal_view import HistoryForked, JournalView, RowOutcome
 from shared.following.lease_grants import LeaseGrant, LeaseRequestState
-from shared.following.news import News, is_awaited
 from shared.following.reload_pause import ReloadPause
 from shared.following.rows import journal_row
 from shared.following.snapshot import load_snapshot
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.leases import LifeEnded
+from shared.news import News, is_awaited
 from shared.outage_log import OutageLog
 from shared.problems import Refusal, Unavailable
 from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier

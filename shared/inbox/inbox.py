@@ -20,7 +20,8 @@ from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 
 Subscriber = Callable[[Any, Row, AppliedMark], Awaitable[None]]
 Subscriptions = Mapping[str, Subscriber]
-"""Fact type → the subscriber of this service; `*` stands for each type."""
+"""Fact type → the subscriber of this service; `*` stands for each type. A subscriber returns when
+the effect and its mark are committed."""
 
 SAVE_SECONDS = 0.5
 """The pause between two savings of noted marks, shorter than `BUS_HEAD_START`: a reconciler of
@@ -158,6 +159,7 @@ class Inbox:
             await subscriber(self._ctx, row, applied_mark)
             if not applied_mark.used:
                 await applied_mark(None)
+            self._marks.note_saved(row.position, signed.digest)
         except AlreadyApplied:
             await self._compare(signed, channel)
 

@@ -55,6 +55,8 @@ class Marks:
         self._verifier = verifier
         self._most_noted = most_noted
         self._noted: dict[Position, tuple[Document, Channel]] = {}
+        self._saved: dict[Position, str] = {}
+        """The digests of the marks that this process has saved, until the progress covers them."""
         self._saving = asyncio.Lock()
 
     async def insert(
@@ -94,12 +96,29 @@ class Marks:
             noted = dict(self._noted)
             marks = [mark for mark, _ in noted.values()]
             there = await insert_missing(self._marks, marks) if marks else []
-            for position in noted:
+            for position, (mark, _) in noted.items():
                 self._noted.pop(position, None)
+                self.note_saved(position, mark["digest"])
         for mark in there:
             position = Position(*(mark[name] for name in Position._fields))
             if await self.digest(position) not in {None, mark["digest"]}:
                 self._verifier.refuse(position.source, noted[position][1], Fault.FORK)
+
+    def note_saved(self, position: Position, digest: str) -> None:
+        """Note that the row with this digest is marked; the database knows all that are."""
+        if len(self._saved) >= self._most_noted:
+            self._saved.clear()
+        self._saved[position] = digest
+
+    def saved_between(self, first: Position, end: int) -> dict[int, str | None]:
+        """The marks from `first` up to `end` that this process has saved and not forgotten."""
+        places = (first._replace(seq=seq) for seq in range(first.seq, end + 1))
+        return {place.seq: self._saved[place] for place in places if place in self._saved}
+
+    def forget_saved(self, first: Position, end: int) -> None:
+        """Forget the saved marks from `first` up to `end`; the progress covers them."""
+        for seq in range(first.seq, end + 1):
+            self._saved.pop(first._replace(seq=seq), None)
 
     async def digest(self, position: Position) -> str | None:
         """The digest of the row that was applied at this position, if it is known.

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -18,6 +19,8 @@ from shared.contracts.calls.journal import CHANGES, HEADS, ChangesQuery
 from shared.contracts.facts import Position
 from shared.http.client import InternalClient
 from shared.inbox.marks import Marks, mark_id
+from shared.inbox.retention import MarkRetention
+from shared.inbox.told_heads import ToldHeads
 from shared.mongo import (
     AlreadyThere,
     Database,
@@ -34,8 +37,8 @@ from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 
 RECONCILE_SECONDS = 5.0
 """The pause between two comparisons with the heads of the sources."""
-RECONCILE_AWAY_SECONDS = 1.0
-"""The pause between two comparisons while a source does not answer."""
+RECONCILE_AGAIN_SECONDS = 1.0
+"""The pause while a source does not answer, or rows were left to the bus."""
 FAILURE_PAUSE_SECONDS = 0.5
 """The pause before a comparison that follows a failure: its cause needs a moment to pass."""
 STARTING_SECONDS = 30.0
@@ -47,10 +50,6 @@ COMPLETENESS_LAG = timedelta(seconds=10)
 and the clocks of two machines differ."""
 PAGE_SIZE = 200
 """The number of rows of one fetch."""
-MARK_RETENTION = timedelta(hours=1)
-"""How long a mark that the progress covers is kept, for replicas that read older progress."""
-FORGET_INTERVAL = timedelta(minutes=5)
-"""The pause between two deletions of marks."""
 MAX_ATTEMPTS = 6
 """The number of failures after which a row is put aside."""
 
@@ -87,12 +86,14 @@ class Reconciler:
         self._clock = clock
         self._page_size = page_size
         self._epochs: dict[str, str] = {}
-        self._contiguous: dict[tuple[str, int], int] = {}
+        self._contiguous: defaultdict[tuple[str, int], int] = defaultdict(int)
         """The last sequence of (source, shard) up to which everything is applied."""
         self._complete_until: dict[str, datetime] = {}
         self._failures: dict[Position, int] = {}
-        self._to_forget: dict[str, set[int]] = {}
-        self._forget_at: dict[str, datetime] = {}
+        self._told = ToldHeads(clock)
+        self._left_to_bus: set[str] = set()
+        """The sources with rows that the bus may still bring."""
+        self._retention = MarkRetention(marks, clock)
         self._wake = asyncio.Event()
         self._watch = DatabaseWatch("Facts wait in the journals of their sources.")
         self._outages = {
@@ -126,7 +127,7 @@ class Reconciler:
 
     def covers(self, position: Position) -> bool:
         """Return whether the row at this position is known to be applied, without its mark."""
-        applied = self._contiguous.get((position.source, position.shard), 0)
+        applied = self._contiguous[position.source, position.shard]
         return position.epoch == self._epochs.get(position.source) and position.seq <= applied
 
     def wake(self) -> None:
@@ -157,7 +158,7 @@ class Reconciler:
                     starting = self._clock.boottime() - opened_at < STARTING_SECONDS
                     if was_away and not starting:
                         self._outages[source].away(problem)
-            pause = RECONCILE_AWAY_SECONDS if away else RECONCILE_SECONDS
+            pause = RECONCILE_AGAIN_SECONDS if away or self._left_to_bus else RECONCILE_SECONDS
             try:
                 async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):
                     await self._wake.wait()
@@ -169,51 +170,69 @@ class Reconciler:
 
     async def reconcile(self, source: str) -> None:
         """Compare with the source's heads, fetch and apply what is missing, save the progress."""
-        asked_at = self._clock.now()
+        asked_at, at = self._clock.now(), self._clock.boottime()
+        self._left_to_bus.discard(source)
         answer = await self._internal.call(HEADS, source)
         epoch, heads = answer.epoch, answer.heads
         if self._epochs.get(source) != epoch:
             self._begin_epoch(source, epoch)
         await self._marks.save_noted()
-        applied = {shard: self._contiguous.get((source, shard), 0) for shard in heads}
-        behind = [shard for shard, head in heads.items() if applied[shard] < head]
+        behind = [shard for shard, head in heads.items() if head > self._contiguous[source, shard]]
         incomplete = [
             shard for shard in behind if not await self._fill(source, epoch, shard, heads[shard])
         ]
         if behind:
             await self._save(source, epoch, heads)
-            await self._forget_now_and_then(source, epoch, behind, asked_at)
+            applied = {shard: self._contiguous[source, shard] for shard in behind}
+            await self._retention.covered(source, epoch, applied, asked_at)
         if not incomplete:
             self._complete_until[source] = asked_at - COMPLETENESS_LAG
+        elif (reached := self._told.reached(source, self._contiguous)) is not None:
+            self._complete_until[source] = reached - COMPLETENESS_LAG
+        self._told.note(source, heads, asked_at=asked_at, at=at)
 
     def _begin_epoch(self, source: str, epoch: str) -> None:
         if source in self._epochs:
             _log.warning("%s has another epoch: its journal begins anew", source)
         for key in [key for key in self._contiguous if key[0] == source]:
             del self._contiguous[key]
+        self._told.forget(source)
         self._epochs[source] = epoch
 
     async def _save(self, source: str, epoch: str, heads: Collection[int]) -> None:
-        low = {str(shard): self._contiguous.get((source, shard), 0) for shard in heads}
+        low = {str(shard): self._contiguous[source, shard] for shard in heads}
         await self._progress.update_one(
             {"_id": source}, {"$set": {"epoch": epoch, "low": low}}, upsert=True
         )
 
     async def _fill(self, source: str, epoch: str, shard: int, head: int) -> bool:
         """Apply what is missing up to `head`; tell whether all of it is applied now."""
-        applied = self._contiguous.get((source, shard), 0)
+        applied = self._contiguous[source, shard]
         while applied < head:
             end = min(applied + self._page_size, head)
             first = Position(source, epoch, shard, applied + 1)
-            marks = await self._marks.between(first, end)
+            marks = self._marks.saved_between(first, end)
+            if self._lacks(marks, first, end):
+                marks = await self._marks.between(first, end)
             marked = set(marks)
-            if len(marked) < end - applied:
+            if self._lacks(marks, first, end):
                 marked |= await self._fetch(first, end, marks)
             while applied + 1 in marked:
                 applied += 1
             self._contiguous[source, shard] = applied
+            self._marks.forget_saved(first, applied)
             if applied < end:
                 return False
+        return True
+
+    def _lacks(self, marks: Collection[int], first: Position, end: int) -> bool:
+        """Return whether a row from `first` to `end` has no mark, and is not left to the bus."""
+        seq = next((seq for seq in range(first.seq, end + 1) if seq not in marks), None)
+        if seq is None:
+            return False
+        if self._told.may_be_on_its_way(first._replace(seq=seq)):
+            self._left_to_bus.add(first.source)
+            return False
         return True
 
     async def _fetch(self, first: Position, end: int, marks: Mapping[int, str | None]) -> set[int]:
@@ -235,7 +254,7 @@ class Reconciler:
                         self._verifier.refuse(row.source, Channel.FETCH, Fault.FORK)
                     continue
                 if row.occurred_at > recent:
-                    self._wake.set()
+                    self._left_to_bus.add(row.source)
                     continue
                 if await self._apply_or_put_aside(signed):
                     applied.add(row.seq)
@@ -279,20 +298,3 @@ class Reconciler:
         with contextlib.suppress(AlreadyThere):  # another replica put it aside
             await transact(self._client, change)
         metrics.PUT_ASIDE.labels(context.service.get(), row.source).inc()
-
-    async def _forget_now_and_then(
-        self, source: str, epoch: str, shards: Collection[int], now: datetime
-    ) -> None:
-        """Delete marks that the progress covers, and those of epochs that are over.
-
-        This runs at most once in `FORGET_INTERVAL`, because each run reads an hour of marks.
-        """
-        self._to_forget.setdefault(source, set()).update(shards)
-        if now < self._forget_at.get(source, now):
-            return
-        self._forget_at[source] = now + FORGET_INTERVAL
-        before = self._clock.now() - MARK_RETENTION
-        await self._marks.delete_other_epochs(source, epoch, before=before)
-        for shard in self._to_forget.pop(source):
-            last = Position(source, epoch, shard, self._contiguous.get((source, shard), 0))
-            await self._marks.delete(last, before=before)

@@ -1,8 +1,9 @@
 """The relay: it publishes committed rows on the bus.
 
-The process that committed publishes its rows at once. After the confirm it marks them as sent,
-those of some moments in one statement. One elected sweeper per service publishes rows that stayed
-unsent. Duplicates and disorder are harmless: consumers compare sequences and fetch what they miss.
+The process that committed publishes its rows: at once if an answer may wait for one of them, and
+otherwise those of some moments together. After the confirm it marks them as sent, those of some
+moments in one statement. One elected sweeper per service publishes rows that stayed unsent.
+Duplicates and disorder are harmless: consumers compare sequences and fetch what they miss.
 """
 
 import asyncio
@@ -22,12 +23,15 @@ from shared.mongo import (
     insert_once,
     majority,
 )
+from shared.news import News, is_awaited
 from shared.outage_log import OutageLog
 
 _log = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
 """The number of rows of one publish."""
+GATHER_SECONDS = 0.05
+"""The longest time that a row waits for others, for which no answer waits."""
 MARK_SECONDS = 0.2
 """The longest time from the publish of a row to its mark, while the database answers."""
 SWEEP_SECONDS = 1.0
@@ -39,23 +43,32 @@ ELECTION_TERM = timedelta(seconds=10)
 class Relay:
     """Publishes the rows of one journal; `run` and `sweep` are supervised loops."""
 
-    def __init__(self, database: Database, bus: Bus, *, holder: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        *,
+        holder: str,
+        clock: Clock,
+        gather_seconds: float = GATHER_SECONDS,
+    ) -> None:
         self._rows = majority(database, "journal")
         self._elections = majority(database, "elections")
         self._bus = bus
         self._holder = holder
         self._clock = clock
+        self._gather_seconds = gather_seconds
         self.database = DatabaseWatch("Unsent rows wait.")
         """Whether the database answered the last sweep; every process asks at each one."""
         self._marking = DatabaseWatch("Published rows are not marked, and are published again.")
         self._outage = OutageLog(_log, "The bus", effect="Rows wait in the journal.")
         self._waiting: list[SignedRow] = []
-        self._wake = asyncio.Event()
+        self._news = News()
 
     def publish_soon(self, committed: list[SignedRow]) -> None:
         """Take rows that were just committed; `run` publishes them."""
         self._waiting.extend(committed)
-        self._wake.set()
+        self._news.tell(awaited=any(is_awaited(signed, gap=False) for signed in committed))
 
     async def run(self) -> None:
         """Publish the rows that were handed over, and mark them soon after. Never ends."""
@@ -64,8 +77,7 @@ class Relay:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(mark_at if published else None):
-                    await self._wake.wait()
-            self._wake.clear()
+                    await self._news.collect(self._gather_seconds)
             committed, self._waiting = self._waiting, []
             for start in range(0, len(committed), BATCH_SIZE):
                 batch = committed[start : start + BATCH_SIZE]

@@ -1,11 +1,19 @@
 """The head and the rows of a shard, as a write reads and extends them."""
 
+import asyncio
 from collections.abc import Collection
 
 from shared.auth.row_signatures import SignedRow
 from shared.journal import rows
 from shared.journal.adoption import MARK, Adoption
-from shared.mongo import Database, DbSession, Document, majority, update_expected
+from shared.mongo import (
+    Database,
+    DbSession,
+    Document,
+    majority,
+    one_after_another,
+    update_expected,
+)
 
 
 class ShardRows:
@@ -34,8 +42,14 @@ class ShardRows:
         if self._adoption is not None:
             advanced[MARK] = last.row.seq
         expected = {"_id": last.row.shard, "last_seq": base}
-        await update_expected(self._heads, expected, {"$set": advanced}, session)
         documents = [rows.document(signed) for signed in recorded]
+        with one_after_another():
+            await asyncio.gather(
+                update_expected(self._heads, expected, {"$set": advanced}, session),
+                self._insert(documents, session),
+            )
+
+    async def _insert(self, documents: list[Document], session: DbSession) -> None:
         await self._rows.insert_many(documents, session=session)
 
     async def ids_at(self, shard: int, seqs: Collection[int], session: DbSession) -> list[str]:

@@ -28,6 +28,7 @@ from shared.mongo.driver import (
     IndexModel,
     connect,
     connect_reserved,
+    one_after_another,
 )
 from shared.mongo.transactions import Transactions, causal_session, retry_pause, transact
 from shared.mongo.watch import DatabaseWatch
@@ -55,6 +56,7 @@ __all__ = [
     "insert_missing",
     "insert_once",
     "majority",
+    "one_after_another",
     "retry_pause",
     "transact",
     "update_each",

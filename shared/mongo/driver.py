@@ -3,9 +3,9 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from functools import partial
 from types import ModuleType
@@ -34,6 +34,7 @@ from motor.motor_asyncio import (  # noqa: E402
     AsyncIOMotorDatabase,
 )
 
+S = TypeVar("S")
 T = TypeVar("T")
 Document = dict[str, Any]
 DbClient = AsyncIOMotorClient[Document]
@@ -125,6 +126,97 @@ async def no_longer_than(
         await asyncio.gather(*running, return_exceptions=True)
 
 
+Start = Callable[[Callable[[], None]], "Future[None]"]
+"""Hands work to a thread."""
+
+
+class _Unit:
+    """Operations of one session: a thread runs those that wait, one after another."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+        self._at_work = False
+        self._open = True
+
+    def close(self) -> None:
+        """Run no operation that was not begun."""
+        self._open = False
+        for _, answer in self._waiting:
+            answer.cancel()
+
+    def add(self, start: Start, operation: Callable[[], T]) -> asyncio.Future[T]:
+        """Run an operation after those before it.
+
+        It begins when every task that is ready has added its own.
+        """
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if not self._open:
+            answer.cancel()
+            return answer
+        self._waiting.append((operation, answer))
+        self._begin(start)
+        return answer
+
+    def _begin(self, start: Start) -> None:
+        if self._waiting and not self._at_work:
+            self._at_work = True
+            asyncio.get_running_loop().call_soon(self._hand_over, start)
+
+    def _hand_over(self, start: Start) -> None:
+        waiting, self._waiting = self._waiting, []
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            outcomes: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
+            failed: BaseException | None = None
+            for operation, answer in waiting:
+                result = None
+                if failed is None and not answer.cancelled():
+                    try:
+                        result = operation()
+                    except BaseException as problem:  # noqa: BLE001 - it is raised in the task
+                        failed = problem  # it has ended the transaction, so nothing may follow
+                outcomes.append((answer, result, failed))
+            loop.call_soon_threadsafe(self._settle, outcomes, start)
+
+        start(work)
+
+    def _settle(
+        self,
+        outcomes: list[tuple[asyncio.Future[Any], Any, BaseException | None]],
+        start: Start,
+    ) -> None:
+        for answer, result, failed in outcomes:
+            if answer.cancelled():
+                continue
+            if failed is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(failed)
+        self._at_work = False
+        self._begin(start)
+
+
+_unit: ContextVar[_Unit | None] = ContextVar("unit of operations", default=None)
+
+
+@contextmanager
+def one_after_another() -> Iterator[None]:
+    """Let coroutines begin operations of one session beside each other, as `gather` does.
+
+    A session does one operation at a time. They run in their order in one thread, which costs less
+    than to change threads for each. Those after one that failed are not run, and fail as it did.
+    A method of a collection begins when it is called, so it has to be called in a coroutine.
+    """
+    unit = _Unit()
+    outer = _unit.set(unit)
+    try:
+        yield
+    finally:
+        _unit.reset(outer)
+        unit.close()
+
+
 def _operate(block: _Block | None, function: Callable[..., T], *given: Any, **named: Any) -> T:
     """Run one operation of the driver; every driver error of an absent database is one class."""
     limited = nullcontext() if block is None or not block.open else pymongo.timeout(block.limit())
@@ -151,10 +243,17 @@ def _framework(name: str, executor: Executor) -> ModuleType:
             return started
         block = _block.get()
         operation = partial(_operate, block, function, *given, **named)
-        work: Future[T] = executor.submit(copy_context().run, operation)
-        if block is not None:
-            block.operations.append(work)
-        return asyncio.wrap_future(work, loop=loop)
+
+        def start(work: Callable[[], S]) -> Future[S]:
+            started = executor.submit(work)
+            if block is not None:
+                block.operations.append(started)
+            return started
+
+        in_context, unit = partial(copy_context().run, operation), _unit.get()
+        if unit is not None:
+            return unit.add(start, in_context)
+        return asyncio.wrap_future(start(in_context), loop=loop)
 
     framework.run_on_executor = run_on_executor  # type: ignore[attr-defined]
     return framework

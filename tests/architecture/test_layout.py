@@ -57,6 +57,7 @@ OTHER_ROOTS = {
         "migrations.py",
         "mongo.py",
         "names.py",
+        "news.py",
         "outage_log.py",
         "contacts.py",
         "shown_text.py",

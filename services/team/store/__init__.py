@@ -1,6 +1,7 @@
 """The collections of team in MongoDB."""
 
 import asyncio
+import contextlib
 
 from services.team.domain.account_access import AccessRows, AccountUserRows
 from services.team.domain.account_policy import AccountPolicy, account_policy
@@ -21,7 +22,7 @@ from services.team.store.projects import ProjectRows
 from services.team.store.resources import ResourceRows
 from services.team.store.snapshot import PolicySnapshot
 from shared.ids import AccountId, ProjectId, UserId
-from shared.mongo import Database, DbSession
+from shared.mongo import Database, DbSession, one_after_another
 
 __all__ = ["PolicySnapshot", "Store"]
 
@@ -94,16 +95,12 @@ class Store(
         read at a time; without one the reads run beside each other.
         """
         users = {user_id} if named is None else {user_id, named}
-        if session is None:
+        with contextlib.nullcontext() if session is None else one_after_another():
             account, members, overrides = await asyncio.gather(
-                self.account(account_id),
-                self.members_among(account_id, users),
-                self.overrides_of_each(account_id, users),
+                self.account(account_id, session),
+                self.members_among(account_id, users, session),
+                self.overrides_of_each(account_id, users, session),
             )
-        else:
-            account = await self.account(account_id, session)
-            members = await self.members_among(account_id, users, session)
-            overrides = await self.overrides_of_each(account_id, users, session)
         if account is None or user_id not in members:
             return None
         project = None

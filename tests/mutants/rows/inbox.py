@@ -5,6 +5,8 @@ from tests.mutants.mutant import Kind, Mutant
 RECONCILER = "shared/inbox/reconciler.py"
 MARKS = "shared/inbox/marks.py"
 NOTED_TESTS = ("tests/shared/inbox/test_noted_marks.py",)
+ACKS = "shared/bus/rabbitmq_acks.py"
+ACK_TESTS = ("tests/shared/bus/test_rabbitmq_acks.py",)
 NEAREST = ("tests/shared/inbox/test_reconciler.py",)
 
 ROWS = (
@@ -79,7 +81,7 @@ ROWS = (
     Mutant(
         id="inbox-marks-forgotten-at-once",
         kind=Kind.CONSISTENCY,
-        file="shared/inbox/reconciler.py",
+        file="shared/inbox/retention.py",
         old="before = self._clock.now() - MARK_RETENTION",
         new="before = self._clock.now()",
         tests=("tests/shared/inbox/test_reconciler.py",),
@@ -170,10 +172,81 @@ ROWS = (
         id="row-noted-during-a-save-is-forgotten",
         kind=Kind.DATA,
         file="shared/inbox/marks.py",
-        old="""            for position in noted:
-                self._noted.pop(position, None)
-""",
-        new="            self._noted.clear()\n",
+        old="                self._noted.pop(position, None)\n",
+        new="                self._noted.clear()\n",
         tests=("tests/shared/inbox/test_noted_marks.py", "-k", "during_a_save"),
+    ),
+    Mutant(
+        id="inbox-own-marks-read-again",
+        kind=Kind.LIMIT,
+        file=RECONCILER,
+        old="            marks = self._marks.saved_between(first, end)\n",
+        new="            marks: dict[int, str | None] = {}\n",
+        tests=(*NEAREST, "-k", "without_a_look"),
+    ),
+    Mutant(
+        id="inbox-young-row-fetched",
+        kind=Kind.LIMIT,
+        file="shared/inbox/told_heads.py",
+        old="return lately and position.seq",
+        new="return False and position.seq",
+        tests=(*NEAREST, "-k", "left_to_the_bus"),
+    ),
+    Mutant(
+        id="inbox-told-row-left-to-the-bus",
+        kind=Kind.AVAILABILITY,
+        file="shared/inbox/told_heads.py",
+        old="return lately and position.seq > told.heads.get(position.shard, 0)",
+        new="return lately",
+        tests=(*NEAREST, "-k", "left_to_the_bus"),
+    ),
+    Mutant(
+        id="inbox-old-row-left-to-the-bus",
+        kind=Kind.AVAILABILITY,
+        file="shared/inbox/told_heads.py",
+        old="        lately = self._clock.boottime() - told.at < YOUNG_SECONDS\n",
+        new="        lately = True\n",
+        tests=(*NEAREST, "-k", "told_for_long"),
+    ),
+    Mutant(
+        id="inbox-complete-up-to-heads-that-are-not-reached",
+        kind=Kind.CONSISTENCY,
+        file="shared/inbox/told_heads.py",
+        old="        return None if any(behind) else told.asked_at\n",
+        new="        return told.asked_at\n",
+        tests=(*NEAREST, "-k", "where_it_was_told"),
+    ),
+    Mutant(
+        id="bus-acknowledgement-counts-for-an-open-message",
+        kind=Kind.DATA,
+        file=ACKS,
+        old="            while self._first in handled or self._first in self._answered:\n",
+        new="            while handled:\n",
+        tests=ACK_TESTS,
+    ),
+    Mutant(
+        id="bus-acknowledgement-overtakes-a-refusal",
+        kind=Kind.DATA,
+        file=ACKS,
+        old="        await _send(incoming.reject(requeue=verdict is Verdict.RETRY))\n",
+        new="        self._answered.add(number)\n"
+        "        await _send(incoming.reject(requeue=verdict is Verdict.RETRY))\n",
+        tests=(*ACK_TESTS, "-k", "overtake"),
+    ),
+    Mutant(
+        id="bus-handled-messages-wait-for-an-open-one",
+        kind=Kind.AVAILABILITY,
+        file=ACKS,
+        old="            for incoming in handled.values():\n",
+        new="            for incoming in ():\n",
+        tests=ACK_TESTS,
+    ),
+    Mutant(
+        id="bus-last-acknowledgements-forgotten",
+        kind=Kind.AVAILABILITY,
+        file="shared/bus/rabbitmq_subscription.py",
+        old="            await acknowledgements.send()\n",
+        new="            await asyncio.sleep(0)\n",
+        tests=("tests/shared/bus/test_rabbitmq.py", "-k", "closed_subscription_hands"),
     ),
 )

@@ -7,7 +7,7 @@ BARRIER = "shared/leases/barrier.py"
 STORE = "shared/leases/store.py"
 SWEEPER = "shared/leases/sweeper.py"
 NEAREST = ("tests/shared/leases",)
-NEWS = "shared/following/news.py"
+NEWS = "shared/news.py"
 REPORT_TESTS = ("tests/shared/following/test_reports.py",)
 
 ROWS = (

@@ -202,7 +202,7 @@ ROWS = (
     ),
     _mutant(
         "marks-of-an-epoch-that-is-over-stay",
-        RECONCILER,
+        "shared/inbox/retention.py",
         "        await self._marks.delete_other_epochs(source, epoch, before=before)\n",
         "",
         ("tests/shared/inbox/test_reconciler.py",),

@@ -289,6 +289,21 @@ async def test_closing_without_a_link_lets_the_running_handler_finish_too(
         assert finished.is_set()
 
 
+async def test_a_closed_subscription_hands_nothing_on_that_it_has_handled(
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+):
+    bus, listener = rabbit(broker_url), Listener()
+    subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    await bus.publish(messages(5))
+    await wait_for(lambda: len(listener.ids) == 5)
+    await subscription.close()
+    later = Listener()
+    await bus.subscribe(audit, later, on_resync=later.on_resync)
+    await bus.publish(messages(1, first=6))
+    await wait_for(lambda: later.ids)
+    assert later.ids == [message(6).id]
+
+
 async def test_a_silent_partition_ends_publishes_and_shows_by_heartbeat(
     broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):

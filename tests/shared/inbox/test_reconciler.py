@@ -5,22 +5,31 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared import context
 from shared.clock import SystemClock
 from shared.contracts.calls.journal import Changes, ChangesQuery
 from shared.contracts.facts import shard_of
-from shared.inbox.reconciler import STARTING_SECONDS
-from shared.journal import Journal, JournalWrite
+from shared.inbox.reconciler import COMPLETENESS_LAG, STARTING_SECONDS
+from shared.inbox.told_heads import YOUNG_SECONDS
+from shared.journal import Journal, JournalWrite, rows
 from shared.mongo import DbClient
 from shared.problems import Unavailable
 from tests.clocks import SetClock
 from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in
 from tests.shared.journal.conftest import CALLER, project_created
+from tests.support.round_trips import ROUND_TRIPS
 from tests.waiting import wait_for
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from shared.inbox import Inbox
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203330-01"
 ACCOUNTS = ("acc_1", "acc_2", "acc_3")
 SHARDS = [shard_of(account) for account in ACCOUNTS]
 
@@ -262,3 +271,116 @@ async def test_the_marks_of_an_epoch_that_is_over_are_deleted_in_the_end(
         await inbox.reconcile("team")
         assert await marks.count_documents({"epoch": over}) == left
     assert await marks.count_documents({"epoch": source.journal.epoch}) == 2
+
+
+class CountsPages(JournalCalls):
+    """Counts the pages that are asked for."""
+
+    pages = 0
+
+    async def changes(self, query: ChangesQuery) -> Changes:
+        self.pages += 1
+        return await super().changes(query)
+
+
+async def delivered(inbox: Inbox, journal: Journal, seqs: Collection[int]) -> None:
+    """Hand rows of the first account over, as the bus does."""
+    for signed in await journal.changes(SHARDS[0], after=0, limit=200):
+        if signed.row.seq in seqs:
+            await inbox.handle(rows.message(signed))
+
+
+async def test_what_this_process_has_applied_is_covered_without_a_look(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
+) -> None:
+    """Its marks are neither read nor their rows fetched; a further replica knows them, too."""
+    source, clock = CountsPages(journal), SetClock(SystemClock().now() + timedelta(seconds=5))
+    inbox = make_inbox(source=source, clock=clock)
+    for number in range(5):
+        await record(journal, ACCOUNTS[0], number)
+    await inbox.reconcile("team")
+    clock.move(YOUNG_SECONDS)
+    for number in range(5, 8):
+        await record(journal, ACCOUNTS[0], number)
+    await delivered(inbox, journal, {6, 7, 8})
+    context.traceparent.set(TRACE)
+    source.pages = 0
+
+    await inbox.reconcile("team")
+
+    assert inbox.complete_until == clock.now() - COMPLETENESS_LAG
+    assert source.pages == 0
+    assert "find inbox" not in map(str, ROUND_TRIPS.of[TRACE])
+    another = make_inbox(source=source)
+    await another.start()
+    await another.stop()
+    await another.reconcile("team")
+    assert source.pages == 0
+    assert effects.calls == 8
+
+
+async def test_a_row_that_was_committed_lately_is_left_to_the_bus_unseen(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
+) -> None:
+    source, clock = CountsPages(journal), SetClock(SystemClock().now() + timedelta(seconds=5))
+    inbox = make_inbox(source=source, clock=clock)
+    await record(journal, ACCOUNTS[0], 1)
+    await inbox.reconcile("team")
+    assert await effects.saw() == ["Project 1"]
+    for number in (2, 3):
+        await record(journal, ACCOUNTS[0], number)
+    await delivered(inbox, journal, {3})
+    source.pages = 0
+
+    clock.move(YOUNG_SECONDS - 0.1)
+    await inbox.reconcile("team")
+    assert source.pages == 0
+    assert await effects.saw() == ["Project 1", "Project 3"]
+
+    await inbox.reconcile("team")  # the source has told of the row before
+    assert source.pages == 1
+    assert await effects.saw() == ["Project 1", "Project 2", "Project 3"]
+
+
+async def test_a_row_that_no_comparison_told_for_long_is_fetched(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
+) -> None:
+    clock = SetClock(SystemClock().now() + timedelta(seconds=5))
+    inbox = make_inbox(clock=clock)
+    await record(journal, ACCOUNTS[0], 1)
+    await inbox.reconcile("team")
+    await record(journal, ACCOUNTS[0], 2)
+    clock.move(YOUNG_SECONDS)
+    await inbox.reconcile("team")
+    assert await effects.saw() == ["Project 1", "Project 2"]
+
+
+async def test_a_stream_of_rows_is_complete_up_to_the_comparison_before(
+    make_inbox: MakeInbox, journal: Journal
+) -> None:
+    clock = SetClock(SystemClock().now() + timedelta(seconds=5))
+    inbox = make_inbox(clock=clock)
+    complete = []
+    for number in range(1, 4):
+        await record(journal, ACCOUNTS[0], number)
+        await delivered(inbox, journal, {number - 1})
+        await inbox.reconcile("team")
+        complete.append(inbox.complete_until)
+        clock.move(1)
+    first = clock.now() - timedelta(seconds=3) - COMPLETENESS_LAG
+    assert complete == [first, first, first + timedelta(seconds=1)]
+
+
+async def test_a_row_that_stays_away_ends_completeness_where_it_was_told(
+    make_inbox: MakeInbox, source: Withholding
+) -> None:
+    clock = SetClock(SystemClock().now() + timedelta(seconds=5))
+    inbox = make_inbox(source=source, clock=clock)
+    await inbox.reconcile("team")
+    complete = inbox.complete_until
+    await record(source.journal, ACCOUNTS[0], 99)
+    source.withheld = {(SHARDS[0], 6)}
+    for _ in range(4):
+        clock.move(1)
+        await inbox.reconcile("team")
+        assert inbox.complete_until == complete

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from shared import context
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, parse_revision, shard_of
 from shared.journal import Journal, JournalWrite
@@ -26,8 +27,10 @@ from tests.support.commands import Commands
 from tests.support.journal_keys import signer
 from tests.support.journals import journal_of
 from tests.support.replica_set import forgotten
+from tests.support.round_trips import ROUND_TRIPS
 
 SHARD = shard_of("acc_1")
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def creating(database: Database, number: int) -> Callable[[JournalWrite], Awaitable[int]]:
@@ -63,6 +66,16 @@ async def test_a_write_saves_state_and_row_and_names_its_revision(
     assert [policy_object.rev for policy_object in row.policy_objects] == [1]
     assert row.action == "project.created"
     assert await journal.heads() == (journal.epoch, {SHARD: 1}, {SHARD: signed.digest})
+
+
+async def test_a_write_takes_its_places_before_it_saves_its_rows(
+    journal: Journal, database: Database
+) -> None:
+    """Of two writes of the same places one is lost and tried again; its rows would be doubles."""
+    context.traceparent.set(TRACE)
+    await journal.write("acc_1", creating(database, 1), caller=CALLER, effective_everywhere=False)
+    sent = [str(made) for made in ROUND_TRIPS.of[TRACE]]
+    assert sent.index("update heads") < sent.index("insert journal")
 
 
 async def test_the_facts_of_one_change_carry_its_id_and_their_part(

@@ -4,15 +4,18 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
 
 from shared import context, metrics
+from shared.auth.row_signatures import SignedRow
 from shared.bus import BusMessage, BusUnavailable, Verdict
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
+from shared.contracts.facts import Fact
 from shared.contracts.topology import AUDIT
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
@@ -103,6 +106,91 @@ async def test_a_committed_row_is_published_at_once_and_marked(
             return await unsent(database) == 0
 
         await wait_for(marked, what="the row marked as sent")
+
+
+def unawaited(number: int) -> Fact:
+    """A fact that changes no decision."""
+    return replace(project_created(number), policy_objects=())
+
+
+class PublishedTogether(LocalBus):
+    """Remembers which messages were published together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.published: list[list[int]] = []
+
+    async def publish(self, messages: Sequence[BusMessage], /) -> None:
+        self.published.append([message.seq for message in messages])
+        await super().publish(messages)
+
+
+async def committed(database: Database, client: DbClient, *facts: Fact) -> list[list[SignedRow]]:
+    """Commit each fact in a write of its own; the rows of each write, which no relay publishes."""
+    kept = Kept()
+    journal = Journal(
+        client,
+        database,
+        source="team",
+        signer=signer("team"),
+        relay=kept,  # type: ignore[arg-type]
+        clock=SystemClock(),
+    )
+    await journal.start()
+    for fact in facts:
+
+        async def change(write: JournalWrite, fact: Fact = fact) -> None:
+            write.record(fact)
+
+        await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
+    return kept.writes
+
+
+class Kept:
+    """Keeps what a relay would publish."""
+
+    def __init__(self) -> None:
+        self.writes: list[list[SignedRow]] = []
+
+    def publish_soon(self, committed: list[SignedRow]) -> None:
+        self.writes.append(committed)
+
+
+async def test_rows_that_no_answer_waits_for_are_published_together(
+    client: DbClient, database: Database
+) -> None:
+    bus = PublishedTogether()
+    await heard_by(bus)
+    relay = Relay(database, bus, holder="tests", clock=SystemClock())
+    writes = await committed(database, client, *map(unawaited, range(3)))
+    async with running(relay):
+        for rows in writes:
+            relay.publish_soon(rows)
+            await asyncio.sleep(0)
+        await wait_for(lambda: bus.published, what="the rows on the bus")
+        assert bus.published == [[1, 2, 3]]
+    await bus.close()
+
+
+async def test_a_row_of_a_decision_takes_the_waiting_ones_along_at_once(
+    client: DbClient, database: Database
+) -> None:
+    bus = PublishedTogether()
+    await heard_by(bus)
+    relay = Relay(database, bus, holder="tests", clock=SystemClock(), gather_seconds=3600)
+    waiting, awaited, last = await committed(
+        database, client, unawaited(1), project_created(2), unawaited(3)
+    )
+    async with running(relay):
+        relay.publish_soon(waiting)
+        await asyncio.sleep(0.05)
+        assert bus.published == []
+        relay.publish_soon(awaited)
+        await wait_for(lambda: bus.published, what="the rows on the bus")
+        relay.publish_soon(last)
+        await asyncio.sleep(0.05)
+        assert bus.published == [[1, 2]]
+    await bus.close()
 
 
 async def test_rows_are_marked_while_others_arrive_without_a_pause(

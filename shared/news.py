@@ -1,4 +1,4 @@
-"""What a replica has applied and not reported yet."""
+"""Rows that wait for others: what one statement, call or publish tells of several."""
 
 import asyncio
 
@@ -6,23 +6,23 @@ from shared.auth.row_signatures import SignedRow
 
 
 def is_awaited(signed: SignedRow, *, gap: bool) -> bool:
-    """Return whether a write may wait until the row is reported.
+    """Return whether an answer may wait until the row has reached each replica.
 
-    No write waits for a row that changes no decision. With parts of a change, or with rows that
-    waited behind a gap for this one, another row may be applied besides.
+    None waits for a row that changes no decision. With parts of a change, or with rows that waited
+    behind a gap for this one, another row may come besides.
     """
     return bool(signed.row.policy_objects) or signed.row.parts > 1 or gap
 
 
 class News:
-    """Tells the loop that reports of rows that were applied."""
+    """Tells a loop of rows that it has to pass on."""
 
     def __init__(self) -> None:
         self._any = asyncio.Event()
         self._awaited = asyncio.Event()
 
     def tell(self, *, awaited: bool) -> None:
-        """Tell of an applied row; a write may wait for the report of one that is `awaited`."""
+        """Tell of a row; an answer may wait for one that is `awaited`."""
         self._any.set()
         if awaited:
             self._awaited.set()
