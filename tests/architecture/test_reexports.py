@@ -55,6 +55,7 @@ FACES = {
             "IndexModel",
             "connect",
             "connect_reserved",
+            "one_after_another",
         },
         "shared.mongo.transactions": {"Transactions", "causal_session", "retry_pause", "transact"},
         "shared.mongo.watch": {"DatabaseWatch"},
