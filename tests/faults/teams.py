@@ -31,11 +31,19 @@ class TeamWithMember:
         return MemberCheck(self.member.user_id, self.account_id)
 
     async def join(self, role: str = "developer") -> None:
-        """Invite the member by link, and accept; a member stays as they are."""
+        """Invite the member by link, and accept; a member stays as they are.
+
+        An earlier attempt may have failed between the two.
+        """
         body = {"email": self.member.email, "role": role, "delivery": "link"}
-        answer = await self.owner.send("POST", f"{self.path}/invitations", body)
+        path = f"{self.path}/invitations"
+        answer = await self.owner.send("POST", path, body)
         if answer.status == 409 and answer.code == "already-a-member":
             return
+        if answer.status == 409 and answer.code == "already-invited":
+            for invitation in (await self.owner.get(path))["items"]:
+                (await self.owner.send("DELETE", f"{path}/{invitation['id']}")).expect(204, 404)
+            answer = await self.owner.send("POST", path, body)
         link = Link.in_text(answer.expect(201)["link"]["url"])
         joined = await self.member.send("POST", "/v1/invitations/accept", link.body)
         joined.expect(200, 202)
