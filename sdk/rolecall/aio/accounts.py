@@ -89,12 +89,9 @@ class LocalAccounts:
         self.positions: dict[int, int] = {}
         """The last applied position of each shard of team's journal that matters here."""
         self._table = AccountTable()
-        self._told = 0
-
-    @property
-    def states(self) -> Mapping[str, AccountState]:
+        self.states: Mapping[str, AccountState] = self._table.states
         """What decides; an account whose catalog has not arrived is not in here."""
-        return self._table.states
+        self._told = 0
 
     def incomplete(self, account_id: str) -> bool:
         """Return whether the account exists and cannot be decided: its catalog has not arrived."""
