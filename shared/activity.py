@@ -32,9 +32,11 @@ class RecentActivity:
     def note(self, account_id: str, user_id: str, at: datetime) -> None:
         """Remember that the member was active."""
         key, seen = (account_id, user_id), self._seen
-        if key in seen:
-            seen[key] = max(seen[key], at)
-        elif len(seen) < self._limit:
+        latest = seen.get(key)
+        if latest is None:
+            if len(seen) < self._limit:
+                seen[key] = at
+        elif latest < at:
             seen[key] = at
 
     def take(self) -> list[SeenMember]:

@@ -40,9 +40,17 @@ class AtMostEvery:
 class SystemClock:
     """The clocks of the machine."""
 
+    _latest = -1, datetime.min.replace(tzinfo=UTC)
+    """The last millisecond that was asked for, and its time: many requests share one."""
+
     def now(self) -> datetime:
         """The time of day in UTC, in whole milliseconds."""
-        return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
+        millisecond = time.time_ns() // 1_000_000
+        known, moment = self._latest
+        if known != millisecond:
+            moment = datetime.fromtimestamp(millisecond / 1000, UTC)
+            self._latest = millisecond, moment
+        return moment
 
     def boottime(self) -> float:
         """Seconds since the machine started, or the nearest that this platform has."""

@@ -1,5 +1,6 @@
 """Ids: their types, prefixes and form on the wire."""
 
+import itertools
 import os
 import re
 import time
@@ -52,6 +53,25 @@ def uuid7() -> int:
 def new_id(prefix: str) -> str:
     """A new id: `<prefix>_` and the 32 hexadecimal digits of a UUIDv7."""
     return f"{prefix}_{uuid7():032x}"
+
+
+class RequestIds:
+    """Makes the ids of requests: UUIDv7 as others, but cheap and not secret.
+
+    They are unique by a random part of the process, and by a number of the request in it.
+    """
+
+    def __init__(self) -> None:
+        noise = int.from_bytes(os.urandom(6))
+        version_and_a = 7 << 12 | noise >> 36
+        variant_and_b = 2 << 30 | noise & (1 << 30) - 1
+        self._middle = f"{version_and_a:04x}{variant_and_b:08x}"
+        self._numbers = itertools.count()
+
+    def new(self) -> str:
+        """A new id of a request."""
+        number = next(self._numbers) & 0xFFFFFFFF
+        return f"req_{time.time_ns() // 1_000_000:012x}{self._middle}{number:08x}"
 
 
 def is_id(value: str, prefix: str) -> bool:

@@ -26,8 +26,10 @@ from rolecall.core.condition_facts import NO_PROPERTIES, NOTHING_GIVEN, Facts, G
 from rolecall.core.conditions import Condition, ConditionTest
 from rolecall.core.control_permissions import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.decide import (
+    active_member,
     check_facts,
     decide,
+    decide_for_member,
     effective_matrix,
     effective_table,
     is_outsider,
@@ -157,12 +159,14 @@ __all__ = [
     "Subject",
     "UndecidedError",
     "Words",
+    "active_member",
     "alternatives",
     "build_account",
     "build_member",
     "build_overrides",
     "check_facts",
     "decide",
+    "decide_for_member",
     "effective_matrix",
     "effective_table",
     "exceeds",

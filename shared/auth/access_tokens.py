@@ -1,7 +1,7 @@
 """Access tokens (RFC 9068): their claims, signing and verification."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -61,9 +61,11 @@ def _claims(issuer: str, subject: str, now: datetime) -> dict[str, Any]:
     }
 
 
-class _Verified(NamedTuple):
+class VerifiedToken(NamedTuple):
+    """What is known of a token whose signature was verified; see `TokenVerifier.holds`."""
+
     principal: UserPrincipal | ClientPrincipal
-    until: float
+    until: datetime
     version: int
 
 
@@ -85,7 +87,7 @@ class TokenVerifier:
         self._keys = keys
         self._clock = clock
         self._max_cached_tokens = max_cached_tokens
-        self._cached: dict[str, _Verified] = {}
+        self._cached: dict[str, VerifiedToken] = {}
 
     async def verify(self, token: str) -> UserPrincipal | ClientPrincipal:
         """Verify an access token and return the user or service client that it identifies.
@@ -94,34 +96,38 @@ class TokenVerifier:
             BadToken: it is not a valid access token.
             Unavailable: the keys cannot be fetched.
         """
-        cached = self.known(token)
+        cached = self._known(token)
         if cached is not None:
-            return cached
+            return cached.principal
         key = await self._keys.find(jwt.key_id(token, typ=ACCESS_TYPE))
         if key is None:
             raise BadToken("unknown key")
-        return self._verify(token, key)
+        return self._verify(token, key).principal
 
-    def verify_now(self, token: str) -> UserPrincipal | ClientPrincipal | None:
-        """Verify a token that is not known; `None` if its key must be fetched first.
+    def verify_now(self, token: str) -> VerifiedToken | None:
+        """Verify a token at once; `None` if its key must be fetched first.
 
         Raises:
             BadToken: it is not a valid access token.
         """
+        cached = self._known(token)
+        if cached is not None:
+            return cached
         key = self._keys.find_now(jwt.key_id(token, typ=ACCESS_TYPE))
         return None if key is None else self._verify(token, key)
 
-    def known(self, token: str) -> UserPrincipal | ClientPrincipal | None:
-        """The principal of a token that was verified before and is still valid."""
+    def holds(self, verified: VerifiedToken) -> bool:
+        """Whether a token that was verified before is still valid."""
+        return verified.version == self._keys.version and self._clock.now() < verified.until
+
+    def _known(self, token: str) -> VerifiedToken | None:
         cached = self._cached.get(token)
-        if cached is None:
-            return None
-        if cached.version == self._keys.version and self._clock.now().timestamp() < cached.until:
-            return cached.principal
+        if cached is None or self.holds(cached):
+            return cached
         del self._cached[token]
         return None
 
-    def _verify(self, token: str, key: Ed25519PublicKey) -> UserPrincipal | ClientPrincipal:
+    def _verify(self, token: str, key: Ed25519PublicKey) -> VerifiedToken:
         claims = jwt.verify(
             token,
             key,
@@ -131,11 +137,14 @@ class TokenVerifier:
             max_lifetime=ACCESS_SECONDS,
             required=("sub",),
         )
-        principal = _principal(claims)
         if len(self._cached) >= self._max_cached_tokens:
             self._cached.pop(next(iter(self._cached)))
-        self._cached[token] = _Verified(principal, claims["exp"], self._keys.version)
-        return principal
+        verified = self._cached[token] = VerifiedToken(
+            principal=_principal(claims),
+            until=datetime.fromtimestamp(claims["exp"], UTC),
+            version=self._keys.version,
+        )
+        return verified
 
 
 def _principal(claims: Mapping[str, Any]) -> UserPrincipal | ClientPrincipal:

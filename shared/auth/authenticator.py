@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pydantic import SecretStr
 
 from rolecall.client.jwt import BadToken, ExpiredToken
-from shared.auth.access_tokens import TokenVerifier
+from shared.auth.access_tokens import TokenVerifier, VerifiedToken
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.principals import (
     AdminPrincipal,
@@ -27,7 +27,6 @@ from shared.problems import (
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 """The form of a bearer token (RFC 6750, section 2.1)."""
-_USUAL_SCHEME = "Bearer "
 
 Live = Callable[[UserPrincipal | ClientPrincipal], Awaitable[None]]
 """Refuses the caller of a genuine token whose session or service client does not exist any more.
@@ -35,6 +34,16 @@ Live = Callable[[UserPrincipal | ClientPrincipal], Awaitable[None]]
 It raises `TokenRevoked`, or `Unavailable` while it cannot know. No other part of the request was
 looked at before.
 """
+
+
+class Credential:
+    """An `Authorization` header that comes again and again, with its verified token."""
+
+    __slots__ = ("header", "verified")
+
+    def __init__(self, header: str) -> None:
+        self.header = header
+        self.verified: VerifiedToken | None = None
 
 
 class Authenticator:
@@ -67,17 +76,16 @@ class Authenticator:
         with _refused_if_bad():
             return await self._tokens.verify(token)
 
-    def bearer_now(self, header: str) -> UserPrincipal | ClientPrincipal | None:
+    def bearer_now(self, credential: Credential) -> UserPrincipal | ClientPrincipal | None:
         """Return the same at once; `None` if the keys must be fetched first."""
         if self._tokens is None:
             raise TokenInvalid
-        if header.startswith(_USUAL_SCHEME):
-            principal = self._tokens.known(header[len(_USUAL_SCHEME) :])
-            if principal is not None:
-                return principal
-        token = _bearer_token(header)
-        with _refused_if_bad():
-            return self._tokens.known(token) or self._tokens.verify_now(token)
+        verified = credential.verified
+        if verified is None or not self._tokens.holds(verified):
+            token = _bearer_token(credential.header)
+            with _refused_if_bad():
+                verified = credential.verified = self._tokens.verify_now(token)
+        return None if verified is None else verified.principal
 
     async def require_live(self, principal: UserPrincipal | ClientPrincipal) -> None:
         """Check that the caller's session or service client still exists; see `Live`."""

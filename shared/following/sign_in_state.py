@@ -12,6 +12,8 @@ from shared.contracts.policy_objects import (
 )
 from shared.following.newest import NewestStates, read_states
 
+_CLIENT = PolicyObjectKind.SERVICE_CLIENT
+
 
 class SignInState:
     """Service clients, and sessions that ended while one of their tokens may still be valid."""
@@ -29,7 +31,7 @@ class SignInState:
         for policy_object, state in read_states(policy_objects):
             if policy_object.kind not in {
                 PolicyObjectKind.SESSION,
-                PolicyObjectKind.SERVICE_CLIENT,
+                _CLIENT,
             }:
                 continue
             taken = self._newest.take(policy_object, state)
@@ -48,14 +50,12 @@ class SignInState:
 
     def client(self, client_id: str) -> ServiceClientObject | None:
         """The service client of that id, if there is one."""
-        client: ServiceClientObject | None = self._newest.get(
-            PolicyObjectKind.SERVICE_CLIENT, client_id
-        )
+        client: ServiceClientObject | None = self._newest.get(_CLIENT, client_id)
         return client
 
     def clients_of(self, account_id: str) -> list[ServiceClientObject]:
         """The service clients that are bound to some accounts, of which this is one."""
-        clients = (client for _, client in self._newest.of_kind(PolicyObjectKind.SERVICE_CLIENT))
+        clients = (client for _, client in self._newest.of_kind(_CLIENT))
         return [client for client in clients if account_id in (client.account_ids or ())]
 
     def _drop_sessions_before(self, moment: datetime) -> None:

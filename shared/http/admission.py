@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from rolecall.client.jwt import BadToken
-from shared.auth.authenticator import Authenticator
+from shared.auth.authenticator import Authenticator, Credential
 from shared.auth.principals import (
     Anonymous,
     ClientPrincipal,
@@ -21,6 +21,7 @@ from shared.http.access import (
     ScopedAccess,
     Session,
 )
+from shared.http.lanes import Lane, Share, share_of
 from shared.http.refusals import WrongPrincipal
 from shared.problems import AuthorizationMalformed, Refusal, ScopeMissing
 
@@ -64,6 +65,42 @@ def refused_by_token(access: Access, principal: Principal) -> Refusal | None:
             if access.scope not in principal.scopes:
                 return ScopeMissing(access.scope)
     return None
+
+
+def require_admitted(access: Access, principal: Principal) -> None:
+    """Check what `refused_by_token` says.
+
+    Raises:
+        WrongPrincipal, ScopeMissing: the route is not for this principal.
+    """
+    refusal = refused_by_token(access, principal)
+    if refusal is not None:
+        raise refusal
+
+
+class Sender(Credential):
+    """Who sends the requests to one route that have one `Authorization` header.
+
+    What its token alone says is found once, until the header stands for another principal.
+    """
+
+    __slots__ = ("_access", "_principal", "lane", "refused", "share")
+
+    def __init__(self, header: str, access: Access) -> None:
+        super().__init__(header)
+        self._access = access
+        self._principal: Principal | None = None
+        self.lane: Lane
+        self.share: Share
+        self.refused: bool
+        """Whether the route refuses it; see `refused_by_token`."""
+
+    def take(self, principal: Principal) -> None:
+        """Take the principal that the header stands for now."""
+        if principal is not self._principal:
+            self.lane, self.share = share_of(self._access, principal, None)
+            self.refused = refused_by_token(self._access, principal) is not None
+            self._principal = principal
 
 
 async def admit(

@@ -13,7 +13,7 @@ from shared.auth.principals import Principal, UserPrincipal, actor_of
 from shared.contracts.facts import Caller
 from shared.http.access import Admin, Client, Internal, Permission, decided_in_project
 from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
-from shared.http.admission import admit, authenticate, refused_by_token
+from shared.http.admission import Sender, admit, authenticate, refused_by_token
 from shared.http.bodies import BODY_SECONDS, ReceivedBody, announced_bytes, receive_body
 from shared.http.checker import Checker
 from shared.http.entity_tags import TaggedAnswer
@@ -116,20 +116,22 @@ class Api:
                 await admit(self._authenticator, route.access, principal, refusal)
                 return await self._answer(route, request, principal, ip, request_id, body)
 
-    def admit_now(self, route: Route, authorization: str, *, body_bytes: int) -> Principal | None:
+    def admit_now(self, sender: Sender, *, body_bytes: int) -> Principal | None:
         """Return the principal of a request that is answered at once, and so holds no place.
 
-        Its kind and scope are not checked yet. `None`: the request must wait, or has no place.
+        Whether the route is for it is not checked yet. `None`: the request must wait, or has no
+        place.
 
         Raises:
             Unauthenticated: the credential is not valid.
         """
         if self.closed:
             return None
-        principal = self._authenticator.bearer_now(authorization)
+        principal = self._authenticator.bearer_now(sender)
         if principal is None:
             return None
-        lane, share = share_of(route.access, principal, None)
+        sender.take(principal)
+        lane, share = sender.lane, sender.share
         admitted = self._admission.admits(lane, share) and self._body_bytes.admits(
             lane, share, size=body_bytes
         )

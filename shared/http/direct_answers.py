@@ -25,7 +25,8 @@ class DirectAnswers:
         self._route = route
         self._log = AccessLog()
         headers = {"Content-Type": "application/json"} | common_headers("%s", "%s")
-        self._success = _head(route.status, headers | {"Cache-Control": "no-store"})
+        head = _head(route.status, headers | {"Cache-Control": "no-store"})
+        self._before_id, self._between_ids, self._after_ids = head.split("%s")
         labels = service, route.method, route.path
         self._succeeded = metrics.REQUESTS.labels(*labels, route.status)
         self._seconds = metrics.SECONDS.labels(*labels)
@@ -35,11 +36,12 @@ class DirectAnswers:
     ) -> bytes:
         """Return the answer with this JSON text; `started` is of `time.perf_counter`."""
         seconds = time.perf_counter() - started
-        self._succeeded.inc()
+        self._succeeded.value += 1
         self._seconds.observe(seconds)
         if self._log.has_successes():
             self._write_line(self._route.status, seconds)
-        return _written(self._success % (request_id, sent_id or request_id), content)
+        head = f"{self._before_id}{request_id}{self._between_ids}{sent_id or request_id}"
+        return _written(head + self._after_ids, content)
 
     def refusal(
         self, refusal: Refusal, *, request_id: str, sent_id: str | None, started: float

@@ -127,7 +127,7 @@ class Admission:
         self._service = service
         self._unit = unit
         self._limits = limits
-        self._taken: collections.Counter[Lane] = collections.Counter()
+        self._taken = dict.fromkeys(limits, 0)
         self._held: collections.Counter[tuple[Lane, str]] = collections.Counter()
         start_at_zero(NOT_ADMITTED, [service], limits, (Overloaded.code, TooManyAtOnce.code))
 
@@ -164,7 +164,10 @@ class Admission:
 
     def admits(self, lane: Lane, share: Share, *, size: int = 1) -> bool:
         """Whether `place` would admit a request now; one that does not wait needs to hold none."""
-        free = self._free(lane)
+        taken = self._taken[lane]
+        free = self._limits[lane] - taken
+        if not taken:
+            return free >= size
         return free >= size and self._held[lane, share.holder] < share.of_free * free
 
     def _free(self, lane: Lane) -> int:

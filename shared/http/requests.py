@@ -5,7 +5,7 @@ import re
 from aiohttp import web
 
 from shared.contracts.facts import RequestInfo
-from shared.ids import new_id
+from shared.ids import RequestIds
 
 MAX_USER_AGENT_CHARACTERS = 256
 REQUEST_ID_HEADER = "Rolecall-Request-ID"
@@ -17,6 +17,7 @@ SENT_ID_PATTERN = "[\\x21-\\x7e]{1,200}"
 _SENT_ID = re.compile(SENT_ID_PATTERN)
 _OWN_ID = re.compile(r"req_[0-9a-f]{32}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_IDS = RequestIds()
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -31,7 +32,7 @@ def request_id_of(request: web.Request, *, trusted: bool) -> str:
 
 def own_id(made: str | None, *, trusted: bool) -> str:
     """The id that the sender made if it is trusted and well formed, otherwise a new one."""
-    return made if trusted and made is not None and _OWN_ID.fullmatch(made) else new_id("req")
+    return made if trusted and made is not None and _OWN_ID.fullmatch(made) else _IDS.new()
 
 
 def sent_request_id_of(request: web.Request) -> str | None:

@@ -97,6 +97,14 @@ def decide(
     the request, which only conditions look at. Decisions that follow each other may share `work`.
     What is not granted or not known is denied.
     """
+    member = active_member(account, subject, now=now)
+    if isinstance(member, Decision):
+        return member
+    return decide_for_member(account, member, permission, resource, now=now, given=given, work=work)
+
+
+def active_member(account: AccountState, subject: Subject, *, now: int) -> Member | Decision:
+    """The first part of `decide`: the subject as an active member, or why they are not one."""
     member = account.members.get(subject.user_id)
     if (
         member is None
@@ -108,6 +116,20 @@ def decide(
         refused = _membership_denial(account, subject, member, now)
         if refused is not None or member is None:
             return refused or _NOT_A_MEMBER
+    return member
+
+
+def decide_for_member(
+    account: AccountState,
+    member: Member,
+    permission: str,
+    resource: Resource,
+    *,
+    now: int,
+    given: Given | None = None,
+    work: ConditionWork | None = None,
+) -> Decision:
+    """The rest of `decide`: what an active member may do; several checks may share the member."""
     held = account.catalog.permissions.get(permission)
     if held is None:
         return _PERMISSION_UNKNOWN

@@ -119,7 +119,7 @@ class Resource:
 
     Its type is the part of the permission before the colon. `owner_id` is a user id,
     `project_id` a project of the account. `properties` are those of a registered resource; what a
-    request says is in `Given`.
+    request says is in `Given`. No one changes it; a frozen class takes four times as long to make.
     """
 
     id: str | None = None

@@ -1,14 +1,12 @@
 """Count the checks that are answered, and log a sample of them with its reasons."""
 
 import logging
-from functools import cache
-
-from prometheus_client import Counter
+from collections.abc import Mapping
 
 from rolecall import Reason
 from services.authz.domain.checks import SUBJECT_UNKNOWN, PermissionCheck
 from shared.auth.principals import Principal, actor_of
-from shared.metrics import CHECKS, start_at_zero
+from shared.metrics import CHECKS, Count
 
 ALLOW, DENY = "allow", "deny"
 
@@ -19,8 +17,11 @@ class CheckCounter:
     """Counts every check, and logs one of `sample` with its reason; 0 logs none."""
 
     def __init__(self, *, sample: int) -> None:
-        start_at_zero(CHECKS, [ALLOW], [Reason.ALLOWED])
-        start_at_zero(CHECKS, [DENY], {SUBJECT_UNKNOWN, *Reason} - {Reason.ALLOWED})
+        denials = {SUBJECT_UNKNOWN, *Reason} - {Reason.ALLOWED}
+        self._allowed = CHECKS.labels(ALLOW, Reason.ALLOWED)
+        self._denied: Mapping[str, Count] = {
+            reason: CHECKS.labels(DENY, reason) for reason in denials
+        }
         self._sample = sample
         self._left = sample
 
@@ -28,15 +29,14 @@ class CheckCounter:
         self, check: PermissionCheck, *, asked_by: Principal, allowed: bool, reason: str
     ) -> None:
         """Count a check that was answered with this decision."""
-        decision = ALLOW if allowed else DENY
-        _counted(decision, reason).inc()
+        (self._allowed if allowed else self._denied[reason]).value += 1
         self._left -= 1
         if self._left == 0:
             self._left = self._sample
             actor = actor_of(asked_by)
             about = {
                 "principal": f"{actor.type}:{actor.id}",
-                "decision": decision,
+                "decision": ALLOW if allowed else DENY,
                 "reason": reason,
                 "subject": check.user_id,
                 "permission": check.permission,
@@ -45,8 +45,3 @@ class CheckCounter:
                 "one_of": self._sample,
             }
             _log.info("check", extra=about)
-
-
-@cache
-def _counted(decision: str, reason: str) -> Counter:
-    return CHECKS.labels(decision, reason)

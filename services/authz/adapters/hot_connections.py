@@ -55,42 +55,34 @@ class HotConnection(Connection):
         if self._ordinary or self._close or self._force_close:
             super().data_received(data)
             return
-        self._begun.append(data)
-        requests = self._requests.read(b"".join(self._begun) if len(self._begun) > 1 else data)
-        if requests is Unread.UNFINISHED:
-            if self._waiting is None:
+        begun = self._begun
+        requests = self._requests.read(b"".join((*begun, data)) if begun else data)
+        if isinstance(requests, Unread):
+            begun.append(data)
+            if requests is Unread.OTHER:
+                self._hand_over()
+            elif self._waiting is None:
                 self._waiting = self._loop.call_later(self._rest_seconds, self._hand_over)
-        elif requests is Unread.OTHER:
-            self._hand_over()
-        else:
-            self._answer_in_turn(requests)
+            return
+        if begun:
+            begun.clear()
+            self._stop_waiting()
+        for number, request in enumerate(requests):
+            transport, answer = self.transport, None
+            # A client that does not read its answers gets no more of them from here.
+            if transport is not None and not (self._paused or self._runner.draining):
+                answer = self._answer(request, transport)
+            if transport is None or answer is None:
+                self._begun = [left.raw for left in requests[number:]]
+                self._hand_over()
+                return
+            transport.write(answer)
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget what has begun."""
         self._stop_waiting()
         super().connection_lost(exc)
-
-    def _answer_in_turn(self, requests: list[HotRequest]) -> None:
-        for number, request in enumerate(requests):
-            if not self._answered(request):
-                self._begun = [left.raw for left in requests[number:]]
-                self._hand_over()
-                return
-        self._begun.clear()
-        self._stop_waiting()
-        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-
-    def _answered(self, request: HotRequest) -> bool:
-        """Answer a request; False if aiohttp is to answer it."""
-        transport = self.transport
-        # A client that does not read its answers gets no more of them from here.
-        if transport is None or self._paused or self._runner.draining:
-            return False
-        answer = self._answer(request, transport)
-        if answer is None:
-            return False
-        transport.write(answer)
-        return True
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:

@@ -5,12 +5,15 @@ others are aiohttp's, valid or not.
 """
 
 import re
+from collections.abc import Sequence
 from enum import Enum
-from functools import lru_cache
 from typing import NamedTuple
 
+from shared.http.access import Access
+from shared.http.admission import Sender
+
 MAX_BYTES = 16_384
-"""The longest request, with its head. aiohttp answers longer ones."""
+"""The longest request for one decision, with its head. aiohttp answers longer ones."""
 MAX_HEAD_BYTES = 8_000
 """The longest head; aiohttp refuses a single field of more than 8,190 bytes."""
 MAX_FIELDS = 64
@@ -49,38 +52,57 @@ class Unread(Enum):
     """They have another form, or something else is among them."""
 
 
-class HotRequest(NamedTuple):
-    """One request; `raw` has all its bytes."""
+class HotRoute(NamedTuple):
+    """A route whose requests are recognised, and the bytes of the longest one with its head."""
 
-    authorization: str
-    made_id: str | None
-    sent_id: str | None
-    body: bytes
-    raw: bytes
+    path: str
+    access: Access
+    max_bytes: int
 
 
-class _Head(NamedTuple):
-    authorization: str
+class HotHead(NamedTuple):
+    """What the head of a request says."""
+
+    route: HotRoute
+    sender: Sender
     made_id: str | None
     sent_id: str | None
     body_bytes: int
 
 
-class HotRequests:
-    """Recognises requests to one path."""
+class HotRequest(NamedTuple):
+    """One request; `raw` has all its bytes."""
 
-    def __init__(self, path: str, *, own_id_field: str, sent_id_field: str) -> None:
-        self._line = f"POST {path} HTTP/1.1\r\n".encode()
+    head: HotHead
+    body: bytes
+    raw: bytes
+
+
+class HotRequests:
+    """Recognises requests to some routes."""
+
+    def __init__(
+        self, routes: Sequence[HotRoute], *, own_id_field: str, sent_id_field: str
+    ) -> None:
+        self._lines = [(f"POST {route.path} HTTP/1.1\r\n".encode(), route) for route in routes]
         self._own_id_field = own_id_field.lower().encode()
         self._sent_id_field = sent_id_field.lower().encode()
         # Most clients send the same head again and again.
-        self._read_head = lru_cache(maxsize=KEPT_HEADS)(self._head)
+        self._heads: dict[bytes, HotHead] = {}
 
-    def read(self, data: bytes) -> list[HotRequest] | Unread:
+    def read(self, data: bytes) -> Sequence[HotRequest] | Unread:
         """Return the requests that these bytes are, whole and without anything else.
 
         Of requests that arrive together with something malformed, aiohttp answers none.
         """
+        # A known head has no brace, so it is all that comes before the first one.
+        start = data.find(b"{")
+        head = self._heads.get(data[:start])
+        if head is not None and len(data) == start + head.body_bytes:
+            return (HotRequest(head, data[start:], data),)
+        return self._read_all(data)
+
+    def _read_all(self, data: bytes) -> Sequence[HotRequest] | Unread:
         first = self._first(data)
         if isinstance(first, Unread):
             return first
@@ -94,30 +116,49 @@ class HotRequests:
         return requests
 
     def _first(self, data: bytes) -> HotRequest | Unread:
-        if not data.startswith(self._line):
-            return Unread.UNFINISHED if self._line.startswith(data) else Unread.OTHER
-        end = data.find(b"\r\n\r\n", len(self._line))
+        for line, route in self._lines:
+            if data.startswith(line):
+                return self._whole(data, line, route)
+        begun = any(line.startswith(data) for line, _ in self._lines)
+        return Unread.UNFINISHED if begun else Unread.OTHER
+
+    def _whole(self, data: bytes, line: bytes, route: HotRoute) -> HotRequest | Unread:
+        end = data.find(b"\r\n\r\n", len(line))
         if end < 0:
-            return Unread.OTHER if len(data) >= MAX_BYTES else Unread.UNFINISHED
+            return Unread.OTHER if len(data) >= MAX_HEAD_BYTES else Unread.UNFINISHED
         start = end + 4
-        head = self._read_head(data[:start]) if start <= MAX_HEAD_BYTES else None
-        if head is None or start + head.body_bytes > MAX_BYTES:
+        head = self._head(data[:start], line, route) if start <= MAX_HEAD_BYTES else None
+        if head is None or start + head.body_bytes > route.max_bytes:
             return Unread.OTHER
         raw = data[: start + head.body_bytes]
         if len(raw) < start + head.body_bytes:
             return Unread.UNFINISHED
-        return HotRequest(head.authorization, head.made_id, head.sent_id, raw[start:], raw)
+        return HotRequest(head, raw[start:], raw)
 
-    def _head(self, raw: bytes) -> _Head | None:
-        fields = _fields(raw[len(self._line) : -2])
+    def _head(self, raw: bytes, line: bytes, route: HotRoute) -> HotHead | None:
+        known = self._heads.get(raw)
+        if known is not None:
+            return known
+        fields = _fields(raw[len(line) : -2])
         if fields is None:
             return None
-        return _Head(
-            authorization=fields[b"authorization"].decode("ascii"),
+        head = HotHead(
+            route=route,
+            sender=Sender(fields[b"authorization"].decode("ascii"), route.access),
             made_id=_text(fields.get(self._own_id_field)),
             sent_id=_text(fields.get(self._sent_id_field)),
             body_bytes=int(fields[b"content-length"]),
         )
+        # A head with the id of a request does not come again.
+        if (
+            head.made_id is None
+            and head.sent_id is None
+            and len(raw) + head.body_bytes <= route.max_bytes
+        ):
+            if len(self._heads) >= KEPT_HEADS:
+                del self._heads[next(iter(self._heads))]
+            self._heads[raw] = head
+        return head
 
 
 def _text(value: bytes | None) -> str | None:

@@ -7,10 +7,12 @@ after the minute. What the bounds exclude is counted without detail.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-MINUTE_SECONDS = 60
+_MINUTE = timedelta(minutes=1)
+_BEFORE = datetime.min.replace(tzinfo=UTC)
+"""Before any minute."""
 MAX_COUNTS = 10_000
 """The places for counts in one process: those of the minute, and those that wait to be told."""
 MAX_OF_ACCOUNT = 100
@@ -83,7 +85,7 @@ class DecisionCounts(Generic[CountedT]):
         self._max_counts = max_counts
         self._max_of_account = max_of_account
         self._max_losses = max_losses
-        self._minute = 0
+        self._begun = self._ended = _BEFORE
         self._counts: dict[CountedT, _Count[CountedT]] = {}
         self._of_account: dict[str, int] = {}
         self._due: deque[_Count[CountedT]] = deque()
@@ -92,9 +94,8 @@ class DecisionCounts(Generic[CountedT]):
 
     def note(self, decided: CountedT, now: datetime) -> None:
         """Count a decision."""
-        minute = int(now.timestamp()) // MINUTE_SECONDS
-        if minute != self._minute:
-            self._begin(minute)
+        if not self._begun <= now < self._ended:
+            self._begin(now)
         count = self._counts.get(decided)
         if count is not None:
             count.add(now)
@@ -109,9 +110,8 @@ class DecisionCounts(Generic[CountedT]):
 
     def take(self, now: datetime, *, limit: int) -> CountBatch[CountedT]:
         """Give away what is to be told now, `limit` of each kind at most."""
-        minute = int(now.timestamp()) // MINUTE_SECONDS
-        if minute != self._minute:
-            self._begin(minute)
+        if not self._begun <= now < self._ended:
+            self._begin(now)
         counts = [self._due.popleft().told() for _ in range(min(limit, len(self._due)))]
         losses: list[tuple[str | None, Times]] = []
         if self._losses_due:
@@ -122,20 +122,21 @@ class DecisionCounts(Generic[CountedT]):
 
     def end(self) -> None:
         """Make everything due: the process ends."""
-        self._begin(0)
+        self._begin(_BEFORE)
 
     def __len__(self) -> int:
         """The places that are taken; a count that is due and of this minute takes two."""
         return len(self._counts) + len(self._due)
 
-    def _begin(self, minute: int) -> None:
-        """End the minute; what was not told of it is due."""
+    def _begin(self, now: datetime) -> None:
+        """Begin the minute of this time; what was not told of the former one is due."""
         for count in self._counts.values():
             if count.number and not count.due:
                 self._make_due(count)
         self._counts, self._of_account = {}, {}
         self._losses_due = bool(self._losses)
-        self._minute = minute
+        self._begun = now.replace(second=0, microsecond=0)
+        self._ended = self._begun + _MINUTE
 
     def _make_due(self, count: "_Count[CountedT]") -> None:
         count.due = True

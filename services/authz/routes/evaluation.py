@@ -1,7 +1,7 @@
 """The AuthZEN route for one access evaluation."""
 
+from collections.abc import Hashable
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
@@ -205,10 +205,20 @@ def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
     return EvaluationAnswer(decision=result.allowed, context=context)
 
 
-@lru_cache(maxsize=KEPT_ANSWERS)
 def answer_text(result: EvaluationResult) -> bytes:
     """The answer with this result, as JSON."""
-    return evaluation_answer(result).model_dump_json().encode()
+    told = (result.allowed, result.reason, result.decided_by, result.revision, result.at)
+    text = _answer_texts.get(told)
+    if text is None:
+        text = evaluation_answer(result).model_dump_json().encode()
+        if len(_answer_texts) >= KEPT_ANSWERS:
+            del _answer_texts[next(iter(_answer_texts))]
+        _answer_texts[told] = text
+    return text
+
+
+_answer_texts: dict[Hashable, bytes] = {}
+"""What results tell, and their answers."""
 
 
 def caller_of(call: Call[Any, Any]) -> ClientPrincipal | UserPrincipal:

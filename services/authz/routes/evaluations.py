@@ -132,7 +132,7 @@ async def evaluate_each(ctx: Ctx, call: Call[Evaluations | UsualBatch, None]) ->
         answer = await evaluate_body(ctx, call, single)
         return Reply(body=answer.model_dump_json().encode() + END_OF_LINE)
     results = await evaluations.evaluate_each(ctx, caller_of(call), asked, semantic=semantic)
-    return Reply(body=_written(results))
+    return Reply(body=answers_text(results))
 
 
 class _ItemReader:
@@ -199,7 +199,7 @@ def _fitting(value: dict[str, Any]) -> Evaluation:
     return check_json(Evaluation, raw, value=value, strictness=Strictness.LENIENT)
 
 
-def _written(results: Sequence[EvaluationResult | Refusal]) -> bytes:
+def answers_text(results: Sequence[EvaluationResult | Refusal]) -> bytes:
     """The answer with these results."""
     parts = [
         _failed(result).model_dump_json().encode()
@@ -223,22 +223,21 @@ def _message(refusal: Refusal) -> str:
     return " ".join(["The evaluation is not valid.", *faults])
 
 
-ROUTES = at_each_point(
-    Route(
-        method="POST",
-        path=EVALUATIONS_PATH,
-        handler=evaluate_each,
-        operation_id="evaluateEach",
-        summary="Decide several checks at once (AuthZEN)",
-        tag="decisions",
-        access=SessionOrClient(CHECK_SCOPE),
-        takes=Evaluations,
-        reads_quickly=read_batch_quickly,
-        gives=EvaluationsAnswer,
-        refuses=(Stale, *OF_ONE_EVALUATION),
-        body_cap=EVALUATIONS_BODY_BYTES,
-        strictness=Strictness.LENIENT,
-        on_repeat="Decides again. It changes nothing.",
-        polled=True,
-    )
+EVALUATIONS = Route(
+    method="POST",
+    path=EVALUATIONS_PATH,
+    handler=evaluate_each,
+    operation_id="evaluateEach",
+    summary="Decide several checks at once (AuthZEN)",
+    tag="decisions",
+    access=SessionOrClient(CHECK_SCOPE),
+    takes=Evaluations,
+    reads_quickly=read_batch_quickly,
+    gives=EvaluationsAnswer,
+    refuses=(Stale, *OF_ONE_EVALUATION),
+    body_cap=EVALUATIONS_BODY_BYTES,
+    strictness=Strictness.LENIENT,
+    on_repeat="Decides again. It changes nothing.",
+    polled=True,
 )
+ROUTES = at_each_point(EVALUATIONS)

@@ -69,7 +69,6 @@ class _BatchBody(_Sent):
 
 
 _ONE, _SEVERAL = msgspec.json.Decoder(_Evaluation), msgspec.json.Decoder(_BatchBody)
-_ENCODER = msgspec.json.Encoder()
 
 _Entities = tuple[_Subject, _Action, _Resource]
 
@@ -89,13 +88,22 @@ class UsualBatch:
 def read_quickly(raw: bytes) -> EvaluationRequest | None:
     """Return the request of a usual body; `None` for any other one, valid or not."""
     body = _read(_ONE, raw)
-    return None if body is None else _request(body.subject, body.action, body.resource, None)
+    if body is None:
+        return None
+    subject, action, resource = body.subject, body.action, body.resource
+    marks = _MARKS_OF_ACTION + _marks_of(subject) + _marks_of(resource)
+    return _request(subject, action, resource, None) if raw.count(b'"') == marks else None
 
 
 def read_batch_quickly(raw: bytes) -> UsualBatch | None:
     """Return a usual batch; `None` for any other one, valid or not."""
     body = _read(_SEVERAL, raw)
     if body is None:
+        return None
+    options = body.options
+    marks = _MARKS_OF_BATCH if options is None else _MARKS_OF_BATCH + _MARKS_OF_OPTIONS
+    marks += _marks_of_item(body) + sum(map(_marks_of_item, body.evaluations))
+    if raw.count(b'"') != marks:
         return None
     evaluations: list[_Entities] = []
     for item in body.evaluations:
@@ -105,27 +113,41 @@ def read_batch_quickly(raw: bytes) -> UsualBatch | None:
         if subject is None or action is None or resource is None:
             return None
         evaluations.append((subject, action, resource))
-    options = body.options
     return UsualBatch(
         evaluations, Semantic.EXECUTE_ALL if options is None else options.evaluations_semantic
     )
 
 
 def _read(decoder: msgspec.json.Decoder[BodyT], raw: bytes) -> BodyT | None:
-    """Decode a body; `None` if it has another form, or may mean something else to another reader.
+    """Decode a body; `None` if it has another form.
 
     The decoder takes the last of two members with one name, which another reader may not do. Such a
-    body has more strings than what was read of it, so the quotation marks of both are counted:
-    without a backslash each of them begins or ends a string. A member that is null makes another
-    number as well.
+    body has more strings than what was read of it, so the caller compares the quotation marks of
+    both: without a backslash each of them begins or ends a string. A member that is null makes
+    another number as well.
     """
     if b"\\" in raw:
         return None
     try:
-        body = decoder.decode(raw)
+        return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return body if raw.count(b'"') == _ENCODER.encode(body).count(b'"') else None
+
+
+_MARKS_OF_BATCH, _MARKS_OF_OPTIONS, _MARKS_OF_ACTION, _MARKS_OF_ENTITY = 2, 6, 6, 10
+"""The quotation marks of a member with its name, without properties: two for each text."""
+
+
+def _marks_of_item(item: _Item | _BatchBody) -> int:
+    marks = 0 if item.action is None else _MARKS_OF_ACTION
+    if item.subject is not None:
+        marks += _marks_of(item.subject)
+    return marks if item.resource is None else marks + _marks_of(item.resource)
+
+
+def _marks_of(entity: _Subject | _Resource) -> int:
+    properties = entity.properties
+    return _MARKS_OF_ENTITY if properties is None else _MARKS_OF_ENTITY + 2 + 4 * len(properties)
 
 
 def _request(
@@ -133,14 +155,15 @@ def _request(
 ) -> EvaluationRequest:
     of_subject = subject.properties or _NONE
     of_resource = resource.properties or _NONE
+    get = of_resource.get
     return EvaluationRequest(
         subject_type=subject.type,
         subject_id=subject.id,
         session_id=of_subject.get("session_id"),
         action=action.name,
         resource_type=resource.type,
-        resource=Resource(resource.id, of_resource.get("owner_id"), of_resource.get("project_id")),
-        account_id=of_resource.get("account_id"),
+        resource=Resource(resource.id, get("owner_id"), get("project_id")),
+        account_id=get("account_id"),
         at_least_revision=None,
         point=point,
         given=Given(of_subject, of_resource, _NONE, _NONE),

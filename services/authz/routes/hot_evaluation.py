@@ -5,21 +5,20 @@ Each step is the one that `Api` and the ROUTES row take for the same request, wi
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from services.authz.adapters.hot_connections import HotConnection
-from services.authz.adapters.hot_requests import HotRequest, HotRequests
+from services.authz.adapters.hot_requests import MAX_BYTES, HotRequest, HotRequests, HotRoute
 from services.authz.routes.evaluation import EVALUATION, Evaluation, answer_text, request_of
-from services.authz.routes.hot_bodies import read_quickly
+from services.authz.routes.evaluations import EVALUATIONS, answers_text
+from services.authz.routes.hot_bodies import read_batch_quickly, read_quickly
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import (
-    EvaluationRequest,
-    EvaluationResult,
-    evaluate_at_once,
-)
+from services.authz.use_cases.evaluation import EvaluationRequest, evaluate_at_once
+from services.authz.use_cases.evaluations import evaluate_each_at_once
 from shared import context
 from shared.auth.principals import ClientPrincipal, UserPrincipal
-from shared.http.admission import refused_by_token
+from shared.http.admission import require_admitted
 from shared.http.api import Api
 from shared.http.bodies import ReceivedBody
 from shared.http.direct_answers import DirectAnswers
@@ -29,17 +28,39 @@ from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER, own_id, repe
 from shared.problems import Refusal
 from shared.runtime.connections import Server
 
+MAX_BATCH_BYTES = 65_536
+"""The longest batch, with its head."""
+
+Caller = ClientPrincipal | UserPrincipal
+_CALLERS = ClientPrincipal, UserPrincipal
+
+
+class _Answering(NamedTuple):
+    """How the requests to one route are answered."""
+
+    decide: Callable[[Caller, bytes], bytes | None]
+    """The text of the answer to a body; `None` if aiohttp is to answer."""
+    answers: DirectAnswers
+
 
 class HotEvaluations:
-    """Answers evaluation requests at once, or leaves them to aiohttp."""
+    """Answers evaluation requests at once, single ones and batches, or leaves them to aiohttp."""
 
     def __init__(self, api: Api, ctx: Ctx, *, proxies: Proxies) -> None:
         self._api = api
         self._ctx = ctx
         self._proxies = proxies
-        self._answers = DirectAnswers(api.name, EVALUATION)
+        self._answering: Mapping[str, _Answering] = {
+            EVALUATION.path: _Answering(self._one, DirectAnswers(api.name, EVALUATION)),
+            EVALUATIONS.path: _Answering(self._several, DirectAnswers(api.name, EVALUATIONS)),
+        }
         self._requests = HotRequests(
-            EVALUATION.path, own_id_field=REQUEST_ID_HEADER, sent_id_field=SENT_ID_HEADER
+            (
+                HotRoute(EVALUATION.path, EVALUATION.access, MAX_BYTES),
+                HotRoute(EVALUATIONS.path, EVALUATIONS.access, MAX_BATCH_BYTES),
+            ),
+            own_id_field=REQUEST_ID_HEADER,
+            sent_id_field=SENT_ID_HEADER,
         )
 
     def connection(self, server: Server, **settings: Any) -> HotConnection:
@@ -55,41 +76,45 @@ class HotEvaluations:
     def answer(self, request: HotRequest, transport: asyncio.BaseTransport) -> bytes | None:
         """Return the answer; `None` if aiohttp is to answer, because that waits or logs a fault."""
         started = time.perf_counter()
-        trusted = request.made_id is not None and self._proxies.trust_connection(transport)
-        request_id = own_id(request.made_id, trusted=trusted)
-        sent_id = None if request.sent_id is None else repeatable_id(request.sent_id)
+        route, sender, made_id, sent_id, _ = request.head
+        trusted = made_id is not None and self._proxies.trust_connection(transport)
+        request_id = own_id(made_id, trusted=trusted)
+        if sent_id is not None:
+            sent_id = repeatable_id(sent_id)
         # One context serves all requests of a connection.
         context.service.set(self._api.name)
         context.request_id.set(request_id)
+        decide, answers = self._answering[route.path]
         try:
-            result = self._evaluate(request)
+            principal = self._api.admit_now(sender, body_bytes=len(request.body))
+            if not isinstance(principal, _CALLERS):
+                return None
+            self._ctx.callers.check_now(principal)
+            if sender.refused:
+                require_admitted(route.access, principal)
+            content = decide(principal, request.body)
         except Refusal as refusal:
-            return self._answers.refusal(
-                refusal, request_id=request_id, sent_id=sent_id, started=started
-            )
+            return answers.refusal(refusal, request_id=request_id, sent_id=sent_id, started=started)
         except Exception:  # noqa: BLE001 - aiohttp meets the same fault, answers it and logs it
             return None
-        if result is None:
+        if content is None:
             return None
-        content = answer_text(result) + END_OF_LINE
-        return self._answers.success(
-            content, request_id=request_id, sent_id=sent_id, started=started
-        )
+        return answers.success(content, request_id=request_id, sent_id=sent_id, started=started)
 
-    def _evaluate(self, request: HotRequest) -> EvaluationResult | None:
-        principal = self._api.admit_now(
-            EVALUATION, request.authorization, body_bytes=len(request.body)
-        )
-        if not isinstance(principal, ClientPrincipal | UserPrincipal):
-            return None
-        self._ctx.callers.check_now(principal)
-        refusal = refused_by_token(EVALUATION.access, principal)
-        if refusal is not None:
-            raise refusal
-        check = read_quickly(request.body) or _read(request.body)
+    def _one(self, principal: Caller, body: bytes) -> bytes | None:
+        check = read_quickly(body) or _read(body)
         if check.at_least_revision is not None or check.at is not None:
             return None  # it may wait for the revision, or is about a past time
-        return evaluate_at_once(self._ctx, principal, check)
+        return answer_text(evaluate_at_once(self._ctx, principal, check)) + END_OF_LINE
+
+    def _several(self, principal: Caller, body: bytes) -> bytes | None:
+        batch = read_batch_quickly(body)
+        if batch is None:
+            return None
+        results = evaluate_each_at_once(
+            self._ctx, principal, batch.requests(None), semantic=batch.semantic
+        )
+        return None if results is None else answers_text(results)
 
 
 def _read(raw: bytes) -> EvaluationRequest:

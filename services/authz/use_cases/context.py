@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import lru_cache
+from typing import TypeVar, TypeVarTuple
 
 from rolecall.core.forward_auth import ForwardAuthMap
 from services.authz.adapters.check_counter import CheckCounter
@@ -17,7 +18,7 @@ from services.authz.use_cases.loop_turns import LoopTurns
 from services.authz.use_cases.policy_feed import PolicyFeed
 from shared.activity import RecentActivity
 from shared.clock import Clock
-from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
+from shared.contracts.facts import SHARDS, Position, format_revision, parse_revision, shard_of
 from shared.following.follower import Follower
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
@@ -26,6 +27,7 @@ from shared.problems import Refusal, Stale
 from shared.timeouts import Timeouts
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 CATCH_UP_POLL_SECONDS = 0.005
 
@@ -63,7 +65,7 @@ class Ctx:
         seq = view.applied.get(shard, 0)
         if view.epoch is None or not seq:
             return None
-        return format_revision(Position(self.team.source, view.epoch, shard, seq))
+        return _revision_text(self.team.source, view.epoch, shard, seq)
 
     async def reach(
         self, revision: str | None, check: PermissionCheck, *, may_learn: Callable[[], bool]
@@ -105,8 +107,8 @@ class Ctx:
         if shown:
             raise Stale
 
-    def while_fresh(self, answer: Callable[[], T]) -> T:
-        """Run `answer`. Use its result only if the leases still hold afterwards.
+    def while_fresh(self, answer: Callable[[*Ts], T], *args: *Ts) -> T:
+        """Run `answer` with `args`. Use its result only if the leases still hold afterwards.
 
         The state is read first and the leases are tested afterwards, with no await in between. A
         process that was stopped anywhere before the test does not answer from before the stop.
@@ -116,7 +118,7 @@ class Ctx:
         """
         refusal: Refusal | None = None
         try:
-            found = answer()
+            found = answer(*args)
         except Refusal as problem:
             refusal = problem
         if not self.holds():
@@ -124,6 +126,12 @@ class Ctx:
         if refusal is not None:
             raise refusal
         return found
+
+
+@lru_cache(maxsize=2 * SHARDS)
+def _revision_text(source: str, epoch: str, shard: int, seq: int) -> str:
+    """The text of a revision: all checks of a shard have one until the next change of it."""
+    return format_revision(Position(source, epoch, shard, seq))
 
 
 def _applied(follower: Follower, position: Position, *, asked: int) -> bool:

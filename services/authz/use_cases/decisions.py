@@ -87,15 +87,11 @@ def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datet
     account = ctx.policy.account(check.account_id)
     if account is None or check.user_id not in account.members:
         return
-    denied = Denied(
-        account_id=check.account_id,
-        user_id=check.user_id,
-        permission=check.permission,
-        resource_id=check.resource.id,
-        project_id=_known_project(account, check),
-        reason=reason,
+    resource, project_id = check.resource, _known_project(account, check)
+    ctx.denials.note(
+        Denied(check.account_id, check.user_id, check.permission, resource.id, project_id, reason),
+        now,
     )
-    ctx.denials.note(denied, now)
 
 
 def note_allow(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:

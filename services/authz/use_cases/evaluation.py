@@ -1,9 +1,10 @@
 """Answer an access evaluation of a service client, or of a user about themselves."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from rolecall import NOTHING_GIVEN, AccountState, Given, Resource, milliseconds
+from msgspec import Struct
+
+from rolecall import NOTHING_GIVEN, Given, Resource, milliseconds
 from rolecall.core.condition_work import ConditionWork
 from services.authz.domain.checks import (
     CHECK_SCOPE,
@@ -13,8 +14,9 @@ from services.authz.domain.checks import (
     OtherSubject,
     PermissionCheck,
     account_for_client,
-    decide_check,
-    decide_for_user,
+    decide_found,
+    member_for_user,
+    member_of,
     names_member,
 )
 from services.authz.use_cases.context import Ctx
@@ -34,12 +36,10 @@ PAST_ALONE = (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class EvaluationRequest:
+class EvaluationRequest(Struct, kw_only=True, gc=False):
     """One access evaluation; `account_id` and `at_least_revision` are optional.
 
     `subject_id` may be an external id. `point` is the account whose own decision point is asked.
-    No one changes it; a frozen class takes four times as long to make.
     With `at` it is about a past time: only `time_travel` answers it.
     """
 
@@ -56,15 +56,13 @@ class EvaluationRequest:
     at: datetime | None = None
 
 
-@dataclass(slots=True, kw_only=True, unsafe_hash=True)
-class EvaluationResult:
+class EvaluationResult(Struct, kw_only=True, gc=False):
     """The decision, its reason, what decided (`role:…`, `override:…`), and its revision.
 
-    `check` does not count when two results are compared: the same answer tells both.
     `at` is the past time that it is about.
     """
 
-    check: PermissionCheck = field(compare=False)
+    check: PermissionCheck
     allowed: bool
     reason: str
     decided_by: str | None = None
@@ -101,7 +99,7 @@ def evaluate_at_once(
         Stale, TokenRevoked, ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: as
             `evaluate`.
     """
-    result = ctx.while_fresh(lambda: evaluate_now(ctx, principal, request))
+    result = ctx.while_fresh(evaluate_now, ctx, principal, request)
     note_decision(ctx, result.check, result.reason)
     ctx.counter.count(
         result.check, asked_by=principal, allowed=result.allowed, reason=result.reason
@@ -113,19 +111,77 @@ def evaluate_now(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> EvaluationResult:
     """Evaluate without waiting; call it within `Ctx.while_fresh`. It raises as `evaluate`."""
-    return Evaluator(ctx, principal).evaluate(request)
+    _require_present(request)
+    now = milliseconds(ctx.clock.now())
+    return _Place(ctx, principal, request, now=now).evaluate(request)
 
 
-@dataclass(slots=True, kw_only=True)
+def _require_present(request: EvaluationRequest) -> None:
+    """Refuse a past time: what is decided from the state of this replica is about now."""
+    if request.at is not None:
+        raise BadRequest(errors=[("/context/at", PAST_ALONE)])
+
+
 class _Place:
-    """What the checks of one subject in one account share."""
+    """The account and subject of checks, looked up; they may differ in action and resource."""
 
-    account_id: str | None
-    user_id: str
-    account: AccountState | None
-    names_member: bool
-    session_ended: bool
-    revision: str | None
+    __slots__ = (
+        "_account",
+        "_account_id",
+        "_found",
+        "_names_member",
+        "_now",
+        "_own",
+        "_revision",
+        "_user_id",
+    )
+
+    def __init__(
+        self,
+        ctx: Ctx,
+        principal: ClientPrincipal | UserPrincipal,
+        request: EvaluationRequest,
+        *,
+        now: int,
+    ) -> None:
+        account_id, user_id = _subject(ctx, principal, request)
+        if account_id is None:
+            account = self._revision = None
+        else:
+            account = known_account(ctx, account_id)
+            self._revision = ctx.revision(account_id)
+        session_id = request.session_id
+        ended = session_id is not None and session_ended(ctx, session_id)
+        self._own = isinstance(principal, UserPrincipal)
+        if self._own:
+            self._found = member_for_user(
+                account, account_id, user_id, session_ended=ended, now=now
+            )
+        else:
+            self._found = member_of(account, user_id, session_ended=ended, now=now)
+        self._account_id, self._user_id = account_id, user_id
+        self._account = account
+        self._now = now
+        kind = request.subject_type
+        self._names_member = kind == USER_TYPE or names_member(account, kind)
+
+    def evaluate(
+        self, request: EvaluationRequest, work: ConditionWork | None = None
+    ) -> EvaluationResult:
+        """Evaluate a request of this account and subject."""
+        check = check_of(request, self._account_id, self._user_id)
+        if not self._names_member:
+            return EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN)
+        decision = decide_found(self._account, self._found, check, now=self._now, work=work)
+        reason = decision.reason
+        shown = not self._own or reason in SHOWS_MEMBERSHIP
+        return EvaluationResult(
+            check=check,
+            allowed=decision.allowed,
+            reason=reason,
+            decided_by=decision.decided_by,
+            revision=self._revision if shown else None,
+        )
 
 
 class Evaluator:
@@ -135,26 +191,17 @@ class Evaluator:
     """
 
     def __init__(
-        self,
-        ctx: Ctx,
-        principal: ClientPrincipal | UserPrincipal,
-        work: ConditionWork | None = None,
+        self, ctx: Ctx, principal: ClientPrincipal | UserPrincipal, work: ConditionWork
     ) -> None:
         self._ctx = ctx
         self._principal = principal
         self._work = work
-        self._own = isinstance(principal, UserPrincipal)
-        self._rule = decide_for_user if self._own else decide_check
         self._now = milliseconds(ctx.clock.now())
         self._places: dict[tuple[str | None, ...], _Place] = {}
 
     def evaluate(self, request: EvaluationRequest) -> EvaluationResult:
-        """Evaluate one request; the refusals are those of `evaluate`.
-
-        A past time is refused: what is decided from the state of this replica is about now.
-        """
-        if request.at is not None:
-            raise BadRequest(errors=[("/context/at", PAST_ALONE)])
+        """Evaluate one request; the refusals are those of `evaluate`."""
+        _require_present(request)
         key = (
             request.subject_type,
             request.subject_id,
@@ -165,38 +212,9 @@ class Evaluator:
         )
         place = self._places.get(key)
         if place is None:
-            place = self._places[key] = self._place(request)
-        check = check_of(request, place.account_id, place.user_id)
-        if not place.names_member:
-            return EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN)
-        decision = self._rule(
-            place.account,
-            check,
-            session_ended=place.session_ended,
-            now=self._now,
-            work=self._work,
-        )
-        shown = not self._own or decision.reason in SHOWS_MEMBERSHIP
-        return EvaluationResult(
-            check=check,
-            allowed=decision.allowed,
-            reason=decision.reason,
-            decided_by=decision.decided_by,
-            revision=place.revision if shown else None,
-        )
-
-    def _place(self, request: EvaluationRequest) -> _Place:
-        ctx = self._ctx
-        account_id, user_id = _subject(ctx, self._principal, request)
-        account = None if account_id is None else known_account(ctx, account_id)
-        return _Place(
-            account_id=account_id,
-            user_id=user_id,
-            account=account,
-            names_member=names_member(account, request.subject_type),
-            session_ended=session_ended(ctx, request.session_id),
-            revision=None if account_id is None else ctx.revision(account_id),
-        )
+            place = _Place(self._ctx, self._principal, request, now=self._now)
+            self._places[key] = place
+        return place.evaluate(request, self._work)
 
 
 def authorized_check(

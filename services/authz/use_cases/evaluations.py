@@ -59,21 +59,52 @@ async def evaluate_each(
         ctx.while_fresh(batch.evaluate_some)
         if ctx.clock.boottime() - begun > ctx.timeouts.batch:
             raise Stale
-    results = batch.results
+    _note(ctx, principal, batch.results)
+    return batch.results
+
+
+def evaluate_each_at_once(
+    ctx: Ctx,
+    principal: ClientPrincipal | UserPrincipal,
+    asked: Sequence[EvaluationRequest],
+    *,
+    semantic: Semantic,
+) -> list[EvaluationResult | Refusal] | None:
+    """Evaluate requests that wait for no revision, as `evaluate_each`.
+
+    `None`: they take more than one turn of the loop.
+    """
+    if len(asked) * STEPS_OF_EVALUATION > STEPS_OF_TURN:
+        return None
+    batch = _BatchInTurns(ctx, principal, asked, semantic=semantic, unfit={})
+    ctx.while_fresh(batch.evaluate_some)
+    if not batch.complete:
+        return None
+    _note(ctx, principal, batch.results)
+    return batch.results
+
+
+def _note(
+    ctx: Ctx,
+    principal: ClientPrincipal | UserPrincipal,
+    results: Sequence[EvaluationResult | Refusal],
+) -> None:
+    """Count the results of a batch, and note what they say of members."""
     noted: set[tuple[str | None, str, str]] = set()
     now = ctx.clock.now()
+    count = ctx.counter.count
     for result in results:
         if isinstance(result, EvaluationResult):
-            ctx.counter.count(
-                result.check, asked_by=principal, allowed=result.allowed, reason=result.reason
-            )
-            note_denial(ctx, result.check, result.reason, now)
-            note_allow(ctx, result.check, result.reason, now)
-            key = result.check.account_id, result.check.user_id, result.reason
+            check, reason = result.check, result.reason
+            count(check, asked_by=principal, allowed=result.allowed, reason=reason)
+            if result.allowed:
+                note_allow(ctx, check, reason, now)
+            else:
+                note_denial(ctx, check, reason, now)
+            key = check.account_id, check.user_id, reason
             if key not in noted:
                 noted.add(key)
-                note_activity(ctx, result.check, result.reason, now)
-    return results
+                note_activity(ctx, check, reason, now)
 
 
 class _BatchInTurns:
@@ -99,29 +130,31 @@ class _BatchInTurns:
 
     def evaluate_some(self) -> None:
         """Evaluate as much as one turn of the loop may take; call it within `Ctx.while_fresh`."""
-        evaluator = Evaluator(self._ctx, self._principal, self._work)
-        self._work.steps = 0
-        for request in self._asked[len(self.results) :]:
-            if self._work.steps >= STEPS_OF_TURN:
+        evaluate = Evaluator(self._ctx, self._principal, self._work).evaluate
+        work, results, whole = self._work, self.results, self._semantic is Semantic.EXECUTE_ALL
+        work.steps = 0
+        for request in self._asked[len(results) :]:
+            if work.steps >= STEPS_OF_TURN:
                 return
-            result = self._result(evaluator, request)
-            self.results.append(result)
-            self._work.steps += STEPS_OF_EVALUATION
+            work.steps += STEPS_OF_EVALUATION
+            result: EvaluationResult | Refusal
+            if isinstance(request, Refusal):
+                result = request
+            else:
+                try:
+                    result = evaluate(request)
+                except OF_ONE_EVALUATION as refusal:
+                    result = refusal
+                else:
+                    if self._unfit:
+                        result = self._unfit.get(request.at_least_revision, result)
+            results.append(result)
+            if whole:
+                continue
             allowed = isinstance(result, EvaluationResult) and result.allowed
             if self._semantic.ends_after(allowed=allowed):
                 break
         self.complete = True
-
-    def _result(
-        self, evaluator: Evaluator, request: EvaluationRequest | Refusal
-    ) -> EvaluationResult | Refusal:
-        if isinstance(request, Refusal):
-            return request
-        try:
-            result = evaluator.evaluate(request)
-        except OF_ONE_EVALUATION as refusal:
-            return refusal
-        return self._unfit.get(request.at_least_revision, result)
 
 
 async def _reach_all(

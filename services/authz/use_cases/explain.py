@@ -1,8 +1,11 @@
 """Explain a check to a service client, its user, or a member who may see the members."""
 
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from rolecall import Decision, Step
 from rolecall.core.parts import Running
@@ -71,7 +74,7 @@ async def explain(
         ctx.while_fresh(lambda: _authorize(ctx, principal, request))
         if ctx.clock.boottime() - begun > ctx.timeouts.batch:
             raise Stale
-    return replace(told, would_allow=running.answer)
+    return dataclasses.replace(told, would_allow=running.answer)
 
 
 def _explain(

@@ -5,12 +5,15 @@ A page is decided from one state, with one test of the leases. Its work is bound
 tells where the next one begins.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from heapq import merge
 from itertools import groupby, islice, takewhile
+
+from msgspec.structs import replace
 
 from rolecall import (
     AccountState,
@@ -205,7 +208,7 @@ def _of_subject(check: PermissionCheck, request: EvaluationRequest, name: str) -
 
 
 def _of_resource(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:
-    return replace(check, resource=replace(request.resource, id=name))
+    return replace(check, resource=dataclasses.replace(request.resource, id=name))
 
 
 def _of_action(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:

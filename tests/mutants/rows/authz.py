@@ -388,7 +388,7 @@ ROWS = (
         file="services/authz/use_cases/context.py",
         old=(
             "        try:\n"
-            "            found = answer()\n"
+            "            found = answer(*args)\n"
             "        except Refusal as problem:\n"
             "            refusal = problem\n"
             "        if not self.holds():\n"
@@ -398,7 +398,7 @@ ROWS = (
             "        if not self.holds():\n"
             "            raise Stale\n"
             "        try:\n"
-            "            found = answer()\n"
+            "            found = answer(*args)\n"
             "        except Refusal as problem:\n"
             "            refusal = problem\n"
         ),

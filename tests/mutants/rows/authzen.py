@@ -59,7 +59,7 @@ ROWS = (
         id="batch-keeps-the-loop-until-its-end",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/evaluations.py",
-        old="            if self._work.steps >= STEPS_OF_TURN:\n                return\n",
+        old="            if work.steps >= STEPS_OF_TURN:\n                return\n",
         new="",
         tests=(LONG, "-k", "keeps_the_loop"),
     ),

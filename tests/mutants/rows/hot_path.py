@@ -53,14 +53,8 @@ ROWS = (
         id="hot-path-takes-a-known-token-without-a-scheme",
         kind=Kind.SECURITY,
         file="shared/auth/authenticator.py",
-        old=(
-            "        if header.startswith(_USUAL_SCHEME):\n"
-            "            principal = self._tokens.known(header[len(_USUAL_SCHEME) :])\n"
-        ),
-        new=(
-            "        if header:\n"
-            "            principal = self._tokens.known(header.removeprefix(_USUAL_SCHEME))\n"
-        ),
+        old="            token = _bearer_token(credential.header)\n",
+        new='            token = credential.header.removeprefix("Bearer ")\n',
         tests=SAME_BYTES,
     ),
     Mutant(
@@ -83,8 +77,48 @@ ROWS = (
         id="hot-path-takes-a-member-twice",
         kind=Kind.SECURITY,
         file=BODIES,
-        old="    return body if raw.count(b'\"') == _ENCODER.encode(body).count(b'\"') else None\n",
-        new="    return body\n",
+        old=" if raw.count(b'\"') == marks else None\n",
+        new="\n",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="usual-batches-take-a-member-twice",
+        kind=Kind.SECURITY,
+        file=BODIES,
+        old="    if raw.count(b'\"') != marks:\n        return None\n",
+        new="",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-takes-what-follows-a-known-head",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old="        if head is not None and len(data) == start + head.body_bytes:\n",
+        new="        if head is not None:\n",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-batches-end-with-their-turn",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/use_cases/evaluations.py",
+        old="    if not batch.complete:\n        return None\n",
+        new="",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="hot-path-keeps-what-a-token-said",
+        kind=Kind.SECURITY,
+        file="shared/auth/authenticator.py",
+        old="        if verified is None or not self._tokens.holds(verified):\n",
+        new="        if verified is None:\n",
+        tests=("tests/shared/auth/test_access_tokens.py",),
+    ),
+    Mutant(
+        id="hot-path-takes-a-token-without-the-scope",
+        kind=Kind.SECURITY,
+        file="services/authz/routes/hot_evaluation.py",
+        old="            if sender.refused:\n",
+        new="            if False:\n",
         tests=SAME_BYTES,
     ),
     Mutant(
@@ -123,11 +157,8 @@ ROWS = (
         id="hot-path-tests-the-leases-before-the-look",
         kind=Kind.CONSISTENCY,
         file="services/authz/use_cases/evaluation.py",
-        old="    result = ctx.while_fresh(lambda: evaluate_now(ctx, principal, request))\n",
-        new=(
-            "    ctx.while_fresh(lambda: None)\n"
-            "    result = evaluate_now(ctx, principal, request)\n"
-        ),
+        old="    result = ctx.while_fresh(evaluate_now, ctx, principal, request)\n",
+        new=("    ctx.while_fresh(list)\n    result = evaluate_now(ctx, principal, request)\n"),
         tests=LIMITS,
     ),
     Mutant(
@@ -145,8 +176,8 @@ ROWS = (
         id="tokens-outlive-the-keys-that-signed-them",
         kind=Kind.SECURITY,
         file="shared/auth/access_tokens.py",
-        old="        if cached.version == self._keys.version and self._clock",
-        new="        if self._clock",
+        old="        return verified.version == self._keys.version and self._clock",
+        new="        return self._clock",
         tests=("tests/shared/auth/test_access_tokens.py",),
     ),
     Mutant(
@@ -161,24 +192,24 @@ ROWS = (
         id="hot-path-answers-during-the-drain",
         kind=Kind.CONSISTENCY,
         file=CONNECTIONS,
-        old=" or self._paused or self._runner.draining:",
-        new=" or self._paused:",
+        old="not (self._paused or self._runner.draining):",
+        new="not self._paused:",
         tests=LIMITS,
     ),
     Mutant(
         id="hot-path-writes-to-a-client-that-reads-nothing",
         kind=Kind.SECURITY,
         file=CONNECTIONS,
-        old=" or self._paused or self._runner.draining:",
-        new=" or self._runner.draining:",
+        old="not (self._paused or self._runner.draining):",
+        new="not self._runner.draining:",
         tests=LIMITS,
     ),
     Mutant(
         id="hot-path-trusts-every-sender-of-request-ids",
         kind=Kind.SECURITY,
         file="services/authz/routes/hot_evaluation.py",
-        old="request.made_id is not None and self._proxies.trust_connection(transport)",
-        new="request.made_id is not None",
+        old="made_id is not None and self._proxies.trust_connection(transport)",
+        new="made_id is not None",
         tests=LIMITS,
     ),
 )

@@ -241,8 +241,8 @@ ROWS = (
         id="members-activity-without-a-bound",
         kind=Kind.LIMIT,
         file="shared/activity.py",
-        old="        elif len(seen) < self._limit:\n",
-        new="        else:\n",
+        old="            if len(seen) < self._limit:\n",
+        new="            if True:\n",
         tests=ACTIVITY_TESTS,
     ),
     Mutant(

@@ -11,7 +11,10 @@ import pytest_asyncio
 from aiohttp import web_protocol
 from aiohttp.base_protocol import BaseProtocol
 
+from rolecall.core.condition_language import MAX_TESTS
+from rolecall.core.level_grants import MAX_ALTERNATIVES
 from services.authz.adapters.hot_connections import PRIVATE
+from services.authz.domain.batches import STEPS_OF_TURN
 from shared import metrics
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.http.lanes import Lane, Share
@@ -20,9 +23,12 @@ from tests.services.authz.histories import (
     ACCOUNT,
     BO,
     CLIENT,
+    CY,
     OTHER_ACCOUNT,
     SESSION,
+    account,
     ended,
+    member,
     no_member,
     service_client,
 )
@@ -30,6 +36,8 @@ from tests.services.authz.pairs import Pair, pair_of
 from tests.services.authz.raw_connections import RawConnection
 from tests.waiting import wait_for
 
+COSTLY = "role_" + "7" * 32
+WRITE = evaluation(BO, "instance:write")
 GONE = PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=CLIENT, state=None)
 
 
@@ -100,6 +108,59 @@ async def test_a_named_revision_is_left_to_aiohttp_which_may_wait(pair: Pair):
     named, _ = await pair.world.team.change(no_member("usr_" + "9" * 32))
     body = evaluation(BO, "instance:write", context={"at_least_revision": named})
     assert (await pair.same(pair.request(json.dumps(body).encode()))).ordinary
+
+
+BATCH = b"POST /access/v1/evaluations HTTP/1.1"
+
+
+def batch_of(*items: object) -> bytes:
+    return json.dumps({"evaluations": items}).encode()
+
+
+def costly_role() -> dict[str, object]:
+    """A custom role whose decisions take many steps: all but the last test of each part holds."""
+
+    def differs(text: str) -> dict[str, object]:
+        return {"not": {"path": "subject.properties.session_id", "equals": text}}
+
+    held = [
+        {
+            "scope": "all",
+            "when": [*(differs(f"a-{part}-{at}") for at in range(MAX_TESTS - 1)), differs("z")],
+        }
+        for part in range(MAX_ALTERNATIVES)
+    ]
+    grants = {"account": {"view": "all"}, "instance": {"write": held}}
+    return {COSTLY: {"name": "Costly", "grants": grants}}
+
+
+async def test_a_batch_that_takes_more_than_a_turn_is_left_to_aiohttp(pair: Pair):
+    """The steps of conditions count, too; what was decided until then counts for nothing."""
+    await pair.world.team.change(account(roles=costly_role()), member(CY, COSTLY))
+    costly = evaluation(CY, "instance:write")
+    costly["subject"]["properties"] = {"session_id": "z"}
+    items = 2 * STEPS_OF_TURN // (MAX_ALTERNATIVES * MAX_TESTS)
+    for number, ordinary in ((1, False), (items, True)):
+        body = json.dumps(costly | {"evaluations": [{}] * number}).encode()
+        before = counted()
+        said = await pair.same(pair.request(body, line=BATCH))
+        assert (said.ordinary, said.answers.count(b"condition-failed")) == (ordinary, number)
+        after = counted()
+        rises = [after[name] - before[name] for name in after if "condition-failed" in name]
+        assert sum(rises) == 2 * number
+
+
+async def test_a_batch_is_as_of_the_state_the_client_and_the_leases_of_now(pair: Pair):
+    hot, request = RawConnection(pair.hot), pair.request(batch_of(WRITE, WRITE), line=BATCH)
+    assert (await last_answer(hot, request)).count(b'"decision":true') == 2
+    await pair.world.team.change(no_member(BO))
+    assert (await last_answer(hot, request)).count(b'"decision":false') == 2
+    await pair.world.identity.change(service_client(scopes=[]))
+    assert b"scope-missing" in await last_answer(hot, request)
+    await pair.world.identity.change(service_client())
+    assert b"200 OK" in await last_answer(hot, request)
+    pair.world.clock.stop_at(2)
+    assert b"503 Service Unavailable" in await last_answer(hot, request)
 
 
 async def test_a_client_with_its_share_of_the_places_is_refused(pair: Pair):

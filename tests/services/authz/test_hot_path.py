@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from services.authz.adapters.hot_requests import MAX_AT_ONCE, MAX_BYTES
 from services.authz.routes.hot_bodies import read_batch_quickly
+from services.authz.routes.hot_evaluation import MAX_BATCH_BYTES
 from tests.lengths import SEED, length
 from tests.services.authz.conftest import evaluation
 from tests.services.authz.histories import (
@@ -290,6 +291,7 @@ async def test_each_batch_gets_the_same_answer(pair: Pair):
     """A usual one is read quickly, and every other one as on the path without that."""
     for body in many(*USUAL_BATCHES):
         assert read_batch_quickly(body) is not None, body
+        assert b"200 OK" in await pair.answered_hot(pair.request(body, line=BATCH)), body
     for body in many(*UNUSUAL_BATCHES):
         assert read_batch_quickly(body) is None, body
     for item in bodies().values():
@@ -301,6 +303,44 @@ async def test_each_batch_gets_the_same_answer(pair: Pair):
                 await pair.same(pair.request(body, line=line, token=token))
         own = pair.world.user_token(BO, SESSION)
         await pair.same(pair.request(body, line=BATCH, token=own))
+
+
+@pytest.mark.rule("T17")
+async def test_what_follows_a_known_head_is_read_as_after_a_new_one(pair: Pair):
+    """A head that was read before is found by its bytes; what comes after it is new."""
+    longer = BODY.replace(b"i-1", b"i-10")
+    for body in (BODY, b" " + BODY, BODY + b" ", b"x" + BODY[1:], b"[{}]" + BODY[4:]):
+        for line in (LINE, BATCH):
+            request = pair.request(body, line=line)
+            await pair.same(request)
+            await pair.same(request, request)
+            await pair.same(request + longer)
+            await pair.same(request[:-1], longer)
+            await pair.same(request[: -len(body)] + longer)
+            await pair.same(request + pair.request(longer) + request[:-3], request[-3:])
+
+
+async def test_checks_and_batches_follow_each_other_on_a_connection(pair: Pair):
+    [batch] = many(USUAL_BATCHES[0])
+    check, several = pair.request(), pair.request(batch, line=BATCH)
+    said = await pair.answered_hot(check + several + check, several, check)
+    assert said.count(b"200 OK") == 5
+    for at in range(1, len(several), 7):
+        await pair.answered_hot(several[:at], several[at:])
+
+
+async def test_a_batch_of_an_unusual_form_or_size_is_left_to_aiohttp(pair: Pair):
+    usual = [WRITE, VIEW]
+    for number in (400, 401):
+        body = json.dumps({"evaluations": usual * (number // 2) + [{}] * (number % 2)} | WRITE)
+        assert len(body) > MAX_BATCH_BYTES
+        assert (await pair.same(pair.request(body.encode(), line=BATCH))).ordinary
+    small = {"evaluations": [{}] * 400} | WRITE
+    await pair.answered_hot(pair.request(json.dumps(small).encode(), line=BATCH))
+    small["evaluations"].append({})
+    assert (await pair.same(pair.request(json.dumps(small).encode(), line=BATCH))).ordinary
+    for line in (OWN_BATCH, BATCH.replace(b"ns H", b"ns/ H"), BATCH.replace(b"ns H", b"nss H")):
+        assert (await pair.same(pair.request(json.dumps(usual).encode(), line=line))).ordinary
 
 
 async def test_each_caller_gets_the_same_answer(pair: Pair):
@@ -322,6 +362,8 @@ async def test_each_caller_gets_the_same_answer(pair: Pair):
     for token in tokens.values():
         for body in (*resources.values(), other_account):
             await pair.answered_hot(pair.request(body, token=token))
+            batch = b'{"evaluations":[%s,%s]}' % (body, BODY)
+            await pair.answered_hot(pair.request(batch, token=token, line=BATCH))
 
 
 SCHEMES = (b"Basic eDp5", b"bearer x", b"Bearer", b"Bearer  x y", b"Bearer \x7f", b"Digest a=b")

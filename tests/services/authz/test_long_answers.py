@@ -1,14 +1,15 @@
 """Tests of long answers: they keep the loop for a bounded number of steps at a time."""
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rolecall import Given
 from rolecall.core.condition_language import MAX_TESTS
@@ -69,7 +70,7 @@ def heavy(*objects: Any, **parts: Any) -> Ctx:
     policy.put([account(roles=heavy_role()).model_copy(update={"rev": 2})])
     members = (member(BO, HEAVY), member(CY, "developer"))
     holds = parts.pop("holds", lambda: True)
-    return replace(context((*members, *objects), policy=policy, holds=holds), **parts)
+    return dataclasses.replace(context((*members, *objects), policy=policy, holds=holds), **parts)
 
 
 def checks(counted: Counted, count: int = MANY) -> list[EvaluationRequest]:
@@ -177,7 +178,7 @@ async def test_a_search_ends_a_page_when_conditions_took_its_steps():
 async def test_a_fast_reader_of_the_policy_stream_lets_others_run():
     resources = [resource(f"i-{number:05}", owner_id=CY) for number in range(2_000)]
     feed = PolicyFeed(clock=SkippingClock(), timeouts=TIMEOUTS)
-    ctx = replace(context(resources), feed=feed)
+    ctx = dataclasses.replace(context(resources), feed=feed)
     sizes: list[int] = []
 
     async def read() -> None:
@@ -203,7 +204,7 @@ def crowd(**parts: Any) -> tuple[Ctx, EvaluationRequest]:
     """A denied check of CY in an account with many members who could allow it."""
     holds = parts.pop("holds", lambda: True)
     members = (member(CY, "viewer"), *(member(each, "admin") for each in ADMINS))
-    return replace(context(members, holds=holds), **parts), request(CY)
+    return dataclasses.replace(context(members, holds=holds), **parts), request(CY)
 
 
 async def test_an_explanation_is_made_in_turns_of_the_loop():

@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from rolecall.client.jwt import BadToken, key_id
 from shared.auth.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
+from shared.auth.authenticator import Authenticator, Credential
 from shared.auth.key_sources import StaticKeys
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.ids import AccountId, ClientId, SessionId, UserId
+from shared.problems import Unauthenticated
 from tests.clocks import SetClock
 
 ISSUER = "https://rolecall.test"
@@ -266,6 +268,29 @@ async def test_a_token_that_was_verified_is_refused_once_its_key_is_gone(
     keys.replace({"key_2": OTHER.public_key()})
     with pytest.raises(BadToken):
         await verifier.verify(token)
+
+
+def test_a_credential_that_comes_again_is_refused_once_it_has_expired(
+    verifier: TokenVerifier, clock: SetClock
+):
+    authenticator = Authenticator(tokens=verifier)
+    credential = Credential(f"Bearer {sign_access_token(KEY, KID, claims())}")
+    for seconds in (0, 309):
+        clock.move(seconds)
+        assert authenticator.bearer_now(credential) is not None
+    clock.move(1)
+    for _ in range(2):
+        with pytest.raises(Unauthenticated):
+            authenticator.bearer_now(credential)
+
+
+def test_a_credential_that_comes_again_is_unknown_once_its_key_is_gone(
+    verifier: TokenVerifier, keys: StaticKeys
+):
+    authenticator, credential = Authenticator(tokens=verifier), Credential(f"Bearer {good()}")
+    assert authenticator.bearer_now(credential) is not None
+    keys.replace({"key_2": OTHER.public_key()})
+    assert authenticator.bearer_now(credential) is None
 
 
 async def test_the_cache_of_verified_tokens_is_bounded(keys: StaticKeys, clock: SetClock):
