@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from services.audit.domain import Filters, Record
+from services.audit.domain.records import Filters, Record
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.decisions import record_allows, record_denials
 from services.audit.use_cases.search import search, show_record

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.audit.domain import Filters, KnownUser, Record, action_filter, moment_key
+from services.audit.domain.records import Filters, KnownUser, Record, action_filter, moment_key
 from shared.contracts.facts import Actor, Outcome, Position, RequestInfo, ResourceRef
 from shared.mongo import (
     Database,

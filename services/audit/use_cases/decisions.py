@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
 
-from services.audit.domain import allow_facts, denial_facts
+from services.audit.domain.decision_facts import allow_facts, denial_facts
 from services.audit.use_cases.context import Ctx
 from shared.contracts.calls.decision_counts import AllowReport, DenialReport
 from shared.contracts.facts import Caller, Fact, shard_of

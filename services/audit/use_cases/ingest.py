@@ -9,7 +9,7 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from services.audit.domain import digest, known_user_of, record_of
+from services.audit.domain.records import digest, known_user_of, record_of
 from services.audit.store import Records
 from shared.clock import Clock
 from shared.contracts.facts import Row

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.audit.domain import Filters, Record
+from services.audit.domain.records import Filters, Record
 from services.audit.use_cases.context import Ctx
 from shared.contracts.audit import SearchPerformed
 from shared.contracts.facts import Caller, Fact, ResourceRef

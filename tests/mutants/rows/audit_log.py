@@ -113,7 +113,7 @@ ROWS = (
     Mutant(
         id="audit-grants-of-secret-names-lost",
         kind=Kind.DATA,
-        file="services/audit/domain.py",
+        file="services/audit/domain/records.py",
         old='_CATALOG_NAMES_BELOW = frozenset({"grants"})\n',
         new="_CATALOG_NAMES_BELOW: frozenset[str] = frozenset()\n",
         tests=RECORD_TESTS,
@@ -121,7 +121,7 @@ ROWS = (
     Mutant(
         id="audit-names-hidden-as-parameters",
         kind=Kind.SECURITY,
-        file="services/audit/domain.py",
+        file="services/audit/domain/records.py",
         old="        redact_text=redact_credentials,\n",
         new="",
         tests=RECORD_TESTS,

@@ -150,7 +150,7 @@ ROWS = (
     Mutant(
         id="forward-auth-matches-dot-segments",
         kind=Kind.SECURITY,
-        file=MAP,
+        file="sdk/rolecall/core/path_templates.py",
         old=r"(?!\.{{1,2}}(?:[:/]|$))",
         new="",
         tests=MAP_TESTS,

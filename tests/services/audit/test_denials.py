@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.audit.domain import Filters, record_of
+from services.audit.domain.records import Filters, record_of
 from services.audit.use_cases.decisions import record_allows, record_denials
 from services.audit.use_cases.search import search
 from shared.contracts.calls.decision_counts import (

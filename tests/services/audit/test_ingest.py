@@ -7,7 +7,7 @@ from types import NoneType
 
 import pytest
 
-from services.audit.domain import digest
+from services.audit.domain.records import digest
 from services.audit.store import Records
 from shared import context
 from shared.bus import Verdict

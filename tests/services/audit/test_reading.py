@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from services.audit.domain import Filters
+from services.audit.domain.records import Filters
 from services.audit.store import Records
 from services.audit.use_cases.search import search, show_record
 from shared.clock import SystemClock

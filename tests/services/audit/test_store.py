@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.audit.domain import Filters, KnownUser, action_filter, record_of
+from services.audit.domain.records import Filters, KnownUser, action_filter, record_of
 from shared.contracts.facts import Actor
 from shared.contracts.team import MemberRemoved
 from tests.services.audit.domain.test_records import ACTION_FILTERS, ACTIONS

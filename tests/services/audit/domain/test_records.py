@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from services.audit.domain import (
+from services.audit.domain.records import (
     REMOVED,
     ActionFilter,
     Filters,

@@ -1,0 +1,1 @@
+"""The rules of audit, pure: records, and the decisions that authz counted."""
