@@ -28,7 +28,7 @@ class Mirror:
     """The state of the accounts that a client may read, and its lease.
 
     While a new state is being told, the last one is used until its lease is over. A session that
-    has ended stays so, whatever is told afterwards.
+    has ended stays so when the state is told again.
     """
 
     accounts: LocalAccounts = field(default_factory=LocalAccounts)

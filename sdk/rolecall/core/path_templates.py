@@ -26,7 +26,7 @@ class CoveredRoutes:
     """Routes, found by a later one whose requests they all match.
 
     They stand in a tree: each segment of a path leads on, and a parameter leads on by one way,
-    whatever its name. A later path has at most two ways at each of its segments.
+    of any name. A later path has at most two ways at each of its segments.
     """
 
     def __init__(self) -> None:
