@@ -195,9 +195,9 @@ ROWS = (
     Mutant(
         id="authz-forgets-attributes",
         kind=Kind.SECURITY,
-        file="sdk/rolecall/core/records.py",
-        old="            state.attributes or NO_PROPERTIES,\n",
-        new="            NO_PROPERTIES,\n",
+        file="sdk/rolecall/core/build.py",
+        old="overrides, attributes or NO_PROPERTIES\n",
+        new="overrides, NO_PROPERTIES\n",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),
     ),
     Mutant(

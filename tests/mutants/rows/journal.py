@@ -176,8 +176,8 @@ ROWS = (
         id="snapshot-team-objects-outside-the-session",
         kind=Kind.CONSISTENCY,
         file="services/team/store/snapshot.py",
-        old="collection.find(wanted, session=session)",
-        new="collection.find(wanted)",
+        old="collection.find(wanted, names, session=session)",
+        new="collection.find(wanted, names)",
         tests=PAGES,
     ),
     Mutant(

@@ -160,8 +160,8 @@ ROWS = (
         id="object-of-a-later-kind-stops-a-replica",
         kind=Kind.AVAILABILITY,
         file="shared/following/newest.py",
-        old="        if validate is not None:\n",
-        new="        if True:\n",
+        old="            if reader is not None:\n",
+        new="            if True:\n",
         tests=POLICY,
     ),
     Mutant(

@@ -36,7 +36,7 @@ ROWS = (
         id="machine-suspended-member-decides",
         kind=Kind.SECURITY,
         file="sdk/rolecall/core/decide.py",
-        old="""    if member.status is not MembershipStatus.ACTIVE:
+        old="""    if terms.status is not _ACTIVE:
         return _MEMBERSHIP_SUSPENDED
 """,
         new="",
