@@ -158,7 +158,9 @@ async def test_a_page_is_not_older_than_the_heads_that_were_read_with_it(source:
 async def test_every_object_of_a_page_is_read_in_the_session_of_its_heads(source: Source) -> None:
     source.here.client.reads_outside_sessions = 0
 
-    await source.snapshot(source.here).page(None)
+    page = await source.snapshot(source.here).page(None)
+    while page.next_cursor is not None:
+        page = await source.snapshot(source.here).page(page.next_cursor)
 
     assert source.here.client.reads_outside_sessions == 0
 
