@@ -49,7 +49,8 @@ def access_text(access: Access) -> str:
         case Client(scope=scope):
             return f"service client, `{scope}`"
         case SessionOrClient(scope=scope):
-            return f"a signed-in user about themselves; service client, `{scope}`"
+            tokens = ", an API token about itself" if access.api_tokens else ""
+            return f"a signed-in user about themselves{tokens}; service client, `{scope}`"
         case Internal(callers=callers):
             return ", ".join(callers)
     return {Public: "anyone", Session: "a signed-in user", Admin: "the operator's key"}[
@@ -61,8 +62,8 @@ def _permission_text(access: Permission) -> str:
     match access:
         case PermissionOrClient(name=name, scope=scope):
             return f"`{name}`; service client, `{scope}`"
-        case Permission(name=name, in_project=None):
-            return f"`{name}`"
+        case Permission(name=name, in_project=None, in_session=in_session):
+            return f"`{name}`, in a session" if in_session else f"`{name}`"
         case Permission(name=name, in_project=in_project):
             return f"`{name}`, and `{in_project}` in the project"
 

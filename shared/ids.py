@@ -16,6 +16,7 @@ RoleId = NewType("RoleId", str)
 GuardrailId = NewType("GuardrailId", str)
 SessionId = NewType("SessionId", str)
 ClientId = NewType("ClientId", str)
+TokenId = NewType("TokenId", str)
 MessageId = NewType("MessageId", str)
 KeyId = NewType("KeyId", str)
 
@@ -30,6 +31,7 @@ PREFIXES = {
     "message_id": "msg",
     "project_id": "prj",
     "session_id": "ses",
+    "token_id": "tok",
     "user_id": "usr",
 }
 FORMS = {

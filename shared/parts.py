@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from shared.auth.access_tokens import TokenVerifier
-from shared.auth.authenticator import Authenticator, Live
+from shared.auth.authenticator import Authenticator, FindApiToken, Live
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.key_sources import KeySource, RemoteKeys
 from shared.bus import Bus
@@ -49,7 +49,11 @@ class Parts:
         self._remote_keys: RemoteKeys | None = None
 
     def authenticator(
-        self, *, keys: KeySource | None = None, live: Live | None = None
+        self,
+        *,
+        keys: KeySource | None = None,
+        live: Live | None = None,
+        api_tokens: FindApiToken | None = None,
     ) -> Authenticator:
         """Make the authenticator; without `keys` it asks identity for the keys of access tokens."""
         if keys is None:
@@ -64,6 +68,7 @@ class Parts:
             ),
             admin_key=settings.admin_key,
             live=live,
+            api_tokens=api_tokens,
         )
 
     @property

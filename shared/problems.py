@@ -151,6 +151,15 @@ class TokenRevoked(TokenInvalid):
     detail = "The session of the token has ended, or its service client was deleted. Sign in again."
 
 
+class ApiTokenOver(TokenRevoked):
+    """There is no API token with this secret: it was revoked or has expired, or never was one."""
+
+    detail = (
+        "This API token does not exist, has expired or was revoked. Make another one in the"
+        " account that it is for."
+    )
+
+
 class PermissionMissing(Refusal):
     """The caller is a member without the permission that the route requires."""
 

@@ -36,12 +36,10 @@ from rolecall.core.decide import (
     membership_denial,
 )
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
+from rolecall.core.decision_steps import ENDS_AT, StepId, StepResult
 from rolecall.core.explain import (
-    ENDS_AT,
     Explanation,
     Step,
-    StepId,
-    StepResult,
     explain,
     role_title,
     steps_of_denial,
@@ -87,7 +85,9 @@ from rolecall.core.state import (
     MembershipTerms,
     Override,
     Resource,
+    Restriction,
     Subject,
+    TokenSubject,
 )
 from rolecall.core.table import Entry, Grants, Level, Role, Section
 from rolecall.core.who_can import Holder, Holders, who_can
@@ -148,6 +148,7 @@ __all__ = [
     "Reason",
     "Remedies",
     "Resource",
+    "Restriction",
     "Role",
     "RoleFields",
     "RolecallClient",
@@ -157,6 +158,7 @@ __all__ = [
     "StepId",
     "StepResult",
     "Subject",
+    "TokenSubject",
     "UndecidedError",
     "Words",
     "active_member",

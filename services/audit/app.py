@@ -38,7 +38,7 @@ def build(
     )
     inbox = parts.inbox(SUBSCRIPTIONS, ctx)
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
-    authenticator = parts.authenticator(live=checker.check_live)
+    authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
     return parts.app(
         public=Api(
             Service.AUDIT,

@@ -28,6 +28,7 @@ from shared.parts import Parts
 from shared.runtime.connections import Connection
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from shared.token_uses import TokenUseReports, TokenUses
 from shared.wiring import Following
 
 
@@ -61,7 +62,7 @@ def build(
         view=view,
     )
     team, identity = (following.followers[each] for each in (Service.TEAM, Service.IDENTITY))
-    callers = LiveCallers(sign_ins, identity)
+    callers = LiveCallers(sign_ins, identity, clock=parts.clock)
     activity = RecentActivity()
     reports = ActivityReports(activity, parts.internal, timeouts=timeouts)
     denials: DecisionCounts[Denied] = DecisionCounts()
@@ -72,6 +73,8 @@ def build(
     allow_reports = DecisionReports(
         OF_ALLOWS, allows.counts, parts.internal, clock=parts.clock, timeouts=timeouts
     )
+    token_uses = TokenUses()
+    token_reports = TokenUseReports(token_uses, parts.internal, timeouts=timeouts)
     ctx = Ctx(
         policy=policy,
         sign_ins=sign_ins,
@@ -80,6 +83,7 @@ def build(
         callers=callers,
         feed=feed,
         activity=activity,
+        token_uses=token_uses,
         counter=CheckCounter(sample=settings.check_sample),
         denials=denials,
         allows=allows,
@@ -90,7 +94,7 @@ def build(
         forward_auth=read_map(settings.forward_auth_file),
         timeouts=timeouts,
     )
-    authenticator = parts.authenticator(live=callers.check)
+    authenticator = parts.authenticator(live=callers.check, api_tokens=callers.find_api_token)
     public = Api(
         Service.AUTHZ,
         routes,
@@ -114,6 +118,7 @@ def build(
             **parts.tasks,
             **following.tasks,
             "activity": reports.run,
+            "token-uses": token_reports.run,
             "denials": denial_reports.run,
             "allows": allow_reports.run,
         },

@@ -18,7 +18,7 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.mail_budgets import MAILBOX, SENDER_SHARE
 from services.identity.use_cases.sessions import check_live
 from services.identity.use_cases.signing_keys import open_keyring
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import Bearer
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
@@ -71,7 +71,11 @@ def build(
     start_at_zero(MAILS_WITHHELD, [Service.IDENTITY], MailKind, [MAILBOX, SENDER_SHARE])
     hasher, keyring = hasher or Argon2Hasher(), Keyring()
     rows, reserved = store(parts.database), store(parts.reserved_database)
-    snapshot = snapshot_rows(clients=reserved, sessions=reserved, clock=parts.clock)
+    snapshot = snapshot_rows(
+        clients=reserved, sessions=reserved, tokens=reserved, clock=parts.clock
+    )
+    checker = AuthzChecker(parts.internal, timeouts=timeouts)
+    idempotency = Idempotency(parts.database, clock=parts.clock)
     ctx = Ctx(
         settings=settings,
         clock=parts.clock,
@@ -87,14 +91,16 @@ def build(
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
         internal=parts.internal,
-        checker=AuthzChecker(parts.internal, timeouts=timeouts),
+        checker=checker,
         timeouts=timeouts,
     )
 
-    async def live(principal: UserPrincipal | ClientPrincipal) -> None:
+    async def live(principal: Bearer) -> None:
         await check_live(ctx, principal)
 
-    authenticator = parts.authenticator(keys=keyring.public, live=live)
+    authenticator = parts.authenticator(
+        keys=keyring.public, live=live, api_tokens=checker.find_api_token
+    )
 
     async def open_keys() -> None:
         try:
@@ -115,6 +121,8 @@ def build(
             ctx,
             authenticator=authenticator,
             lane_limits=parts.lane_limits,
+            checker=checker,
+            idempotency=idempotency,
         ),
         ctx=ctx,
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),

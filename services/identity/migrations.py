@@ -70,6 +70,23 @@ SESSIONS_OF_ACCOUNTS = (
 )
 """The sessions of all users in an account, which are in many shards."""
 
+API_TOKENS = (
+    Index(collection="api_tokens", keys=(("shard", 1), ("_id", 1)), name="shard"),
+    Index(
+        collection="api_tokens",
+        keys=(("shard", 1), ("user_id", 1), ("account_id", 1), ("ended", 1)),
+        name="live",
+    ),
+    Index(
+        collection="api_tokens",
+        keys=(("shard", 1), ("user_id", 1), ("account_id", 1), ("list_key", 1)),
+        name="listed_of_user",
+    ),
+    Index(collection="api_tokens", keys=(("account_id", 1), ("list_key", 1)), name="listed"),
+    Index(collection="api_tokens", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
+)
+"""The tokens of a shard, of a user in an account, and of an account; old ones are deleted."""
+
 SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot", unique=True),)
 """Replicas that start at once make one first key."""
 
@@ -110,4 +127,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(17, "indexes in shards", index_step(*IN_SHARDS)),
         Migration(18, "numbers of shards and addresses", number_documents),
         Migration(19, "indexes of one user in one shard", drop_step(EARLIER_INDEXES)),
+        Migration(20, "API token indexes", index_step(*API_TOKENS)),
     )

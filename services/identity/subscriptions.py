@@ -30,7 +30,7 @@ async def on_role_changed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None
 
 
 async def on_member_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Move the user's sessions from the account that they left to the personal account."""
+    """Move the user's sessions from the account that they left, and revoke their tokens there."""
     payload = payload_of(row)
     if isinstance(payload, MemberRemoved | MemberLeft) and row.account_id is not None:
         await session_accounts.leave_account(
@@ -38,6 +38,7 @@ async def on_member_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
             caller_for(row, service=Service.IDENTITY),
             user_id=UserId(payload.user_id),
             account_id=AccountId(row.account_id),
+            left_at=row.occurred_at,
             guard=applied_mark,
         )
 
@@ -59,6 +60,7 @@ async def on_account_deleted(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> N
             caller_for(row, service=Service.IDENTITY),
             user_id=UserId(payload.owner_user_id),
             account_id=account_id,
+            left_at=row.occurred_at,
             guard=applied_mark,
         )
 

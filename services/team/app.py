@@ -34,6 +34,7 @@ from shared.metrics import MAILS_WITHHELD, start_at_zero
 from shared.mongo import DbClient
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from shared.token_uses import TokenUseReports, TokenUses
 from shared.wiring import Following, JournalParts
 
 
@@ -66,7 +67,9 @@ def build(
     history = History(parts.database)
     sign_ins = SignInState()
     following = Following(parts, {Service.IDENTITY: sign_ins}, slot=settings.slot)
-    live = callers(sign_ins, following.followers[Service.IDENTITY])
+    live = callers(sign_ins, following.followers[Service.IDENTITY], clock=parts.clock)
+    token_uses = TokenUses()
+    token_reports = TokenUseReports(token_uses, parts.internal, timeouts=timeouts)
     ctx = Ctx(
         settings=settings,
         client=parts.client,
@@ -78,6 +81,7 @@ def build(
         internal=parts.internal,
         callers=live,
         activity=RecentActivity(),
+        token_uses=token_uses,
         links=Links(decode(settings.link_key.get_secret_value()), "invitation"),
         clock=parts.clock,
         timeouts=timeouts,
@@ -87,7 +91,7 @@ def build(
         await publish_shipped(ctx)
         await require_personal_catalog(ctx)
 
-    authenticator = parts.authenticator(live=live.check)
+    authenticator = parts.authenticator(live=live.check, api_tokens=live.find_api_token)
     return parts.app(
         public=Api(
             Service.TEAM,
@@ -105,6 +109,7 @@ def build(
         joins=(publish,),
         tasks={
             "activity": partial(keep_saving, ctx),
+            "token-uses": token_reports.run,
             "history": partial(history.run, pause=timeouts.history_poll),
             "deletions": partial(run_due_work, due_deletions(ctx), pause=timeouts.deletion_poll),
             "offer-expiry": partial(run_due_work, expired_offers(ctx), pause=timeouts.offer_poll),

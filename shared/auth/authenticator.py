@@ -9,9 +9,12 @@ from pydantic import SecretStr
 
 from rolecall.client.jwt import BadToken, ExpiredToken
 from shared.auth.access_tokens import TokenVerifier, VerifiedToken
+from shared.auth.api_tokens import digest_of, is_api_token, looks_like_api_token
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.principals import (
     AdminPrincipal,
+    ApiTokenPrincipal,
+    Bearer,
     ClientPrincipal,
     ServicePrincipal,
     UserPrincipal,
@@ -28,8 +31,13 @@ from shared.problems import (
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 """The form of a bearer token (RFC 6750, section 2.1)."""
 
-Live = Callable[[UserPrincipal | ClientPrincipal], Awaitable[None]]
-"""Refuses the caller of a genuine token whose session or service client does not exist any more.
+FindApiToken = Callable[[str], Awaitable[ApiTokenPrincipal]]
+"""Returns what an API token of this SHA-256 stands for.
+
+It raises `ApiTokenOver` if there is none, and `Unavailable` while that cannot be known.
+"""
+Live = Callable[[Bearer], Awaitable[None]]
+"""Refuses the caller of a genuine token whose session, client or API token does not exist any more.
 
 It raises `TokenRevoked`, or `Unavailable` while it cannot know. No other part of the request was
 looked at before.
@@ -61,34 +69,45 @@ class Authenticator:
         internal: InternalVerifier | None = None,
         admin_key: SecretStr | None = None,
         live: Live | None = None,
+        api_tokens: FindApiToken | None = None,
     ) -> None:
         """Make it; a kind of credential that is left out is refused."""
         self._tokens = tokens
         self._internal = internal
         self._admin_key = admin_key
         self._live = live
+        self._api_tokens = api_tokens
 
-    async def bearer(self, header: str | None) -> UserPrincipal | ClientPrincipal:
-        """Return the user or service client of an access token, without a database call."""
+    async def bearer(self, header: str | None) -> Bearer:
+        """Return the user or service client of a token, without a database call.
+
+        An API token with a wrong check sum is refused before it is looked up.
+        """
         token = _bearer_token(header)
+        if looks_like_api_token(token):
+            if self._api_tokens is None or not is_api_token(token):
+                raise TokenInvalid from BadToken("not an API token")
+            return await self._api_tokens(digest_of(token))
         if self._tokens is None:
             raise TokenInvalid
         with _refused_if_bad():
             return await self._tokens.verify(token)
 
     def bearer_now(self, credential: Credential) -> UserPrincipal | ClientPrincipal | None:
-        """Return the same at once; `None` if the keys must be fetched first."""
+        """Return the same at once; `None` for API tokens, and if keys must be fetched first."""
         if self._tokens is None:
             raise TokenInvalid
         verified = credential.verified
         if verified is None or not self._tokens.holds(verified):
             token = _bearer_token(credential.header)
+            if looks_like_api_token(token):
+                return None
             with _refused_if_bad():
                 verified = credential.verified = self._tokens.verify_now(token)
         return None if verified is None else verified.principal
 
-    async def require_live(self, principal: UserPrincipal | ClientPrincipal) -> None:
-        """Check that the caller's session or service client still exists; see `Live`."""
+    async def require_live(self, principal: Bearer) -> None:
+        """Check that the caller's session, client or API token still exists; see `Live`."""
         if self._live is not None:
             await self._live(principal)
 

@@ -1,9 +1,11 @@
 """The principals that a checked credential can stand for."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from rolecall import Restriction, TokenSubject
 from shared.contracts.facts import Actor
-from shared.ids import AccountId, ClientId, SessionId, UserId
+from shared.ids import AccountId, ClientId, SessionId, TokenId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,26 @@ class ClientPrincipal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApiTokenPrincipal:
+    """A user by an API token, which acts in one account, for as long as one membership lasts.
+
+    What it is and is limited to never changes. Whether it still exists is asked at each use.
+    """
+
+    token_id: TokenId
+    user_id: UserId
+    account_id: AccountId
+    membership_id: str
+    expires_at: datetime
+    restriction: Restriction | None = None
+
+    @property
+    def subject(self) -> TokenSubject:
+        """The token as the decision core takes it."""
+        return TokenSubject(self.membership_id, self.restriction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePrincipal:
     """A service of the product, and the principal that it acts for (None: itself)."""
 
@@ -46,7 +68,11 @@ class Anonymous:
     """A caller without a credential."""
 
 
-Principal = UserPrincipal | ClientPrincipal | ServicePrincipal | AdminPrincipal | Anonymous
+Member = UserPrincipal | ApiTokenPrincipal
+"""A user who acts in an account: in a session, or by an API token."""
+Bearer = UserPrincipal | ClientPrincipal | ApiTokenPrincipal
+"""The callers whom a bearer token of the public API can name."""
+Principal = Bearer | ServicePrincipal | AdminPrincipal | Anonymous
 
 
 def actor_of(principal: Principal) -> Actor:
@@ -57,6 +83,8 @@ def actor_of(principal: Principal) -> Actor:
     match principal:
         case UserPrincipal():
             return Actor(type="user", id=principal.user_id, session_id=principal.session_id)
+        case ApiTokenPrincipal():
+            return Actor(type="user", id=principal.user_id, token_id=principal.token_id)
         case ClientPrincipal():
             return Actor(type="service_client", id=principal.client_id)
         case ServicePrincipal():

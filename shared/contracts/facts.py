@@ -42,6 +42,8 @@ class Actor(Contract):
     name: str | None = None
     email: str | None = None
     session_id: str | None = None
+    token_id: str | None = None
+    """The API token by which the user acted."""
     on_behalf_of: str | None = None
 
 

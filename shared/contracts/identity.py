@@ -147,6 +147,26 @@ class ServiceClientCreated(Payload):
     scopes: tuple[str, ...]
 
 
+class _ApiToken(_User):
+    token_id: str
+    token_name: str
+
+
+class ApiTokenCreated(_ApiToken):
+    """A member made an API token in an account; `account_id` is that account."""
+
+    type: ClassVar[str] = "identity.api_token.created.v1"
+    expires_at: datetime
+    restricted: bool
+
+
+class ApiTokenRevoked(_ApiToken):
+    """An API token was revoked by a member, or ended with the membership that it was bound to."""
+
+    type: ClassVar[str] = "identity.api_token.revoked.v1"
+    because: str
+
+
 class SigningKeyCreated(Payload):
     """A key that signs access tokens was created."""
 
@@ -171,5 +191,7 @@ FACTS: tuple[type[Payload], ...] = (
     SessionEnded,
     SessionReuseDetected,
     ServiceClientCreated,
+    ApiTokenCreated,
+    ApiTokenRevoked,
     SigningKeyCreated,
 )

@@ -6,13 +6,13 @@ snapshot and from a change, has the same result. `state: None` says that it was 
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class PolicyObjectKind(StrEnum):
-    """The kinds of policy objects; team owns all but sessions and service clients.
+    """The kinds of policy objects; identity owns sessions, service clients and API tokens.
 
     A kind of a later version is read as its name: a row that names it is whole, and each reader
     leaves out what it does not know.
@@ -26,6 +26,7 @@ class PolicyObjectKind(StrEnum):
     CATALOG = "catalog"
     SESSION = "session"
     SERVICE_CLIENT = "service_client"
+    API_TOKEN = "api_token"  # noqa: S105 - a kind
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -142,3 +143,21 @@ class ServiceClientObject(Contract):
     scopes: tuple[str, ...]
     account_ids: tuple[str, ...] | None = None
     resource_types: tuple[str, ...] | None = None
+
+
+class ApiTokenObject(Contract):
+    """`api_token`: id = the token's id; deleted when it is revoked.
+
+    `secret_hash` is the SHA-256 of the token, which begins with the digits of the id. `None` in
+    `projects` or `grants` restricts nothing; `grants` has levels by entry.
+    """
+
+    secret_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    user_id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+    account_id: Annotated[str, Field(pattern="^acc_[0-9a-f]{32}$")]
+    membership_id: Annotated[str, Field(pattern="^mem_[0-9a-f]{32}$")]
+    created_at: datetime
+    expires_at: datetime
+    projects: tuple[str, ...] | None = None
+    grants: dict[str, tuple[str, ...]] | None = None
+    read_only: bool = False

@@ -1,21 +1,31 @@
-"""Whether a caller's session or service client still exists, from identity's journal in memory."""
+"""Whether the session, client or API token of a caller exists: identity's journal in memory."""
 
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import ApiTokenPrincipal, Bearer, UserPrincipal
+from shared.clock import Clock, SystemClock
 from shared.contracts.facts import Actor
 from shared.following.follower import Follower
 from shared.following.sign_in_state import SignInState
-from shared.problems import Stale, TokenRevoked
+from shared.problems import ApiTokenOver, Stale, TokenRevoked
 
 
 class LiveCallers:
     """Refuses callers that identity has ended, and every caller while that cannot be known."""
 
-    def __init__(self, sign_ins: SignInState, identity: Follower) -> None:
+    def __init__(
+        self, sign_ins: SignInState, identity: Follower, *, clock: Clock | None = None
+    ) -> None:
         self._sign_ins = sign_ins
         self._identity = identity
+        self._clock = clock or SystemClock()
 
-    def live(self, *, session_id: str | None = None, client_id: str | None = None) -> bool:
-        """Return whether the session has not ended, and the service client exists.
+    def live(
+        self,
+        *,
+        session_id: str | None = None,
+        client_id: str | None = None,
+        token_id: str | None = None,
+    ) -> bool:
+        """Return whether the session has not ended, and the client and the API token exist.
 
         The state is read first and the lease is tested afterwards, with no await in between. A
         process that was stopped anywhere before the test does not answer from before the stop.
@@ -23,41 +33,65 @@ class LiveCallers:
         Raises:
             Stale: the lease from identity does not hold.
         """
-        live = (session_id is None or not self._sign_ins.session_ended(session_id)) and (
-            client_id is None or self._sign_ins.client(client_id) is not None
+        live = (
+            (session_id is None or not self._sign_ins.session_ended(session_id))
+            and (client_id is None or self._sign_ins.client(client_id) is not None)
+            and (token_id is None or self.api_token(token_id) is not None)
         )
         if not self._identity.holds():
             raise Stale
         return live
+
+    def api_token(self, token_id: str) -> ApiTokenPrincipal | None:
+        """The API token of this id, as far as is known; `None` if it is over."""
+        return self._sign_ins.api_tokens.get(token_id, now=self._clock.now())
+
+    async def find_api_token(self, digest: str) -> ApiTokenPrincipal:
+        """Return the API token with this SHA-256.
+
+        Raises:
+            ApiTokenOver: there is none, or it has expired.
+            Stale: as `live`.
+        """
+        found = self._sign_ins.api_tokens.find(digest, now=self._clock.now())
+        if not self._identity.holds():
+            raise Stale
+        if found is None:
+            raise ApiTokenOver
+        return found
 
     def resource_types_of(self, account_id: str) -> set[str]:
         """The types to which service clients of this account are bound, as far as is known."""
         clients = self._sign_ins.clients_of(account_id)
         return {one for client in clients for one in client.resource_types or ()}
 
-    async def check(self, principal: UserPrincipal | ClientPrincipal) -> None:
+    async def check(self, principal: Bearer) -> None:
         """Check the caller of a request, as `check_now`."""
         self.check_now(principal)
 
-    def check_now(self, principal: UserPrincipal | ClientPrincipal) -> None:
+    def check_now(self, principal: Bearer) -> None:
         """Check the caller of a request.
 
         Raises:
-            TokenRevoked: the session has ended, or the service client does not exist.
+            TokenRevoked: the session has ended, or there is no such client or API token.
             Stale: as `live`.
         """
         if isinstance(principal, UserPrincipal):
             live = self.live(session_id=principal.session_id)
+        elif isinstance(principal, ApiTokenPrincipal):
+            live = self.live(token_id=principal.token_id)
         else:
             live = self.live(client_id=principal.client_id)
         if not live:
-            raise TokenRevoked
+            raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
 
     def check_actor(self, actor: Actor) -> None:
-        """Check the session of a write's actor again; an actor without a session passes.
+        """Check the session or API token of a write's actor again; other actors pass.
 
         Raises:
             TokenRevoked, Stale: as `check`.
         """
-        if actor.session_id is not None and not self.live(session_id=actor.session_id):
+        if actor.session_id is None and actor.token_id is None:
+            return
+        if not self.live(session_id=actor.session_id, token_id=actor.token_id):
             raise TokenRevoked

@@ -47,6 +47,7 @@ _READERS: dict[PolicyObjectKind, Reader] = {
     PolicyObjectKind.CATALOG: _by_class(policy_objects.CatalogObject),
     PolicyObjectKind.SESSION: _by_class(policy_objects.SessionObject),
     PolicyObjectKind.SERVICE_CLIENT: _by_class(policy_objects.ServiceClientObject),
+    PolicyObjectKind.API_TOKEN: _by_class(policy_objects.ApiTokenObject),
 }
 """A snapshot has a million members and resources, and few of the rest."""
 

@@ -1,4 +1,4 @@
-"""What identity's journal tells a replica: service clients and ended sessions."""
+"""What identity's journal tells a replica: service clients, API tokens and ended sessions."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,25 +10,31 @@ from shared.contracts.policy_objects import (
     ServiceClientObject,
     SessionObject,
 )
+from shared.following.api_tokens import ApiTokens
 from shared.following.newest import NewestStates, read_states
 
 _CLIENT = PolicyObjectKind.SERVICE_CLIENT
 
 
 class SignInState:
-    """Service clients, and sessions that ended while one of their tokens may still be valid."""
+    """Service clients, API tokens, and sessions that ended while a token may still be valid."""
 
     def __init__(self) -> None:
+        self.api_tokens = ApiTokens()
         self._newest = NewestStates()
 
     def clear(self) -> None:
         """Forget everything."""
+        self.api_tokens.clear()
         self._newest.clear()
 
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
         """Take the new states of a change; see `read_states` for what it raises."""
         latest: datetime | None = None
         for policy_object, state in read_states(policy_objects):
+            if policy_object.kind is PolicyObjectKind.API_TOKEN:
+                self.api_tokens.put(policy_object.id, policy_object.rev, state)
+                continue
             if policy_object.kind not in {
                 PolicyObjectKind.SESSION,
                 _CLIENT,

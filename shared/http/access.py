@@ -40,17 +40,24 @@ class Session:
 class Permission:
     """A user with this permission in the account of the path, and in its project if it names one.
 
+    They come in a session, or with an API token that reaches as far. A row with `in_session` is for
+    the person alone: it gives an account away, or ends it, or ends their membership.
+
     `account_routes` decides in the service that owns the accounts, and the checker in every other.
     With `in_each_project` the answer lists projects: the caller must be a member, and the use case
     decides inside each project.
 
     `in_project` is a right on the project of the path that the user needs as well, decided inside
     that project: `name` alone may be account-wide, and no override takes that away.
+
+    With `own` the permission for own resources is enough; the use case limits them to that.
     """
 
     name: str
     in_project: str | None = None
     in_each_project: bool = False
+    own: bool = False
+    in_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +79,18 @@ class PermissionOrClient(Permission):
 
 @dataclass(frozen=True, slots=True)
 class SessionOrClient:
-    """A user with a live session, or a service client with this scope."""
+    """A user with a live session, or a service client with this scope.
+
+    With `api_tokens` also an API token, about itself.
+    """
 
     scope: str
+    api_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AnyToken:
-    """A user with a live session, or a service client, whose scopes the use case looks at."""
+    """A user with a live session, an API token, or a service client of any scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,16 @@ class Admin:
 ScopedAccess = Client | SessionOrClient | PermissionOrClient
 """What service clients with a scope may call."""
 Access = Public | Session | Permission | Client | SessionOrClient | AnyToken | Internal | Admin
+
+
+def takes_api_tokens(access: Access) -> bool:
+    """Whether API tokens may call the route."""
+    match access:
+        case Permission(in_session=in_session):
+            return not in_session
+        case SessionOrClient(api_tokens=api_tokens):
+            return api_tokens
+    return isinstance(access, AnyToken)
 
 
 def decided_in_project(access: Access) -> bool:

@@ -6,6 +6,7 @@ from rolecall.client.jwt import BadToken
 from shared.auth.authenticator import Authenticator, Credential
 from shared.auth.principals import (
     Anonymous,
+    ApiTokenPrincipal,
     ClientPrincipal,
     Principal,
     ServicePrincipal,
@@ -20,6 +21,7 @@ from shared.http.access import (
     Public,
     ScopedAccess,
     Session,
+    takes_api_tokens,
 )
 from shared.http.lanes import Lane, Share, share_of
 from shared.http.refusals import WrongPrincipal
@@ -29,10 +31,11 @@ from shared.problems import AuthorizationMalformed, Refusal, ScopeMissing
 async def authenticate(
     authenticator: Authenticator, access: Access, request: web.Request
 ) -> Principal:
-    """Return the principal that a request's credential names, without a call or a look-up.
+    """Return the principal that a request's credential names, without a database call.
 
     Raises:
         Unauthenticated: the credential is missing or not valid.
+        Unavailable: it cannot be known now what an API token stands for.
     """
     match access:
         case Public():
@@ -57,13 +60,11 @@ def refused_by_token(access: Access, principal: Principal) -> Refusal | None:
         case UserPrincipal():
             if isinstance(access, Client):
                 return WrongPrincipal(access)
-        case ClientPrincipal():
-            if isinstance(access, AnyToken):
-                return None
-            if not isinstance(access, ScopedAccess):
+        case ApiTokenPrincipal():
+            if not takes_api_tokens(access):
                 return WrongPrincipal(access)
-            if access.scope not in principal.scopes:
-                return ScopeMissing(access.scope)
+        case ClientPrincipal():
+            return _refused_client(access, principal)
     return None
 
 
@@ -103,18 +104,26 @@ class Sender(Credential):
             self._principal = principal
 
 
+def _refused_client(access: Access, client: ClientPrincipal) -> Refusal | None:
+    if isinstance(access, AnyToken):
+        return None
+    if not isinstance(access, ScopedAccess):
+        return WrongPrincipal(access)
+    return None if access.scope in client.scopes else ScopeMissing(access.scope)
+
+
 async def admit(
     authenticator: Authenticator, access: Access, principal: Principal, refusal: Refusal | None
 ) -> None:
     """Check that the principal still exists, then raise what its token alone is refused for.
 
     Raises:
-        TokenRevoked: its session has ended, or the service client was deleted.
+        TokenRevoked: its session has ended, or the service client or API token is gone.
         Unavailable: that cannot be known now.
         WrongPrincipal, ScopeMissing: as `refused_by_token`.
     """
     may_be_gone = isinstance(access, Session) and access.may_have_ended
-    if isinstance(principal, ClientPrincipal) or (
+    if isinstance(principal, ClientPrincipal | ApiTokenPrincipal) or (
         isinstance(principal, UserPrincipal) and not may_be_gone
     ):
         await authenticator.require_live(principal)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from shared import context
 from shared.auth.authenticator import Authenticator
-from shared.auth.principals import Principal, UserPrincipal, actor_of
+from shared.auth.principals import Member, Principal, actor_of
 from shared.contracts.facts import Caller
 from shared.http.access import Admin, Client, Internal, Permission, decided_in_project
 from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
@@ -161,12 +161,7 @@ class Api:
         precondition = None
         if route.represent is not None:
             precondition = read_precondition(request.headers, route.represent)
-        info = info_of(
-            request,
-            request_id=request_id,
-            traceparent=context.traceparent.get(),
-            ip=ip,
-        )
+        info = info_of(request, request_id=request_id, traceparent=context.traceparent.get(), ip=ip)
         caller = Caller(actor=actor, request=info)
         body = received.parse(route)
         call: Call[Any, Any] = Call(
@@ -239,13 +234,14 @@ class Api:
     ) -> None:
         if not isinstance(route.access, Permission) or self._hook(route) is not None:
             return
-        if self._checker is None or account_id is None or not isinstance(principal, UserPrincipal):
+        if self._checker is None or account_id is None or not isinstance(principal, Member):
             raise TypeError(f"{route.operation_id}: the permission cannot be checked")
         await self._checker.check(
             principal,
             AccountId(account_id),
             route.access.name,
             revision=revision_of(request.headers, route.strictness),
+            owner_id=principal.user_id if route.access.own else None,
         )
 
     def _hook(self, route: Route) -> AccountRouteHook | None:

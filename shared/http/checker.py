@@ -2,12 +2,29 @@
 
 from typing import Protocol
 
-from shared.auth.principals import ClientPrincipal, UserPrincipal, actor_of
-from shared.contracts.calls.authz import DECIDE, LIVE_CALLER, CallerRequest, CheckRequest
+from rolecall import Reason
+from shared.auth.api_tokens import restriction_of
+from shared.auth.principals import ApiTokenPrincipal, Bearer, Member, UserPrincipal, actor_of
+from shared.catalog_parts import NotInThisCatalog
+from shared.contracts.calls.authz import (
+    DECIDE,
+    FIND_TOKEN,
+    LIVE_CALLER,
+    NEW_TOKEN,
+    CallerRequest,
+    CheckRequest,
+    CheckResult,
+    FindTokenRequest,
+    FoundToken,
+    NewTokenAnswer,
+    NewTokenRequest,
+    TokenLimits,
+)
 from shared.http.client import InternalClient
-from shared.ids import AccountId
+from shared.ids import AccountId, TokenId, UserId
 from shared.problems import (
     ACCOUNT_CLOSED,
+    ApiTokenOver,
     NotFound,
     PermissionMissing,
     Refusal,
@@ -16,26 +33,52 @@ from shared.problems import (
 )
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
+TOKENS_AT_ONCE = 16
+"""The API tokens that one process asks authz about at the same time."""
+
 
 class Checker(Protocol):
     """Checks a permission before a handler runs."""
 
     async def check(
         self,
-        principal: UserPrincipal,
+        principal: Member,
         account_id: AccountId,
         permission: str,
         *,
         revision: str | None,
+        owner_id: str | None = None,
     ) -> None:
         """Return when the permission is granted at `revision` (None: at any) or a later one.
 
+        `owner_id` is the user who owns what it is about.
+
         Raises:
-            TokenRevoked: the session has ended.
+            TokenRevoked: the session has ended, or the API token is over.
             NotFound: the user is not a member; the account does not exist for them.
+            NotInThisCatalog: the account's catalog leaves the permission out.
             PermissionMissing: the user is a member without the permission.
             SuspendedAccount, DeletingAccount: no member may do anything there now.
             Unavailable: it cannot be decided now.
+        """
+        ...
+
+
+class TokenChecker(Checker, Protocol):
+    """Also checks what a new API token may carry."""
+
+    async def check_new_token(
+        self,
+        principal: Member,
+        account_id: AccountId,
+        permission: str,
+        limits: TokenLimits,
+        *,
+        revision: str | None,
+    ) -> NewTokenAnswer:
+        """Check that a member may make API tokens; it raises as `check`.
+
+        The answer says what speaks against these limits.
         """
         ...
 
@@ -47,18 +90,22 @@ class AuthzChecker:
         """Ask through `internal`; a decision may take `timeouts.decide` seconds."""
         self._internal = internal
         self._timeouts = timeouts
+        self._searching = 0
 
-    async def check_live(self, principal: UserPrincipal | ClientPrincipal) -> None:
-        """Check that the caller's session or service client still exists.
+    async def check_live(self, principal: Bearer) -> None:
+        """Check that the caller's session, service client or API token still exists.
 
         Raises:
             TokenRevoked: it does not.
             Unavailable: authz cannot tell now.
         """
-        if isinstance(principal, UserPrincipal):
-            request = CallerRequest(session_id=principal.session_id)
-        else:
-            request = CallerRequest(client_id=principal.client_id)
+        match principal:
+            case UserPrincipal():
+                request = CallerRequest(session_id=principal.session_id)
+            case ApiTokenPrincipal():
+                request = CallerRequest(token_id=principal.token_id)
+            case _:
+                request = CallerRequest(client_id=principal.client_id)
         try:
             answer = await self._internal.call(
                 LIVE_CALLER, "authz", request, timeout=self._timeouts.decide
@@ -66,22 +113,44 @@ class AuthzChecker:
         except Refusal as error:
             raise Unavailable from error
         if not answer.live:
-            raise TokenRevoked
+            raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
+
+    async def find_api_token(self, digest: str) -> ApiTokenPrincipal:
+        """Return the API token with this SHA-256, as `FindApiToken` says.
+
+        Only a few are looked up at the same time: strangers can make up tokens.
+        """
+        if self._searching >= TOKENS_AT_ONCE:
+            raise Unavailable
+        self._searching += 1
+        try:
+            answer = await self._internal.call(
+                FIND_TOKEN, "authz", FindTokenRequest(digest=digest), timeout=self._timeouts.decide
+            )
+        except Refusal as error:
+            raise Unavailable from error
+        finally:
+            self._searching -= 1
+        if answer.found is None:
+            raise ApiTokenOver
+        return _principal(answer.found)
 
     async def check(
         self,
-        principal: UserPrincipal,
+        principal: Member,
         account_id: AccountId,
         permission: str,
         *,
         revision: str | None,
+        owner_id: str | None = None,
     ) -> None:
         """Check a permission as `Checker` says; every failure of authz is `Unavailable`."""
         request = CheckRequest(
             user_id=principal.user_id,
-            session_id=principal.session_id,
+            **_means(principal),
             account_id=account_id,
             permission=permission,
+            owner_id=owner_id,
             at_least_revision=revision,
         )
         try:
@@ -90,12 +159,66 @@ class AuthzChecker:
             )
         except Refusal as error:
             raise Unavailable from error
-        if result.session_ended:
-            raise TokenRevoked
-        if not result.member:
-            raise NotFound
-        closed = ACCOUNT_CLOSED.get(result.reason or "")
-        if closed is not None:
-            raise closed
-        if not result.allowed:
-            raise PermissionMissing(permission)
+        _require_allowed(principal, permission, result)
+
+    async def check_new_token(
+        self,
+        principal: Member,
+        account_id: AccountId,
+        permission: str,
+        limits: TokenLimits,
+        *,
+        revision: str | None,
+    ) -> NewTokenAnswer:
+        """Check that a member may make API tokens, as `Checker` says."""
+        request = NewTokenRequest(
+            user_id=principal.user_id,
+            **_means(principal),
+            account_id=account_id,
+            permission=permission,
+            owner_id=principal.user_id,
+            at_least_revision=revision,
+            limits=limits,
+        )
+        try:
+            result = await self._internal.call(
+                NEW_TOKEN, "authz", request, act=actor_of(principal), timeout=self._timeouts.decide
+            )
+        except Refusal as error:
+            raise Unavailable from error
+        _require_allowed(principal, permission, result)
+        return result
+
+
+def _means(principal: Member) -> dict[str, str]:
+    """The session or the API token of a request."""
+    if isinstance(principal, ApiTokenPrincipal):
+        return {"session_id": "", "token_id": principal.token_id}
+    return {"session_id": principal.session_id}
+
+
+def _require_allowed(principal: Member, permission: str, result: CheckResult) -> None:
+    if result.session_ended:
+        raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
+    if not result.member:
+        raise NotFound
+    closed = ACCOUNT_CLOSED.get(result.reason or "")
+    if closed is not None:
+        raise closed
+    if result.reason == Reason.PERMISSION_UNKNOWN:
+        raise NotInThisCatalog(f"the permission {permission}", "Use another catalog for it.")
+    if not result.allowed:
+        raise PermissionMissing(permission)
+
+
+def _principal(found: FoundToken) -> ApiTokenPrincipal:
+    return ApiTokenPrincipal(
+        token_id=TokenId(found.token_id),
+        user_id=UserId(found.user_id),
+        account_id=AccountId(found.account_id),
+        membership_id=found.membership_id,
+        expires_at=found.expires_at,
+        restriction=restriction_of(
+            found.limits.projects, found.limits.grants, read_only=found.limits.read_only
+        ),
+    )

@@ -15,6 +15,14 @@ _A_ROLE = {
     "description": "Watches instances at night.",
     "grants": {"account": {"view": "all"}, "instance": {"view": "all"}},
 }
+_A_TOKEN = {
+    "id": f"tok_{_DIGITS}",
+    "name": "Nightly build",
+    "status": "active",
+    "last_used_at": None,
+    "revoked_at": None,
+}
+_READS_INSTANCES = {"projects": None, "grants": {"instance": ["view"]}, "read_only": True}
 _A_GUARDRAIL = {"name": "Two admins"}
 _TWO_ADMINS = {"minimum": 2, "role": "admin", "permission": None, "project_id": None}
 _TOKEN = "eyJhbGciOiJFZERTQSIsImtpZCI6…"  # noqa: S105 - an example
@@ -216,6 +224,11 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "MinimumHolders": _TWO_ADMINS,
     "MinimumHoldersView": _TWO_ADMINS,
     "NameProject": {"name": "prod"},
+    "NewApiToken": {"name": "Nightly build", "expires_at": None},
+    "TokenRestriction": _READS_INSTANCES,
+    "Restriction": _READS_INSTANCES,
+    "ApiToken": _A_TOKEN,
+    "CreatedApiToken": _A_TOKEN | {"secret": "rct_…", "note": None},
     "WantedPage": {"token": "", "limit": 100},
     "PassedInvitation": {"id": example_id("inv")},
     "PasswordReset": {"token": f"{example_id('usr')}.1.…"},

@@ -14,6 +14,7 @@ from shared import context
 from shared.auth.principals import (
     AdminPrincipal,
     Anonymous,
+    ApiTokenPrincipal,
     ClientPrincipal,
     Principal,
     ServicePrincipal,
@@ -194,7 +195,7 @@ _PUBLIC_LANES = {
 def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, Share]:
     """The lane of a request, and the share of its sender there."""
     match principal:
-        case UserPrincipal():
+        case UserPrincipal() | ApiTokenPrincipal():
             return Lane.USERS, Share(principal.user_id)
         case ClientPrincipal():
             return Lane.CLIENTS, Share(principal.client_id)

@@ -13,7 +13,7 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.http.error_forms import ErrorForm, oauth_code
-from shared.http.refusals import ACCEPTED, WrongPrincipal
+from shared.http.refusals import ACCEPTED, WrongPrincipal, accepted
 from shared.http.routes import Route, Strictness
 from shared.problems import PermissionMissing, Refusal, ScopeMissing
 
@@ -39,6 +39,7 @@ TAGS: Mapping[str, str] = {
     "invitations": "Invite people by mail or by link, and join.",
     "roles": "The permission model of an account and its roles.",
     "guardrails": "Rules that an account declares about itself.",
+    "api-tokens": "Keys by which programs act for a member.",
     "changes": "See what a change would do before it is made.",
     "projects": "Projects, and other grants of a member inside one.",
     "resources": "What services of the platform register, and who owns it.",
@@ -51,6 +52,7 @@ PARAMETERS: Mapping[str, str] = {
     "account_id": "The id of the account",
     "event_id": "The id of the audit record",
     "guardrail_id": "The id of the guardrail",
+    "token_id": "The id of the API token",
     "invitation_id": "The id of the invitation",
     "project_id": "The id of the project",
     "revision": "A revision, as the header `Rolecall-Revision` of a change named it",
@@ -119,7 +121,7 @@ def caller_text(route: Route) -> str:
     access = route.access
     if type(access) not in ACCEPTED:
         return "No access token is needed."
-    return f"Needs {ACCEPTED[type(access)]}{_right(access)}."
+    return f"Needs {accepted(access)}{_right(access)}."
 
 
 def _right(access: Access) -> str:
@@ -141,6 +143,8 @@ def _permission(access: Permission) -> str:
             return f". It lists the projects in which they hold the permission `{name}`"
         case Permission(name=name, in_project=str(in_project)):
             return f" with the permissions `{name}` and, in the project, `{in_project}`"
+        case Permission(name=name, own=True):
+            return f" with the permission `{name}`, which may be for what is their own"
         case _:
             return f" with the permission `{access.name}`"
 

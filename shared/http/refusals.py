@@ -122,14 +122,23 @@ class DeadlineExceeded(Unavailable):
 
 ACCEPTED: Mapping[type[Access], str] = {
     Session: "the access token of a user",
-    Permission: "the access token of a user",
+    Permission: "the access token of a user, or an API token",
     Client: "the access token of a service client",
     SessionOrClient: "the access token of a user or of a service client",
-    PermissionOrClient: "the access token of a user or of a service client",
-    AnyToken: "the access token of a user or of a service client",
+    PermissionOrClient: "the access token of a user or of a service client, or an API token",
+    AnyToken: "the access token of a user or of a service client, or an API token",
     Internal: "an internal service token of certain services",
 }
-"""What a caller must present for each kind of access."""
+"""What a caller must present for each kind of access; `accepted` knows the exceptions."""
+
+
+def accepted(access: Access) -> str:
+    """What a caller must present for a route with this access."""
+    if isinstance(access, Permission) and access.in_session:
+        return ACCEPTED[Session]
+    if isinstance(access, SessionOrClient) and access.api_tokens:
+        return ACCEPTED[AnyToken]
+    return ACCEPTED[type(access)]
 
 
 class WrongPrincipal(Refusal):
@@ -141,8 +150,7 @@ class WrongPrincipal(Refusal):
 
     def __init__(self, access: Access) -> None:
         """Name what a route with this access accepts."""
-        accepted = ACCEPTED[type(access)]
-        super().__init__(accepted=accepted)
+        super().__init__(accepted=accepted(access))
         self.members = {}
 
 

@@ -9,12 +9,15 @@ from typing import Any, Generic, Protocol, TypeVar
 from multidict import CIMultiDictProxy
 from pydantic import BaseModel, ConfigDict
 
-from shared.auth.principals import ClientPrincipal, Principal, ServicePrincipal, UserPrincipal
-from shared.contracts.facts import Caller
-from shared.http.access import (
-    Access,
-    Permission,
+from shared.auth.principals import (
+    ClientPrincipal,
+    Member,
+    Principal,
+    ServicePrincipal,
+    UserPrincipal,
 )
+from shared.contracts.facts import Caller
+from shared.http.access import Access, Permission
 from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
 from shared.http.lanes import Overloaded, TooManyAtOnce
@@ -34,12 +37,7 @@ from shared.http.refusals import (
 )
 from shared.http.streams import Stream
 from shared.ids import AccountId
-from shared.problems import (
-    Invalid,
-    NotFound,
-    Refusal,
-    Unavailable,
-)
+from shared.problems import Invalid, NotFound, Refusal, Unavailable
 
 BodyT = TypeVar("BodyT")
 QueryT = TypeVar("QueryT")
@@ -167,8 +165,15 @@ class Call(Generic[BodyT, QueryT]):
 
     @property
     def user(self) -> UserPrincipal:
-        """The user who calls."""
+        """The user who calls, in a session."""
         if not isinstance(self.principal, UserPrincipal):
+            raise TypeError(f"{self.route.operation_id} is not for users alone")
+        return self.principal
+
+    @property
+    def member(self) -> Member:
+        """The user who calls, in a session or by an API token."""
+        if not isinstance(self.principal, Member):
             raise TypeError(f"{self.route.operation_id} is not for users alone")
         return self.principal
 

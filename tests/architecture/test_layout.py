@@ -60,6 +60,8 @@ OTHER_ROOTS = {
         "news.py",
         "outage_log.py",
         "contacts.py",
+        "catalog_parts.py",
+        "token_uses.py",
         "shown_text.py",
         "networks.py",
         "parts.py",

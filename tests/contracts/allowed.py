@@ -50,6 +50,10 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "getGuardrail": (200, None),
     "deleteGuardrail": (404, "not-found"),
     "previewChange": (200, None),
+    "listApiTokens": (200, None),
+    "createApiToken": (201, None),
+    "getApiToken": (200, None),
+    "revokeApiToken": (404, "not-found"),
     "listAuditEvents": (200, None),
     "getAuditEvent": (200, None),
 }

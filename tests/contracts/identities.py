@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rolecall import CompiledCatalog, Matrix, load_catalog
+from shared.auth.api_tokens import new_api_token
 from tests.contracts.forging import changed, read, sign
 from tests.contracts.people import CATALOG, People, join
 from tests.contracts.test_unauthenticated import ended_session
@@ -14,6 +16,10 @@ from tests.waiting import wait_for
 STANDARD = CompiledCatalog(load_catalog(CATALOG))
 LITTLE = {"account": {"view": "all"}, "role": {"view": "all"}}
 """The grants of the custom role."""
+SOME = {"member": ["view"], "instance": ["view"]}
+"""What the restricted token reaches, besides the account itself."""
+SOME_GRANTS = {"account": {"view": "all"}, "member": {"view": "all"}, "instance": {"view": "all"}}
+TYPED_WRONG = f"rct_{'0' * 36}"
 END_SECONDS = 2
 SCOPES = "authz:check members:provision resources:write"
 
@@ -32,6 +38,10 @@ class Identity:
     scopes: frozenset[str] = frozenset()
     permissions: frozenset[str] | None = None
     """What a member may do in the team; `None` is not a member, or not an active one."""
+    sees_tokens: bool = False
+    """Whether the member sees the API tokens of others, or is their creator."""
+    api_token: bool = False
+    """Whether the credential is an API token."""
 
 
 def held(matrix: Matrix | None) -> frozenset[str]:
@@ -46,9 +56,29 @@ async def identities(people: People) -> list[Identity]:
     little = await small_role(people)
     suspended, expired = newcomer(people, "Sue Suspended"), newcomer(people, "Exa Expired")
     watcher = newcomer(people, "Wim Watcher")
-    for person, role in ((watcher, little), (suspended, "admin"), (expired, "admin")):
+    demoted, again = newcomer(people, "Dan Demoted"), newcomer(people, "Ria Returned")
+    roles_of = (
+        (watcher, little),
+        *((one, "admin") for one in (suspended, expired, demoted, again)),
+    )
+    for person, role in roles_of:
         await person.sign_up()
         await join(team, person, role)
+    admin = people.by_role["admin"]
+    tokens = {
+        "a token of an admin": await make_token(people, admin),
+        "a restricted token": await make_token(people, admin, grants=SOME),
+        "a token of a demoted member": await make_token(people, demoted),
+        "a token of a suspended member": await make_token(people, suspended),
+        "a token of a removed member": await make_token(people, again),
+        "a revoked token": await make_token(people, admin),
+    }
+    place = f"{team.path}/api-tokens/{tokens['a revoked token']['id']}"
+    (await owner.send("DELETE", place)).expect(204, 202)
+    of_demoted = f"{team.path}/members/{demoted.user_id}"
+    (await owner.send("PATCH", of_demoted, {"role": "viewer"})).expect(200, 202)
+    (await owner.send("DELETE", f"{team.path}/members/{again.user_id}")).expect(204, 202)
+    await join(team, again, "admin")
     of_suspended = f"{team.path}/members/{suspended.user_id}/suspend"
     (await owner.send("POST", of_suspended)).expect(200, 202)
     ends = datetime.now(UTC) + timedelta(seconds=END_SECONDS)
@@ -60,6 +90,22 @@ async def identities(people: People) -> list[Identity]:
         return (await expired.send("GET", team.path)).status == 404
 
     await wait_for(over, within=30, what="the end of a membership")
+
+    async def told() -> bool:
+        """Whether identity knows that the membership is over; until then the answer is 404."""
+        secret = tokens["a token of a removed member"]["secret"]
+        caller = Person(again.http, again.base, token=secret)
+        return (await caller.send("GET", team.path)).status == 401
+
+    await wait_for(told, within=30, what="the end of a token")
+    ended_tokens = {"a revoked token", "a token of a removed member"}
+    given = {
+        "a token of an admin": held(STANDARD.matrix("admin")),
+        "a restricted token": held(
+            STANDARD.role_matrix("some", STANDARD.catalog.parse_role_grants(SOME_GRANTS))
+        ),
+        "a token of a demoted member": held(STANDARD.matrix("viewer")),
+    }
     outsiders = [people.stranger, people.removed, people.other.owner, suspended, expired]
     roles = {**people.by_role, "owner": owner}
     return [
@@ -67,7 +113,12 @@ async def identities(people: People) -> list[Identity]:
         Identity(name="an ended session", token=ended.token, refused="token-revoked"),
         *(Identity(name=person.name, token=person.token) for person in outsiders),
         *(
-            Identity(name=role, token=person.token, permissions=held(STANDARD.matrix(role)))
+            Identity(
+                name=role,
+                token=person.token,
+                permissions=held(STANDARD.matrix(role)),
+                sees_tokens=role in {"owner", "admin"},
+            )
             for role, person in roles.items()
         ),
         Identity(
@@ -77,8 +128,31 @@ async def identities(people: People) -> list[Identity]:
                 STANDARD.role_matrix("little", STANDARD.catalog.parse_role_grants(LITTLE))
             ),
         ),
+        Identity(name="a token with a wrong check sum", token=TYPED_WRONG, refused="token-invalid"),
+        Identity(name="an unknown token", token=new_api_token(0), refused="token-revoked"),
+        *(
+            Identity(
+                name=name,
+                token=token["secret"],
+                refused="token-revoked" if name in ended_tokens else None,
+                permissions=given.get(name),
+                sees_tokens=name == "a token of an admin",
+                api_token=True,
+            )
+            for name, token in tokens.items()
+        ),
         *clients(people),
     ]
+
+
+async def make_token(
+    people: People, person: Person, *, grants: dict[str, list[str]] | None = None
+) -> dict[str, Any]:
+    """An API token of a member, with its secret."""
+    body = {"name": f"Of {person.name}", "restriction": {"grants": grants}}
+    made = await person.send("POST", f"{people.team.path}/api-tokens", body)
+    given: dict[str, Any] = made.expect(201, 202)
+    return given
 
 
 def newcomer(people: People, name: str) -> Person:

@@ -168,6 +168,7 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
     rule = {"type": "minimum_holders", "minimum": 1, "role": "owner"}
     body = {"name": "An owner", "rule": rule}
     guardrail = await team.owner.send("POST", f"{team.path}/guardrails", body)
+    token = await team.owner.send("POST", f"{team.path}/api-tokens", {"name": "Of the owner"})
     invited = await invite(team, f"guest.of.{team.owner.email}", "viewer")
     team.ids |= {"type": "instance", "rid": f"i-of-{member.user_id}"}
     resource = f"{team.path}/resources/{team.ids['type']}/{team.ids['rid']}"
@@ -179,6 +180,7 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
         "revision": project.headers["Rolecall-Revision"],
         "role_id": made.expect(201)["id"],
         "guardrail_id": guardrail.expect(201)["id"],
+        "token_id": token.expect(201, 202)["id"],
     }
 
     async def recorded() -> list[dict[str, Any]]:

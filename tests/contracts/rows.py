@@ -6,6 +6,7 @@ Every row must have its examples here: a new route without them fails the first 
 import itertools
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -229,6 +230,17 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 },
             },
         ),
+        "createApiToken": (
+            {
+                "name": f"Token {next(_serial)}",
+                "expires_at": in_a_month(),
+                "restriction": {
+                    "projects": [people.team.ids["project_id"]],
+                    "grants": {"account": ["view"]},
+                    "read_only": True,
+                },
+            },
+        ),
         "previewChange": (
             {"change": {"type": "leave"}},
             {
@@ -240,6 +252,11 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
             },
         ),
     }
+
+
+def in_a_month() -> str:
+    """A time that an API token may end at."""
+    return (datetime.now(UTC) + timedelta(days=30)).isoformat()
 
 
 def without_revision(body: dict[str, Any]) -> dict[str, Any]:
@@ -310,6 +327,7 @@ def harmless_path(row: Route, team: Team) -> str:
         "invitation_id": "inv",
         "role_id": "rol",
         "guardrail_id": "grd",
+        "token_id": "tok",
         "rid": "res",
     }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

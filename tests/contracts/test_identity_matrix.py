@@ -91,13 +91,14 @@ def _for_user(
     who: Identity, row: Route, access: Permission, slot: Slot, people: People
 ) -> Iterator[tuple[bool, Outcome]]:
     needed = {name for name in (access.name, access.in_project) if name is not None}
-    yield who.client, refusal("wrong-principal", 403)
+    yield who.client or (who.api_token and access.in_session), refusal("wrong-principal", 403)
     yield slot.kind == "not an id", NOT_FOUND
     yield slot.name == "account_id" and slot.kind == "unknown", NOT_FOUND
     yield slot.name == "account_id", _in_other(who, people)
     yield who.permissions is None, NOT_FOUND
     yield not needed <= (who.permissions or set()), DENIED if slot.kind == OWN else EITHER
     yield slot.kind != OWN, NOT_FOUND
+    yield row.operation_id == "getApiToken" and not who.sees_tokens, NOT_FOUND
     yield True, READ if row.method == "GET" else TRIED_ELSEWHERE
 
 

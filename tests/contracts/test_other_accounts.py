@@ -24,6 +24,7 @@ NESTED = (
     "invitation_id",
     "role_id",
     "guardrail_id",
+    "token_id",
     "event_id",
     "revision",
     "rid",
@@ -59,6 +60,7 @@ async def everything(team: Team) -> dict[str, Any]:
         "project": inside,
         "overrides": f"{inside}/overrides",
         "permissions": f"{team.path}/me/permissions",
+        "tokens": f"{team.path}/api-tokens?limit=200",
         "resources": f"{team.path}/resources?limit=200",
     }
     found = await asyncio.gather(*(team.owner.get(path) for path in paths.values()))

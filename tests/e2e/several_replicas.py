@@ -138,6 +138,7 @@ async def several_replicas(
         inside = {service: listen("127.0.0.1", 0) for service in names}
         replicas = [listen("127.0.0.1", 0) for _ in range(REPLICAS)]
         urls |= {str(service): url_of(sock) for service, sock in inside.items()}
+        urls[str(Service.AUTHZ)] = url_of(replicas[0])
         keys: dict[str, Any] = {
             name: SecretStr(random_key()) for name in ("link_key", "refresh_key", "sealing_key")
         }

@@ -39,6 +39,7 @@ NAMES_NOTHING_NEW = {
     "declineInvitation": "it ends an invitation",
     "leaveAccount": "it ends a membership",
     "suspendMember": "it takes all access",
+    "createApiToken": "tests/e2e/test_api_tokens.py asks about it on each replica",
     "revertAccount": "it ends memberships",
     "restoreAccount": "the account and its members were there before",
     "createGuardrail": "authz decides nothing from a guardrail",

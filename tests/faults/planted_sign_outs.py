@@ -23,7 +23,13 @@ from tests.consistency.planted_variants import NoBarrier
 class WithoutLease(LiveCallers):
     """Decides from its memory, however old that is."""
 
-    def live(self, *, session_id: str | None = None, client_id: str | None = None) -> bool:
+    def live(
+        self,
+        *,
+        session_id: str | None = None,
+        client_id: str | None = None,
+        token_id: str | None = None,
+    ) -> bool:
         return session_id is None or not self._sign_ins.session_ended(session_id)
 
 

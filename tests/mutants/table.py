@@ -2,6 +2,7 @@
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.rows import (
+    api_tokens,
     audit_log,
     authz,
     authzen,
@@ -48,6 +49,7 @@ from tests.mutants.rows import (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
+    *api_tokens.ROWS,
     *audit_log.ROWS,
     *authz.ROWS,
     *authzen.ROWS,

@@ -344,7 +344,7 @@ def test_the_reason_codes_are_stable():
         "user-disabled", "session-ended",
         "not-a-member", "membership-suspended", "membership-expired", "permission-unknown",
         "project-unknown", "resource-conflict", "permission-missing", "owner-unknown", "not-owner",
-            "condition-failed",
+            "condition-failed", "token-restricted",
     }  # fmt: skip
     assert Decision(allowed=False, reason=Reason.NO_ACCOUNT) == NO_ACCOUNT
 
@@ -355,6 +355,7 @@ def test_the_readme_lists_the_reasons_in_their_order():
     listed = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
     strangers = LADDER.index(Reason.MEMBERSHIP_SUSPENDED)
     ladder = [*LADDER[:strangers], Reason.NOT_A_MEMBER, *LADDER[strangers:-1]]
+    ladder.append(Reason.TOKEN_RESTRICTED)
     assert listed == [reason.value for reason in ladder]
 
 

@@ -14,10 +14,12 @@ from rolecall import (
     Override,
     Reason,
     Resource,
+    Restriction,
     Scope,
     StepId,
     StepResult,
     Subject,
+    TokenSubject,
     decide,
     explain,
     grantors,
@@ -25,7 +27,7 @@ from rolecall import (
     remedies,
     steps_of_denial,
 )
-from rolecall.core.explain import ENDS_AT
+from rolecall.core.decision_steps import ENDS_AT
 from tests.sdk.accounts import NOW, STANDARD, account, member
 
 OF_AN_ACCOUNT = [reason for reason in Reason if reason is not Reason.NO_ACCOUNT]
@@ -42,6 +44,7 @@ PERMISSIONS = (
     "project:manage",
     "instance:fly",
 )
+READ_ONLY = Restriction(read_only=True)
 ROLES = [role.id for role in STANDARD.catalog.roles]
 
 
@@ -86,6 +89,7 @@ def random_check(rng):
         rarely("usr_a", "usr_b"),
         user_disabled=rng.random() < 0.1,
         session_ended=rng.random() < 0.1,
+        token=rng.choice([None, TokenSubject(rng.choice(["", "", "", "mem_old"]), READ_ONLY)]),
     )
     place = Resource(
         id=rng.choice([None, "-", "i-1", "i-2", "prj_1"]),
@@ -121,7 +125,8 @@ def plainly(team, subject, permission, place):
         StepId.MEMBERSHIP,
         one is not None
         and one.status is MembershipStatus.ACTIVE
-        and (one.expires_at is None or one.expires_at > NOW),
+        and (one.expires_at is None or one.expires_at > NOW)
+        and (subject.token is None or subject.token.membership_id == ""),
     )
     known = STANDARD.permissions.get(permission)
     yield StepId.PERMISSION, known is not None
@@ -151,6 +156,8 @@ def plainly(team, subject, permission, place):
     reaching = [limited for everyones, limited in grants if everyones or owner == subject.user_id]
     yield StepId.OWNER, bool(reaching)
     yield StepId.CONDITIONS, not all(reaching) or registered is not None
+    if subject.token is not None:
+        yield StepId.TOKEN, known.name.endswith(":view")
 
 
 @pytest.mark.rule("B7")

@@ -8,7 +8,8 @@ import pytest
 from rolecall import CheckDecision, CheckExplanation, Given, Holder, Resource, RolecallClient
 from rolecall.aio import BusyError, LeaseOverError, NoAnswerError, RequestRefusedError
 from rolecall.aio.local import LocalChecks
-from rolecall.core.explain import Step, StepId, StepResult
+from rolecall.core.decision_steps import StepId, StepResult
+from rolecall.core.explain import Step
 from tests.sdk.faulty import client, faulty_rolecall, write
 from tests.sdk.streamed import Script
 from tests.sdk.test_cli_explain import DENIED, PAGES

@@ -57,7 +57,11 @@ class Identity:
         self.database = client["identity"]
         self.store = IdentityStore(self.database)
         self.rows = SignInSnapshot(
-            clients=self.store, sessions=self.store, clock=SetClock(NOW), page_size=1
+            clients=self.store,
+            sessions=self.store,
+            tokens=self.store,
+            clock=SetClock(NOW),
+            page_size=1,
         )
 
     async def insert(self, number: int, session: Any) -> None:

@@ -52,6 +52,7 @@ TEAM_BROADCASTS = frozenset(
 )
 IDENTITY_BROADCASTS = frozenset(
     {
+        ("api_tokens", "account_id"),  # the API tokens of all users in an account, for its managers
         ("journal", "sent"),  # unsent rows, for the one sweeper
         ("sessions", "_id"),  # a session of an earlier version, by its refresh token
         ("sessions", "account_id"),  # the sessions of all users in an account that is closed

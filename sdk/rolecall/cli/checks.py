@@ -11,7 +11,7 @@ from rolecall.cli.topics import Topics
 from rolecall.client.checks import RolecallClient
 from rolecall.client.evaluations import CheckArguments, CheckDecision, UndecidedError
 from rolecall.core.condition_facts import Given
-from rolecall.core.explain import StepResult
+from rolecall.core.decision_steps import StepResult
 from rolecall.core.table import PERMISSION_PATTERN
 
 MARKS = {

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of
-from rolecall.core.explain import Step, StepId, StepResult
+from rolecall.core.decision_steps import StepId, StepResult
+from rolecall.core.explain import Step
 from rolecall.core.state import Resource
 from rolecall.core.who_can import Holder
 

@@ -6,6 +6,7 @@ from rolecall.core.decision import Decision, Reason
 from rolecall.core.level_grants import Scope
 from rolecall.core.masks import Matrix
 from rolecall.core.matrix import CompiledPermission
+from rolecall.core.restrictions import restricted
 from rolecall.core.state import (
     NO_RESOURCE_ID,
     ORDINARY,
@@ -15,6 +16,7 @@ from rolecall.core.state import (
     MembershipStatus,
     Resource,
     Subject,
+    TokenSubject,
 )
 
 
@@ -65,7 +67,10 @@ def _membership_denial(
         return _USER_DISABLED
     if subject.session_ended:
         return _SESSION_ENDED
-    return _outside(member, now)
+    outside, token = _outside(member, now), subject.token
+    if token is not None and member is not None and member.membership_id != token.membership_id:
+        return outside or _NOT_A_MEMBER  # the token of an earlier membership
+    return outside
 
 
 def _outside(member: Member | None, now: int) -> Decision | None:
@@ -100,7 +105,9 @@ def decide(
     member = active_member(account, subject, now=now)
     if isinstance(member, Decision):
         return member
-    return decide_for_member(account, member, permission, resource, now=now, given=given, work=work)
+    return decide_for_member(
+        account, member, permission, resource, now=now, given=given, work=work, token=subject.token
+    )
 
 
 def active_member(account: AccountState, subject: Subject, *, now: int) -> Member | Decision:
@@ -112,6 +119,7 @@ def active_member(account: AccountState, subject: Subject, *, now: int) -> Membe
         or account.status is not _ACTIVE_ACCOUNT
         or subject.user_disabled
         or subject.session_ended
+        or subject.token is not None
     ):
         refused = _membership_denial(account, subject, member, now)
         if refused is not None or member is None:
@@ -128,8 +136,12 @@ def decide_for_member(
     now: int,
     given: Given | None = None,
     work: ConditionWork | None = None,
+    token: TokenSubject | None = None,
 ) -> Decision:
-    """The rest of `decide`: what an active member may do; several checks may share the member."""
+    """The rest of `decide`: what an active member may do; several checks may share the member.
+
+    `token` is the one of the subject, by which they act.
+    """
     held = account.catalog.permissions.get(permission)
     if held is None:
         return _PERMISSION_UNKNOWN
@@ -145,8 +157,12 @@ def decide_for_member(
         if held.project_scoped and member.terms is not ORDINARY:
             matrix = _inside(member, resource.project_id, now)
     if matrix.all_mask & held.bit:
-        return matrix.allowed
-    return _by_limited_grants(matrix, held.bit, member, resource, given, work)
+        decision = matrix.allowed
+    else:
+        decision = _by_limited_grants(matrix, held.bit, member, resource, given, work)
+    if token is None:
+        return decision
+    return restricted(decision, account.catalog, token.restriction, held, resource, matrix)
 
 
 def _inside(member: Member, project_id: str, now: int) -> Matrix:

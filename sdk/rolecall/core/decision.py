@@ -24,6 +24,7 @@ class Reason(StrEnum):
     OWNER_UNKNOWN = "owner-unknown"
     NOT_OWNER = "not-owner"
     CONDITION_FAILED = "condition-failed"
+    TOKEN_RESTRICTED = "token-restricted"  # noqa: S105 - a reason
 
 
 DENIED_BECAUSE: Mapping[Reason, str] = {
@@ -42,6 +43,7 @@ DENIED_BECAUSE: Mapping[Reason, str] = {
     Reason.OWNER_UNKNOWN: "the grant reaches own resources only, and the owner is not known",
     Reason.NOT_OWNER: "the grant reaches own resources only, and another user owns this one",
     Reason.CONDITION_FAILED: "the grant depends on a condition, and the condition does not hold",
+    Reason.TOKEN_RESTRICTED: "the API token is restricted to other permissions or projects",
 }
 """What each reason of `decide` to deny means, in the order in which they are tested."""
 

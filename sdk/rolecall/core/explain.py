@@ -2,64 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 
 from rolecall.core.condition_facts import Facts, Given
 from rolecall.core.decide import check_facts, decide, deciding_matrix, located
 from rolecall.core.decision import Decision, Reason
+from rolecall.core.decision_steps import ENDS_AT, StepId, StepResult
 from rolecall.core.level_grants import Alternative, Scope, alternatives
 from rolecall.core.matrix import CompiledPermission
 from rolecall.core.missing import missing
 from rolecall.core.problems import nearest_to
 from rolecall.core.state import NO_RESOURCE_ID, AccountState, Resource, Subject
 
-
-class StepId(StrEnum):
-    """The steps of a decision, in their order."""
-
-    ACCOUNT = "account"
-    USER = "user"
-    SESSION = "session"
-    MEMBERSHIP = "membership"
-    PERMISSION = "permission"
-    RESOURCE = "resource"
-    PROJECT = "project"
-    GRANTS = "grants"
-    OWNER = "owner"
-    CONDITIONS = "conditions"
-
-
-class StepResult(StrEnum):
-    """What became of a step; the decision ends with the first that does not hold."""
-
-    HOLDS = "holds"
-    DOES_NOT_HOLD = "does-not-hold"
-    NOT_REACHED = "not-reached"
-
-
 OWN = "the user's own resources"
-
-ENDS_AT: Mapping[Reason, StepId] = MappingProxyType(
-    {
-        Reason.NO_ACCOUNT: StepId.ACCOUNT,
-        Reason.ACCOUNT_SUSPENDED: StepId.ACCOUNT,
-        Reason.ACCOUNT_DELETING: StepId.ACCOUNT,
-        Reason.USER_DISABLED: StepId.USER,
-        Reason.SESSION_ENDED: StepId.SESSION,
-        Reason.NOT_A_MEMBER: StepId.MEMBERSHIP,
-        Reason.MEMBERSHIP_SUSPENDED: StepId.MEMBERSHIP,
-        Reason.MEMBERSHIP_EXPIRED: StepId.MEMBERSHIP,
-        Reason.PERMISSION_UNKNOWN: StepId.PERMISSION,
-        Reason.RESOURCE_CONFLICT: StepId.RESOURCE,
-        Reason.PROJECT_UNKNOWN: StepId.PROJECT,
-        Reason.PERMISSION_MISSING: StepId.GRANTS,
-        Reason.OWNER_UNKNOWN: StepId.OWNER,
-        Reason.NOT_OWNER: StepId.OWNER,
-        Reason.CONDITION_FAILED: StepId.CONDITIONS,
-    }
-)
-"""The step at which each denial ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +61,7 @@ def steps_of_denial(end: StepId, text: str) -> tuple[Step, ...]:
         if step is end
         else Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
         for step in StepId
+        if step is not StepId.TOKEN
     )
 
 
@@ -115,6 +71,8 @@ _NOT_REACHED = "This was not looked at."
 def _steps(told: "_Told", end: StepId | None) -> Iterator[Step]:
     over = False
     for step in StepId:
+        if step is StepId.TOKEN and told.subject.token is None:
+            continue
         if over:
             yield Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
             continue
@@ -278,6 +236,7 @@ _HOLDS: Mapping[StepId, str] = MappingProxyType(
         StepId.ACCOUNT: "The account is active.",
         StepId.USER: "The user is not disabled.",
         StepId.SESSION: "The session has not ended.",
+        StepId.TOKEN: "The API token reaches the permission and the place.",
     }
 )
 _OF_REASON: Mapping[Reason, str] = MappingProxyType(
@@ -289,6 +248,7 @@ _OF_REASON: Mapping[Reason, str] = MappingProxyType(
         Reason.NOT_A_MEMBER: "The user is not a member of the account.",
         Reason.MEMBERSHIP_SUSPENDED: "The user's membership is suspended.",
         Reason.MEMBERSHIP_EXPIRED: "The user's membership has expired.",
+        Reason.TOKEN_RESTRICTED: "The API token is restricted to other permissions or projects.",
     }
 )
 """The sentences of denials that need nothing but their reason."""

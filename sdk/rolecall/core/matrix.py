@@ -1,6 +1,6 @@
 """Catalogs compiled to bits: permissions, and grants as two integers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -210,6 +210,25 @@ class CompiledCatalog:
                     else:
                         own |= bits
         return combined(source, everyones, own, conditional)
+
+    def mask_of(self, levels: Iterable[tuple[str, str]]) -> int:
+        """The bits of these levels of entries, and of what they include; unknown ones have none."""
+        mask = 0
+        for level in levels:
+            mask |= self._bits.get(level, (0, 0))[1]
+        return mask
+
+    def mask_named(self, names: Collection[str]) -> int:
+        """The bits of the levels of these names, whichever their entries; without inclusions."""
+        mask = 0
+        for (_, level), (bit, _) in self._bits.items():
+            if level in names:
+                mask |= bit
+        return mask
+
+    def has_level(self, entry: str, level: str) -> bool:
+        """Whether the catalog has this level of this entry."""
+        return (entry, level) in self._bits
 
     def grants_of(self, matrix: Matrix) -> Iterator[Grant]:
         """The levels that a matrix holds, in the catalog's order, with the included levels."""

@@ -87,6 +87,7 @@ _TEXTS: Mapping[Reason, str] = MappingProxyType(
         Reason.PERMISSION_UNKNOWN: "No role has it. Check the name of the permission.",
         Reason.RESOURCE_CONFLICT: "Leave the owner and project out: those of the resource count.",
         Reason.PROJECT_UNKNOWN: "Name one of the account's {projects}.",
+        Reason.TOKEN_RESTRICTED: "Use an API token whose restriction includes it.",
     }
 )
 """What helps where no grant does."""

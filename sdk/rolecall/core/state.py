@@ -73,6 +73,27 @@ ORDINARY = MembershipTerms()
 
 
 @dataclass(frozen=True, slots=True)
+class Restriction:
+    """What an API token is limited to; `None` limits nothing.
+
+    With `projects` it reaches project-scoped entries inside these projects. `levels` are pairs of
+    an entry and a level. With `read_only` only levels that read are left.
+    """
+
+    projects: frozenset[str] | None = None
+    levels: frozenset[tuple[str, str]] | None = None
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSubject:
+    """The API token by which a user acts: the membership that it is bound to, and its limits."""
+
+    membership_id: str
+    restriction: Restriction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A membership: the role's matrix, and its terms."""
 
@@ -100,10 +121,15 @@ class Member:
         """What conditions test."""
         return self.terms.attributes
 
+    @property
+    def membership_id(self) -> str:
+        """The id of the membership, new at each join; empty where no API token is checked."""
+        return ""
+
 
 @dataclass(slots=True, unsafe_hash=True)
 class Subject:
-    """The user whose permission is checked, and the state of their sign-in.
+    """The user whose permission is checked, the state of their sign-in, and their API token.
 
     No one changes it; a frozen class takes four times as long to make.
     """
@@ -111,6 +137,7 @@ class Subject:
     user_id: str
     user_disabled: bool = False
     session_ended: bool = False
+    token: TokenSubject | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)

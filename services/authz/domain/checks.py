@@ -12,6 +12,7 @@ from rolecall import (
     Reason,
     Resource,
     Subject,
+    TokenSubject,
     active_member,
     decide_for_member,
     is_outsider,
@@ -20,12 +21,14 @@ from rolecall.core.condition_work import ConditionWork
 from shared.auth.bindings import require_account, require_type
 from shared.contracts.calls.authz import CheckResult
 from shared.contracts.policy_objects import ServiceClientObject
+from shared.ids import TokenId
 from shared.problems import Refusal, RefusalKind
 
 CHECK_SCOPE = "authz:check"
 HISTORY_PERMISSION = "audit_log:view"
 """With it a member may ask about other subjects as of a past time: that is material of an audit."""
 USER_TYPE = "user"
+TOKEN_TYPE = "api_token"  # noqa: S105 - a type of subjects
 SUBJECT_UNKNOWN = "subject-unknown"
 """The reason of a denial for a type of subject that names no member."""
 SHOWS_MEMBERSHIP = frozenset(
@@ -40,6 +43,7 @@ SHOWS_MEMBERSHIP = frozenset(
         Reason.OWNER_UNKNOWN,
         Reason.NOT_OWNER,
         Reason.CONDITION_FAILED,
+        Reason.TOKEN_RESTRICTED,
     }
 )
 """The reasons of `decide_for_user` that only a member gets. Any other one tells nothing about the
@@ -62,13 +66,13 @@ def names_member(account: AccountState | None, subject_type: str) -> bool:
 
 
 class OtherSubject(Refusal):
-    """A user asks about another subject."""
+    """A user or an API token asks about another subject."""
 
     kind = RefusalKind.DENIED
     code = "other-subject"
     detail = (
-        "With a user's token you can only ask about that user."
-        " Use a service client to ask about other subjects."
+        "With a user's token you can only ask about that user, and with an API token about that"
+        " token. Use a service client to ask about other subjects."
     )
 
 
@@ -78,11 +82,14 @@ class PermissionCheck(Struct, kw_only=True, gc=False):
     It is a struct because one is made for each check: a dataclass takes five times as long to make.
 
     `elsewhere`: the request says that its resource belongs to another account. `given` has the
-    properties of the request, which conditions test.
+    properties of the request, which conditions test. `token` is the API token `token_id` by which
+    the user acts; `None` if there is no such token any more.
     """
 
     user_id: str
     session_id: str | None = None
+    token_id: TokenId | None = None
+    token: TokenSubject | None = None
     account_id: str | None
     permission: str
     resource: Resource = _ANY_RESOURCE
@@ -124,17 +131,26 @@ def decide_check(
     The caller tests afterwards whether that state was fresh enough. Checks of one answer share
     `work`.
     """
-    found = member_of(account, check.user_id, session_ended=session_ended, now=now)
+    found = member_of(
+        account, check.user_id, session_ended=session_ended, now=now, token=check.token
+    )
     return decide_found(account, found, check, now=now, work=work)
 
 
 def member_of(
-    account: AccountState | None, user_id: str, *, session_ended: bool, now: int
+    account: AccountState | None,
+    user_id: str,
+    *,
+    session_ended: bool,
+    now: int,
+    token: TokenSubject | None = None,
 ) -> Member | Decision:
     """Whom a check is about, or why every check of this subject is denied."""
     if account is None:
         return NO_ACCOUNT
-    return active_member(account, Subject(user_id, session_ended=session_ended), now=now)
+    return active_member(
+        account, Subject(user_id, session_ended=session_ended, token=token), now=now
+    )
 
 
 def decide_found(
@@ -156,6 +172,7 @@ def decide_found(
         now=now,
         given=check.given,
         work=work,
+        token=check.token,
     )
     return _ELSEWHERE if check.elsewhere and decision.allowed else decision
 
@@ -170,7 +187,12 @@ def decide_for_user(
 ) -> Decision:
     """Decide a check whose answer reaches its user; `now` is in epoch milliseconds."""
     found = member_for_user(
-        account, check.account_id, check.user_id, session_ended=session_ended, now=now
+        account,
+        check.account_id,
+        check.user_id,
+        session_ended=session_ended,
+        now=now,
+        token=check.token,
     )
     return decide_found(account, found, check, now=now, work=work)
 
@@ -182,6 +204,7 @@ def member_for_user(
     *,
     session_ended: bool,
     now: int,
+    token: TokenSubject | None = None,
 ) -> Member | Decision:
     """Whom a check is about whose answer reaches its user, or why every check is denied.
 
@@ -193,7 +216,7 @@ def member_for_user(
         return NO_ACCOUNT
     if is_outsider(account, user_id, now=now):
         return Decision(allowed=False, reason=Reason.NOT_A_MEMBER)
-    return member_of(account, user_id, session_ended=False, now=now)
+    return member_of(account, user_id, session_ended=False, now=now, token=token)
 
 
 def check_for_service(

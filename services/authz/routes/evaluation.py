@@ -15,7 +15,7 @@ from services.authz.use_cases import evaluation, time_travel
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
 from shared.auth.bindings import AccountNotBound, TypeNotBound
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import ApiTokenPrincipal, Bearer, ClientPrincipal, UserPrincipal
 from shared.contracts.refusals import HistoryUnavailable
 from shared.http.access import SessionOrClient
 from shared.http.moments import FORM, StoredMoment, moment_fault
@@ -228,6 +228,13 @@ def caller_of(call: Call[Any, Any]) -> ClientPrincipal | UserPrincipal:
     return call.principal
 
 
+def bearer_of(call: Call[Any, Any]) -> Bearer:
+    """The caller of a route that admits users, service clients and API tokens."""
+    if not isinstance(call.principal, ClientPrincipal | UserPrincipal | ApiTokenPrincipal):
+        raise TypeError("The route admits users, service clients and API tokens only.")
+    return call.principal
+
+
 def request_of(body: Evaluation, *, point: str | None = None) -> EvaluationRequest:
     """The request of the use case that a body asks for."""
     return evaluation_request(body.subject, body.action, body.resource, body.context, point=point)
@@ -242,9 +249,12 @@ async def evaluate_body(ctx: Ctx, call: Call[Any, None], body: Evaluation) -> Ev
     """Answer the access evaluation request that the call makes with this body."""
     request = request_of(body, point=point_of(call))
     if request.at is not None:
-        past = await time_travel.evaluate_at(ctx, caller_of(call), request, request.at)
+        caller = bearer_of(call)
+        if isinstance(caller, ApiTokenPrincipal):
+            raise OtherSubject
+        past = await time_travel.evaluate_at(ctx, caller, request, request.at)
         return evaluation_answer(past)
-    return evaluation_answer(await evaluation.evaluate(ctx, caller_of(call), request))
+    return evaluation_answer(await evaluation.evaluate(ctx, bearer_of(call), request))
 
 
 EVALUATION = Route(
@@ -254,7 +264,7 @@ EVALUATION = Route(
     operation_id="evaluate",
     summary="Decide whether a subject may act on a resource (AuthZEN)",
     tag="decisions",
-    access=SessionOrClient(CHECK_SCOPE),
+    access=SessionOrClient(CHECK_SCOPE, api_tokens=True),
     takes=Evaluation,
     gives=EvaluationAnswer,
     refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject, HistoryUnavailable),

@@ -17,7 +17,7 @@ from services.authz.routes.evaluation import (
     ResourceEntity,
     SubjectEntity,
     answer_text,
-    caller_of,
+    bearer_of,
     evaluate_body,
     evaluation_request,
 )
@@ -131,7 +131,7 @@ async def evaluate_each(ctx: Ctx, call: Call[Evaluations | UsualBatch, None]) ->
         single = _fitting(body.model_dump(exclude_unset=True))
         answer = await evaluate_body(ctx, call, single)
         return Reply(body=answer.model_dump_json().encode() + END_OF_LINE)
-    results = await evaluations.evaluate_each(ctx, caller_of(call), asked, semantic=semantic)
+    results = await evaluations.evaluate_each(ctx, bearer_of(call), asked, semantic=semantic)
     return Reply(body=answers_text(results))
 
 
@@ -230,7 +230,7 @@ EVALUATIONS = Route(
     operation_id="evaluateEach",
     summary="Decide several checks at once (AuthZEN)",
     tag="decisions",
-    access=SessionOrClient(CHECK_SCOPE),
+    access=SessionOrClient(CHECK_SCOPE, api_tokens=True),
     takes=Evaluations,
     reads_quickly=read_batch_quickly,
     gives=EvaluationsAnswer,

@@ -17,6 +17,7 @@ from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.loop_turns import LoopTurns
 from services.authz.use_cases.policy_feed import PolicyFeed
 from shared.activity import RecentActivity
+from shared.auth.api_tokens import shard_of_token
 from shared.clock import Clock
 from shared.contracts.facts import SHARDS, Position, format_revision, parse_revision, shard_of
 from shared.following.follower import Follower
@@ -25,6 +26,7 @@ from shared.following.sign_in_state import SignInState
 from shared.http.refusals import BadRequest
 from shared.problems import Refusal, Stale
 from shared.timeouts import Timeouts
+from shared.token_uses import TokenUses
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -43,6 +45,7 @@ class Ctx:
     callers: LiveCallers
     feed: PolicyFeed
     activity: RecentActivity
+    token_uses: TokenUses
     counter: CheckCounter
     denials: DecisionCounts[Denied]
     allows: AllowSamples
@@ -91,8 +94,7 @@ class Ctx:
                 errors=[("/context/at_least_revision", "Must be a revision of team or identity.")]
             ) from None
         of_team = follower is self.team
-        key = check.account_id if of_team else check.user_id
-        if key is None or position.shard != shard_of(key):
+        if position.shard != _shard(check, of_team=of_team):
             return
         deadline = self.clock.boottime() + self.timeouts.catch_up
         asked = follower.view.asks
@@ -139,3 +141,10 @@ def _applied(follower: Follower, position: Position, *, asked: int) -> bool:
     if view.epoch == position.epoch:
         return view.has(position.shard, position.seq)
     return view.former.over(position.epoch, present=view.epoch, asked=asked)
+
+
+def _shard(check: PermissionCheck, *, of_team: bool) -> int | None:
+    """The shard of a source that a check rests on."""
+    if of_team:
+        return None if check.account_id is None else shard_of(check.account_id)
+    return shard_of(check.user_id) if check.token_id is None else shard_of_token(check.token_id)

@@ -113,3 +113,5 @@ def note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None, now: dat
     """Note that a check was answered about a member whose membership is in force."""
     if check.account_id is not None and reason in OF_ACTIVE_MEMBERS:
         ctx.activity.note(check.account_id, check.user_id, now)
+        if check.token_id is not None:
+            ctx.token_uses.note(check.token_id, now)

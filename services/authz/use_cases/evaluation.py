@@ -1,15 +1,16 @@
-"""Answer an access evaluation of a service client, or of a user about themselves."""
+"""Answer an access evaluation of a service client, or of a user or API token about itself."""
 
 from datetime import datetime
 
 from msgspec import Struct
 
-from rolecall import NOTHING_GIVEN, Given, Resource, milliseconds
+from rolecall import NOTHING_GIVEN, Given, Resource, TokenSubject, milliseconds
 from rolecall.core.condition_work import ConditionWork
 from services.authz.domain.checks import (
     CHECK_SCOPE,
     SHOWS_MEMBERSHIP,
     SUBJECT_UNKNOWN,
+    TOKEN_TYPE,
     USER_TYPE,
     OtherSubject,
     PermissionCheck,
@@ -26,9 +27,10 @@ from services.authz.use_cases.decisions import (
     note_decision,
     session_ended,
 )
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import ApiTokenPrincipal, Bearer, Member, UserPrincipal
 from shared.http.refusals import BadRequest
-from shared.problems import ScopeMissing, TokenRevoked
+from shared.ids import TokenId, is_id
+from shared.problems import ApiTokenOver, ScopeMissing, TokenRevoked
 
 PAST_ALONE = (
     "A past time needs a request of its own: one evaluation or one explanation. Ask about it there,"
@@ -70,9 +72,7 @@ class EvaluationResult(Struct, kw_only=True, gc=False):
     at: datetime | None = None
 
 
-async def evaluate(
-    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
-) -> EvaluationResult:
+async def evaluate(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> EvaluationResult:
     """Evaluate a check of a service client, or of a user about themselves.
 
     Raises:
@@ -83,16 +83,14 @@ async def evaluate(
     """
     if request.at_least_revision is not None:
         check = ctx.while_fresh(lambda: authorized_check(ctx, principal, request))
-        own = isinstance(principal, UserPrincipal)
+        own = isinstance(principal, Member)
         await ctx.reach(
             request.at_least_revision, check, may_learn=lambda: not own or is_member(ctx, check)
         )
     return evaluate_at_once(ctx, principal, request)
 
 
-def evaluate_at_once(
-    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
-) -> EvaluationResult:
+def evaluate_at_once(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> EvaluationResult:
     """Evaluate a check as of now; it does not wait for the revision that the request may name.
 
     Raises:
@@ -107,9 +105,7 @@ def evaluate_at_once(
     return result
 
 
-def evaluate_now(
-    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
-) -> EvaluationResult:
+def evaluate_now(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> EvaluationResult:
     """Evaluate without waiting; call it within `Ctx.while_fresh`. It raises as `evaluate`."""
     _require_present(request)
     now = milliseconds(ctx.clock.now())
@@ -133,18 +129,19 @@ class _Place:
         "_now",
         "_own",
         "_revision",
+        "_token",
         "_user_id",
     )
 
     def __init__(
         self,
         ctx: Ctx,
-        principal: ClientPrincipal | UserPrincipal,
+        principal: Bearer,
         request: EvaluationRequest,
         *,
         now: int,
     ) -> None:
-        account_id, user_id = _subject(ctx, principal, request)
+        account_id, user_id, token = _subject(ctx, principal, request)
         if account_id is None:
             account = self._revision = None
         else:
@@ -152,24 +149,25 @@ class _Place:
             self._revision = ctx.revision(account_id)
         session_id = request.session_id
         ended = session_id is not None and session_ended(ctx, session_id)
-        self._own = isinstance(principal, UserPrincipal)
+        self._own = isinstance(principal, Member)
         if self._own:
             self._found = member_for_user(
-                account, account_id, user_id, session_ended=ended, now=now
+                account, account_id, user_id, session_ended=ended, now=now, token=token
             )
         else:
-            self._found = member_of(account, user_id, session_ended=ended, now=now)
+            self._found = member_of(account, user_id, session_ended=ended, now=now, token=token)
         self._account_id, self._user_id = account_id, user_id
         self._account = account
         self._now = now
         kind = request.subject_type
-        self._names_member = kind == USER_TYPE or names_member(account, kind)
+        self._token = token
+        self._names_member = kind == USER_TYPE or token is not None or names_member(account, kind)
 
     def evaluate(
         self, request: EvaluationRequest, work: ConditionWork | None = None
     ) -> EvaluationResult:
         """Evaluate a request of this account and subject."""
-        check = check_of(request, self._account_id, self._user_id)
+        check = check_of(request, self._account_id, self._user_id, self._token)
         if not self._names_member:
             return EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN)
         decision = decide_found(self._account, self._found, check, now=self._now, work=work)
@@ -190,9 +188,7 @@ class Evaluator:
     What the requests share is looked up once. Make it and use it within one `Ctx.while_fresh`.
     """
 
-    def __init__(
-        self, ctx: Ctx, principal: ClientPrincipal | UserPrincipal, work: ConditionWork
-    ) -> None:
+    def __init__(self, ctx: Ctx, principal: Bearer, work: ConditionWork) -> None:
         self._ctx = ctx
         self._principal = principal
         self._work = work
@@ -217,9 +213,7 @@ class Evaluator:
         return place.evaluate(request, self._work)
 
 
-def authorized_check(
-    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
-) -> PermissionCheck:
+def authorized_check(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> PermissionCheck:
     """The check that is asked for, if the caller may ask it; the refusals are those of `evaluate`.
 
     A user may ask about themselves, by their own id.
@@ -227,11 +221,18 @@ def authorized_check(
     return check_of(request, *_subject(ctx, principal, request))
 
 
-def check_of(request: EvaluationRequest, account_id: str | None, user_id: str) -> PermissionCheck:
-    """The check that a request asks for, of this account and user."""
+def check_of(
+    request: EvaluationRequest,
+    account_id: str | None,
+    user_id: str,
+    token: TokenSubject | None = None,
+) -> PermissionCheck:
+    """The check that a request asks for, of this account, user and API token."""
     return PermissionCheck(
         user_id=user_id,
         session_id=request.session_id,
+        token_id=_token_id(request),
+        token=token,
         account_id=account_id,
         permission=f"{request.resource_type}:{request.action}",
         resource=request.resource,
@@ -241,24 +242,39 @@ def check_of(request: EvaluationRequest, account_id: str | None, user_id: str) -
 
 
 def _subject(
-    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
-) -> tuple[str | None, str]:
-    """The account, and the user whom the subject's id names there."""
+    ctx: Ctx, principal: Bearer, request: EvaluationRequest
+) -> tuple[str | None, str, TokenSubject | None]:
+    """The account, the user whom the subject's id names there, and the API token if it is one."""
     account_id = _account_id(ctx, principal, request)
+    token_id = _token_id(request)
+    if token_id is not None:
+        token = ctx.callers.api_token(token_id)
+        if token is not None:
+            return account_id, token.user_id, token.subject
     if account_id is None:
-        return None, request.subject_id
-    return account_id, ctx.policy.external_ids.user(account_id, request.subject_id)
+        return None, request.subject_id, None
+    return account_id, ctx.policy.external_ids.user(account_id, request.subject_id), None
 
 
-def _account_id(
-    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
-) -> str | None:
+def _token_id(request: EvaluationRequest) -> TokenId | None:
+    if request.subject_type == TOKEN_TYPE and is_id(request.subject_id, "tok"):
+        return TokenId(request.subject_id)
+    return None
+
+
+def _account_id(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> str | None:
     """The account of the decision point, else the one that the resource names, else a default."""
     named = request.point or request.account_id
     if isinstance(principal, UserPrincipal):
         if ctx.sign_ins.session_ended(principal.session_id):
             raise TokenRevoked
         if (request.subject_type, request.subject_id) != (USER_TYPE, principal.user_id):
+            raise OtherSubject
+        return named or principal.account_id
+    if isinstance(principal, ApiTokenPrincipal):
+        if ctx.callers.api_token(principal.token_id) is None:
+            raise ApiTokenOver
+        if (request.subject_type, request.subject_id) != (TOKEN_TYPE, principal.token_id):
             raise OtherSubject
         return named or principal.account_id
     client = ctx.sign_ins.client(principal.client_id)

@@ -20,7 +20,7 @@ from services.authz.use_cases.evaluation import (
     authorized_check,
 )
 from shared.auth.bindings import AccountNotBound, TypeNotBound
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import Bearer, Member
 from shared.http.refusals import BadRequest
 from shared.problems import Refusal, Stale
 
@@ -33,7 +33,7 @@ Waited = tuple[str, str | None, str]
 
 async def evaluate_each(
     ctx: Ctx,
-    principal: ClientPrincipal | UserPrincipal,
+    principal: Bearer,
     asked: Sequence[EvaluationRequest | Refusal],
     *,
     semantic: Semantic,
@@ -65,7 +65,7 @@ async def evaluate_each(
 
 def evaluate_each_at_once(
     ctx: Ctx,
-    principal: ClientPrincipal | UserPrincipal,
+    principal: Bearer,
     asked: Sequence[EvaluationRequest],
     *,
     semantic: Semantic,
@@ -86,7 +86,7 @@ def evaluate_each_at_once(
 
 def _note(
     ctx: Ctx,
-    principal: ClientPrincipal | UserPrincipal,
+    principal: Bearer,
     results: Sequence[EvaluationResult | Refusal],
 ) -> None:
     """Count the results of a batch, and note what they say of members."""
@@ -113,7 +113,7 @@ class _BatchInTurns:
     def __init__(
         self,
         ctx: Ctx,
-        principal: ClientPrincipal | UserPrincipal,
+        principal: Bearer,
         asked: Sequence[EvaluationRequest | Refusal],
         *,
         semantic: Semantic,
@@ -159,14 +159,14 @@ class _BatchInTurns:
 
 async def _reach_all(
     ctx: Ctx,
-    principal: ClientPrincipal | UserPrincipal,
+    principal: Bearer,
     asked: Sequence[EvaluationRequest | Refusal],
 ) -> Mapping[str | None, Refusal]:
     """Wait for all revisions at once; return what is not a revision, each with its refusal."""
     checks = ctx.while_fresh(lambda: _waiting_checks(ctx, principal, asked))
     if len({revision for revision, _, _ in checks}) > MOST_REVISIONS:
         raise BadRequest(errors=[("/evaluations", _TOO_MANY_REVISIONS)])
-    own = isinstance(principal, UserPrincipal)
+    own = isinstance(principal, Member)
 
     async def reach(revision: str, check: PermissionCheck) -> Refusal | None:
         try:
@@ -187,7 +187,7 @@ async def _reach_all(
 
 def _waiting_checks(
     ctx: Ctx,
-    principal: ClientPrincipal | UserPrincipal,
+    principal: Bearer,
     asked: Sequence[EvaluationRequest | Refusal],
 ) -> dict[Waited, PermissionCheck]:
     """One check for each revision, account and user that an evaluation waits for."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rolecall import Reason, Resource
 from rolecall.core.forward_auth import RouteMatch
 from rolecall.core.state import NO_RESOURCE_ID
-from services.authz.domain.checks import USER_TYPE
+from services.authz.domain.checks import TOKEN_TYPE, USER_TYPE
 from services.authz.domain.forwarded import (
     NoRouteMatches,
     OriginalRequest,
@@ -15,7 +15,7 @@ from services.authz.domain.forwarded import (
 from services.authz.use_cases import evaluation
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import ApiTokenPrincipal, Bearer, ClientPrincipal, Member
 from shared.problems import TokenRevoked
 
 
@@ -33,7 +33,7 @@ class Passed:
 
 async def decide(
     ctx: Ctx,
-    principal: ClientPrincipal | UserPrincipal,
+    principal: Bearer,
     request: OriginalRequest | None,
     *,
     at_least_revision: str | None,
@@ -44,7 +44,7 @@ async def decide(
         NoRouteMatches: the map has no such route.
         RequestDenied: the principal may not send it.
         Stale: this replica may not answer now.
-        TokenRevoked: the client was deleted, or the session has ended.
+        TokenRevoked: the client was deleted, or the session or the API token is over.
     """
     routes = ctx.forward_auth
     match = None
@@ -54,21 +54,22 @@ async def decide(
         raise NoRouteMatches
     if isinstance(principal, ClientPrincipal):
         return ctx.while_fresh(lambda: _decide_client(ctx, principal, match))
-    return await _decide_user(ctx, principal, match, at_least_revision=at_least_revision)
+    return await _decide_member(ctx, principal, match, at_least_revision=at_least_revision)
 
 
-async def _decide_user(
-    ctx: Ctx, principal: UserPrincipal, match: RouteMatch, *, at_least_revision: str | None
+async def _decide_member(
+    ctx: Ctx, principal: Member, match: RouteMatch, *, at_least_revision: str | None
 ) -> Passed:
     kind, _, action = match.route.permission.partition(":")
     account_id = match.account or principal.account_id
+    subject_type, subject_id, session_id = _subject(principal)
     result = await evaluation.evaluate(
         ctx,
         principal,
         EvaluationRequest(
-            subject_type=USER_TYPE,
-            subject_id=principal.user_id,
-            session_id=principal.session_id,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            session_id=session_id,
             action=action,
             resource_type=kind,
             resource=Resource(match.id or NO_RESOURCE_ID, project_id=match.project),
@@ -86,6 +87,13 @@ async def _decide_user(
         override=name if source == "override" else None,
         revision=result.revision,
     )
+
+
+def _subject(principal: Member) -> tuple[str, str, str | None]:
+    """The type and id of the subject, and the session of a user."""
+    if isinstance(principal, ApiTokenPrincipal):
+        return TOKEN_TYPE, principal.token_id, None
+    return USER_TYPE, principal.user_id, principal.session_id
 
 
 def _decide_client(ctx: Ctx, principal: ClientPrincipal, match: RouteMatch) -> Passed:

@@ -68,6 +68,7 @@ def caller_as(caller: Caller, user: User, *, session_id: SessionId | None = None
         name=user.name,
         email=user.email,
         session_id=session_id or caller.actor.session_id,
+        token_id=caller.actor.token_id,
     )
     return Caller(actor=actor, request=caller.request)
 

@@ -1,6 +1,7 @@
 """The routes of identity: the tables of its public and its internal port."""
 
 from services.identity.routes import (
+    api_tokens,
     internal,
     oidc,
     password_reset,
@@ -23,6 +24,7 @@ ROUTES = (
     *passwords.ROUTES,
     *users.ROUTES,
     *provisioning.ROUTES,
+    *api_tokens.ROUTES,
     *oidc.ROUTES,
 )
 INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES)

@@ -3,7 +3,7 @@
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.users import User
 from services.identity.routes.oidc import key_set
-from services.identity.use_cases import password_reset, verification
+from services.identity.use_cases import api_tokens, password_reset, verification
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.named_users import named_users
 from services.identity.use_cases.users import user_by_id
@@ -13,6 +13,7 @@ from shared.contracts.calls.identity import (
     NAMED_USERS,
     PASSWORD_RESET_LINK,
     SIGN_UP_LINK,
+    TOKEN_USES,
     USER,
     VERIFICATION_LINK,
     InternalUser,
@@ -22,6 +23,7 @@ from shared.contracts.calls.identity import (
     PasswordResetLinkAnswer,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
+    TokenUsesReport,
     VerificationLinkRequest,
 )
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
@@ -94,6 +96,11 @@ async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPag
     return await ctx.snapshot.page(call.query.cursor)
 
 
+async def take_token_uses(ctx: Ctx, call: Call[TokenUsesReport, None]) -> None:
+    """Take when API tokens were last used."""
+    await api_tokens.note_uses(ctx, call.body.uses)
+
+
 ROUTES = (
     internal_route(KEY_SET, key_set),
     internal_route(USER, get_user, refuses=(NotFound,)),
@@ -102,4 +109,5 @@ ROUTES = (
     internal_route(SIGN_UP_LINK, sign_up_link, refuses=(LinkInvalid,)),
     internal_route(PASSWORD_RESET_LINK, password_reset_link, refuses=(LinkInvalid,)),
     internal_route(SNAPSHOT, get_snapshot),
+    internal_route(TOKEN_USES, take_token_uses),
 )

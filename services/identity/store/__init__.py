@@ -4,6 +4,7 @@ Ids and addresses arrive as checked strings and stand in filters as bare values,
 become an operator (`T21`). A method's `session` is the transaction that the call belongs to.
 """
 
+from services.identity.store.api_tokens import ApiTokenRows
 from services.identity.store.decoys import WRITES_OF_A_FACT, DecoyRows
 from services.identity.store.provisioning import ExternalIdRows
 from services.identity.store.rate_limits import RateLimitRows
@@ -22,6 +23,7 @@ class Store(
     UserRows,
     SignUpRows,
     SessionRows,
+    ApiTokenRows,
     ServiceClientRows,
     SigningKeyRows,
     RateLimitRows,
@@ -34,6 +36,7 @@ class Store(
         UserRows.__init__(self, database)
         SignUpRows.__init__(self, database)
         SessionRows.__init__(self, database)
+        ApiTokenRows.__init__(self, database)
         ServiceClientRows.__init__(self, database)
         SigningKeyRows.__init__(self, database)
         RateLimitRows.__init__(self, database)

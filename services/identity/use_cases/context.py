@@ -10,7 +10,7 @@ from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.settings import Settings
 from services.identity.store import Store
 from shared.clock import Clock
-from shared.http.checker import Checker
+from shared.http.checker import TokenChecker
 from shared.http.client import InternalClient
 from shared.journal import JournalWriter, Snapshot
 from shared.links import Links
@@ -38,7 +38,7 @@ class Ctx:
     reset_links: Links
     refresh_tokens: Links
     internal: InternalClient
-    checker: Checker
+    checker: TokenChecker
     timeouts: Timeouts
 
     async def pad_response_time(self, started: float, *, at_least: float = 0) -> None:

@@ -1,8 +1,10 @@
 """Where sessions fall back to when their user leaves an account or gets another personal one."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from services.identity.domain.users import User, with_personal_account
+from services.identity.use_cases.api_tokens import end_tokens_in
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Caller
 from shared.ids import AccountId, UserId
@@ -10,9 +12,17 @@ from shared.journal import Guard, JournalWrite
 
 
 async def leave_account(
-    ctx: Ctx, caller: Caller, *, user_id: UserId, account_id: AccountId, guard: Guard
+    ctx: Ctx,
+    caller: Caller,
+    *,
+    user_id: UserId,
+    account_id: AccountId,
+    left_at: datetime,
+    guard: Guard,
 ) -> None:
     """Move the user's sessions from an account that they left to the personal account.
+
+    Their API tokens of that account are revoked: those of a later membership are newer.
 
     If that was the personal account, another one is about to be told: `take_personal_account`.
     """
@@ -21,6 +31,7 @@ async def leave_account(
         user = await ctx.store.user(user_id, write.session)
         if user is None:
             return
+        await end_tokens_in(ctx, write, user, account_id, made_before=left_at)
         if user.account_id == account_id:
             await ctx.store.update_user(user, replace(user, account_left=True), write.session)
             return

@@ -18,12 +18,12 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.imported_passwords import with_password
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from shared.addresses import parse_address
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import ApiTokenPrincipal, Bearer, UserPrincipal
 from shared.contracts.facts import Caller, shard_of
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.journal import Guard, JournalWrite, WriteResult
 from shared.mongo import Lost
-from shared.problems import TokenRevoked, Unavailable
+from shared.problems import ApiTokenOver, TokenRevoked, Unavailable
 
 SESSIONS_PER_WRITE = 100
 """The most sessions that end in one transaction: a script can leave thousands of them open."""
@@ -178,12 +178,19 @@ async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteRe
     )
 
 
-async def check_live(ctx: Ctx, principal: UserPrincipal | ClientPrincipal) -> None:
+async def check_live(ctx: Ctx, principal: Bearer) -> None:
     """Check that the session of a token has not ended, or that its service client exists.
+
+    An API token was found by authz, which asks the membership too, and is checked by this row.
 
     Raises:
         TokenRevoked: it has, or it does not.
     """
+    if isinstance(principal, ApiTokenPrincipal):
+        token = await ctx.store.token(principal.token_id, principal.account_id)
+        if token is None or not token.live(ctx.clock.now()):
+            raise ApiTokenOver
+        return
     if isinstance(principal, UserPrincipal):
         session = await ctx.store.session(principal.user_id, principal.session_id)
         live = session is not None and session.active(ctx.clock.now())

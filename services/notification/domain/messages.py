@@ -24,6 +24,7 @@ class MessageKind(StrEnum):
     ACCOUNT_EXISTS = "account_exists"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a mail
+    TOKEN_CREATED = "token_created"  # noqa: S105 - the name of a mail
     INVITATION = "invitation"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_DECLINED = "invitation_declined"

@@ -26,7 +26,7 @@ _QUOTE_LIKE = re.compile(
     "\uff02\uff07\uff40\uff62\uff63\U0001f676-\U0001f678]"
 )
 """Quotation marks outside of the categories Pi and Pf, primes, accents and what looks like them."""
-_OWN_WORDS = frozenset({"changed_at", "deletes_at", "ends", "explanation"})
+_OWN_WORDS = frozenset({"changed_at", "created_at", "deletes_at", "ends", "explanation", "until"})
 """Moments that this service writes, and words of the operator; no user's text is in them."""
 _MAX_TAG_LENGTH = 12
 """The longest tag of an address that is shown: one word, which is too short for a message."""

@@ -84,6 +84,19 @@ def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
     )
 
 
+def _token_created(fact: identity.ApiTokenCreated, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.TOKEN_CREATED,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "token": fact.token_name,
+            "created_at": format_moment(row.occurred_at),
+            "until": format_moment(fact.expires_at),
+        },
+    )
+
+
 def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> Notice:
     return Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
 
@@ -219,6 +232,7 @@ RECIPIENTS = notices(
     (identity.UserSignUpRefused, _account_exists),
     (identity.UserPasswordResetRequested, _password_reset),
     (identity.UserPasswordChanged, _password_changed),
+    (identity.ApiTokenCreated, _token_created),
     (identity.SessionReuseDetected, _signed_out),
     (team.InvitationCreated, _invitation),
     (team.InvitationResent, _invitation),

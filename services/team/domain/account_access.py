@@ -15,11 +15,13 @@ from rolecall import (
     decide,
     milliseconds,
 )
+from rolecall.core.restrictions import narrowed
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, member_state, require
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
+from shared.auth.principals import ApiTokenPrincipal
 from shared.ids import ProjectId, UserId
 from shared.problems import DeletingAccount, NotFound, PermissionMissing, SuspendedAccount
 
@@ -196,20 +198,27 @@ def authorize(
     now: datetime,
     project_id: ProjectId | None = None,
     while_deleting: bool = False,
+    token: ApiTokenPrincipal | None = None,
 ) -> AccountAccess:
     """Check that the acting member holds each permission, in the project if one is named (`Ci12`).
 
     An override in the project decides the project-scoped ones (`Ci9`). With `while_deleting` the
-    owner is authorized in an account that is being deleted as if it were active.
+    owner is authorized in an account that is being deleted as if it were active. An API token
+    narrows the member: what it does not reach, they neither hold nor give (`Ci10`, `B5`).
 
     Raises:
-        NotFound: there is no such account or project, or the caller is not a member.
+        NotFound: there is no such account or project, the caller is not a member, or the token is
+            one of an earlier membership.
         SuspendedAccount, DeletingAccount: no member may do this there now.
         PermissionMissing: the caller is a member without one of the permissions.
     """
     if rows is None:
         raise NotFound
     member = member_state(rows.catalog, rows.membership, rows.overrides)
+    if token is not None:
+        if rows.membership.membership_id != token.membership_id:
+            raise NotFound
+        member = narrowed(rows.catalog, member, token.restriction, now=milliseconds(now))
     projects = [] if rows.project is None else [rows.project.project_id]
     account = rows.account
     if while_deleting and account.status is AccountStatus.DELETING:

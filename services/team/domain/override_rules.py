@@ -12,9 +12,9 @@ from services.team.domain.authority import (
     require_end,
     require_to_grant,
 )
-from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.members import Membership
 from services.team.domain.overrides import OwnerNotOverridden, ProjectOverride
+from shared.catalog_parts import NotInThisCatalog
 from shared.contracts.facts import Fact
 from shared.problems import NotFound, Refusal, RefusalKind
 

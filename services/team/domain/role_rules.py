@@ -15,7 +15,6 @@ from services.team.domain.authority import (
     require_to_give_grants,
     role_grants,
 )
-from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.custom_roles import (
     CustomRole,
     edited,
@@ -33,6 +32,7 @@ from services.team.domain.role_refusals import (
     RolesTooLarge,
 )
 from services.team.domain.roles import RoleNotThere, assignable_role
+from shared.catalog_parts import NotInThisCatalog
 from shared.contracts import team
 from shared.contracts.facts import Fact
 from shared.ids import RoleId

@@ -6,7 +6,7 @@ from services.team.domain.account_deletion import DeletionBegan
 from services.team.domain.accounts import OwnerOnly
 from services.team.domain.ownership_refusals import AccountLimit
 from services.team.domain.reverting import ConfirmationWrong
-from services.team.routes.accounts import UPDATE, AccountView, account_view
+from services.team.routes.accounts import END, AccountView, account_view
 from services.team.use_cases import account_deletion
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.routes import Body, Call, Reply, Route
@@ -42,7 +42,7 @@ ROUTES = (
         operation_id="deleteAccount",
         summary="Delete an account; its owner can restore it until `deletes_at`",
         tag="accounts",
-        access=UPDATE,
+        access=END,
         caller_rule="Only the owner may do it.",
         query=DeleteQuery,
         gives=AccountView,
@@ -57,7 +57,7 @@ ROUTES = (
         operation_id="restoreAccount",
         summary="Undo the deletion of an account",
         tag="accounts",
-        access=UPDATE,
+        access=END,
         caller_rule="Only the owner may do it.",
         gives=AccountView,
         refuses=(OwnerOnly, DeletionBegan),

@@ -8,7 +8,7 @@ from services.team.use_cases.accounts import ensure_personal_account
 from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
 from services.team.use_cases.refusals import record_refusal
 from shared.auth.bindings import AccountNotBound, require_account
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal, UserPrincipal
 from shared.contracts.facts import ResourceRef
 from shared.http.access import Permission
 from shared.http.routes import Call
@@ -94,9 +94,11 @@ class AccountRoutes:
 def account_request(call: Call[Any, Any]) -> AccountRequest:
     """The request of the caller about the account of the path, as the route's row has it."""
     project_id, named = call.path.get("project_id"), call.path.get("user_id")
+    member = call.member
     return AccountRequest(
         caller=call.caller,
-        user_id=call.user.user_id,
+        user_id=member.user_id,
+        token=member if isinstance(member, ApiTokenPrincipal) else None,
         account_id=call.account_id,
         permission=call.permission,
         project_permission=call.project_permission,

@@ -27,6 +27,8 @@ DisplayName = Annotated[str, Field(max_length=400), AfterValidator(parse_name)]
 
 VIEW = Permission("account:view")
 UPDATE = Permission("account:update")
+END = Permission("account:update", in_session=True)
+"""Of what the owner does in person: they may lose all that the account is."""
 
 
 class Rename(Body):
@@ -227,7 +229,7 @@ ROUTES = (
         operation_id="convertAccount",
         summary="Make a team of a personal account",
         tag="accounts",
-        access=UPDATE,
+        access=END,
         caller_rule="Only the owner may do it.",
         takes=Convert,
         gives=AccountView,

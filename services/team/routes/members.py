@@ -165,7 +165,7 @@ ROUTES = (
         operation_id="leaveAccount",
         summary="End my own membership",
         tag="members",
-        access=Permission("account:view"),
+        access=Permission("account:view", in_session=True),
         refuses=(OwnerCannotLeave,),
         effective_everywhere=True,
         on_repeat="Ends nothing more: 404.",

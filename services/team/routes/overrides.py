@@ -4,7 +4,6 @@ from datetime import datetime
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import EndExceeded, GrantsExceeded
-from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.override_rules import OverrideLimit
 from services.team.domain.overrides import (
     OwnerNotOverridden,
@@ -15,6 +14,7 @@ from services.team.routes.grant_bodies import GivenGrants, Grants
 from services.team.routes.passed_invitations import PassedInvitationView, passed_views
 from services.team.use_cases import overrides
 from services.team.use_cases.context import AccountRequest, Ctx
+from shared.catalog_parts import NotInThisCatalog
 from shared.http.access import Permission
 from shared.http.entity_tags import TaggedAnswer
 from shared.http.moments import StoredMoment

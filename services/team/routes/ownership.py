@@ -29,7 +29,7 @@ from shared.http.paging import Page, PageQuery
 from shared.http.routes import Body, Call, Reply, Route
 from shared.ids import UserId
 
-VIEW = Permission("account:view")
+VIEW = Permission("account:view", in_session=True)
 """The use case decides by the ownership and the offer, which no permission gives."""
 
 

@@ -10,7 +10,7 @@ from services.team.domain.reverting import (
     ConversionIrreversible,
     NoConversion,
 )
-from services.team.routes.accounts import UPDATE, AccountView, account_view
+from services.team.routes.accounts import END, AccountView, account_view
 from services.team.use_cases import reverting
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.routes import Body, Call, Reply, Route
@@ -36,7 +36,7 @@ ROUTES = (
         operation_id="revertAccount",
         summary="Make a personal account of a team; all other members lose access",
         tag="accounts",
-        access=UPDATE,
+        access=END,
         caller_rule="Only the owner may do it.",
         takes=Revert,
         gives=AccountView,

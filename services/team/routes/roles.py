@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field
 from rolecall import mixed_word
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import EndExceeded, GrantsExceeded
-from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.guardrail_rules import RoleInGuardrail
 from services.team.domain.overrides import grants_as_json
 from services.team.domain.role_refusals import (
@@ -29,6 +28,7 @@ from services.team.routes.passed_invitations import (
 from services.team.use_cases import roles
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.roles import EditedRole, ShownRole
+from shared.catalog_parts import NotInThisCatalog
 from shared.http.access import Permission
 from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, PageQuery, paged

@@ -6,7 +6,7 @@ before the change is committed.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,10 +18,11 @@ from services.team.domain.override_scope import NO_OVERRIDES, OverrideScope
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.callers import with_name
 from services.team.use_cases.guardrail_writes import OverridesUnread
 from shared.activity import RecentActivity
 from shared.auth.bindings import require_account
-from shared.auth.principals import ClientPrincipal
+from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal
 from shared.clock import Clock
 from shared.contracts.facts import Caller
 from shared.following.live_callers import LiveCallers
@@ -35,6 +36,7 @@ from shared.links import Links
 from shared.mongo import DbClient
 from shared.problems import NotFound
 from shared.timeouts import Timeouts
+from shared.token_uses import TokenUses
 
 T = TypeVar("T")
 
@@ -47,8 +49,8 @@ class AccountRequest:
     on it that the request needs as well. `named_user_id` is the user that the path names, who is
     read together with the acting member. `repeat_answer` makes, of the change's result, the answer
     that a repeat with the same idempotency key gets. `precondition` is about the resource that the
-    request changes; its use case hands that resource to `AccountWrite.require_precondition`. With
-    `while_deleting` the owner may do it in an account that is being deleted, too.
+    request changes; its use case hands that to `AccountWrite.require_precondition`. An API `token`
+    bounds what the user may do and give. `while_deleting`: the owner may do it in a deletion, too.
     """
 
     caller: Caller
@@ -61,6 +63,7 @@ class AccountRequest:
     guard: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
     precondition: Precondition | None = None
+    token: ApiTokenPrincipal | None = None
     while_deleting: bool = False
 
     @property
@@ -132,6 +135,7 @@ class Ctx:
     internal: InternalClient
     callers: LiveCallers
     activity: RecentActivity
+    token_uses: TokenUses
     links: Links
     clock: Clock
     timeouts: Timeouts
@@ -157,6 +161,7 @@ class Ctx:
             now=self.clock.now(),
             project_id=project_id,
             while_deleting=True,
+            token=request.token,
         )
         self._note_activity(request, access.now)
         return access
@@ -252,6 +257,7 @@ class Ctx:
             now=write.now,
             project_id=request.project_id,
             while_deleting=request.while_deleting,
+            token=request.token,
         )
         self._note_activity(request, access.now)
         member = access.membership
@@ -268,14 +274,8 @@ class Ctx:
 
     def _note_activity(self, request: AccountRequest, at: datetime) -> None:
         self.activity.note(request.account_id, request.user_id, at)
-
-
-def with_name(caller: Caller, *, name: str, email: str) -> Caller:
-    """The caller with the user's name and address, for people who read the record."""
-    if caller.actor.type != "user" or caller.actor.name is not None:
-        return caller
-    shown = {"name": name, "email": email}
-    return replace(caller, actor=caller.actor.model_copy(update=shown))
+        if request.token is not None:
+            self.token_uses.note(request.token.token_id, at)
 
 
 def _guard_of(request: AccountRequest | NonMemberRequest) -> Guard | None:

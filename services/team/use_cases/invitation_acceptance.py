@@ -16,7 +16,8 @@ from services.team.domain.members import Membership
 from services.team.domain.refusals import refused
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.accounts import VerifiedUser, verified_user
-from services.team.use_cases.context import Ctx, NonMemberRequest, with_name
+from services.team.use_cases.callers import with_name
+from services.team.use_cases.context import Ctx, NonMemberRequest
 from services.team.use_cases.invitation_mails import takes_place
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller

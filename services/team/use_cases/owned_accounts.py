@@ -9,8 +9,9 @@ from services.team.domain.members import Membership
 from services.team.domain.ownership_refusals import AccountLimit, AddressNotVerified
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.accounts import OwnAccount, VerifiedUser, verified_user
+from services.team.use_cases.callers import with_name
 from services.team.use_cases.catalogs import catalog_named, personal_catalog
-from services.team.use_cases.context import Ctx, NonMemberRequest, with_name
+from services.team.use_cases.context import Ctx, NonMemberRequest
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller, shard_of
 from shared.http.idempotency import IdempotencyGuard

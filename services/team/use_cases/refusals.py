@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from services.team.domain.refusals import refused
-from services.team.use_cases.context import AccountRequest, ClientRequest, Ctx, with_name
+from services.team.use_cases.callers import with_name
+from services.team.use_cases.context import AccountRequest, ClientRequest, Ctx
 from shared.contracts.facts import ResourceRef
 from shared.problems import Refusal
 

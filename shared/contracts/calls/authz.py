@@ -1,23 +1,34 @@
 """Calls to authz."""
 
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
 from shared.contracts.topology import Service
 
 
 class CheckRequest(InternalRequest):
-    """A user's permission in an account, decided at `at_least_revision` or later."""
+    """A user's permission in an account, decided at `at_least_revision` or later.
+
+    The user is in a session, or acts by an API token: then `session_id` is empty. `owner_id` owns
+    what it is about.
+    """
 
     user_id: str
     session_id: str
+    token_id: str | None = None
     account_id: str
     permission: str
+    owner_id: str | None = None
     at_least_revision: str | None = None
 
 
 class CheckResult(InternalAnswer):
     """The decision; without `member` the account does not exist for this user.
 
-    With `session_ended` the user is not signed in, and the answer says nothing of the account.
+    With `session_ended` the session or the API token is over, and the answer says nothing of the
+    account.
     """
 
     allowed: bool
@@ -27,16 +38,67 @@ class CheckResult(InternalAnswer):
 
 
 class CallerRequest(InternalRequest):
-    """The caller of a request: a user in a session, or a service client."""
+    """The caller of a request: a user in a session, a service client, or an API token."""
 
     session_id: str | None = None
     client_id: str | None = None
+    token_id: str | None = None
 
 
 class CallerAnswer(InternalAnswer):
-    """Whether the session has not ended, or the service client exists."""
+    """Whether the session has not ended, or the service client or API token exists."""
 
     live: bool
+
+
+class TokenLimits(InternalRequest):
+    """What an API token is limited to; `None` restricts nothing. `grants` has levels by entry."""
+
+    projects: Annotated[tuple[str, ...], Field(max_length=100)] | None = None
+    grants: Annotated[dict[str, tuple[str, ...]], Field(max_length=200)] | None = None
+    read_only: bool = False
+
+
+class FindTokenRequest(InternalRequest):
+    """The SHA-256 of an API token that was sent to another service."""
+
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class FoundToken(InternalAnswer):
+    """What the API token stands for."""
+
+    token_id: str
+    user_id: str
+    account_id: str
+    membership_id: str
+    expires_at: AwareDatetime
+    limits: TokenLimits
+
+
+class FindTokenAnswer(InternalAnswer):
+    """The API token; `None` if there is none, or its time is over."""
+
+    found: FoundToken | None
+
+
+class NewTokenRequest(CheckRequest):
+    """Whether a member may make an API token with these limits."""
+
+    limits: TokenLimits
+
+
+class NewTokenAnswer(CheckResult):
+    """The decision, and of a member who may make tokens the membership that it is bound to.
+
+    `unknown` names entries, levels and projects that the account does not have, `missing` what the
+    member does not hold. With `wider` the token of the request reaches less than the new one.
+    """
+
+    membership_id: str | None = None
+    unknown: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    wider: bool = False
 
 
 LIVE_CALLER = InternalCall(
@@ -45,7 +107,7 @@ LIVE_CALLER = InternalCall(
     method="POST",
     path="/internal/callers",
     callees=(Service.AUTHZ,),
-    callers=(Service.AUDIT,),
+    callers=(Service.IDENTITY, Service.AUDIT),
     request=CallerRequest,
     answer=CallerAnswer,
 )
@@ -58,4 +120,24 @@ DECIDE = InternalCall(
     callers=(Service.IDENTITY, Service.NOTIFICATION, Service.AUDIT),
     request=CheckRequest,
     answer=CheckResult,
+)
+FIND_TOKEN = InternalCall(
+    name="findApiToken",
+    summary="Tell what an API token stands for",
+    method="POST",
+    path="/internal/api-tokens",
+    callees=(Service.AUTHZ,),
+    callers=(Service.IDENTITY, Service.AUDIT),
+    request=FindTokenRequest,
+    answer=FindTokenAnswer,
+)
+NEW_TOKEN = InternalCall(
+    name="decideNewToken",
+    summary="Decide whether a member may make an API token",
+    method="POST",
+    path="/internal/new-tokens",
+    callees=(Service.AUTHZ,),
+    callers=(Service.IDENTITY,),
+    request=NewTokenRequest,
+    answer=NewTokenAnswer,
 )

@@ -1,8 +1,9 @@
 """Calls to identity."""
 
+from types import NoneType
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest, LinkAnswer
 from shared.contracts.topology import Service
@@ -76,6 +77,23 @@ class NamedUsers(InternalAnswer):
     users: tuple[NamedUser, ...]
 
 
+MAX_TOKEN_USES = 400
+"""The tokens of one call; its body stays below the limit of a body."""
+
+
+class TokenUse(InternalRequest):
+    """An API token, and when it was last used."""
+
+    token_id: Annotated[str, Field(pattern="^tok_[0-9a-f]{32}$")]
+    at: AwareDatetime
+
+
+class TokenUsesReport(InternalRequest):
+    """The API tokens that were used lately."""
+
+    uses: Annotated[tuple[TokenUse, ...], Field(max_length=MAX_TOKEN_USES)]
+
+
 KEY_SET = InternalCall(
     name="readKeySet",
     summary="Read the public keys that access tokens are verified with",
@@ -136,4 +154,15 @@ PASSWORD_RESET_LINK = InternalCall(
     callers=(Service.NOTIFICATION,),
     request=PasswordResetLinkRequest,
     answer=PasswordResetLinkAnswer,
+)
+TOKEN_USES: InternalCall[TokenUsesReport, None] = InternalCall(
+    name="reportTokenUses",
+    summary="Tell which API tokens were used",
+    method="POST",
+    path="/internal/token-uses",
+    callees=(Service.IDENTITY,),
+    callers=(Service.AUTHZ, Service.TEAM),
+    request=TokenUsesReport,
+    answer=NoneType,
+    polled=True,
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.contracts.calls.activity import ACTIVITY
-from shared.contracts.calls.authz import DECIDE, LIVE_CALLER
+from shared.contracts.calls.authz import DECIDE, FIND_TOKEN, LIVE_CALLER, NEW_TOKEN
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.decision_counts import ALLOWS, DENIALS
 from shared.contracts.calls.history import PAST_POLICY
@@ -12,6 +12,7 @@ from shared.contracts.calls.identity import (
     NAMED_USERS,
     PASSWORD_RESET_LINK,
     SIGN_UP_LINK,
+    TOKEN_USES,
     USER,
     VERIFICATION_LINK,
 )
@@ -41,4 +42,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     DENIALS,
     LIVE_CALLER,
     DECIDE,
+    FIND_TOKEN,
+    NEW_TOKEN,
+    TOKEN_USES,
 )

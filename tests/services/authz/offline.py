@@ -16,6 +16,7 @@ from shared.auth.principals import ClientPrincipal
 from shared.clock import SystemClock
 from shared.contracts.policy_objects import PolicyObject, ServiceClientObject
 from shared.ids import ClientId
+from shared.token_uses import TokenUses
 from tests.services.authz.conftest import TIMEOUTS
 from tests.services.authz.histories import ACCOUNT, CLIENT, STANDARD, account, catalog
 
@@ -68,6 +69,7 @@ def context(
         past=absent,
         places=absent,
         activity=RecentActivity(),
+        token_uses=TokenUses(),
         counter=CheckCounter(sample=0),
         clock=SystemClock(),
         public_url="",

@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 
 from services.authz.adapters.forward_auth_files import read_map
+from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.problems import StartRefused
 from tests.services.authz.conftest import Response
 from tests.services.authz.histories import (
@@ -25,6 +27,7 @@ from tests.services.authz.histories import (
     resource,
     service_client,
 )
+from tests.waiting import wait_for
 
 MAP = """
 gateway: {gateway}
@@ -325,3 +328,50 @@ def test_a_map_with_a_problem_stops_the_start(tmp_path):
     with pytest.raises(StartRefused, match="not UTF-8"):
         read_map(str(file))
     assert read_map("") is None
+
+
+MEMBERSHIP = f"mem_{7:032x}"
+
+
+def api_token(secret, **fields):
+    digest = digest_of(secret)
+    state = {
+        "secret_hash": digest,
+        "user_id": BO,
+        "account_id": ACCOUNT,
+        "membership_id": MEMBERSHIP,
+        "created_at": "2020-01-01T00:00:00Z",
+        "expires_at": "2999-01-01T00:00:00Z",
+    }
+    return PolicyObject(
+        kind=PolicyObjectKind.API_TOKEN, id=token_id_of(digest), state=state | fields
+    )
+
+
+@pytest.mark.rule("Ci10", "B2", "B6")
+async def test_a_gateway_sends_an_api_token_as_it_is(world, authz):
+    world.team.write(member(BO, "developer", membership_id=MEMBERSHIP))
+    world.team.write(resource("i-9", owner_id=BO, project_id=PROD))
+    whole, reading, other = (new_api_token(shard) for shard in (1, 2, 3))
+    world.identity.write(
+        api_token(whole),
+        api_token(reading, read_only=True),
+        api_token(other, membership_id=f"mem_{8:032x}"),
+    )
+
+    async def known():
+        return (await through_nginx(world, authz, other, INSTANCE)).status != 401
+
+    await wait_for(known, what="the tokens")
+    said = await through_nginx(world, authz, whole, INSTANCE)
+    assert said.status == 200
+    assert (said.headers["Rolecall-User"], said.headers["Rolecall-Account"]) == (BO, ACCOUNT)
+    assert (await through_nginx(world, authz, whole, IN_PROJECT, "POST")).status == 200
+    assert (await through_nginx(world, authz, whole, "/v1/instances/i-9", "DELETE")).status == 200
+    assert (await through_nginx(world, authz, reading, INSTANCE)).status == 200
+    refused = await through_nginx(world, authz, reading, IN_PROJECT, "POST")
+    assert (refused.status, refused.body["reason"]) == (403, "token-restricted")
+    former = await through_nginx(world, authz, other, INSTANCE)
+    assert (former.status, former.body["reason"]) == (403, "not-a-member")
+    for unknown in (new_api_token(4), whole[:-1] + ("0" if whole[-1] != "0" else "1")):
+        assert (await through_nginx(world, authz, unknown, INSTANCE)).status == 401

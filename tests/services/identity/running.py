@@ -19,7 +19,14 @@ from services.identity.domain.rate_limits import MAIL_WINDOW
 from services.identity.settings import Settings
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.key_sources import RemoteKeys
-from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.authz import (
+    DECIDE,
+    NEW_TOKEN,
+    CheckRequest,
+    CheckResult,
+    NewTokenAnswer,
+    NewTokenRequest,
+)
 from shared.contracts.calls.identity import (
     KEY_SET,
     PASSWORD_RESET_LINK,
@@ -69,9 +76,12 @@ CHEAP_ARGON2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Hashes at the lowest cost: a tenth of a millisecond, where the product's takes thirty."""
 PRODUCTS_HASHER: Mapping[str, Any] = {"hasher": None}
 """The wiring of an identity that makes its own hasher, as its process does."""
+MEMBERSHIP = f"mem_{1:032x}"
+"""The membership of each member."""
 SECRETS = {name: SecretStr(random_key()) for name in ("link_key", "refresh_key", "sealing_key")}
 
 FORGOTTEN = (
+    "api_tokens",
     "counters",
     "decoys",
     "external_ids",
@@ -138,6 +148,13 @@ class StandIns:
             member = (call.body.user_id, call.body.account_id) in self.members
             return CheckResult(allowed=member, member=member)
 
+        async def decide_new_token(
+            ctx: object, call: Call[NewTokenRequest, None]
+        ) -> NewTokenAnswer:
+            self.asked.append(call.body)
+            member = (call.body.user_id, call.body.account_id) in self.members
+            return NewTokenAnswer(allowed=member, member=member, membership_id=MEMBERSHIP)
+
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
             return Heads(source="team", epoch="e1", heads={}, digests={})
 
@@ -147,7 +164,10 @@ class StandIns:
                 internal_route(PERSONAL_ACCOUNT, open_account),
                 internal_route(HEADS, heads),
             ],
-            Service.AUTHZ: [internal_route(DECIDE, decide)],
+            Service.AUTHZ: [
+                internal_route(DECIDE, decide),
+                internal_route(NEW_TOKEN, decide_new_token),
+            ],
         }
 
 
@@ -235,6 +255,15 @@ class Identity(RunningService):
         [*_, link] = await self.mailed_links(email)
         answer = await self.verify(link)
         assert answer.status == 200, answer.text
+        return dict(answer.body)
+
+    async def make_token(self, person: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """An API token of a user in their personal account, with its secret."""
+        account_id = person["account_id"]
+        self.stand_ins.members.add((person["user"]["id"], account_id))
+        path, body = f"/v1/accounts/{account_id}/api-tokens", {"name": "CI"} | fields
+        answer = await self.post(path, body, token=person["access_token"])
+        assert answer.status == 201, answer.text
         return dict(answer.body)
 
     async def make_client(self, **fields: Any) -> dict[str, str]:

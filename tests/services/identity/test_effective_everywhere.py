@@ -85,7 +85,21 @@ async def make_client(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return identity.make_client
 
 
+async def create_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    person = await identity.person(ADDRESS)
+    return lambda: identity.make_token(person)
+
+
+async def revoke_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    person = await identity.person(ADDRESS)
+    made = await identity.make_token(person)
+    path = f"/v1/accounts/{person['account_id']}/api-tokens/{made['id']}"
+    return lambda: identity.send("DELETE", path, token=person["access_token"])
+
+
 PREPARED = {
+    "createApiToken": create_token,
+    "revokeApiToken": revoke_token,
     "signUp": sign_up,
     "verifyEmail": verify,
     "resendVerification": resend,
@@ -107,6 +121,7 @@ RECORDS_NOTHING = {
     "makeSignUpLink",
     "makePasswordResetLink",
     "readNamedUsers",
+    "reportTokenUses",
 }
 CHANGES = [
     route

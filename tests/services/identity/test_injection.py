@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from shared.http.access import Client
 from shared.http.routes import Media
 from tests.services.identity.running import PASSWORD, Identity
 
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "/v1/signup": {"email": "ana@example.com", "name": "Ana"},
     "/v1/email/verify": {
         "token": "sup_x",
@@ -28,13 +29,22 @@ BODIES = {
     "/v1/token/refresh": {"refresh_token": "ses_x"},
     "/v1/session/switch": {"account_id": "acc_" + "7" * 32},
     "/v1/me": {"name": "Ana"},
+    "/v1/accounts/{account_id}/api-tokens": {
+        "name": "CI",
+        "expires_at": "2999-01-01T00:00:00Z",
+        "restriction": {"projects": ["prj_x"], "grants": {"instance": ["view"]}},
+    },
 }
 INVITED = {"name": "Bo", "password": PASSWORD, "invitation": {"token": "t", "code": "c"}}
 FIELDS: list[tuple[str, tuple[str, ...]]] = [
-    (path, (field,)) for path, body in BODIES.items() for field in body
+    (path, (field,)) for path, body in BODIES.items() for field in body if field != "restriction"
 ]
 FIELDS += [("/v1/signup", ("invitation", field)) for field in ("token", "code")]
 FIELDS += [("/v1/signup", ("password",))]
+FIELDS += [
+    ("/v1/accounts/{account_id}/api-tokens", ("restriction", field))
+    for field in ("projects", "grants", "read_only")
+]
 VALUES = [
     {"$ne": ""},
     {"$gt": ""},
@@ -61,6 +71,8 @@ def test_every_body_of_a_public_route_is_in_the_table() -> None:
 @pytest.mark.rule("T21")
 async def test_a_value_that_is_not_text_is_refused_in_every_field(identity: Identity) -> None:
     person = await identity.person("ana@example.com")
+    account_id = person["account_id"]
+    identity.stand_ins.members.add((person["user"]["id"], account_id))
     for (path, field), value in itertools.product(FIELDS, VALUES):
         method = "PATCH" if path == "/v1/me" else "POST"
         body = json.loads(json.dumps(INVITED if field[0] == "invitation" else BODIES[path]))
@@ -68,7 +80,8 @@ async def test_a_value_that_is_not_text_is_refused_in_every_field(identity: Iden
         for step in field[:-1]:
             place = place[step]
         place[field[-1]] = value
-        answer = await identity.send(method, path, body, token=person["access_token"])
+        sent_to = path.replace("{account_id}", account_id)
+        answer = await identity.send(method, sent_to, body, token=person["access_token"])
         assert answer.status in {400, 422}, (path, field, value, answer.text)
         assert answer.headers["Content-Type"].startswith("application/problem+json")
         assert answer.body["code"] in {"invalid", "malformed-json"}

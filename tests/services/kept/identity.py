@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from services.identity.domain.api_tokens import ApiToken
 from services.identity.domain.rate_limits import RateLimit
-from shared.ids import ClientId
+from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
+from shared.contracts.facts import shard_of
+from shared.ids import ClientId, MembershipId
 from tests.services.identity.domain.rows import PENDING, SESSION, USER
 from tests.services.kept.stores import DAY, HOUR, MINUTE
 from tests.support.service import FAR
@@ -63,6 +66,28 @@ async def refreshed(stores: Stores) -> None:
 async def signed_out(stores: Stores) -> None:
     await signed_in(stores)
     await stores.identity.update_session(STARTED, replace(STARTED, ended_at=FAR))
+
+
+TOKEN = ApiToken(
+    id=token_id_of(digest_of(new_api_token(shard_of(USER.id)))),
+    user_id=USER.id,
+    account_id=USER.account_id,
+    membership_id=MembershipId("mem_1"),
+    name="CI",
+    secret_hash="",
+    created_at=FAR,
+    expires_at=FAR + 90 * DAY,
+)
+
+
+async def token_made(stores: Stores) -> None:
+    await stores.transact(lambda session: stores.identity.insert_token(TOKEN, session))
+
+
+async def token_revoked(stores: Stores) -> None:
+    await token_made(stores)
+    revoked = replace(TOKEN, revoked_at=FAR)
+    await stores.transact(lambda session: stores.identity.update_token(TOKEN, revoked, session))
 
 
 def limit(name: str) -> RateLimit:

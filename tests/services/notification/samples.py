@@ -174,6 +174,20 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         for by_reset in (True, False)
     ),
     (
+        identity.ApiTokenCreated(
+            **USER, token_id="tok_1", token_name="CI", expires_at=IN_A_WEEK, restricted=False
+        ),
+        Expected(
+            kind=MessageKind.TOKEN_CREATED,
+            words={
+                "name": "Bo Li",
+                "token": "CI",
+                "created_at": format_moment(NOON),
+                "until": format_moment(IN_A_WEEK),
+            },
+        ),
+    ),
+    (
         identity.SessionReuseDetected(
             session_id="ses_1",
             user_id="usr_bo",

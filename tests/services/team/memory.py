@@ -37,6 +37,7 @@ from shared.journal.repeats import finds_change_made
 from shared.links import Links
 from shared.mongo import Lost
 from shared.problems import Unavailable
+from shared.token_uses import TokenUses
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 
@@ -665,6 +666,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         internal=cast("Any", identity),
         callers=LiveCallers(SignInState(), absent),
         activity=RecentActivity(),
+        token_uses=TokenUses(),
         links=Links(bytes(32), "invitation"),
         clock=clock,
         timeouts=PATIENT,

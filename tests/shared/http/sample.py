@@ -15,7 +15,7 @@ from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalSigner, InternalVerifier
 from shared.auth.key_sources import StaticKeys
 from shared.auth.keys import generate_service_keys
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import ClientPrincipal, Member
 from shared.http.access import Admin, Client, Internal, Permission, Public, Session, SessionOrClient
 from shared.http.api import Api
 from shared.http.error_forms import ErrorForm
@@ -126,11 +126,12 @@ class World:
 
     async def check(
         self,
-        principal: UserPrincipal,
+        principal: Member,
         account_id: AccountId,
         permission: str,
         *,
         revision: str | None,
+        owner_id: str | None = None,
     ) -> None:
         self.seen.append((account_id, permission, revision))
         if self.refusal is not None:

@@ -51,6 +51,9 @@ WORDS = {
     "members": "yes",
     "expired": "yes",
     "changed_at": "1 March 2026, 12:00 UTC",
+    "created_at": "1 March 2026, 12:00 UTC",
+    "until": "30 May 2026, 12:00 UTC",
+    "token": "Nightly build",
     "deletes_at": "31 March 2026, 12:00 UTC",
     "explanation": "An unpaid invoice.",
     "ends": "1 March 2027, 12:00 UTC",
@@ -64,6 +67,7 @@ WITH_LINK = set(BUTTONS)
 PAGES = {
     MessageKind.ACCOUNT_EXISTS: ("/sign-in", "/forgot-password"),
     MessageKind.PASSWORD_CHANGED: ("/forgot-password",),
+    MessageKind.TOKEN_CREATED: ("/forgot-password",),
 }
 """The pages that a mail without a link of its own names."""
 
@@ -125,6 +129,10 @@ OPENINGS = {
     MessageKind.PASSWORD_CHANGED: (
         "Your password for Rolecall was changed",
         "Hello Bo Li, the password of your account at Rolecall was changed on 1 March 2026",
+    ),
+    MessageKind.TOKEN_CREATED: (
+        "An API token was made for you at Rolecall",
+        "Hello Bo Li, the API token “Nightly build” was made for you at Rolecall on 1 March 2026",
     ),
     MessageKind.INVITATION: (
         "“Ana Díaz” invited you to the team “Acme Robotics”",
@@ -319,6 +327,7 @@ NEEDED = {
     },
     MessageKind.ACCOUNT_EXISTS: {"POST /v1/login", "POST /v1/password/forgot"},
     MessageKind.PASSWORD_CHANGED: {"POST /v1/password/forgot"},
+    MessageKind.TOKEN_CREATED: {"POST /v1/password/forgot"},
     MessageKind.OWNERSHIP_OFFERED: {
         "POST /v1/accounts/{account_id}/ownership-transfer/accept",
         "POST /v1/accounts/{account_id}/ownership-transfer/decline",

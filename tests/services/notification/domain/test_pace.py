@@ -31,6 +31,7 @@ WITH_BUDGETS_OF_THEIR_OWN = {
 }
 CAUSED_BY_THE_RECIPIENT = {
     MessageKind.PASSWORD_CHANGED,
+    MessageKind.TOKEN_CREATED,
     MessageKind.SIGNED_OUT,
     MessageKind.OWNERSHIP_TRANSFERRED,  # the answer to the recipient's own offer, once
 }

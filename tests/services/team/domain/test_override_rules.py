@@ -12,13 +12,13 @@ import pytest
 from rolecall import Catalog, CompiledCatalog, load_catalog
 from services.team.domain.account_access import AccessRows, AccountAccess, authorize
 from services.team.domain.authority import EndExceeded, GrantsExceeded
-from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.override_rules import remove_override, require_offered, set_override
 from services.team.domain.overrides import (
     OwnerNotOverridden,
     ProjectOverride,
     parse_grants,
 )
+from shared.catalog_parts import NotInThisCatalog
 from shared.ids import MembershipId
 from shared.problems import Invalid, NotFound, Refusal
 from tests.services.team.led_catalog import CATALOG, GRANTS, HOUR

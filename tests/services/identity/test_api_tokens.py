@@ -1,0 +1,147 @@
+"""API tokens in identity: what is stored, what a repeat shows, what ends them, the last use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from services.identity.domain.api_tokens import MAX_LIVE_TOKENS
+from services.identity.migrations import API_TOKENS
+from services.identity.store.api_tokens import ENDED_TOKEN_RETENTION
+from shared.contracts.calls.identity import TOKEN_USES, TokenUse, TokenUsesReport
+from shared.contracts.calls.leases import SNAPSHOT, SnapshotQuery
+from shared.contracts.team import MemberRemoved
+from tests.services.identity.running import MEMBERSHIP, Identity
+from tests.services.rows import row_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ADDRESS = "ana@example.com"
+
+
+def place(person: dict[str, Any], token: dict[str, Any] | None = None) -> str:
+    path = f"/v1/accounts/{person['account_id']}/api-tokens"
+    return path if token is None else f"{path}/{token['id']}"
+
+
+async def shown(identity: Identity, person: dict[str, Any], token: dict[str, Any]) -> Any:
+    return (await identity.send("GET", place(person, token), token=person["access_token"])).body
+
+
+def removed(person: dict[str, Any], at: datetime) -> Any:
+    told = MemberRemoved(
+        account_name="Team", user_id=person["user"]["id"], email=ADDRESS, name="Ana", role="admin"
+    )
+    return row_of(told, account_id=person["account_id"], occurred_at=at)
+
+
+@pytest.mark.rule("T15")
+async def test_the_secret_is_nowhere_in_the_database(identity: Identity) -> None:
+    person = await identity.person(ADDRESS)
+    made = await identity.make_token(person)
+    secret = made["secret"].removeprefix("rct_")
+    for name in await identity.database.list_collection_names():
+        async for document in identity.database[name].find({}):
+            assert secret not in str(document), name
+    [row] = await identity.rows("api_token.created")
+    assert row.data["token_id"] == made["id"]
+    assert row.actor.session_id is not None
+
+
+async def test_a_repeated_key_makes_one_token_and_shows_its_secret_once(
+    identity: Identity,
+) -> None:
+    person = await identity.person(ADDRESS)
+    identity.stand_ins.members.add((person["user"]["id"], person["account_id"]))
+    sent = {"token": person["access_token"], "headers": {"Idempotency-Key": "one"}}
+    first = await identity.post(place(person), {"name": "CI"}, **sent)
+    again = await identity.post(place(person), {"name": "CI"}, **sent)
+    assert (first.status, again.status) == (201, 201)
+    assert first.body["secret"].startswith("rct_")
+    assert again.body == first.body | {"secret": None, "note": "shown-once"}
+
+
+@pytest.mark.rule("B2")
+async def test_a_token_ends_after_90_days_or_at_a_time_within_a_year(identity: Identity) -> None:
+    person = await identity.person(ADDRESS)
+    now = identity.clock.now()
+    made = await identity.make_token(person)
+    assert made["expires_at"][:10] == (now + timedelta(days=90)).isoformat()[:10]
+    end = (now + timedelta(days=366)).isoformat()
+    await identity.make_token(person, expires_at=end)
+    for wrong in (now, now + timedelta(days=366, seconds=10)):
+        body = {"name": "CI", "expires_at": wrong.isoformat()}
+        refused = await identity.post(place(person), body, token=person["access_token"])
+        assert refused.status == 422, refused.text
+    identity.clock.move(timedelta(days=91).total_seconds())
+
+
+async def test_a_member_has_100_live_tokens_at_most(identity: Identity) -> None:
+    person = await identity.person(ADDRESS)
+    made = await identity.make_token(person)
+    [kept] = [one async for one in identity.database["api_tokens"].find({})]
+    copies = [
+        kept | {"_id": made["id"][:-3] + f"{number:03x}"} for number in range(MAX_LIVE_TOKENS - 1)
+    ]
+    await identity.database["api_tokens"].insert_many(copies)
+    refused = await identity.post(place(person), {"name": "CI"}, token=person["access_token"])
+    assert (refused.status, refused.body["code"]) == (409, "too-many-tokens")
+    await identity.send("DELETE", place(person, made), token=person["access_token"])
+    await identity.make_token(person)
+
+
+@pytest.mark.rule("Ci10", "T5")
+async def test_the_end_of_a_membership_revokes_its_tokens_and_no_later_one(
+    identity: Identity,
+) -> None:
+    person = await identity.person(ADDRESS)
+    old = await identity.make_token(person)
+    identity.clock.move(10)
+    left_at = identity.clock.now()
+    identity.clock.move(10)
+    later = await identity.make_token(person)
+    await identity.tell(removed(person, left_at))
+    [row] = await identity.rows("api_token.revoked")
+    assert (row.data["token_id"], row.data["because"]) == (old["id"], "membership-ended")
+    assert (await shown(identity, person, old))["status"] == "revoked"
+    assert (await shown(identity, person, later))["status"] == "active"
+
+
+async def test_the_snapshot_has_the_live_tokens(identity: Identity) -> None:
+    person = await identity.person(ADDRESS)
+    live, revoked = await identity.make_token(person), await identity.make_token(person)
+    await identity.send("DELETE", place(person, revoked), token=person["access_token"])
+    page = await identity.callers["authz"].call(SNAPSHOT, "identity", SnapshotQuery())
+    told = {one.id: one.state for one in page.items if one.kind == "api_token"}
+    assert set(told) == {live["id"]}
+    state = told[live["id"]]
+    assert state is not None
+    assert state["membership_id"] == MEMBERSHIP
+    assert live["secret"] not in str(state)
+
+
+async def test_the_last_use_is_saved_once_in_a_while(identity: Identity) -> None:
+    person = await identity.person(ADDRESS)
+    token = await identity.make_token(person)
+    assert (await shown(identity, person, token))["last_used_at"] is None
+    first = identity.clock.now()
+    for seconds in (0, 60):
+        use = TokenUse(token_id=token["id"], at=first + timedelta(seconds=seconds))
+        report = TokenUsesReport(uses=(use,))
+        await identity.callers["authz"].call(TOKEN_USES, "identity", report)
+    told = (await shown(identity, person, token))["last_used_at"]
+    assert told[:19] == first.isoformat()[:19]
+
+
+async def test_the_database_deletes_a_token_30_days_after_its_end(identity: Identity) -> None:
+    assert any(index.ttl_seconds == 0 for index in API_TOKENS if index.name == "delete_at")
+    person = await identity.person(ADDRESS)
+    token = await identity.make_token(person)
+    [kept] = [one async for one in identity.database["api_tokens"].find({})]
+    assert kept["delete_at"] == kept["expires_at"] + ENDED_TOKEN_RETENTION
+    await identity.send("DELETE", place(person, token), token=person["access_token"])
+    [kept] = [one async for one in identity.database["api_tokens"].find({})]
+    assert kept["delete_at"] == kept["revoked_at"] + ENDED_TOKEN_RETENTION
