@@ -326,6 +326,18 @@ def test_the_remedies_say_what_would_allow_in_sentences():
     assert wanted.override.grants == {"instance": {"write": "all"}}
 
 
+def test_no_override_is_offered_where_the_provider_offers_none():
+    content = STANDARD.catalog
+    features = replace(content.policies.features, overrides=False)
+    without = replace(content, policies=replace(content.policies, features=features))
+    catalog = CompiledCatalog(without)
+    team = account(member("viewer", catalog), catalog=catalog, projects=PROJECTS)
+    place = Resource(id="i-2", project_id="prj_1")
+    wanted = remedies(denial((team, Subject("usr_b"), "instance:write", place)))
+    assert wanted.roles == ("admin", "developer")
+    assert wanted.override is None
+
+
 @pytest.mark.rule("B5")
 def test_only_members_who_hold_what_they_would_give_could_grant():
     lowered = member("admin", user_id="usr_l", overrides=override(instance={"view": "all"}))

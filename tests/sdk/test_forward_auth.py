@@ -241,3 +241,10 @@ def test_a_long_map_is_not_compared_route_by_route(path):
         routes.add(at, *one)
     assert routes.covering(path.format(at=7), "7.example", Methods({"GET"})) == 7
     assert Methods.compared == 1
+
+
+def test_a_map_has_a_bounded_number_of_routes():
+    route = "  - {{methods: [GET], path: /{}, permission: instance:view}}\n"
+    text = "gateway: nginx\nroutes:\n" + "".join(map(route.format, range(MAX_ROUTES + 1)))
+    with pytest.raises(ForwardAuthError, match=f"{MAX_ROUTES}"):
+        parse_forward_auth(text)

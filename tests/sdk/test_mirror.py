@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from rolecall import Resource, Subject, decide
 from rolecall.aio import LeaseOverError
 from rolecall.aio.accounts import LocalAccounts, ToldObject
-from rolecall.aio.event_stream import EventReader
+from rolecall.aio.event_stream import MAX_EVENT_BYTES, EventReader
 from rolecall.aio.lease import StreamLease
-from rolecall.aio.local import LocalChecks, answer_of
+from rolecall.aio.local import MAX_ANSWERS, MAX_HANDLES, LocalChecks, answer_of
 from rolecall.aio.mirror import StreamBrokenError, StreamEndedError
 from rolecall.core.persistent import PART_SIZE
 from services.authz.domain.policy_state import PolicyState
@@ -190,6 +190,15 @@ def test_a_stream_that_goes_on_needs_the_state_before_it(script):
     assert not checks(later).check(BO, WRITE, account=ACCOUNT)
 
 
+def test_half_of_a_state_is_nothing_to_go_on_from(script):
+    """What changes while the state is told has a number of its own."""
+    script.begin(account(), member(BO, "developer"))
+    again = Script(script.mirror)
+    again.play(again.hello())
+    again.tell("change", event_id="b.t.1", objects=[as_told(account())], shard=1, seq=1)
+    assert script.mirror.last_event_id is None
+
+
 def test_the_end_of_a_stream_is_told_with_its_reason(script):
     script.begin(account())
     with pytest.raises(StreamEndedError, match="draining"):
@@ -354,6 +363,31 @@ def test_events_are_read_however_they_are_split():
             ("x", '{"a": 1}', "a"),
             ("y", "2", None),
         ]
+
+
+@pytest.mark.parametrize("end", [b"x", b"\n"], ids=["one line", "many lines"])
+def test_an_event_without_an_end_is_refused(end):
+    reader, piece = EventReader(), b"x" * (2**20 - 1) + end
+    for _ in range(MAX_EVENT_BYTES // len(piece)):
+        assert reader.feed(piece) == []
+    with pytest.raises(ValueError, match="too large"):
+        reader.feed(piece)
+
+
+def test_a_handle_keeps_a_bounded_number_of_answers(script):
+    script.begin(account(), member(BO, "developer"))
+    handle = checks(script).handle(BO, WRITE, account=ACCOUNT)
+    for number in range(3 * MAX_ANSWERS):
+        assert handle.check(Resource(f"i-{number}"))
+        assert len(handle._answers) <= MAX_ANSWERS
+
+
+def test_a_bounded_number_of_handles_is_kept(script):
+    script.begin(account(), member(BO, "developer"))
+    local = checks(script)
+    for number in range(MAX_HANDLES + 1):
+        local.check(BO, f"instance:{number}", account=ACCOUNT)
+    assert len(local._handles) <= MAX_HANDLES
 
 
 def object_key(policy_object):

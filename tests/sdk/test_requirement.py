@@ -353,6 +353,13 @@ async def test_a_route_is_open_only_if_its_rule_says_so(authority):
     assert (await answer(app, "HEAD"))[0] == 401
 
 
+async def test_a_head_request_to_aiohttp_needs_what_get_needs(authority):
+    app = FORMS["aiohttp middleware"](requirement(authority))
+    status, _, _ = await answer(app, "HEAD")
+    assert status == 401
+    assert (await answer(app, "HEAD", Authorization="Bearer good"))[0] == 200
+
+
 async def test_a_websocket_is_closed_unless_its_rule_allows_it(authority):
     sent = []
 

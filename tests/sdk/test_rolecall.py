@@ -264,12 +264,12 @@ async def test_the_failure_of_one_request_opens_no_circuit(server, answer, more,
 
 
 async def test_many_checks_are_one_request_where_rolecall_has_that(server):
-    server.answers[EVALUATIONS] = 200, {"evaluations": [ALLOW, DENY, ALLOW]}
+    server.answers[EVALUATIONS] = 200, {"evaluations": [ALLOW, DENY, DENY]}
     checks = [Check(subject=f"usr_{n}", permission="instance:view", account="a") for n in range(3)]
     async with client(server, timeout=PATIENT) as rc:
         decisions = await rc.check_many(checks)
         assert await rc.check_many([]) == []
-    assert [each.allowed for each in decisions] == [True, False, True]
+    assert [each.allowed for each in decisions] == [True, False, False]
     assert server.paths() == ["/oauth2/token", EVALUATIONS]
     sent = server.asked[-1].body["evaluations"]
     assert [each["subject"]["id"] for each in sent] == ["usr_0", "usr_1", "usr_2"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rolecall.aio import NoAnswerError, TokenExpiredError, TokenRejectedError
-from rolecall.aio.keys import TokenKeys
+from rolecall.aio.keys import MAX_CACHED_TOKENS, TokenKeys
 from rolecall.aio.transport import Transport
 from rolecall.client import jwt
 from rolecall.client.access_tokens import ACCESS_SECONDS, ACCESS_TYPE
@@ -170,3 +170,12 @@ async def test_the_last_keys_are_trusted_for_an_hour_while_rolecall_is_away(keys
     keys._fetched_at -= 3600
     with pytest.raises(NoAnswerError):
         await keys.verify(token())
+
+
+async def test_a_bounded_number_of_tokens_is_kept(keys):
+    user = await keys.verify(token())
+    keys._verified = {str(number): user for number in range(MAX_CACHED_TOKENS)}
+    last = token()
+    await keys.verify(last)
+    assert len(keys._verified) == MAX_CACHED_TOKENS
+    assert last in keys._verified

@@ -92,3 +92,9 @@ def test_a_page_of_limited_members_is_as_long_as_any_other():
     page = who_can(TEAM_ACCOUNT, "instance:write", PLACES[0], now=NOW, limit=3)
     assert [one.user_id for one in page.members] == ["usr_a", "usr_b", "usr_c"]
     assert page.next_after == "usr_c"
+
+
+def test_a_page_ends_after_the_members_that_it_may_look_at():
+    """None of the members who are looked at may do it."""
+    page = who_can(TEAM_ACCOUNT, "balance:fly", PLACES[0], now=NOW, limit=100, examined=4)
+    assert (page.members, page.next_after) == ((), "usr_d")

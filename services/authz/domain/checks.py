@@ -49,9 +49,9 @@ SHOWS_MEMBERSHIP = frozenset(
 """The reasons of `decide_for_user` that only a member gets. Any other one tells nothing about the
 account: neither that it exists nor how far it is."""
 
-OF_ACTIVE_MEMBERS = SHOWS_MEMBERSHIP - {Reason.ACCOUNT_SUSPENDED}
-"""The reasons of a decision about a member whose membership is in force; a suspended account is
-refused before the member is looked up."""
+OF_ACTIVE_MEMBERS = SHOWS_MEMBERSHIP - {Reason.ACCOUNT_SUSPENDED, Reason.ACCOUNT_DELETING}
+"""The reasons of a decision about a member whose membership is in force; an account that is
+suspended or being deleted is refused before the member is looked up."""
 
 
 _ANY_RESOURCE = Resource()

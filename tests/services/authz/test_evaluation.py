@@ -16,6 +16,7 @@ from tests.services.authz.histories import (
     BO,
     BOUND_CLIENT,
     CY,
+    DI,
     OTHER_ACCOUNT,
     PROD,
     SESSION,
@@ -197,6 +198,13 @@ async def test_a_client_that_lost_its_scope_is_refused_despite_its_token(world, 
     await world.identity.change(service_client(scopes=["audit:write"]))
     said = await world.check(authz, BO, "instance:write")
     assert (said.status, said.body["code"]) == (403, "scope-missing")
+
+
+async def test_a_stranger_does_not_learn_how_far_an_account_is(world, authz):
+    token = world.user_token(DI, SESSION)
+    said = await world.check(authz, DI, "instance:write", token=token)
+    assert said.body["context"]["reason"] == "not-a-member"
+    assert said.body["context"]["revision"] is None
 
 
 async def test_a_token_without_the_scope_is_refused(world, authz):

@@ -9,10 +9,12 @@ import pytest_asyncio
 
 from services.authz.domain.batches import MOST_EVALUATIONS, MOST_REVISIONS, Semantic
 from services.authz.routes.evaluations import EVALUATIONS_BODY_BYTES
-from services.authz.use_cases.evaluation import EvaluationResult
+from services.authz.use_cases.evaluation import EvaluationResult, evaluate_now
 from services.authz.use_cases.evaluations import evaluate_each
+from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import shard_of
-from shared.problems import Stale
+from shared.ids import SessionId, UserId
+from shared.problems import Stale, TokenRevoked
 from tests.lengths import SEED, length
 from tests.services.authz.conftest import evaluation
 from tests.services.authz.histories import (
@@ -229,6 +231,31 @@ async def test_a_batch_waits_for_few_revisions_only(world, authz):
     assert decisions(await world.post(authz, body, path=PATH)) == [True, True]
 
 
+async def test_a_batch_waits_for_as_many_revisions_as_are_told(world, authz):
+    shard = shard_of(ACCOUNT)
+    for _ in range(MOST_REVISIONS):
+        await world.team.change(member(BO, "developer"))
+    body = evaluation(BO, "instance:write")
+    body["evaluations"] = [
+        {"context": {"at_least_revision": f"team.{world.team.store.epoch}.{shard}.{number}"}}
+        for number in range(1, MOST_REVISIONS + 1)
+    ]
+    assert decisions(await world.post(authz, body, path=PATH)) == [True] * MOST_REVISIONS
+
+
+async def test_the_session_of_an_item_counts_for_this_item_only(world, authz):
+    await world.identity.change(ended())
+    body = evaluation(BO, "instance:write")
+    subjects = [
+        {"type": "user", "id": BO, "properties": each} for each in ({}, {"session_id": SESSION})
+    ]
+    for order in (subjects, subjects[::-1]):
+        body["evaluations"] = [{"subject": each} for each in order]
+        assert decisions(await world.post(authz, body, path=PATH)) == [
+            each is subjects[0] for each in order
+        ]
+
+
 async def test_a_stale_replica_gives_no_decision_of_a_batch(world, authz):
     body = evaluation(BO, "instance:write") | {"evaluations": [{}, {"subject": 7}]}
     world.team.away = world.identity.away = True
@@ -327,3 +354,13 @@ async def test_a_replica_that_stops_during_a_batch_gives_no_decision(looks, deci
         False,
         False,
     ]
+
+
+async def test_a_user_whose_session_ends_before_the_look_gets_no_decision():
+    """It was live when the request was admitted, and the request names no session."""
+    ctx = context([member(BO, "developer")])
+    user = UserPrincipal(user_id=UserId(BO), session_id=SessionId(SESSION), account_id=None)
+    assert evaluate_now(ctx, user, request(BO)).allowed
+    ctx.sign_ins.session_ended = lambda session_id: session_id == SESSION
+    with pytest.raises(TokenRevoked):
+        evaluate_now(ctx, user, request(BO))

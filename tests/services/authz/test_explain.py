@@ -261,6 +261,21 @@ async def test_the_cursor_of_who_can_names_no_member_and_is_not_made_up(world, a
     assert (said.status, said.body["errors"][0]["pointer"]) == (422, "/query/cursor")
 
 
+async def test_the_cursor_of_who_can_is_of_one_question(world, authz):
+    """Also if its parts are of two questions: anyone can take a cursor apart."""
+    body = {"account_id": ACCOUNT, "permission": "instance:view"}
+    parts = []
+    for permission in ("instance:view", "instance:write"):
+        body["permission"] = permission
+        page = (await asked(world, authz, WHO_CAN, body, query="?limit=1")).body
+        parts.append(json.loads(decode(page["next_cursor"])))
+    (_, place, _), (digest, _, rest) = parts
+    for made in (parts[0], [digest, place, rest]):
+        cursor = encode(json.dumps(made).encode())
+        said = await asked(world, authz, WHO_CAN, body, query=f"?limit=1&cursor={cursor}")
+        assert (said.status, said.body["errors"][0]["pointer"]) == (422, "/query/cursor")
+
+
 async def test_the_pages_of_who_can_have_every_member_once(world, authz):
     body = {"account_id": ACCOUNT, "permission": "instance:view", "owner_id": CY}
     whole = await asked(world, authz, WHO_CAN, body)
@@ -308,3 +323,10 @@ async def test_a_condition_is_explained_by_what_the_request_says(world, authz):
     body["context"] = {"mfa": True}
     found = (await asked(world, authz, EXPLAIN, body)).body
     assert (found["decision"], found["steps"][-1]["result"]) == (True, "holds")
+
+
+async def test_who_can_of_an_account_whose_catalog_has_not_arrived_is_stale(world, authz):
+    await world.team.change(account(OTHER_ACCOUNT, catalog="cat_" + "0" * 32))
+    body = {"account_id": OTHER_ACCOUNT, "permission": "instance:write"}
+    said = await world.post(authz, body, path=WHO_CAN)
+    assert (said.status, said.body["code"]) == (503, "stale")

@@ -49,6 +49,7 @@ routes:
     permission: balance:view
 """
 SWEEPER = "cli_" + "e" * 32
+OF_VOLUMES = "cli_" + "7" * 32
 IN_PROJECT = f"/v1/accounts/{ACCOUNT}/projects/{PROD}/instances"
 IDENTITY = ("User", "Client", "Account", "Role", "Override", "Reason", "Revision")
 
@@ -74,6 +75,7 @@ async def authz(world, maps, request):
     world.identity.write(
         service_client(BOUND_CLIENT, account_ids=[OTHER_ACCOUNT], scopes=["instances:sweep"]),
         service_client(SWEEPER, account_ids=[ACCOUNT], scopes=["instances:sweep"]),
+        service_client(OF_VOLUMES, resource_types=["volume"], scopes=["instances:sweep"]),
     )
     gateway = getattr(request, "param", "nginx")
     async with world.replica(forward_auth_file=str(maps / f"{gateway}.yaml")) as running:
@@ -351,7 +353,9 @@ def api_token(secret, **fields):
 @pytest.mark.rule("Ci10", "B2", "B6")
 async def test_a_gateway_sends_an_api_token_as_it_is(world, authz):
     world.team.write(member(BO, "developer", membership_id=MEMBERSHIP))
-    world.team.write(resource("i-9", owner_id=BO, project_id=PROD))
+    [written] = world.team.write(resource("i-9", owner_id=BO, project_id=PROD))
+    source, epoch, shard, seq = written.row.position
+    newest = [("Rolecall-Revision", f"{source}.{epoch}.{shard}.{seq}")]
     whole, reading, other = (new_api_token(shard) for shard in (1, 2, 3))
     world.identity.write(
         api_token(whole),
@@ -363,7 +367,7 @@ async def test_a_gateway_sends_an_api_token_as_it_is(world, authz):
         return (await through_nginx(world, authz, other, INSTANCE)).status != 401
 
     await wait_for(known, what="the tokens")
-    said = await through_nginx(world, authz, whole, INSTANCE)
+    said = await through_nginx(world, authz, whole, INSTANCE, more=newest)
     assert said.status == 200
     assert (said.headers["Rolecall-User"], said.headers["Rolecall-Account"]) == (BO, ACCOUNT)
     assert (await through_nginx(world, authz, whole, IN_PROJECT, "POST")).status == 200
@@ -375,3 +379,23 @@ async def test_a_gateway_sends_an_api_token_as_it_is(world, authz):
     assert (former.status, former.body["reason"]) == (403, "not-a-member")
     for unknown in (new_api_token(4), whole[:-1] + ("0" if whole[-1] != "0" else "1")):
         assert (await through_nginx(world, authz, unknown, INSTANCE)).status == 401
+
+
+async def test_a_client_of_other_resource_types_passes_nowhere(world, authz):
+    for client_id, status in ((SWEEPER, 200), (OF_VOLUMES, 403)):
+        token = world.client_token(client_id, ("instances:sweep",))
+        said = await through_nginx(world, authz, token, IN_PROJECT, "POST")
+        assert said.status == status
+
+
+async def test_nginx_asks_at_one_path_only(world, authz):
+    """What stands below it is how Envoy tells the path."""
+    token = world.user_token(BO, SESSION)
+    told = [
+        ("X-Original-Method", "GET"),
+        ("X-Original-URI", INSTANCE),
+        ("Authorization", f"Bearer {token}"),
+    ]
+    assert (await ask(world, authz, told)).status == 200
+    said = await ask(world, authz, told, path="/forward-auth/x")
+    assert (said.status, said.body["code"]) == (403, "no-route-matches")

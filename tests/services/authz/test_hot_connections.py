@@ -81,6 +81,19 @@ async def test_a_known_token_of_an_ended_session_is_refused(pair: Pair):
     assert b"token-revoked" in await last_answer(hot, request)
 
 
+async def test_a_caller_that_is_gone_learns_nothing_else(pair: Pair):
+    """Neither what is wrong with the body nor which scope the route needs."""
+    user = pair.world.user_token(BO, SESSION)
+    await pair.world.identity.change(ended())
+    await pair.world.identity.change(GONE)
+    for request in (
+        pair.request(b"{}", token=user),
+        pair.request(b"{}"),
+        pair.request(token=pair.world.client_token(scopes=("audit:write",))),
+    ):
+        assert b"token-revoked" in await pair.answered_hot(request)
+
+
 async def test_a_removal_is_in_force_for_the_next_request_of_a_connection(pair: Pair):
     hot, request = RawConnection(pair.hot), pair.request()
     assert b'"decision":true' in await last_answer(hot, request)

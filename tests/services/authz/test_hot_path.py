@@ -6,7 +6,7 @@ import random
 import pytest
 import pytest_asyncio
 
-from services.authz.adapters.hot_requests import MAX_AT_ONCE, MAX_BYTES
+from services.authz.adapters.hot_requests import MAX_AT_ONCE, MAX_BYTES, HotRequests, Unread
 from services.authz.routes.hot_bodies import read_batch_quickly
 from services.authz.routes.hot_evaluation import MAX_BATCH_BYTES
 from tests.lengths import SEED, length
@@ -421,6 +421,14 @@ async def test_pipelined_requests_are_answered_in_their_order(pair: Pair):
     half = len(sent[0]) // 2
     await pair.same(b"".join(sent)[:-half], b"".join(sent)[-half:])
     await pair.same(b"".join(sent) * 2)
+
+
+async def test_more_requests_at_once_are_left_to_aiohttp(pair: Pair):
+    requests = HotRequests(PATH.decode(), own_id_field="X-Own", sent_id_field="X-Sent")
+    found = requests.read(pair.request() * MAX_AT_ONCE)
+    assert isinstance(found, list)
+    assert len(found) == MAX_AT_ONCE
+    assert requests.read(pair.request() * (MAX_AT_ONCE + 1)) is Unread.OTHER
 
 
 async def test_checks_mixed_with_other_routes_keep_their_order(pair: Pair):

@@ -131,13 +131,13 @@ async def test_a_wrong_secret_is_what_ready_says():
 
 async def test_a_token_of_a_replaced_key_is_not_a_wrong_secret(world):
     async with world.replica() as service:
-        tokens = [world.client_token(), "not-a-token"]
+        good = world.client_token()
 
         class Renewed(GivenToken):
             """Its first token is not accepted any more."""
 
             async def token(self, *, until, refused=None):
-                return tokens.pop() if len(tokens) > 1 else tokens[0]
+                return good if refused == "not-a-token" else "not-a-token"
 
         async with local_mode(service.addresses["public"], "", world.clock.boottime) as local:
             local.follower._credentials = Renewed("")
@@ -215,14 +215,14 @@ class Streams:
         writer.close()
 
 
-def script(clock, *objects, lose=False):
+def script(clock, *objects, lose=False, seconds=3.0):
     """A whole stream: the state, then a removal, and then a lease."""
     written = Script()
     at = clock()
     text = written.hello(at=at)
     text += written.text("state", objects=[as_told(each) for each in objects])
     text += written.text("ready", event_id="a.b.0")
-    text += written.text("lease", at=at, seconds=3.0, applied={})
+    text += written.text("lease", at=at, seconds=seconds, applied={})
     removal = written.text("change", objects=[as_told(no_member(BO))], shard=1, seq=2)
     text += b"" if lose else removal
     return text + written.text("lease", at=at, seconds=3.0, applied={"1": 2})
@@ -264,3 +264,34 @@ async def test_a_stream_that_is_refused_leaves_nothing_to_decide_from(world, sta
         async with local_mode(server.url, "t", world.clock.boottime) as local:
             await wait_for(lambda: len(server.asked) > 1, what="another attempt")
             assert local.reason() == "undecided"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_what_was_told_is_not_used_after_a_refusal(world, status):
+    """The lease would hold for an hour: the client may not be allowed to read it any more."""
+    clock = world.clock.boottime
+    state = account().state
+    assert state is not None
+    whole = (catalog(state["catalog"]), account(), member(ANA, "owner"))
+    streams = Streams(script(clock, *whole, seconds=3600.0), b"")
+    async with faulty_rolecall() as server:
+        server.answers[STREAM] = [streams, (status, {"code": "refused"})]
+        async with local_mode(server.url, "t", clock) as local:
+            await wait_for(lambda: len(server.asked) > 1, what="the refusal")
+            await local.becomes("undecided", ANA)
+
+
+async def test_what_was_told_is_not_used_after_the_client_was_changed(world):
+    clock = world.clock.boottime
+    state = account().state
+    assert state is not None
+    whole = (catalog(state["catalog"]), account(), member(ANA, "owner"))
+    text = script(clock, *whole, seconds=3600.0)
+    ends = Script()
+    ends.number = text.count(b"event: ")
+    streams = Streams(text + ends.text("end", reason="client-changed"), b"")
+    async with faulty_rolecall() as server:
+        server.answers[STREAM] = streams
+        async with local_mode(server.url, "t", clock) as local:
+            await wait_for(lambda: len(server.asked) > 1, what="the next stream")
+            assert local.reason(ANA) == "undecided", "that stream has told nothing yet"

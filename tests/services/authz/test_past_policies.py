@@ -10,6 +10,7 @@ import pytest
 
 from rolecall import Resource, milliseconds
 from services.authz.adapters.past_policies import (
+    KEPT_ANSWERS,
     KEPT_SECONDS,
     QUESTIONS_AT_ONCE,
     PastPolicies,
@@ -238,3 +239,14 @@ async def test_a_text_that_cannot_be_an_account_is_not_asked(
     )
     assert (await past.account(asked)).account is None
     assert team.asked == 0
+
+
+async def test_a_bounded_number_of_answers_is_remembered(
+    past: PastPolicies, team: TeamInMemory
+) -> None:
+    for number in range(KEPT_ANSWERS + 1):
+        await past.account(question(NOON, rid=f"i-{number}"))
+    assert len(past._kept) == KEPT_ANSWERS
+    team.asked = 0
+    await past.account(question(NOON, rid=f"i-{KEPT_ANSWERS}"))
+    assert team.asked == 0, "the last one is among them"

@@ -214,6 +214,39 @@ def test_an_unknown_shape_is_an_error_and_nothing_is_taken():
     assert before[ACCOUNT][1][-2:] == picture(policy)[ACCOUNT][1][-2:]
 
 
+def test_an_older_account_never_replaces_a_newer_one():
+    policy = told(catalog(STANDARD.id))
+    policy.put(at(5, account(status="suspended")))
+    policy.put(at(4, account()))
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    assert state.status is AccountStatus.SUSPENDED
+    policy.put(at(6, account(status="deleting")) + at(5, account()))
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    assert state.status is AccountStatus.DELETING
+
+
+def test_a_catalog_that_cannot_be_read_leaves_its_accounts_undecided():
+    """The one that was known before is not what the account follows now."""
+    policy = told(catalog(STANDARD.id), account(), member(BO, "developer"))
+    unreadable = catalog(STANDARD.id).model_copy(update={"state": {"content": {"later": 1}}})
+    policy.put(at(9, unreadable, account()))
+    assert policy.account(ACCOUNT) is None
+    assert policy.incomplete(ACCOUNT)
+
+
+def test_an_older_catalog_never_replaces_a_newer_one():
+    policy = PolicyState()
+    for rev in (5, 4):
+        found = catalog(STANDARD.id)
+        content = {**(found.state or {})["content"], "title": f"Of {rev}"}
+        policy.put(at(rev, found.model_copy(update={"state": {"content": content}})))
+    content = policy.catalog_content(STANDARD.id)
+    assert content is not None
+    assert content["title"] == "Of 5"
+
+
 def test_a_cleared_state_equals_a_new_one():
     policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
     policy.clear()

@@ -1,17 +1,24 @@
 """Tests of the policy stream: what it tells, to whom, how fresh, and when it ends."""
 
 import asyncio
-from dataclasses import replace
+import json
+from contextlib import ExitStack
+from dataclasses import fields, replace
+from typing import ClassVar
 
 import pytest
 
 from services.authz.domain.change_log import MAX_CHANGES
 from services.authz.use_cases import policy_stream as use_case
+from services.authz.use_cases.context import Ctx
+from services.authz.use_cases.policy_feed import MAX_READERS_OF_CLIENT, PolicyFeed
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.facts import parse_revision, shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.http.lanes import TooManyAtOnce
 from shared.ids import ClientId
+from tests.clocks import SetClock
 from tests.services.authz.conftest import TIMEOUTS
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -360,3 +367,46 @@ async def test_a_stream_has_no_body_for_a_head_request(world):
         async with asyncio.timeout(30), world.http.head(url, headers=headers) as answer:
             assert (answer.status, await answer.read()) == (200, b"")
             assert answer.content_type == "text/event-stream"
+
+
+async def test_one_client_has_a_bounded_number_of_readers():
+    feed = PolicyFeed(clock=SetClock(), timeouts=TIMEOUTS)
+    for _ in range(2):
+        with ExitStack() as readers:
+            for _ in range(MAX_READERS_OF_CLIENT):
+                feed.require_room(CLIENT)
+                readers.enter_context(feed.reader(CLIENT))
+            with pytest.raises(TooManyAtOnce):
+                feed.require_room(CLIENT)
+            feed.require_room(BOUND_CLIENT)
+
+
+async def test_a_change_of_several_rows_is_told_at_its_last_one(world):
+    async with world.replica() as service, policy_stream(world, service) as told:
+        await told.until("ready")
+        revision, _ = await world.team.change(member(CY, "viewer"), member(DI, "viewer"))
+        change = await told.until("change")
+        assert (change["shard"], change["seq"]) == parse_revision(revision)[2:]
+
+
+class StoppedAfterLooks(Ctx):
+    """The process is stopped for a moment after each look at the leases."""
+
+    looks: ClassVar[list[float]] = []
+
+    def holds(self):
+        self.looks.append(self.clock.boottime())
+        found = super().holds()
+        self.clock.skip(0.001)
+        return found
+
+
+async def test_a_lease_counts_from_before_the_look_at_the_leases(world):
+    async with world.replica() as service:
+        known = service.public._ctx
+        ctx = StoppedAfterLooks(**{each.name: getattr(known, each.name) for each in fields(known)})
+        client = ClientPrincipal(client_id=ClientId(CLIENT), scopes=frozenset({"authz:check"}))
+        async for piece in use_case.open_stream(ctx, client, account_id=None, after=None):
+            if b"event: lease" in piece:
+                assert json.loads(piece.partition(b"data: ")[2])["at"] == ctx.looks[-1]
+                break

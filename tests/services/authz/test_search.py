@@ -357,3 +357,13 @@ async def test_a_stale_replica_answers_no_search(world, authz):
     for path in (SUBJECTS, RESOURCES, ACTIONS):
         said = await world.post(authz, asked(CY, "instance:write"), path=path)
         assert (said.status, said.body["code"]) == (503, "stale")
+
+
+async def test_the_session_of_a_sought_subject_counts_for_no_member(world, authz):
+    """It is of one of them at most."""
+    await world.identity.change(ended())
+    body = asked(BO, "instance:write")
+    plain = names(await world.post(authz, body, path=SUBJECTS))
+    body["subject"]["properties"] = {"session_id": SESSION}
+    assert names(await world.post(authz, body, path=SUBJECTS)) == plain
+    assert BO in plain

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
+from services.authz.domain.checks import OtherSubject
 from services.authz.routes.evaluation import EVALUATION_PATH, Evaluation, request_of
 from services.authz.use_cases.evaluation import evaluate
-from shared.auth.principals import ClientPrincipal
+from services.authz.use_cases.time_travel import evaluate_at
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.refusals import BadRequest
-from shared.ids import ClientId
+from shared.ids import ClientId, SessionId, UserId
 from tests.services.authz.conftest import evaluation
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -252,3 +255,19 @@ async def test_the_state_of_a_replica_answers_nothing_about_the_past(world, auth
     principal = ClientPrincipal(client_id=ClientId(CLIENT), scopes=frozenset({"authz:check"}))
     with pytest.raises(BadRequest):
         await evaluate(authz.public._ctx, principal, request_of(body))
+
+
+async def test_who_was_removed_while_the_history_was_read_learns_nothing(world, authz):
+    await world.team.change(member(CY, "admin"))
+    known = authz.public._ctx
+
+    class Slow:
+        async def account(self, question):
+            found = await known.past.account(question)
+            await world.team.change(no_member(CY))
+            return found
+
+    body = Evaluation.model_validate(asked(BO, 1.5))
+    cy = UserPrincipal(user_id=UserId(CY), session_id=SessionId(SESSION), account_id=None)
+    with pytest.raises(OtherSubject):
+        await evaluate_at(replace(known, past=Slow()), cy, request_of(body), NOON + 1.5 * HOUR)

@@ -186,6 +186,10 @@ BAD = {
     "a client that speaks for a user": signed(
         HEADER, claims(sid=..., client_id=CLIENT.client_id, scope="authz:check")
     ),
+    "a client with the sub of another one": signed(
+        HEADER,
+        client_claims(issuer=ISSUER, client=CLIENT, now=NOW) | {"sub": "cli_" + "0e" * 16},
+    ),
     "a client whose scope is a list": signed(
         HEADER, client_claims(issuer=ISSUER, client=CLIENT, now=NOW) | {"scope": ["authz:check"]}
     ),

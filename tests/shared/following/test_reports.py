@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from services.authz.domain.policy_state import PolicyState
+from shared.contracts.calls.journal import CHANGES, Changes
 from shared.contracts.calls.leases import APPLIED, LEASE, SNAPSHOT, LeaseAnswer, SnapshotPage
 from shared.contracts.facts import GENESIS
 from shared.contracts.team import AccountRenamed
@@ -37,6 +38,7 @@ class Reports(InternalClient):
     def __init__(self) -> None:
         self.leases = 0
         self.applied: list[dict[int, int]] = []
+        self.kept: list[SignedRow] = []
 
     async def call(self, call: Any, _source: str, request: Any = None, **_: Any) -> Any:
         if call is SNAPSHOT:
@@ -44,6 +46,13 @@ class Reports(InternalClient):
         if call is APPLIED:
             self.applied.append(request.applied)
             return None
+        if call is CHANGES:
+            return Changes(
+                source="team",
+                epoch="e1",
+                items=[one.event.decode() for one in self.kept],
+                signatures=[one.signature for one in self.kept],
+            )
         self.leases += call is LEASE
         return LeaseAnswer(epoch="e1", heads={}, digests={}, ttl=60, server_time=NOON)
 
@@ -75,7 +84,9 @@ async def following(timeouts: Any) -> AsyncIterator[tuple[Follower, Reports]]:
         clock=SetClock(),
         timeouts=timeouts,
     )
-    loops = [asyncio.create_task(loop()) for loop in (follower.renew, follower.report)]
+    loops = [
+        asyncio.create_task(loop()) for loop in (follower.renew, follower.report, follower.fetch)
+    ]
     await wait_for(lambda: source.leases, what="the lease")
     yield follower, source
     for loop in loops:
@@ -115,4 +126,12 @@ async def test_a_change_of_several_rows_is_reported_at_once(first: dict[str, Any
         parts = rows({"part": 1, "parts": 2} | first, {"part": 2, "parts": 2}, shard=1)
         for part in parts:
             follower.take(part)
+        await wait_for(lambda: source.applied == [{1: 2}], what="the report")
+
+
+async def test_rows_that_were_fetched_are_reported_at_once() -> None:
+    """The bus has lost the first one."""
+    async with following(PATIENT_REPORTS) as (follower, source):
+        source.kept = rows({}, DECIDED, shard=1)
+        follower.take(source.kept[1])
         await wait_for(lambda: source.applied == [{1: 2}], what="the report")

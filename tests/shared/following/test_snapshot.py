@@ -1,5 +1,6 @@
 """The pages of a snapshot are of one history, and each head can be checked."""
 
+import gc
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -116,3 +117,16 @@ async def test_a_page_is_asked_for_while_the_one_before_is_taken() -> None:
     loading.before = dict.fromkeys((1, 2, 3), lambda: known.append(loading.known()))
     await loading.read(page(1), page(2), page(3))
     assert known == [[], [], [1]]
+
+
+@pytest.mark.parametrize("epoch", ["e1", "e2"], ids=["whole", "cut"])
+async def test_the_collector_runs_again_after_a_snapshot(epoch: str) -> None:
+    loading = Loading()
+    seen: list[bool] = []
+    loading.before[2] = lambda: seen.append(gc.isenabled())
+    assert gc.isenabled()
+    try:
+        await loading.read(page(1), page(2), page(3, epoch=epoch))
+    except Unavailable:
+        assert epoch == "e2"
+    assert (seen, gc.isenabled()) == ([False], True)
