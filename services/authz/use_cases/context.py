@@ -59,7 +59,8 @@ class Ctx:
 
     def holds(self) -> bool:
         """Return whether both leases hold now."""
-        return self.team.holds() and self.identity.holds()
+        now = self.clock.boottime()
+        return self.team.view.holds(now) and self.identity.view.holds(now)
 
     def revision(self, account_id: str) -> str | None:
         """The last applied position in the account's shard; `None` if nothing is applied there."""
