@@ -59,8 +59,7 @@ class Ctx:
 
     def holds(self) -> bool:
         """Return whether both leases hold now."""
-        now = self.clock.boottime()
-        return self.team.view.holds(now) and self.identity.view.holds(now)
+        return self.team.holds() and self.identity.holds()
 
     def revision(self, account_id: str) -> str | None:
         """The last applied position in the account's shard; `None` if nothing is applied there."""
