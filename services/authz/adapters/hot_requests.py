@@ -137,22 +137,34 @@ class HotRequests:
         start = end + 4
         if start > MAX_HEAD_BYTES:
             return Unread.OTHER
-        # The head without the lines that differ, then name, value and the rest, for each of them.
-        pieces = self._differing.split(data[:start])
-        names = [name.lower() for name in pieces[1::3]]
-        differing = dict(zip(names, pieces[2::3], strict=True))
-        head = self._head(b"".join(pieces[::3]), line, route)
-        if head is None or len(differing) < len(names):
+        sent = data[:start]
+        known = self._heads.get(sent)
+        read = self._parted(sent, line, route) if known is None else (known, None, None)
+        if read is None:
             return Unread.OTHER
+        head, made_id, sent_id = read
         size = start + head.body_bytes
         if size > route.max_bytes:
             return Unread.OTHER
         raw = data[:size]
         if len(raw) < size:
             return Unread.UNFINISHED
+        return HotRequest(head, raw[start:], raw, made_id, sent_id)
+
+    def _parted(
+        self, raw: bytes, line: bytes, route: HotRoute
+    ) -> tuple[HotHead, str | None, str | None] | None:
+        """What a head says without the lines that differ, and the ids in these: made, and sent."""
+        # The head up to such a line, then the name and the value there, and so on.
+        pieces = self._differing.split(raw)
+        names = [name.lower() for name in pieces[1::3]]
+        differing = dict(zip(names, pieces[2::3], strict=True))
+        head = self._head(b"".join(pieces[::3]), line, route)
+        if head is None or len(differing) < len(names):
+            return None
         made_id = _text(differing.get(self._own_id_field))
         sent_id = _text(differing.get(self._sent_id_field))
-        return HotRequest(head, raw[start:], raw, made_id, sent_id)
+        return head, made_id, sent_id
 
     def _head(self, raw: bytes, line: bytes, route: HotRoute) -> HotHead | None:
         """What a head says that has none of the lines that differ."""
