@@ -35,7 +35,7 @@ from benchmarks.load import Load, Measured, pin
 from benchmarks.replica import token
 from benchmarks.results import Result
 from benchmarks.servers import CERBOS, Cerbos, Replica, constant, of_cerbos, pids_of
-from benchmarks.workload import Check, authzen, checks
+from benchmarks.workload import Check, authzen, checks, scope
 from deploy.programs.program import Program
 
 ROUNDS, SECONDS, COMPARED = 3, 4, 2_000
@@ -80,8 +80,10 @@ def run(peers: Path | None = None, *, seconds: int = SECONDS) -> Result:
                 server.program.start()
                 pin(pids_of(server.program))
             notes.append(asyncio.run(compared(servers, asked)))
+            groups = grouped(asked)
+            notes.append(asyncio.run(compared_batches(servers[AUTHZ], groups)))
             found = loaded(servers, folder, seconds)
-            batched = batches(servers[AUTHZ], folder, seconds)
+            batched = batches(servers[AUTHZ], groups, folder, seconds)
         finally:
             for server in servers.values():
                 server.program.stop()
@@ -134,37 +136,59 @@ async def compared(servers: Mapping[str, Server], asked: Sequence[Check]) -> str
     return f"{COMPARED:,} answers of each server were compared; {allowed:.0%} of all are allowed."
 
 
-def _of_subjects(bodies: Sequence[str]) -> list[str]:
-    """The checks as evaluations of `ITEMS` items, of as many subjects."""
-    return [
-        f'{{"evaluations":[{",".join(bodies[start : start + ITEMS])}]}}'
-        for start in range(0, len(bodies), ITEMS)
-    ]
+def grouped(asked: Sequence[Check]) -> dict[str, list[list[Check]]]:
+    """The checks of each batch: those of one subject, and those of as many subjects as items."""
+    subjects = [list(asked[start : start + ITEMS]) for start in range(0, len(asked), ITEMS)]
+    return {
+        ONE_SUBJECT: [[_by(group[0], check) for check in group] for group in subjects],
+        SUBJECTS: subjects,
+    }
 
 
-def _of_one_subject(asked: Sequence[Check]) -> list[str]:
-    """Evaluations of `ITEMS` items, each of one subject, who stands above the items."""
-    made = []
-    for start in range(0, len(asked), ITEMS):
-        first, items = asked[start], []
-        for check in asked[start : start + ITEMS]:
-            item = authzen(replace(check, account=first.account, owner=None))
-            items.append({name: item[name] for name in ("action", "resource")})
-        body = {"subject": authzen(first)["subject"], "evaluations": items}
-        made.append(json.dumps(body, separators=(",", ":")))
-    return made
+def _by(first: Check, check: Check) -> Check:
+    """The same, without an owner, by the subject of the first one."""
+    allowed = scope(first.role, check.type, check.action) == "all"
+    return replace(first, type=check.type, action=check.action, owner=None, allowed=allowed)
 
 
-def batches(server: Server, folder: Path, seconds: int) -> dict[str, float]:
+def _batch_body(name: str, group: Sequence[Check]) -> str:
+    """The evaluations of these checks; one subject stands above the items."""
+    items = [authzen(check) for check in group]
+    body: dict[str, object] = {"evaluations": items}
+    if name == ONE_SUBJECT:
+        body["subject"] = [item.pop("subject") for item in items].pop()
+    return json.dumps(body, separators=(",", ":"))
+
+
+async def compared_batches(server: Server, groups: Mapping[str, Sequence[Sequence[Check]]]) -> str:
+    """Compare the answers to batches, before they are measured.
+
+    Raises:
+        SystemExit: an answer is wrong.
+    """
+    async with aiohttp.ClientSession() as http:
+        for name, batches_of_kind in groups.items():
+            for group in batches_of_kind[: COMPARED // ITEMS]:
+                body = _batch_body(name, group)
+                url = f"{server.url}s"
+                async with http.post(url, data=body, headers=server.headers) as answer:
+                    said = (await answer.json())["evaluations"]
+                if [one["decision"] for one in said] != [check.allowed for check in group]:
+                    raise SystemExit(f"{name}: {body} is answered with {said}.")
+    return f"{COMPARED:,} answers of each kind of batch were compared."
+
+
+def batches(
+    server: Server, groups: Mapping[str, Sequence[Sequence[Check]]], folder: Path, seconds: int
+) -> dict[str, float]:
     """P4: decisions per second of single checks and in batches, interleaved.
 
     Raises:
         SystemExit: a batch was not answered.
     """
-    kinds = {
-        SINGLE: (server.url, server.bodies, 1),
-        ONE_SUBJECT: (f"{server.url}s", _of_one_subject(checks()), ITEMS),
-        SUBJECTS: (f"{server.url}s", _of_subjects(server.bodies), ITEMS),
+    kinds = {SINGLE: (server.url, server.bodies, 1)} | {
+        name: (f"{server.url}s", [_batch_body(name, group) for group in of_kind], ITEMS)
+        for name, of_kind in groups.items()
     }
     rates: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(ROUNDS):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -33,8 +34,9 @@ _PRIVATE_IPV6 = [
 _WITH_PORT = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
 
 
+@lru_cache(maxsize=512)
 def read_address(text: str) -> Address | None:
-    """The address that a text names, or None.
+    """The address that a text names, or None; those of the same proxies are read once.
 
     It may have a port (`192.0.2.1:4711`), brackets (`[2001:db8::1]`) or both, as in the headers of
     proxies. An IPv4 address in the form of IPv6 is read as IPv4.

@@ -58,31 +58,40 @@ class HotConnection(Connection):
         begun = self._begun
         requests = self._requests.read(b"".join((*begun, data)) if begun else data)
         if isinstance(requests, Unread):
-            begun.append(data)
-            if requests is Unread.OTHER:
-                self._hand_over()
-            elif self._waiting is None:
-                self._waiting = self._loop.call_later(self._rest_seconds, self._hand_over)
+            self._keep(data, requests)
             return
         if begun:
             begun.clear()
             self._stop_waiting()
-        for number, request in enumerate(requests):
-            transport, answer = self.transport, None
-            # A client that does not read its answers gets no more of them from here.
-            if transport is not None and not (self._paused or self._runner.draining):
+        transport = self.transport
+        answers: list[bytes] = []
+        # A client that does not read its answers gets no more of them from here.
+        if transport is not None and not (self._paused or self._runner.draining):
+            for request in requests:
                 answer = self._answer(request, transport)
-            if transport is None or answer is None:
-                self._begun = [left.raw for left in requests[number:]]
-                self._hand_over()
-                return
-            transport.write(answer)
+                if answer is None:
+                    break
+                answers.append(answer)
+            if answers:
+                transport.write(answers[0] if len(answers) == 1 else b"".join(answers))
+        if len(answers) < len(requests):
+            self._begun = [left.raw for left in requests[len(answers) :]]
+            self._hand_over()
+            return
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget what has begun."""
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def _keep(self, data: bytes, unread: Unread) -> None:
+        """Keep what has begun until the rest comes, or give it to aiohttp."""
+        self._begun.append(data)
+        if unread is Unread.OTHER:
+            self._hand_over()
+        elif self._waiting is None:
+            self._waiting = self._loop.call_later(self._rest_seconds, self._hand_over)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from shared.http.access import Access
 from shared.http.admission import Sender
 
@@ -17,11 +19,13 @@ MAX_BYTES = 16_384
 MAX_HEAD_BYTES = 8_000
 """The longest head; aiohttp refuses a single field of more than 8,190 bytes."""
 MAX_FIELDS = 64
+"""The most fields of a head, without those of `TRACE_FIELD` and of ids."""
 KEPT_HEADS = 512
 MAX_AT_ONCE = 32
 """The requests in one piece of data that are answered before others have their turn."""
 
-_FIELD = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([!-~](?:[ -~]*[!-~])?)\r\n")
+_VALUE = rb"([!-~](?:[ -~]*[!-~])?)"
+_FIELD = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?" + _VALUE + rb"\r\n")
 _HOST = re.compile(rb"[A-Za-z0-9.:\[\]_-]{1,255}")
 _LENGTH = re.compile(rb"[1-9][0-9]{0,4}")
 _JSON = frozenset(
@@ -41,6 +45,8 @@ _OTHERS = frozenset(
     }
 )
 """Fields that change how a request is read or answered."""
+TRACE_FIELD = "traceparent"
+"""It is not read here, and differs in each request of a sender."""
 
 
 class Unread(Enum):
@@ -61,21 +67,21 @@ class HotRoute(NamedTuple):
 
 
 class HotHead(NamedTuple):
-    """What the head of a request says."""
+    """What the head of a request says, besides the ids of the request."""
 
     route: HotRoute
     sender: Sender
-    made_id: str | None
-    sent_id: str | None
     body_bytes: int
 
 
-class HotRequest(NamedTuple):
+class HotRequest(Struct, gc=False):
     """One request; `raw` has all its bytes."""
 
     head: HotHead
     body: bytes
     raw: bytes
+    made_id: str | None = None
+    sent_id: str | None = None
 
 
 class HotRequests:
@@ -87,7 +93,9 @@ class HotRequests:
         self._lines = [(f"POST {route.path} HTTP/1.1\r\n".encode(), route) for route in routes]
         self._own_id_field = own_id_field.lower().encode()
         self._sent_id_field = sent_id_field.lower().encode()
-        # Most clients send the same head again and again.
+        differing = b"|".join((self._own_id_field, self._sent_id_field, TRACE_FIELD.encode()))
+        self._differing = re.compile(rb"\r\n((?i:" + differing + rb")): ?" + _VALUE + rb"(?=\r\n)")
+        # Most clients send the same head again and again, apart from the fields that differ.
         self._heads: dict[bytes, HotHead] = {}
 
     def read(self, data: bytes) -> Sequence[HotRequest] | Unread:
@@ -95,7 +103,7 @@ class HotRequests:
 
         Of requests that arrive together with something malformed, aiohttp answers none.
         """
-        # A known head has no brace, so it is all that comes before the first one.
+        # A head without ids that is known has no brace: it is all that comes before the first one.
         start = data.find(b"{")
         head = self._heads.get(data[:start])
         if head is not None and len(data) == start + head.body_bytes:
@@ -123,19 +131,43 @@ class HotRequests:
         return Unread.UNFINISHED if begun else Unread.OTHER
 
     def _whole(self, data: bytes, line: bytes, route: HotRoute) -> HotRequest | Unread:
-        end = data.find(b"\r\n\r\n", len(line))
+        end = data.find(b"\r\n\r\n", len(line) - 2)
         if end < 0:
             return Unread.OTHER if len(data) >= MAX_HEAD_BYTES else Unread.UNFINISHED
         start = end + 4
-        head = self._head(data[:start], line, route) if start <= MAX_HEAD_BYTES else None
-        if head is None or start + head.body_bytes > route.max_bytes:
+        if start > MAX_HEAD_BYTES:
             return Unread.OTHER
-        raw = data[: start + head.body_bytes]
-        if len(raw) < start + head.body_bytes:
+        sent = data[:start]
+        known = self._heads.get(sent)
+        read = self._parted(sent, line, route) if known is None else (known, None, None)
+        if read is None:
+            return Unread.OTHER
+        head, made_id, sent_id = read
+        size = start + head.body_bytes
+        if size > route.max_bytes:
+            return Unread.OTHER
+        raw = data[:size]
+        if len(raw) < size:
             return Unread.UNFINISHED
-        return HotRequest(head, raw[start:], raw)
+        return HotRequest(head, raw[start:], raw, made_id, sent_id)
+
+    def _parted(
+        self, raw: bytes, line: bytes, route: HotRoute
+    ) -> tuple[HotHead, str | None, str | None] | None:
+        """What a head says without the lines that differ, and the ids in these: made, and sent."""
+        # The head up to such a line, then the name and the value there, and so on.
+        pieces = self._differing.split(raw)
+        names = [name.lower() for name in pieces[1::3]]
+        differing = dict(zip(names, pieces[2::3], strict=True))
+        head = self._head(b"".join(pieces[::3]), line, route)
+        if head is None or len(differing) < len(names):
+            return None
+        made_id = _text(differing.get(self._own_id_field))
+        sent_id = _text(differing.get(self._sent_id_field))
+        return head, made_id, sent_id
 
     def _head(self, raw: bytes, line: bytes, route: HotRoute) -> HotHead | None:
+        """What a head says that has none of the lines that differ."""
         known = self._heads.get(raw)
         if known is not None:
             return known
@@ -145,16 +177,9 @@ class HotRequests:
         head = HotHead(
             route=route,
             sender=Sender(fields[b"authorization"].decode("ascii"), route.access),
-            made_id=_text(fields.get(self._own_id_field)),
-            sent_id=_text(fields.get(self._sent_id_field)),
             body_bytes=int(fields[b"content-length"]),
         )
-        # A head with the id of a request does not come again.
-        if (
-            head.made_id is None
-            and head.sent_id is None
-            and len(raw) + head.body_bytes <= route.max_bytes
-        ):
+        if len(raw) + head.body_bytes <= route.max_bytes:
             if len(self._heads) >= KEPT_HEADS:
                 del self._heads[next(iter(self._heads))]
             self._heads[raw] = head

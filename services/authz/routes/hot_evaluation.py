@@ -76,7 +76,8 @@ class HotEvaluations:
     def answer(self, request: HotRequest, transport: asyncio.BaseTransport) -> bytes | None:
         """Return the answer; `None` if aiohttp is to answer, because that waits or logs a fault."""
         started = time.perf_counter()
-        route, sender, made_id, sent_id, _ = request.head
+        route, sender, _ = request.head
+        made_id, sent_id = request.made_id, request.sent_id
         trusted = made_id is not None and self._proxies.trust_connection(transport)
         request_id = own_id(made_id, trusted=trusted)
         if sent_id is not None:
@@ -89,10 +90,14 @@ class HotEvaluations:
             principal = self._api.admit_now(sender, body_bytes=len(request.body))
             if not isinstance(principal, _CALLERS):
                 return None
-            self._ctx.callers.check_now(principal)
-            if sender.refused:
-                require_admitted(route.access, principal)
-            content = decide(principal, request.body)
+            try:
+                if sender.refused:
+                    require_admitted(route.access, principal)
+                content = decide(principal, request.body)
+            except Refusal:
+                # A decision is about callers who exist. Others learn of no other refusal.
+                self._ctx.callers.check_now(principal)
+                raise
         except Refusal as refusal:
             return answers.refusal(refusal, request_id=request_id, sent_id=sent_id, started=started)
         except Exception:  # noqa: BLE001 - aiohttp meets the same fault, answers it and logs it

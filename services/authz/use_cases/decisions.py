@@ -76,8 +76,7 @@ def note_decision(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
     """Note what an answered check says: the member was active, or was denied something."""
     now = ctx.clock.now()
     note_activity(ctx, check, reason, now)
-    note_denial(ctx, check, reason, now)
-    note_allow(ctx, check, reason, now)
+    (note_allow if reason == Reason.ALLOWED else note_denial)(ctx, check, reason, now)
 
 
 def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:

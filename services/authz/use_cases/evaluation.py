@@ -27,7 +27,7 @@ from services.authz.use_cases.decisions import (
     note_decision,
     session_ended,
 )
-from shared.auth.principals import ApiTokenPrincipal, Bearer, Member, UserPrincipal
+from shared.auth.principals import Bearer, ClientPrincipal, Member, UserPrincipal
 from shared.http.refusals import BadRequest
 from shared.ids import TokenId, is_id
 from shared.problems import ApiTokenOver, ScopeMissing, TokenRevoked
@@ -149,7 +149,7 @@ class _Place:
             self._revision = ctx.revision(account_id)
         session_id = request.session_id
         ended = session_id is not None and session_ended(ctx, session_id)
-        self._own = isinstance(principal, Member)
+        self._own = not isinstance(principal, ClientPrincipal)
         if self._own:
             self._found = member_for_user(
                 account, account_id, user_id, session_ended=ended, now=now, token=token
@@ -265,21 +265,21 @@ def _token_id(request: EvaluationRequest) -> TokenId | None:
 def _account_id(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> str | None:
     """The account of the decision point, else the one that the resource names, else a default."""
     named = request.point or request.account_id
+    if isinstance(principal, ClientPrincipal):
+        client = ctx.sign_ins.client(principal.client_id)
+        if client is None:
+            raise TokenRevoked
+        if CHECK_SCOPE not in client.scopes:
+            raise ScopeMissing(CHECK_SCOPE)
+        return account_for_client(client, named=named, resource_type=request.resource_type)
     if isinstance(principal, UserPrincipal):
         if ctx.sign_ins.session_ended(principal.session_id):
             raise TokenRevoked
         if (request.subject_type, request.subject_id) != (USER_TYPE, principal.user_id):
             raise OtherSubject
         return named or principal.account_id
-    if isinstance(principal, ApiTokenPrincipal):
-        if ctx.callers.api_token(principal.token_id) is None:
-            raise ApiTokenOver
-        if (request.subject_type, request.subject_id) != (TOKEN_TYPE, principal.token_id):
-            raise OtherSubject
-        return named or principal.account_id
-    client = ctx.sign_ins.client(principal.client_id)
-    if client is None:
-        raise TokenRevoked
-    if CHECK_SCOPE not in client.scopes:
-        raise ScopeMissing(CHECK_SCOPE)
-    return account_for_client(client, named=named, resource_type=request.resource_type)
+    if ctx.callers.api_token(principal.token_id) is None:
+        raise ApiTokenOver
+    if (request.subject_type, request.subject_id) != (TOKEN_TYPE, principal.token_id):
+        raise OtherSubject
+    return named or principal.account_id

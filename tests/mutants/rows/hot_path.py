@@ -34,6 +34,61 @@ ROWS = (
         tests=SAME_BYTES,
     ),
     Mutant(
+        id="hot-path-takes-an-id-twice",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old="        if head is None or len(differing) < len(names):\n",
+        new="        if head is None:\n",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-answers-with-another-sender-s-id",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old="        sent_id = _text(differing.get(self._sent_id_field))\n",
+        new=(
+            "        sent_id = _text(differing.get(self._sent_id_field))\n"
+            "        sent_id = self.__dict__.setdefault('sent', sent_id)\n"
+        ),
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-takes-ids-of-any-form",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old='rb")): ?" + _VALUE + rb"',
+        new='rb")): ?" + rb"(.*)" + rb"',
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-tells-a-caller-that-is-gone-what-is-wrong",
+        kind=Kind.SECURITY,
+        file="services/authz/routes/hot_evaluation.py",
+        old="                self._ctx.callers.check_now(principal)\n",
+        new="",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="hot-path-drops-answers-before-it-hands-over",
+        kind=Kind.CONSISTENCY,
+        file=CONNECTIONS,
+        old="                if answer is None:\n                    break\n",
+        new=(
+            "                if answer is None:\n"
+            "                    answers.clear()\n"
+            "                    break\n"
+        ),
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="decisions-need-no-service-client",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluation.py",
+        old="        if client is None:\n            raise TokenRevoked\n",
+        new="        if client is None:\n            return named\n",
+        tests=LIMITS,
+    ),
+    Mutant(
         id="hot-path-skips-lines-it-cannot-read",
         kind=Kind.SECURITY,
         file=REQUESTS,
@@ -69,8 +124,8 @@ ROWS = (
         id="hot-path-takes-longer-fields-than-aiohttp",
         kind=Kind.SECURITY,
         file=REQUESTS,
-        old=" if start <= MAX_HEAD_BYTES else None",
-        new="",
+        old="        if start > MAX_HEAD_BYTES:\n",
+        new="        if start > MAX_BYTES:\n",
         tests=SAME_BYTES,
     ),
     Mutant(
@@ -165,10 +220,10 @@ ROWS = (
         id="hot-path-keeps-what-a-token-might-do",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/evaluation.py",
-        old="    client = ctx.sign_ins.client(principal.client_id)\n",
+        old="        client = ctx.sign_ins.client(principal.client_id)\n",
         new=(
-            "    client = ctx.sign_ins.client(principal.client_id)\n"
-            "    client = globals().setdefault(principal.client_id, client)\n"
+            "        client = ctx.sign_ins.client(principal.client_id)\n"
+            "        client = globals().setdefault(principal.client_id, client)\n"
         ),
         tests=LIMITS,
     ),

@@ -22,6 +22,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.writes = 0
         self.closed = False
         self.paused = False
         self.protocol: Any = None
@@ -29,6 +30,7 @@ class Wire(asyncio.Transport):
     def write(self, data: Any) -> None:
         assert not self.closed
         self.written += bytes(data)
+        self.writes += 1
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return PEER if name == "peername" else default

@@ -73,6 +73,43 @@ async def test_a_known_token_of_a_changed_client_is_refused(pair: Pair, change, 
     assert refusal in (await pair.same(request)).answers
 
 
+@pytest.mark.parametrize("wrong", ["a body", "an account", "a subject"])
+async def test_a_caller_that_is_gone_learns_only_that(pair: Pair, wrong):
+    """What else is wrong with the request is not told, with or without a lease."""
+    token = pair.world.user_token(BO, SESSION) if wrong == "a subject" else None
+    body = evaluation(CY if wrong == "a subject" else BO, "instance:write")
+    if wrong == "an account":
+        await pair.world.identity.change(service_client(account_ids=[OTHER_ACCOUNT]))
+    text = b"{}" if wrong == "a body" else json.dumps(body).encode()
+    request = pair.request(text, token=token)
+    assert b"revoked" not in (await pair.same(request)).answers
+    await pair.world.identity.change(GONE, ended())
+    assert b"token-revoked" in (await pair.same(request)).answers
+    pair.world.clock.skip(60)
+    assert b"stale" in (await pair.same(request)).answers
+
+
+async def test_without_team_s_lease_a_caller_that_is_gone_learns_that(pair: Pair):
+    await pair.world.identity.change(GONE)
+    for service in (pair.hot, pair.plain):
+        service.public._ctx.team.view._until = 0.0
+    assert b"token-revoked" in (await pair.same(pair.request())).answers
+    await pair.world.identity.change(service_client())
+    assert b"stale" in (await pair.same(pair.request())).answers
+
+
+async def test_a_piece_of_data_is_answered_in_one_piece(pair: Pair):
+    hot, unusual = RawConnection(pair.hot), pair.request(batch_of({}), line=BATCH)
+    hot.protocol.data_received(pair.request() * 3)
+    assert (hot.wire.writes, hot.wire.written.count(b"200 OK")) == (1, 3)
+    assert not hot.ordinary
+    hot.protocol.data_received(pair.request() * 2 + unusual)
+    assert (hot.wire.writes, hot.wire.written.count(b"200 OK")) == (2, 5)
+    assert hot.ordinary
+    await hot.settle()
+    assert hot.wire.written.count(b"200 OK") == 6
+
+
 async def test_a_known_token_of_an_ended_session_is_refused(pair: Pair):
     hot = RawConnection(pair.hot)
     request = pair.request(token=pair.world.user_token(BO, SESSION))

@@ -83,6 +83,14 @@ OTHER_FIELDS = {
     "bytes": (b"X-A: \xff\xfe",),
     "two credentials": (b"Authorization: Bearer x",),
     "two ids": (b"X-Request-ID: a", b"X-Request-ID: b"),
+    "two ids in other letters": (b"X-Request-ID: a", b"x-request-id: a"),
+    "two own ids": (b"Rolecall-Request-ID: a", b"Rolecall-Request-ID: a"),
+    "two traces": (b"traceparent: a", b"Traceparent: b"),
+    "a folded id": (b"X-Request-ID: a", b" b"),
+    "a bare line feed in an id": (b"X-Request-ID: a\nX-B: c",),
+    "a bare return in an id": (b"X-Request-ID: a\rX-B: c",),
+    "a blank before the id's colon": (b"X-Request-ID : a",),
+    "an empty id": (b"X-Request-ID:",),
     "two hosts": (b"Host: b",),
     "two types": (b"Content-Type: text/plain",),
     "many": tuple(b"X-%d: a" % n for n in range(70)),
@@ -303,6 +311,35 @@ async def test_each_batch_gets_the_same_answer(pair: Pair):
                 await pair.same(pair.request(body, line=line, token=token))
         own = pair.world.user_token(BO, SESSION)
         await pair.same(pair.request(body, line=BATCH, token=own))
+
+
+@pytest.mark.rule("T17")
+async def test_known_heads_with_new_ids_are_answered_with_these(pair: Pair):
+    """What is known of a head are its other lines: each request has the ids that it names."""
+    own = b"Rolecall-Request-ID: req_" + b"a" * 32
+    kept = (own, b"X-Request-ID: r-1", b"traceparent: 00-a-b-01")
+    for fields in ((), *((field,) for field in kept), kept, kept[::-1], (), (b"X-REQUEST-ID:r-2",)):
+        for line in (LINE, BATCH):
+            body = BODY if line == LINE else b'{"evaluations": [%s]}' % BODY
+            first, second = (pair.request(body, line=line, fields=each) for each in (fields, ()))
+            said = await pair.answered_hot(first + second, second, first)
+            named = [b"r-%d" % n for n in (1, 2) if any(b"r-%d" % n in each for each in fields)]
+            assert [said.count(name + b"\r\n") for name in named] == [2] * len(named), fields
+
+
+@pytest.mark.rule("T17")
+async def test_ids_beside_a_known_head_change_where_nothing_ends(pair: Pair):
+    """The lines of ids are left out of what is looked up, and never a part of another line."""
+    sent = pair.request()
+    await pair.answered_hot(sent)
+    field = b"X-Request-ID: r-1"
+    ends = [at for at in range(len(sent)) if sent[at : at + 2] == b"\r\n"]
+    for at in ends:
+        await pair.same(sent[:at] + b"\r\n" + field + sent[at:] + sent)
+        await pair.same(sent[:at] + field + sent[at:] + sent)
+        await pair.same(sent[: at + 2] + b"\r\n" + field + sent[at:] + sent)
+        await pair.same(sent[: at + 2] + field + b"\n" + sent[at + 2 :] + sent)
+        await pair.same(sent[: at + 2] + field + b"\r\n b\r\n" + sent[at + 2 :] + sent)
 
 
 @pytest.mark.rule("T17")
