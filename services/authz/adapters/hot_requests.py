@@ -59,11 +59,16 @@ class Unread(Enum):
 
 
 class HotRoute(NamedTuple):
-    """A route whose requests are recognised, and the bytes of the longest one with its head."""
+    """A route whose requests are recognised.
+
+    `max_bytes` has the longest one, with its head. `alone`: each may take a whole turn of the loop,
+    so those that arrive with others are left to aiohttp, which lets others go between them.
+    """
 
     path: str
     access: Access
     max_bytes: int
+    alone: bool = False
 
 
 class HotHead(NamedTuple):
@@ -105,7 +110,7 @@ class HotRequests:
         """
         # A head without ids that is known has no brace: it is all that comes before the first one.
         start = data.find(b"{")
-        head = self._heads.get(data[:start])
+        head = self._heads.get(data[:start]) if start > 0 else None
         if head is not None and len(data) == start + head.body_bytes:
             return (HotRequest(head, data[start:], data),)
         return self._read_all(data)
@@ -121,6 +126,8 @@ class HotRequests:
                 return Unread.OTHER
             requests.append(found)
             size += len(found.raw)
+        if len(requests) > 1 and any(request.head.route.alone for request in requests):
+            return Unread.OTHER
         return requests
 
     def _first(self, data: bytes) -> HotRequest | Unread:

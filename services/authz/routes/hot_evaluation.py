@@ -57,7 +57,7 @@ class HotEvaluations:
         self._requests = HotRequests(
             (
                 HotRoute(EVALUATION.path, EVALUATION.access, MAX_BYTES),
-                HotRoute(EVALUATIONS.path, EVALUATIONS.access, MAX_BATCH_BYTES),
+                HotRoute(EVALUATIONS.path, EVALUATIONS.access, MAX_BATCH_BYTES, alone=True),
             ),
             own_id_field=REQUEST_ID_HEADER,
             sent_id_field=SENT_ID_HEADER,

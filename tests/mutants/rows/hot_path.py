@@ -10,6 +10,22 @@ LIMITS = ("tests/services/authz/test_hot_connections.py",)
 
 ROWS = (
     Mutant(
+        id="hot-path-takes-no-brace-for-the-last-byte",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old="self._heads.get(data[:start]) if start > 0 else None",
+        new="self._heads.get(data[:start])",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-answers-batches-at-once",
+        kind=Kind.AVAILABILITY,
+        file="services/authz/routes/hot_evaluation.py",
+        old="MAX_BATCH_BYTES, alone=True)",
+        new="MAX_BATCH_BYTES)",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
         id="hot-path-comes-back-after-aiohttp",
         kind=Kind.SECURITY,
         file=CONNECTIONS,

@@ -99,7 +99,9 @@ async def test_without_team_s_lease_a_caller_that_is_gone_learns_that(pair: Pair
 
 
 async def test_a_piece_of_data_is_answered_in_one_piece(pair: Pair):
-    hot, unusual = RawConnection(pair.hot), pair.request(batch_of({}), line=BATCH)
+    hot = RawConnection(pair.hot)
+    named = evaluation(BO, "instance:write", context={"at_least_revision": "team.former.0.1"})
+    unusual = pair.request(json.dumps(named).encode())
     hot.protocol.data_received(pair.request() * 3)
     assert (hot.wire.writes, hot.wire.written.count(b"200 OK")) == (1, 3)
     assert not hot.ordinary

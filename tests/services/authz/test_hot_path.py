@@ -6,7 +6,14 @@ import random
 import pytest
 import pytest_asyncio
 
-from services.authz.adapters.hot_requests import MAX_AT_ONCE, MAX_BYTES, HotRequests, Unread
+from services.authz.adapters.hot_requests import (
+    MAX_AT_ONCE,
+    MAX_BYTES,
+    HotRequests,
+    HotRoute,
+    Unread,
+)
+from services.authz.routes.evaluation import EVALUATION
 from services.authz.routes.hot_bodies import read_batch_quickly
 from services.authz.routes.hot_evaluation import MAX_BATCH_BYTES
 from tests.lengths import SEED, length
@@ -322,7 +329,8 @@ async def test_known_heads_with_new_ids_are_answered_with_these(pair: Pair):
         for line in (LINE, BATCH):
             body = BODY if line == LINE else b'{"evaluations": [%s]}' % BODY
             first, second = (pair.request(body, line=line, fields=each) for each in (fields, ()))
-            said = await pair.answered_hot(first + second, second, first)
+            together = (first + second,) if line == LINE else (first, second)
+            said = await pair.answered_hot(*together, second, first)
             named = [b"r-%d" % n for n in (1, 2) if any(b"r-%d" % n in each for each in fields)]
             assert [said.count(name + b"\r\n") for name in named] == [2] * len(named), fields
 
@@ -360,10 +368,32 @@ async def test_what_follows_a_known_head_is_read_as_after_a_new_one(pair: Pair):
 async def test_checks_and_batches_follow_each_other_on_a_connection(pair: Pair):
     [batch] = many(USUAL_BATCHES[0])
     check, several = pair.request(), pair.request(batch, line=BATCH)
-    said = await pair.answered_hot(check + several + check, several, check)
+    said = await pair.answered_hot(check + check, several, several, check)
     assert said.count(b"200 OK") == 5
     for at in range(1, len(several), 7):
         await pair.answered_hot(several[:at], several[at:])
+
+
+@pytest.mark.rule("T19")
+async def test_a_batch_that_arrives_with_others_is_left_to_aiohttp(pair: Pair):
+    """Each may take a whole turn of the loop; aiohttp lets others go between them."""
+    [batch] = many(USUAL_BATCHES[0])
+    check, several = pair.request(), pair.request(batch, line=BATCH)
+    for together in (several + several, check + several, several + check, several * MAX_AT_ONCE):
+        assert (await pair.same(together)).ordinary
+
+
+@pytest.mark.rule("T17")
+async def test_a_known_head_does_not_end_where_its_body_has_begun(pair: Pair):
+    """Bytes without a brace have no body yet; a few lengths near the head's were mistaken."""
+    for difference in range(-2, 5):
+        length = 300
+        for _ in range(3):
+            head = pair.request(b" " * length, token="stranger").rstrip(b" ")
+            length = len(head) + difference
+        await pair.same(head + b" " * length)
+        for at in range(1, 4):
+            await pair.same(head + b" " * at, b"x" * (length - at), pair.request())
 
 
 async def test_a_batch_of_an_unusual_form_or_size_is_left_to_aiohttp(pair: Pair):
@@ -461,7 +491,8 @@ async def test_pipelined_requests_are_answered_in_their_order(pair: Pair):
 
 
 async def test_more_requests_at_once_are_left_to_aiohttp(pair: Pair):
-    requests = HotRequests(PATH.decode(), own_id_field="X-Own", sent_id_field="X-Sent")
+    route = HotRoute(EVALUATION.path, EVALUATION.access, MAX_BYTES)
+    requests = HotRequests((route,), own_id_field="X-Own", sent_id_field="X-Sent")
     found = requests.read(pair.request() * MAX_AT_ONCE)
     assert isinstance(found, list)
     assert len(found) == MAX_AT_ONCE
