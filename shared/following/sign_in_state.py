@@ -8,9 +8,9 @@ from shared.contracts.policy_objects import (
     PolicyObject,
     PolicyObjectKind,
     ServiceClientObject,
-    SessionObject,
 )
 from shared.following.api_tokens import ApiTokens
+from shared.following.ended_sessions import EndedSessions
 from shared.following.newest import NewestStates, read_states
 
 _CLIENT = PolicyObjectKind.SERVICE_CLIENT
@@ -21,11 +21,13 @@ class SignInState:
 
     def __init__(self) -> None:
         self.api_tokens = ApiTokens()
+        self._sessions = EndedSessions()
         self._newest = NewestStates()
 
     def clear(self) -> None:
         """Forget everything."""
         self.api_tokens.clear()
+        self._sessions.clear()
         self._newest.clear()
 
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
@@ -34,25 +36,26 @@ class SignInState:
         for policy_object, state in read_states(policy_objects):
             if policy_object.kind is PolicyObjectKind.API_TOKEN:
                 self.api_tokens.put(policy_object.id, policy_object.rev, state)
-                continue
-            if policy_object.kind not in {
-                PolicyObjectKind.SESSION,
-                _CLIENT,
-            }:
-                continue
-            taken = self._newest.take(policy_object, state)
-            if taken and state is not None and policy_object.kind is PolicyObjectKind.SESSION:
-                latest = max(latest or state.ended_at, state.ended_at)
+            elif policy_object.kind is _CLIENT:
+                self._newest.take(policy_object, state)
+            elif policy_object.kind is PolicyObjectKind.SESSION:
+                taken = self._sessions.put(policy_object, state)
+                if taken and state is not None:
+                    latest = max(latest or state.ended_at, state.ended_at)
         if latest is not None:
-            self._drop_sessions_before(latest - SESSION_END_RETENTION)
+            self._sessions.drop_before(latest - SESSION_END_RETENTION)
 
     def session_ended(self, session_id: str) -> bool:
         """Return whether this session has ended."""
-        return self._newest.get(PolicyObjectKind.SESSION, session_id) is not None
+        return self._sessions.has(session_id)
 
-    def ended_sessions(self) -> list[tuple[str, SessionObject]]:
+    def ended_sessions(self) -> list[str]:
         """The sessions that have ended, as far as one of their tokens may still be valid."""
-        return self._newest.of_kind(PolicyObjectKind.SESSION)
+        return self._sessions.ids()
+
+    def ended_sessions_of(self, user_ids: Iterable[str]) -> list[str]:
+        """Those of `ended_sessions` that are of these users."""
+        return self._sessions.of_users(user_ids)
 
     def client(self, client_id: str) -> ServiceClientObject | None:
         """The service client of that id, if there is one."""
@@ -63,8 +66,3 @@ class SignInState:
         """The service clients that are bound to some accounts, of which this is one."""
         clients = (client for _, client in self._newest.of_kind(_CLIENT))
         return [client for client in clients if account_id in (client.account_ids or ())]
-
-    def _drop_sessions_before(self, moment: datetime) -> None:
-        for session_id, session in self.ended_sessions():
-            if session.ended_at < moment:
-                self._newest.drop(PolicyObjectKind.SESSION, session_id)

@@ -1,7 +1,7 @@
 """Tell a service client the policy state that it may read, and then every change of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -177,11 +177,11 @@ class _StreamReader:
                     if self.scope.covers(kind, object_id, account_id)
                 ]
                 yield from self._with_catalogs("state", {"objects": content})
-        sessions = iter(self.ctx.sign_ins.ended_sessions())
-        while ended := list(islice(sessions, OBJECTS_OF_EVENT)):
-            yield from self._ended(
-                session_id for session_id, session in ended if self._tells_of_user(session.user_id)
-            )
+                if bound is not None:
+                    members = [each for kind, each, _ in page if kind is PolicyObjectKind.MEMBER]
+                    yield from self._ended(self.ctx.sign_ins.ended_sessions_of(members))
+        if bound is None:
+            yield from self._ended(self.ctx.sign_ins.ended_sessions())
 
     def _change(self, change: NumberedChange) -> Iterator[bytes]:
         if change.objects[0].kind is PolicyObjectKind.SESSION:
@@ -207,8 +207,9 @@ class _StreamReader:
 
     def _told_sessions(self, change: NumberedChange) -> list[str]:
         """The ended sessions of the change that are told."""
-        ends = {each.id: each.state or {} for each in change.objects}
-        return [each for each, state in ends.items() if self._tells_of_user(state["user_id"])]
+        users = {each.id: (each.state or {})["user_id"] for each in change.objects}
+        told_users = set(filter(self._tells_of_user, set(users.values())))
+        return [session_id for session_id, user_id in users.items() if user_id in told_users]
 
     def _ended_of_new_members(self, change: NumberedChange) -> list[str]:
         """The ended sessions of members of the change; they may not have been told before."""
@@ -219,18 +220,18 @@ class _StreamReader:
             and each.state is not None
             and self.scope.covers(each.kind, each.id, account_of(each))
         }
-        if self.scope.account_ids is None or not members:
+        if self.scope.account_ids is None:
             return []
-        ended = self.ctx.sign_ins.ended_sessions()
-        return [session_id for session_id, session in ended if session.user_id in members]
+        return self.ctx.sign_ins.ended_sessions_of(members)
 
-    def _ended(self, session_ids: Iterable[str], *, numbered: bool = False) -> Iterator[bytes]:
-        """The event that these sessions have ended, if there are any."""
-        found = list(session_ids)
-        if found:
-            seconds = int(SESSION_END_RETENTION.total_seconds())
-            content = {"sessions": found, "seconds": seconds}
-            yield self._event("session.ended", content, numbered=numbered)
+    def _ended(self, session_ids: Sequence[str], *, numbered: bool = False) -> Iterator[bytes]:
+        """The events that these sessions have ended; the last one has the number."""
+        seconds = int(SESSION_END_RETENTION.total_seconds())
+        for at in range(0, len(session_ids), OBJECTS_OF_EVENT):
+            end = at + OBJECTS_OF_EVENT
+            is_last = end >= len(session_ids)
+            content = {"sessions": session_ids[at:end], "seconds": seconds}
+            yield self._event("session.ended", content, numbered=numbered and is_last)
 
     def _follows(self, catalog_id: str) -> bool:
         """Whether an account that is told follows this catalog; a bound client learns no other."""

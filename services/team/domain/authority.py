@@ -13,6 +13,7 @@ from rolecall import (
     Subject,
     build_account,
     build_member,
+    build_overrides,
     decide,
     grants_not_held,
     grants_not_held_inside,
@@ -82,6 +83,15 @@ def role_grants(state: AccountState, role_id: str) -> Matrix:
     if found is None:
         raise LookupError(f"{state.id} has no role {role_id}")
     return found
+
+
+def override_grants(catalog: CompiledCatalog, override: ProjectOverride) -> Matrix:
+    """What a stored override grants in its project; what the catalog cannot read is nothing.
+
+    One that is over keeps the words of the catalog that the account had then.
+    """
+    built = build_overrides(override.user_id, override.membership_id, [override], catalog=catalog)
+    return built[override.project_id].matrix
 
 
 def require(

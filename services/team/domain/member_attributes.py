@@ -8,6 +8,7 @@ from rolecall import is_conditional, resting_on, settled
 from rolecall.core.json_values import same_json
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import (
+    override_grants,
     require_end,
     require_to_give_grants,
     require_to_grant,
@@ -70,10 +71,11 @@ def require_to_set(
         given = resting_on(role_grants(access.state, role.id), changed)
         require_to_give_grants(access.state, giver, given, now=now)
         ends = ends or not given.empty
-    for override in filter(_has_condition, all_overrides):
-        matrix = access.catalog.override_matrix(override.project_id, override.grants)
-        given = resting_on(matrix, changed)
-        if given.empty or override.expired(now):
+    for override in all_overrides:
+        if override.expired(now) or not _has_condition(override):
+            continue
+        given = resting_on(override_grants(access.catalog, override), changed)
+        if given.empty:
             continue
         require_to_grant(access.state, giver, override.project_id, given, now=now, until=None)
         ends = True

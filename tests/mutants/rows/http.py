@@ -8,6 +8,14 @@ FORM_TESTS = ("tests/shared/http/test_error_forms.py",)
 
 ROWS = (
     Mutant(
+        id="request-ids-count-the-requests",
+        kind=Kind.SECURITY,
+        file="shared/ids.py",
+        old="        noise = self._unused.pop()\n",
+        new='        noise = f"{len(self._unused):018x}"\n        self._unused.pop()\n',
+        tests=("tests/shared/test_ids.py",),
+    ),
+    Mutant(
         id="an-array-of-faulty-items-is-called-empty",
         kind=Kind.DATA,
         file="shared/http/validation.py",

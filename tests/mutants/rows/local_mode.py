@@ -8,6 +8,8 @@ LOCAL = "sdk/rolecall/aio/local.py"
 ANSWERS = "sdk/rolecall/client/evaluations.py"
 REMOTE = "sdk/rolecall/aio/remote.py"
 STREAM_TESTS = ("tests/services/authz/test_policy_stream.py",)
+SESSION_TESTS = ("tests/services/authz/test_streamed_sessions.py",)
+ENDED_TESTS = ("tests/shared/following/test_ended_sessions.py",)
 MIRROR_TESTS = ("tests/sdk/test_mirror.py",)
 CLIENT_TESTS = ("tests/sdk/test_rolecall.py",)
 GIVEN_TESTS = ("tests/sdk/test_given.py",)
@@ -35,9 +37,50 @@ ROWS = (
         id="stream-forgets-sessions-that-ended-before-it",
         kind=Kind.SECURITY,
         file=READER,
-        old="        sessions = iter(self.ctx.sign_ins.ended_sessions())\n",
-        new="        sessions = iter(self.ctx.sign_ins.ended_sessions()[:0])\n",
+        old="            yield from self._ended(self.ctx.sign_ins.ended_sessions())\n",
+        new="            yield from self._ended([])\n",
         tests=STREAM_TESTS,
+    ),
+    Mutant(
+        id="stream-tells-a-bound-reader-no-earlier-ends",
+        kind=Kind.SECURITY,
+        file=READER,
+        old="self._ended(self.ctx.sign_ins.ended_sessions_of(members))\n",
+        new="self._ended([])\n",
+        tests=SESSION_TESTS,
+    ),
+    Mutant(
+        id="stream-walks-over-all-ended-sessions-for-a-member",
+        kind=Kind.LIMIT,
+        file=READER,
+        old="        if self.scope.account_ids is None:\n            return []\n",
+        new="        if self.scope.account_ids is None or not self.ctx.sign_ins.ended_sessions():\n"
+        "            return []\n",
+        tests=SESSION_TESTS,
+    ),
+    Mutant(
+        id="stream-numbers-a-part-of-the-ended-sessions",
+        kind=Kind.SECURITY,
+        file=READER,
+        old="numbered=numbered and is_last)",
+        new="numbered=numbered)",
+        tests=SESSION_TESTS,
+    ),
+    Mutant(
+        id="ended-sessions-are-all-listed-at-each-end",
+        kind=Kind.LIMIT,
+        file="shared/following/ended_sessions.py",
+        old="        while self._by_end and",
+        new="        while self._newest.of_kind(_SESSION) and",
+        tests=ENDED_TESTS,
+    ),
+    Mutant(
+        id="ended-sessions-are-dropped-by-an-older-end",
+        kind=Kind.SECURITY,
+        file="shared/following/ended_sessions.py",
+        old="if known is not None and known.ended_at == ended_at:",
+        new="if known is not None:",
+        tests=ENDED_TESTS,
     ),
     Mutant(
         id="stream-forgets-ended-sessions-of-a-new-member",

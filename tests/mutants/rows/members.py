@@ -15,6 +15,23 @@ ACTIVITY_TESTS = ("tests/services/team/test_member_activity.py",)
 
 ROWS = (
     Mutant(
+        id="attributes-read-an-override-that-is-over",
+        kind=Kind.SECURITY,
+        file=ATTRIBUTES,
+        old="        if override.expired(now) or not _has_condition(override):\n",
+        new="        if not _has_condition(override):\n",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="attributes-read-an-override-by-the-new-catalog-alone",
+        kind=Kind.SECURITY,
+        file=ATTRIBUTES,
+        old="resting_on(override_grants(access.catalog, override), changed)",
+        new="resting_on("
+        "access.catalog.override_matrix(override.project_id, override.grants), changed)",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
         id="members-list-begins-at-a-time-that-no-bound-can-follow",
         kind=Kind.DATA,
         file="services/team/domain/member_list.py",
@@ -58,13 +75,13 @@ ROWS = (
         id="members-attributes-leave-overrides-of-third-members-out",
         kind=Kind.SECURITY,
         file=ATTRIBUTES,
-        old="    for override in filter(_has_condition, all_overrides):\n",
+        old="    for override in all_overrides:\n",
         new="    all_overrides = [\n"
         "        one\n"
         "        for one in all_overrides\n"
         "        if one.user_id in (member.user_id, access.member.user_id)\n"
         "    ]\n"
-        "    for override in filter(_has_condition, all_overrides):\n",
+        "    for override in all_overrides:\n",
         tests=ATTRIBUTE_TESTS,
     ),
     Mutant(

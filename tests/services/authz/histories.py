@@ -81,11 +81,11 @@ def resource(
     )
 
 
-def ended(session_id: str = SESSION, at: datetime = NOON) -> PolicyObject:
+def ended(session_id: str = SESSION, at: datetime = NOON, *, user_id: str = BO) -> PolicyObject:
     return PolicyObject(
         kind=PolicyObjectKind.SESSION,
         id=session_id,
-        state={"user_id": BO, "ended_at": at.isoformat()},
+        state={"user_id": user_id, "ended_at": at.isoformat()},
     )
 
 

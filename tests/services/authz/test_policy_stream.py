@@ -45,12 +45,6 @@ from tests.waiting import wait_for
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-def ended_of(user_id, session_id):
-    """The end of a session of this user."""
-    found = ended(session_id)
-    return found.model_copy(update={"state": {**(found.state or {}), "user_id": user_id}})
-
-
 def identity_tells(world, policy_object):
     """Identity's journal gets the object, and the replicas learn of it by the bus."""
     return world.identity.change(policy_object)
@@ -117,13 +111,13 @@ async def test_a_bound_client_learns_of_the_sessions_of_its_members_only(world):
     world.identity.write(
         service_client(BOUND_CLIENT, account_ids=[OTHER_ACCOUNT]),
         ended("ses_1"),
-        ended_of(DI, "ses_d"),
+        ended("ses_d", user_id=DI),
     )
     token = world.client_token(BOUND_CLIENT)
     async with world.replica() as service, policy_stream(world, service, token=token) as told:
         await told.until("ready")
         await world.identity.change(ended("ses_2"))
-        await world.identity.change(ended_of(CY, "ses_c"))
+        await world.identity.change(ended("ses_c", user_id=CY))
         await told.until("session.ended")
         assert sessions_of(told) == ["ses_c"]
         await world.team.change(member(DI, "developer", OTHER_ACCOUNT))

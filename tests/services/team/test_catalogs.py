@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 PATH = "/internal/admin/catalogs"
 LATER = version(limited_to(39))
+BACK = {"levels": {"proof:accept": "proof:approve"}}
 NO_APPRENTICE = version(without_role("apprentice"))
 
 
@@ -165,6 +167,41 @@ async def test_an_owner_moves_the_account_with_a_mapping(team: Team) -> None:
     again = (await account.owner.send("POST", path, body)).expect(200)
     assert again["changed"] is None
     assert len(await team.rows("account.moved")) == 1
+
+
+async def test_an_override_that_was_over_before_a_move_stops_no_request(team: Team) -> None:
+    account = await shop(team)
+    owner, abe, other = account.owner, account.people["Abe"], await account.join("apprentice")
+    project = (await owner.send("POST", f"{account.path}/projects", {"name": "A"})).expect(201)
+    overrides = f"{account.path}/projects/{project['id']}/overrides"
+    mine, theirs = f"{overrides}/{abe.user_id}", f"{overrides}/{other.user_id}"
+    when = {"path": "subject.properties.rank", "equals": "high"}
+    grants = {"proof": {"approve": {"scope": "all", "when": when}}}
+    ends = (team.clock.now() + timedelta(minutes=1)).isoformat()
+    for place in (mine, theirs):
+        (await owner.send("PUT", place, {"grants": grants, "expires_at": ends})).expect(200)
+    team.clock.move(61)
+    target = version(renamed_level("proof", "approve", "accept"))
+    await publish(team, target)
+    body = {"catalog": target.id, "mapping": {"levels": {"proof:approve": "proof:accept"}}}
+    (await owner.send("POST", f"{account.path}/catalog", body)).expect(200)
+    people = f"{account.path}/members"
+    requests: list[tuple[int, str, str, Any]] = [
+        (200, "GET", overrides, None),
+        (200, "GET", mine, None),
+        (200, "PATCH", f"{people}/{abe.user_id}", {"attributes": {"rank": "high"}}),
+        (200, "PATCH", f"{people}/{owner.user_id}", {"attributes": {"rank": "high"}}),
+        (200, "PATCH", f"{people}/{abe.user_id}", {"role": "printer"}),
+        (200, "POST", f"{people}/{abe.user_id}/suspend", None),
+        (200, "POST", f"{people}/{abe.user_id}/resume", None),
+        (200, "GET", f"{people}/{abe.user_id}/access?project={project['id']}", None),
+        (200, "PUT", mine, {"grants": {"proof": {"accept": "all"}}}),
+        (204, "DELETE", theirs, None),
+        (200, "POST", f"{account.path}/catalog", body | {"catalog": SHOP.id, "mapping": BACK}),
+    ]
+    for status, method, path, sent in requests:
+        answer = await owner.send(method, path, sent)
+        assert answer.status == status, (method, path, answer.body)
 
 
 @pytest.mark.rule("B9")

@@ -176,6 +176,14 @@ def test_overrides_of_every_member_count_also_one_that_is_passed_on(
         set_by(world, "lead", "rob", overrides=(override,))
 
 
+@pytest.mark.parametrize("ends", [None, -1])
+def test_an_override_in_words_of_another_catalog_gives_nothing(ends: int | None) -> None:
+    world = world_of(None, lead=None, third=None)
+    override = override_of(world, "third", HIGH, ends=ends)
+    left = replace(override, grants={"leaflet": override.grants["paper"]})
+    assert set_by(world, "lead", "rob", overrides=(left,)).attributes == {"rank": "high"}
+
+
 @pytest.mark.rule("B4", "B5")
 @pytest.mark.parametrize(
     ("end", "in_override", "refused"),
