@@ -16,6 +16,8 @@ from typing import ClassVar
 
 from services.authz.app import build as build_authz
 from services.authz.settings import Settings as AuthzSettings
+from services.identity.app import build as build_identity
+from services.identity.settings import Settings as IdentitySettings
 from services.team.app import build as build_team
 from services.team.settings import Settings as TeamSettings
 from shared.clock import SystemClock
@@ -114,6 +116,11 @@ def authz(view: type[JournalView]) -> None:
     main(partial(build_authz, view=view, timeouts=timeouts), AuthzSettings)
 
 
+def identity(leases: type[Leases]) -> None:
+    """Run identity with these leases."""
+    main(partial(build_identity, leases=leases), IdentitySettings)
+
+
 def team(leases: type[Leases]) -> None:
     """Run team with these leases."""
     main(partial(build_team, leases=leases), TeamSettings)
@@ -130,6 +137,7 @@ DEFECTS: dict[str, dict[str, Callable[[], None]]] = {
         "team-0": partial(team, LongLeases),
         "team-1": partial(team, Unawaited),
     },
+    "identity-without-barrier": {"identity": partial(identity, Unawaited)},
 }
 """Defect → the services or single processes that differ, each with its process."""
 

@@ -93,7 +93,7 @@ class ReplicatedProduct(Processes):
         """Run with this defect, or without any; restart only what differs or does not run."""
         changed: list[ServiceProcess] = []
         planted = {} if defect is None else DEFECTS[defect]
-        for process in self.replicated:
+        for process in (*self.replicated, *self.replicas_of("identity")):
             module = f"services.{process.service}"
             arguments: tuple[str, ...] = ()
             place = next((one for one in (name_of(process), process.service) if one in planted), "")
