@@ -20,9 +20,10 @@ from tests.faults.random_faults import CHEAP, FAULTS, QUIET, FaultScene, choose,
 from tests.faults.replicated_product import ReplicatedProduct, name_of
 from tests.faults.revocation import Revocation
 from tests.faults.teams import TeamWithMember
+from tests.faults.token_revocations import TOKEN_REVOCATIONS
 from tests.waiting import wait_for
 
-KINDS = (*MEMBER_REVOCATIONS, *ACCOUNT_REVOCATIONS)
+KINDS = (*MEMBER_REVOCATIONS, *ACCOUNT_REVOCATIONS, *TOKEN_REVOCATIONS)
 CONNECTIONS = 2
 CHECKS_EACH = 10
 """The checks on each connection: 20 for each change on each replica."""
@@ -61,13 +62,18 @@ class FaultyRounds:
     async def begin(self, seed: int, *, defect: str | None = None) -> None:
         """Run with or without a defect, and count from nothing."""
         await self.scene.product.plant(defect)
+        self.scene.down.clear()
         self.counts = FaultCounts()
         self.scene.choices.seed(seed)
 
-    async def random_round(self) -> None:
-        """Run a round with faults that are chosen now; without a forger, of the cheap ones."""
+    async def random_round(self, *fixed: str) -> None:
+        """Run a round with faults that are chosen now, besides the fixed ones.
+
+        Without a forger they are of the cheap ones. The fixed ones begin first and end last.
+        """
         names = CHEAP if self.scene.forger is None else FAULTS
-        await self.round(choose(tuple(names), self.scene.choices))
+        others = tuple(name for name in names if name not in fixed)
+        await self.round((*fixed, *choose(others, self.scene.choices)))
 
     async def round(self, faults: Sequence[str]) -> None:
         """Give everything, and take all of it away while these faults happen."""
@@ -253,8 +259,9 @@ async def prepared(
     *,
     owners: Sequence[Person],
     member: Person,
+    signed_in_at: float,
 ) -> FaultyRounds:
-    """One team for each kind of change, with what it needs, of people who just signed in.
+    """One team for each kind of change, with what it needs, of people who signed in then.
 
     The teams of one owner share a shard of the journal, so their rows follow each other.
     """
@@ -271,7 +278,7 @@ async def prepared(
     preparing = [prepare(kind, owner) for kind, owner in zip(kinds, cycle(owners), strict=False)]
     made = await asyncio.gather(*preparing)
     scene = FaultScene(product, random.Random(1))
-    return FaultyRounds(scene, world, list(made), asyncio.get_running_loop().time())
+    return FaultyRounds(scene, world, list(made), signed_in_at)
 
 
 def _people(revocation: Revocation) -> tuple[Person, Person]:

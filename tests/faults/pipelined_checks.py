@@ -21,6 +21,8 @@ class MemberCheck:
     permission: str = "instance:view"
     resource_id: str = "i-1"
     project_id: str | None = None
+    subject_type: str = "user"
+    """With another type, `user_id` is the id of that subject."""
 
     def request(self, token: str) -> bytes:
         """The whole HTTP request."""
@@ -30,7 +32,7 @@ class MemberCheck:
             properties["project_id"] = self.project_id
         body = json.dumps(
             {
-                "subject": {"type": "user", "id": self.user_id},
+                "subject": {"type": self.subject_type, "id": self.user_id},
                 "action": {"name": action},
                 "resource": {
                     "type": resource_type,

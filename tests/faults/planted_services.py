@@ -16,6 +16,8 @@ from typing import ClassVar
 
 from services.authz.app import build as build_authz
 from services.authz.settings import Settings as AuthzSettings
+from services.identity.app import build as build_identity
+from services.identity.settings import Settings as IdentitySettings
 from services.team.app import build as build_team
 from services.team.settings import Settings as TeamSettings
 from shared.clock import SystemClock
@@ -32,15 +34,22 @@ BARRIER_SECONDS = 0.3
 """After a commit, the barrier of that change has read the leases."""
 
 
-class HeadsFirst(Leases):
-    """Reads the heads before it writes the lease; a new lease waits for a change in between.
-
-    So it does not depend on the speed of the machine whether a removal slips in. The leases are
-    long for the same reason.
-    """
+class LongLeases(Leases):
+    """Grants long leases; a change that takes a second must not end what a defect left open."""
 
     def __init__(self, store, *, ttl, **others):
         super().__init__(store, ttl=max(ttl, LONG_TTL), **others)
+
+
+class Unawaited(LongLeases, NoBarrier):
+    """Acknowledges as soon as the change is committed, with long leases."""
+
+
+class HeadsFirst(LongLeases):
+    """Reads the heads before it writes the lease; a new lease waits for a change in between.
+
+    So it does not depend on the speed of the machine whether a removal slips in.
+    """
 
     async def grant(self, lease, report, *, asked, held=0.0):
         row = self._row(lease, report, asked=asked, held=held)
@@ -65,7 +74,7 @@ class HeadsFirst(Leases):
                 await asyncio.sleep(BARRIER_SECONDS)
 
 
-class UnawaitedChanges(NoBarrier):
+class UnawaitedChanges(LongLeases):
     """Acknowledges changes of some types as soon as they are committed, and awaits the others."""
 
     types: ClassVar[frozenset[str]]
@@ -107,19 +116,28 @@ def authz(view: type[JournalView]) -> None:
     main(partial(build_authz, view=view, timeouts=timeouts), AuthzSettings)
 
 
+def identity(leases: type[Leases]) -> None:
+    """Run identity with these leases."""
+    main(partial(build_identity, leases=leases), IdentitySettings)
+
+
 def team(leases: type[Leases]) -> None:
     """Run team with these leases."""
     main(partial(build_team, leases=leases), TeamSettings)
 
 
 DEFECTS: dict[str, dict[str, Callable[[], None]]] = {
-    "no-barrier": {"team": partial(team, NoBarrier)},
+    "no-barrier": {"team": partial(team, Unawaited)},
     "heads-first": {"team": partial(team, HeadsFirst), "authz": partial(authz, JournalView)},
     "lease-from-the-reply": {"authz": partial(authz, LeaseFromReply)},
     "over-gaps": {"authz": partial(authz, OverGaps)},
     "moves-unawaited": {"team": partial(team, MovesUnawaited)},
     "demotions-unawaited": {"team": partial(team, DemotionsUnawaited)},
-    "one-team-without-barrier": {"team-1": partial(team, NoBarrier)},
+    "one-team-without-barrier": {
+        "team-0": partial(team, LongLeases),
+        "team-1": partial(team, Unawaited),
+    },
+    "identity-without-barrier": {"identity": partial(identity, Unawaited)},
 }
 """Defect → the services or single processes that differ, each with its process."""
 

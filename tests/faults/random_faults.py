@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from deploy.programs.program import ProgramError
 from shared.contracts.registry import FACTS_OF
 from tests.e2e.processes import ServiceProcess
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.faults.forger import Forger, Kind
-from tests.faults.replicated_product import ReplicatedProduct, name_of
+from tests.faults.replicated_product import BUS, ReplicatedProduct, name_of
 
 MOST_AT_ONCE = 3
 FOCUSED = 0.7
@@ -25,6 +26,8 @@ REPEATED_MESSAGES = 40
 FOLLOWED = ("team", "identity")
 """The sources that replicas of authz decide from."""
 QUIET = "none"
+LATE_NEWS = "late news"
+"""The fault that shows at once whether a change waits for every replica."""
 
 
 @dataclass
@@ -39,6 +42,8 @@ class FaultScene:
     """The names of the processes that are stopped or dead."""
     focus: ServiceProcess | None = None
     """The process that most faults of a round happen to: faults of one process add up."""
+    starting: dict[str, tuple[ServiceProcess, asyncio.Task[None]]] = field(default_factory=dict)
+    """The processes that were killed in this round, by name, and their starts."""
 
     def able(self, service: str) -> list[ServiceProcess]:
         """The processes of a service that can take a request."""
@@ -47,6 +52,27 @@ class FaultScene:
             for process in self.product.replicas_of(service)
             if name_of(process) not in self.down
         ]
+
+    def restart(self, process: ServiceProcess) -> None:
+        """Begin to start a process; other faults may keep it from being ready."""
+        start = asyncio.create_task(asyncio.to_thread(process.start))
+        self.starting[name_of(process)] = (process, start)
+
+    async def all_ready(self) -> None:
+        """Wait, after all faults, until every killed process is ready again.
+
+        A process that has ended because of a fault is started once more, as a supervisor does.
+
+        Raises:
+            ProgramError: one is not ready within the time of a start.
+        """
+        starting, self.starting = self.starting, {}
+        for name, (process, start) in starting.items():
+            try:
+                await start
+            except ProgramError:
+                await asyncio.to_thread(process.start)
+            self.down.discard(name)
 
     def victim(self) -> ServiceProcess:
         """A process that can take a request; one of each service is left alone."""
@@ -126,6 +152,17 @@ async def delay(scene: FaultScene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def late_news(scene: FaultScene) -> AsyncIterator[None]:
+    """Let messages come late to one replica of authz."""
+    link = scene.product.link(scene.choices.choice(scene.product.replicas_of("authz")), BUS)
+    link.delay = DELAY_SECONDS
+    try:
+        yield
+    finally:
+        link.heal()
+
+
+@asynccontextmanager
 async def pause(scene: FaultScene) -> AsyncIterator[None]:
     """Stop a process, and let it continue."""
     victim = scene.victim()
@@ -140,16 +177,12 @@ async def pause(scene: FaultScene) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def kill(scene: FaultScene) -> AsyncIterator[None]:
-    """Kill a process, and start it again."""
+    """Kill a process, and begin to start it again at once."""
     victim = scene.victim()
     scene.down.add(name_of(victim))
     await asyncio.to_thread(victim.kill)
-    starting = asyncio.create_task(asyncio.to_thread(victim.start))
-    try:
-        yield
-    finally:
-        await starting
-        scene.down.discard(name_of(victim))
+    scene.restart(victim)
+    yield
 
 
 @asynccontextmanager
@@ -195,6 +228,7 @@ CHEAP: dict[str, Begin] = {
     "stall": stall,
     "half-open": half_open,
     "delay": delay,
+    LATE_NEWS: late_news,
     "pause": pause,
     "disorder": disorder,
 }
@@ -214,12 +248,15 @@ def choose(names: Sequence[str], choices: random.Random) -> tuple[str, ...]:
 
 @asynccontextmanager
 async def happening(scene: FaultScene, names: Sequence[str]) -> AsyncIterator[None]:
-    """Let these faults happen at the same time, until the block ends."""
+    """Let these faults happen at the same time, until the block ends; return when all is ready."""
     scene.focus = scene.choices.choice(scene.product.replicated)
-    async with AsyncExitStack() as stack:
-        for name in names:
-            await stack.enter_async_context(FAULTS[name](scene))
-        yield
+    try:
+        async with AsyncExitStack() as stack:
+            for name in names:
+                await stack.enter_async_context(FAULTS[name](scene))
+            yield
+    finally:
+        await scene.all_ready()
 
 
 def _heal(links: Sequence[ChaosProxy]) -> None:

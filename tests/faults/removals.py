@@ -79,10 +79,49 @@ class Removals:
         its lease is on the way; the second half is removed while its first lease after the stop is
         being granted. So the replica learns of the removals from its leases only.
         """
-        await self._refresh_tokens()
+        await self.refresh_tokens()
         victim = choices.choice(self.replicas)
-        first_half, second_half = self.teams[:TEAMS], self.teams[TEAMS:]
         await self.join()
+        try:
+            await self._remove_all(victim, choices, cut=cut)
+        finally:
+            self.product.link(victim, BUS).heal()
+
+    async def join(self) -> None:
+        """Make every member a member again, and wait until every replica allows them."""
+        await asyncio.gather(*(team.join() for team in self.teams))
+
+        async def allowed() -> bool:
+            sent = [await self._send(process, self.teams, 1) for process in self.replicas]
+            answers = await self._read([connection for each in sent for connection in each])
+            return answers == {"allow": len(self.replicas) * len(self.teams)}
+
+        await wait_for(allowed, within=30, what="the members allowed everywhere")
+
+    async def refresh_tokens(self) -> None:
+        """Sign everyone in again before a token could end within a round."""
+        now = asyncio.get_running_loop().time()
+        if now < self.signed_in_at + TOKEN_SECONDS / 2:
+            return
+        deployment = self.world.deployment
+        await self.world.platform.sign_in(deployment.client_id, deployment.client_secret)
+        for team in self.teams:
+            await asyncio.gather(team.owner.log_in(), team.member.log_in())
+        self.signed_in_at = now
+
+    def table(self, seed: int) -> str:
+        """The counts of this run in a sentence."""
+        counts = ", ".join(f"{answer} {count}" for answer, count in sorted(self.answers.items()))
+        return (
+            f"seed {seed}: {self.removals} removals, {self.stopped} with a stopped replica, "
+            f"{self.cut} of these with its bus link cut; "
+            f"answers after the acknowledgement: {counts}; wrong allows {self.answers['allow']}"
+        )
+
+    async def _remove_all(
+        self, victim: ServiceProcess, choices: random.Random, *, cut: bool
+    ) -> None:
+        first_half, second_half = self.teams[:TEAMS], self.teams[TEAMS:]
         lease = await self._cut_off(victim) if cut else None
         if lease is None:
             await asyncio.sleep(choices.random() * 2 * CALL_DELAY_SECONDS)
@@ -107,38 +146,6 @@ class Removals:
         await self._remove(second_half)
         await self._watch(victim, second_half, choices)
         self.answers += await first_answers
-        self.product.link(victim, BUS).heal()
-
-    async def join(self) -> None:
-        """Make every member a member again, and wait until every replica allows them."""
-        await asyncio.gather(*(team.join() for team in self.teams))
-
-        async def allowed() -> bool:
-            sent = [await self._send(process, self.teams, 1) for process in self.replicas]
-            answers = await self._read([connection for each in sent for connection in each])
-            return answers == {"allow": len(self.replicas) * len(self.teams)}
-
-        await wait_for(allowed, within=30, what="the members allowed everywhere")
-
-    def table(self, seed: int) -> str:
-        """The counts of this run in a sentence."""
-        counts = ", ".join(f"{answer} {count}" for answer, count in sorted(self.answers.items()))
-        return (
-            f"seed {seed}: {self.removals} removals, {self.stopped} with a stopped replica, "
-            f"{self.cut} of these with its bus link cut; "
-            f"answers after the acknowledgement: {counts}; wrong allows {self.answers['allow']}"
-        )
-
-    async def _refresh_tokens(self) -> None:
-        """Sign everyone in again before a token could end within a round."""
-        now = asyncio.get_running_loop().time()
-        if now < self.signed_in_at + TOKEN_SECONDS / 2:
-            return
-        deployment = self.world.deployment
-        await self.world.platform.sign_in(deployment.client_id, deployment.client_secret)
-        for team in self.teams:
-            await asyncio.gather(team.owner.log_in(), team.member.log_in())
-        self.signed_in_at = now
 
     def _watch_lease(self, victim: ServiceProcess) -> WatchedRequest:
         lease = WatchedRequest(LEASE_REQUEST)

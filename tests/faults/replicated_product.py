@@ -90,17 +90,18 @@ class ReplicatedProduct(Processes):
             }
 
     async def plant(self, defect: str | None) -> None:
-        """Run with this defect, or without any; restart only what differs."""
+        """Run with this defect, or without any; restart only what differs or does not run."""
         changed: list[ServiceProcess] = []
         planted = {} if defect is None else DEFECTS[defect]
-        for process in self.replicated:
+        for process in (*self.replicated, *self.replicas_of("identity")):
             module = f"services.{process.service}"
             arguments: tuple[str, ...] = ()
             place = next((one for one in (name_of(process), process.service) if one in planted), "")
             if place:
                 module = "tests.faults.planted_services"
                 arguments = (str(defect), place)
-            if (process.module, tuple(process.arguments)) != (module, arguments):
+            planned = (module, arguments)
+            if not process.running or planned != (process.module, tuple(process.arguments)):
                 process.module, process.arguments = module, arguments
                 changed.append(process)
         await asyncio.gather(*(asyncio.to_thread(process.stop) for process in changed))

@@ -14,7 +14,7 @@ from deploy.mongo import DATABASES
 from shared.contracts.facts import shard_of
 from shared.contracts.topology import QUEUES, Service
 from tests.faults.faulty_rounds import FaultyRounds
-from tests.faults.member_revocations import OverrideExpired, SignOut
+from tests.faults.member_revocations import OverrideExpired
 from tests.faults.random_faults import require_forger
 from tests.faults.replicated_product import ReplicatedProduct
 
@@ -62,8 +62,8 @@ async def restored_round(rounds: FaultyRounds, *, new_epoch: bool) -> None:
     """Restore a database in which everything is taken away, after all of it was given again.
 
     The changes are made once more and find nothing to change: their answers say that they are in
-    force. Then the rows of the lost history come, whose signatures are genuine. Two kinds are left
-    out, because they would write new rows.
+    force. Then the rows of the lost history come, whose signatures are genuine. Expiries are left
+    out, because they would write new rows, and what identity takes: sessions and tokens.
     """
     forger = require_forger(rounds.scene)
     backup = Backup(rounds.scene.product)
@@ -76,7 +76,11 @@ async def restored_round(rounds: FaultyRounds, *, new_epoch: bool) -> None:
     heard = forger.heard[before:]
     await asyncio.to_thread(backup.restore, new_epoch=new_epoch)
     await rounds.refresh_tokens(now=True)
-    taken = [one for one in rounds.revocations if not isinstance(one, (OverrideExpired, SignOut))]
+    taken = [
+        one
+        for one in rounds.revocations
+        if one.service == Service.TEAM and not isinstance(one, OverrideExpired)
+    ]
     await asyncio.gather(*(rounds.acknowledge(one) for one in taken))
     shards = {shard_of(one.team.account_id) for one in taken}
     lost = [row for row in heard if _place(row) in {(Service.TEAM, shard) for shard in shards}]
