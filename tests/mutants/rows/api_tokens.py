@@ -151,4 +151,20 @@ ROWS = (
         new='is None else "user"\n',
         tests=("tests/sdk/test_client.py",),
     ),
+    Mutant(
+        id="restriction-of-a-token-is-told-as-a-missing-permission",
+        kind=Kind.SECURITY,
+        file="shared/http/checker.py",
+        old="        raise TokenRestricted(permission)\n",
+        new="        raise PermissionMissing(permission)\n",
+        tests=("tests/shared/http/test_internal.py",),
+    ),
+    Mutant(
+        id="cut-token-is-told-to-sign-in-again",
+        kind=Kind.SECURITY,
+        file="shared/auth/authenticator.py",
+        old="raise ApiTokenIncomplete from",
+        new="raise TokenInvalid from",
+        tests=("tests/services/authz/test_forward_auth.py",),
+    ),
 )

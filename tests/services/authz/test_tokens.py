@@ -102,6 +102,24 @@ async def test_members_ask_about_tokens_of_members_they_may_see(world: World) ->
         assert (refused.status, refused.body["code"]) == (403, "other-subject")
 
 
+@pytest.mark.rule("B2")
+@pytest.mark.usefixtures("tokens")
+async def test_a_search_finds_what_the_token_reaches(world: World) -> None:
+    async with world.replica() as authz:
+        path, found = "/access/v1/search/action", {}
+        for secret in (WHOLE, READING, FORMER, new_api_token(4)):
+            body = asking(secret, "instance:view")
+            said = await world.post(authz, body | {"action": None}, path=path)
+            found[secret] = {one["name"] for one in said.body["results"]}
+        assert found[READING] == {"view"}
+        assert found[WHOLE] > {"view", "write"}
+        assert found[FORMER] == set()
+        body = asking(WHOLE, "instance:view")
+        of_type = body | {"subject": {"type": "api_token"}}
+        said = await world.post(authz, of_type, path="/access/v1/search/subject")
+        assert (said.body["results"], said.body["context"]["reason"]) == ([], "subject-unknown")
+
+
 @pytest.mark.rule("B15")
 @pytest.mark.usefixtures("tokens")
 async def test_the_denial_of_a_token_names_the_token(world: World) -> None:
