@@ -101,9 +101,9 @@ async def identities(people: People) -> list[Identity]:
 
     await wait_for(told, within=30, what="the end of a token")
     ended_tokens = {"a revoked token", "a token of a removed member"}
-    admin = held(STANDARD.matrix("admin"))
+    of_admin = held(STANDARD.matrix("admin"))
     given = {
-        "a token of an admin": admin,
+        "a token of an admin": of_admin,
         "a restricted token": held(
             STANDARD.role_matrix("some", STANDARD.catalog.parse_role_grants(SOME_GRANTS))
         ),
@@ -141,7 +141,7 @@ async def identities(people: People) -> list[Identity]:
                 permissions=given.get(name),
                 sees_tokens=name == "a token of an admin",
                 api_token=True,
-                creator=admin if name == "a restricted token" else frozenset(),
+                creator=of_admin if name == "a restricted token" else frozenset(),
             )
             for name, token in tokens.items()
         ),

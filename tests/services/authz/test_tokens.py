@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
+from tests.sdk.accounts import without_api_tokens
 from tests.services.authz.conftest import TIMEOUTS, World, evaluation
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -151,10 +152,7 @@ async def test_tokens_end_where_the_catalog_has_none(world: World) -> None:
         body = asking(WHOLE, "instance:view")
         assert (await world.post(authz, body)).body["decision"] is True
         bare = catalog(STANDARD.id)
-        content = {**bare.state["content"], "name": "bare"}
-        policies: dict[str, Any] = content["policies"]
-        features = policies["features"] | {"api_tokens": False}
-        content |= {"policies": policies | {"features": features}}
+        content = without_api_tokens().catalog.to_mapping()
         await world.team.change(
             bare.model_copy(update={"id": "bare", "state": {"content": content}})
         )
