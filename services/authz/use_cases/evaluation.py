@@ -27,7 +27,13 @@ from services.authz.use_cases.decisions import (
     note_decision,
     session_ended,
 )
-from shared.auth.principals import Bearer, ClientPrincipal, Member, UserPrincipal
+from shared.auth.principals import (
+    ApiTokenPrincipal,
+    Bearer,
+    ClientPrincipal,
+    Member,
+    UserPrincipal,
+)
 from shared.http.refusals import BadRequest
 from shared.ids import TokenId, is_id
 from shared.problems import ApiTokenOver, ScopeMissing, TokenRevoked

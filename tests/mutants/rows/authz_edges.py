@@ -232,8 +232,8 @@ ROWS = (
         id="evaluation-tells-strangers-the-revision",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/evaluation.py",
-        old="revision=place.revision if shown else None,",
-        new="revision=place.revision,",
+        old="revision=self._revision if shown else None,",
+        new="revision=self._revision,",
         tests=(
             "tests/services/authz/test_evaluation.py::test_a_stranger_does_not_learn_how_far_an_account_is",
         ),

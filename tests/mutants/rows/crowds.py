@@ -146,8 +146,8 @@ ROWS = (
         id="bodies-are-read-before-scope-and-kind-are-known",
         kind=Kind.AVAILABILITY,
         file="shared/http/admission.py",
-        old="                return ScopeMissing(access.scope)\n",
-        new="                return None\n",
+        old="in client.scopes else ScopeMissing(access.scope)\n",
+        new="in client.scopes else None\n",
         tests=("tests/shared/http/test_lanes.py", "-k", "is_not_read"),
     ),
     Mutant(
