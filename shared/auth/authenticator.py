@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from rolecall.client.jwt import BadToken, ExpiredToken
 from shared.auth.access_tokens import TokenVerifier, VerifiedToken
+from shared.auth.api_token_refusals import ApiTokenIncomplete
 from shared.auth.api_tokens import digest_of, is_api_token, looks_like_api_token
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.principals import (
@@ -85,8 +86,10 @@ class Authenticator:
         """
         token = _bearer_token(header)
         if looks_like_api_token(token):
-            if self._api_tokens is None or not is_api_token(token):
-                raise TokenInvalid from BadToken("not an API token")
+            if not is_api_token(token):
+                raise ApiTokenIncomplete from BadToken("not an API token")
+            if self._api_tokens is None:
+                raise TokenInvalid from BadToken("no API tokens here")
             return await self._api_tokens(digest_of(token))
         if self._tokens is None:
             raise TokenInvalid

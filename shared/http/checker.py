@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from rolecall import Reason
+from shared.auth.api_token_refusals import TokenRestricted
 from shared.auth.api_tokens import restriction_of
 from shared.auth.principals import ApiTokenPrincipal, Bearer, Member, UserPrincipal, actor_of
 from shared.catalog_parts import NotInThisCatalog
@@ -58,6 +59,7 @@ class Checker(Protocol):
             NotFound: the user is not a member; the account does not exist for them.
             NotInThisCatalog: the account's catalog leaves the permission out.
             PermissionMissing: the user is a member without the permission.
+            TokenRestricted: they hold it, and the restriction of their API token leaves it out.
             SuspendedAccount, DeletingAccount: no member may do anything there now.
             Unavailable: it cannot be decided now.
         """
@@ -207,6 +209,8 @@ def _require_allowed(principal: Member, permission: str, result: CheckResult) ->
         raise closed
     if result.reason == Reason.PERMISSION_UNKNOWN:
         raise NotInThisCatalog(f"the permission {permission}", "Use another catalog for it.")
+    if result.reason == Reason.TOKEN_RESTRICTED:
+        raise TokenRestricted(permission)
     if not result.allowed:
         raise PermissionMissing(permission)
 

@@ -161,8 +161,8 @@ def refusal_text(refusal: type[Refusal], route: Route) -> str:
         return "As the change itself is refused."
     if refusal is WrongPrincipal:
         return str(WrongPrincipal(access))
-    if refusal is PermissionMissing and isinstance(access, Permission):
-        return str(PermissionMissing(access.name))
+    if issubclass(refusal, PermissionMissing) and isinstance(access, Permission):
+        return str(refusal(access.name))
     if refusal is ScopeMissing and isinstance(
         access, Client | SessionOrClient | PermissionOrClient
     ):

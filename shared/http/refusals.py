@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from shared.auth.api_token_refusals import TokenRestricted
 from shared.http.access import (
     Access,
     Admin,
@@ -203,6 +204,7 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
         *_OF_TOKENS,
         WrongPrincipal,
         PermissionMissing,
+        TokenRestricted,
         *ACCOUNT_CLOSED.values(),
         NotFound,
     ),
@@ -212,6 +214,7 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
         *_OF_TOKENS,
         WrongPrincipal,
         PermissionMissing,
+        TokenRestricted,
         ScopeMissing,
         *ACCOUNT_CLOSED.values(),
         NotFound,

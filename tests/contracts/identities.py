@@ -42,6 +42,8 @@ class Identity:
     """Whether the member sees the API tokens of others, or is their creator."""
     api_token: bool = False
     """Whether the credential is an API token."""
+    creator: frozenset[str] = frozenset()
+    """What the creator of a restricted API token may do in the team."""
 
 
 def held(matrix: Matrix | None) -> frozenset[str]:
@@ -99,8 +101,9 @@ async def identities(people: People) -> list[Identity]:
 
     await wait_for(told, within=30, what="the end of a token")
     ended_tokens = {"a revoked token", "a token of a removed member"}
+    of_admin = held(STANDARD.matrix("admin"))
     given = {
-        "a token of an admin": held(STANDARD.matrix("admin")),
+        "a token of an admin": of_admin,
         "a restricted token": held(
             STANDARD.role_matrix("some", STANDARD.catalog.parse_role_grants(SOME_GRANTS))
         ),
@@ -138,6 +141,7 @@ async def identities(people: People) -> list[Identity]:
                 permissions=given.get(name),
                 sees_tokens=name == "a token of an admin",
                 api_token=True,
+                creator=of_admin if name == "a restricted token" else frozenset(),
             )
             for name, token in tokens.items()
         ),

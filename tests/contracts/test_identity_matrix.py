@@ -43,6 +43,7 @@ def refusal(code: str, *statuses: int) -> Outcome:
 
 NOT_FOUND = refusal("not-found", 404)
 DENIED = refusal("permission-missing", 403)
+RESTRICTED = refusal("token-restricted", 403)
 EITHER: Outcome = frozenset({403, 404}), None
 """Refused either way: the right or the id is looked at first."""
 READ: Outcome = frozenset({200}), None
@@ -90,13 +91,15 @@ def _first(rules: Iterable[tuple[bool, Outcome]]) -> Outcome:
 def _for_user(
     who: Identity, row: Route, access: Permission, slot: Slot, people: People
 ) -> Iterator[tuple[bool, Outcome]]:
-    needed = {name for name in (access.name, access.in_project) if name is not None}
+    needed = [name for name in (access.name, access.in_project) if name is not None]
+    lacking = [name for name in needed if name not in (who.permissions or ())]
+    denied = RESTRICTED if lacking and lacking[0] in who.creator else DENIED
     yield who.client or (who.api_token and access.in_session), refusal("wrong-principal", 403)
     yield slot.kind == "not an id", NOT_FOUND
     yield slot.name == "account_id" and slot.kind == "unknown", NOT_FOUND
     yield slot.name == "account_id", _in_other(who, people)
     yield who.permissions is None, NOT_FOUND
-    yield not needed <= (who.permissions or set()), DENIED if slot.kind == OWN else EITHER
+    yield bool(lacking), denied if slot.kind == OWN else EITHER
     yield slot.kind != OWN, NOT_FOUND
     yield row.operation_id == "getApiToken" and not who.sees_tokens, NOT_FOUND
     yield True, READ if row.method == "GET" else TRIED_ELSEWHERE

@@ -147,6 +147,11 @@ async def test_a_restriction_takes_away_and_never_adds(team: Team):
     # team decides its own routes by the same restriction
     (await team.ask_team(narrow["secret"], "GET", team.path)).expect(200)
     refused = await team.ask_team(narrow["secret"], "GET", f"{team.path}/members")
+    assert (refused.status, refused.code) == (403, "token-restricted")
+    refused = await team.ask_team(narrow["secret"], "GET", f"{team.path}/projects")
+    assert (refused.status, refused.code) == (403, "token-restricted")
+    # what the creator does not hold is missing, and not restricted
+    refused = await team.ask_team(reading["secret"], "PATCH", team.path, {"name": "Other"})
     assert (refused.status, refused.code) == (403, "permission-missing")
 
 
@@ -170,7 +175,7 @@ async def test_a_token_makes_no_token_that_reaches_further_or_lives_longer(team:
     assert inner["expires_at"] <= outer["expires_at"]
     reading = await team.make(team.bea, read_only=True)
     refused = await team.make(team.bea, by=reading["secret"], status=403, read_only=True)
-    assert refused["code"] == "permission-missing"
+    assert refused["code"] == "token-restricted"
 
 
 @pytest.mark.rule("B5")

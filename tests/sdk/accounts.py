@@ -1,10 +1,13 @@
 """The account that the tests of decisions ask about."""
 
+from typing import Any
+
 from rolecall import (
     ORDINARY,
     AccountKind,
     AccountState,
     AccountStatus,
+    Catalog,
     CompiledCatalog,
     Member,
     MembershipTerms,
@@ -13,6 +16,13 @@ from rolecall import (
 
 NOW = 1_800_000_000_000
 STANDARD = CompiledCatalog(load_catalog("standard"))
+
+
+def without_api_tokens():
+    """The standard catalog with API tokens turned off."""
+    content: Any = STANDARD.catalog.to_mapping()
+    content["policies"]["features"]["api_tokens"] = False
+    return CompiledCatalog(Catalog.from_mapping(content))
 
 
 def member(role="developer", catalog=STANDARD, *, user_id="usr_b", **terms):

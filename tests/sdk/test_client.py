@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from rolecall import RolecallClient, UndecidedError
 from rolecall.cli import main
 from rolecall.client.admin import create_client
+from rolecall.client.evaluations import evaluation_of
 from tests.sdk.stub import stub_server
 
 ALLOW = {
@@ -398,3 +399,11 @@ def test_the_check_command_takes_its_secret_from_the_environment(server, monkeyp
     assert "ROLECALL_CLIENT_SECRET" in capsys.readouterr().err
     monkeypatch.setenv("ROLECALL_CLIENT_SECRET", "secret")
     assert check_command(server) == 0
+
+
+@pytest.mark.rule("B2")
+def test_the_id_of_an_api_token_tells_the_type_of_the_subject():
+    token = f"tok_{7:032x}"
+    assert evaluation_of(token, "instance:write")["subject"]["type"] == "api_token"
+    for user in ("usr_b", "tok_short", f"x{token}", f"{token}\n"):
+        assert evaluation_of(user, "instance:write")["subject"]["type"] == "user"

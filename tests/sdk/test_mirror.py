@@ -521,3 +521,10 @@ def _told(local, objects):
     local.put(
         ToldObject(each["kind"], each["id"], each["account_id"], each["state"]) for each in written
     )
+
+
+@pytest.mark.rule("B2")
+def test_local_mode_never_decides_for_an_api_token(script):
+    script.begin(account(), member(BO, "developer"))
+    with pytest.raises(LeaseOverError, match="ask remotely"):
+        checks(script).check(f"tok_{7:032x}", WRITE, account=ACCOUNT)

@@ -75,7 +75,7 @@ class LocalChecks:
             LeaseOverError: the subject is not a user's id.
         """
         if _USER.fullmatch(subject) is None:
-            raise LeaseOverError(f"{subject!r} is not the id of a user.")
+            raise LeaseOverError(f"{subject!r} is not the id of a user: ask remotely about it.")
         meant = self.default_account() if account is None else account
         return Handle(self, subject, permission, meant, named=account)
 

@@ -30,10 +30,10 @@ PROPERTIES = {
 
 def add_check_commands(topics: Topics) -> None:
     """Add `rolecall check`, `explain` and `who-can`."""
-    check = topics.add_parser("check", help="check whether a user has a permission")
+    check = topics.add_parser("check", help="check whether a user or an API token has a permission")
     explained = topics.add_parser("explain", help="explain such a check, step by step")
     for command, run in ((check, _check), (explained, _explain)):
-        command.add_argument("user", help="id of the user")
+        command.add_argument("user", help="id of the user, or of an API token")
         command.set_defaults(run=_asking(run))
     holders = topics.add_parser("who-can", help="list the members who have a permission")
     holders.set_defaults(run=_asking(_who_can))

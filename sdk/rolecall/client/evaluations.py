@@ -1,6 +1,7 @@
 """One evaluation as HTTP has it: the body that asks, and the answer that is a decision."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,7 +110,11 @@ def evaluation(
         given=given,
     )
     return {
-        "subject": {"type": "user", "id": subject_id, "properties": sent.subject},
+        "subject": {
+            "type": subject_type_of(subject_id),
+            "id": subject_id,
+            "properties": sent.subject,
+        },
         "action": {"name": action, **({"properties": sent.action} if sent.action else {})},
         "resource": {
             "type": resource_type,
@@ -118,6 +123,14 @@ def evaluation(
         },
         "context": {**sent.context, **({} if at is None else {"at": _written(at)})},
     }
+
+
+def subject_type_of(subject_id: str) -> str:
+    """The type of a subject, which its id tells: an API token, or a user by any of their ids."""
+    return "user" if _API_TOKEN.fullmatch(subject_id) is None else "api_token"
+
+
+_API_TOKEN = re.compile(r"tok_[0-9a-f]{32}", re.ASCII)
 
 
 def _written(at: Moment) -> str:

@@ -6,6 +6,7 @@ MEMBER_PERMISSIONS = ("member:view", "member:invite", "member:update", "member:r
 # Rights on one project. They are decided inside it; creating one is account-wide.
 PROJECT_PERMISSIONS = ("project:view", "project:manage", "project:delete")
 CREATE_PROJECT = "project:create"
+API_TOKEN_PERMISSIONS = ("api_token:view", "api_token:manage")
 CONTROL_PERMISSIONS = (
     VIEW_ACCOUNT,
     "account:update",
@@ -14,8 +15,7 @@ CONTROL_PERMISSIONS = (
     "role:manage",
     CREATE_PROJECT,
     *PROJECT_PERMISSIONS,
-    "api_token:view",
-    "api_token:manage",
+    *API_TOKEN_PERMISSIONS,
     "audit_log:view",
     "usage:view",
     "webhook:manage",

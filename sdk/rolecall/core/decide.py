@@ -6,7 +6,7 @@ from rolecall.core.decision import Decision, Reason
 from rolecall.core.level_grants import Scope
 from rolecall.core.masks import Matrix
 from rolecall.core.matrix import CompiledPermission
-from rolecall.core.restrictions import restricted
+from rolecall.core.restrictions import has_api_tokens, restricted
 from rolecall.core.state import (
     NO_RESOURCE_ID,
     ORDINARY,
@@ -68,9 +68,10 @@ def _membership_denial(
     if subject.session_ended:
         return _SESSION_ENDED
     outside, token = _outside(member, now), subject.token
-    if token is not None and member is not None and member.membership_id != token.membership_id:
-        return outside or _NOT_A_MEMBER  # the token of an earlier membership
-    return outside
+    if token is None or member is None or outside is not None:
+        return outside
+    earlier = member.membership_id != token.membership_id
+    return _NOT_A_MEMBER if earlier or not has_api_tokens(account.catalog) else None
 
 
 def _outside(member: Member | None, now: int) -> Decision | None:

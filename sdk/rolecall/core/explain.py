@@ -12,6 +12,7 @@ from rolecall.core.level_grants import Alternative, Scope, alternatives
 from rolecall.core.matrix import CompiledPermission
 from rolecall.core.missing import missing
 from rolecall.core.problems import nearest_to
+from rolecall.core.restrictions import has_api_tokens, withheld_by
 from rolecall.core.state import NO_RESOURCE_ID, AccountState, Resource, Subject
 
 OWN = "the user's own resources"
@@ -61,7 +62,7 @@ def steps_of_denial(end: StepId, text: str) -> tuple[Step, ...]:
         if step is end
         else Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
         for step in StepId
-        if step is not StepId.TOKEN
+        if step is not StepId.TOKEN or end is StepId.TOKEN
     )
 
 
@@ -95,6 +96,10 @@ class _Told:
 
     def sentence(self, step: StepId) -> str:
         """The sentence of a step that was reached."""
+        if step is StepId.TOKEN:
+            return self._token_text()
+        if self._token_is_void and step is StepId.MEMBERSHIP:
+            return void_token_text(self.account)
         denied = _OF_REASON.get(self.decision.reason)
         if denied is not None and step is ENDS_AT[self.decision.reason]:
             return denied
@@ -126,6 +131,34 @@ class _Told:
         held = self._held
         found = None if held is None else located(self.account, held, self.resource)
         return self.resource if found is None else found
+
+    @property
+    def _token_is_void(self) -> bool:
+        """Whether the user is a member, and the API token is what denies."""
+        of_member = self.subject.user_id in self.account.members
+        denied = self.decision.reason is Reason.NOT_A_MEMBER
+        return denied and of_member and self.subject.token is not None
+
+    def _token_text(self) -> str:
+        if self.decision.reason is not Reason.TOKEN_RESTRICTED:
+            return "The API token is live and reaches the permission and the place."
+        token, held, words = (
+            self.subject.token,
+            self._held,
+            self.account.catalog.catalog.policies.words,
+        )
+        if token is None or held is None:
+            return ""  # a restriction only takes back what the creator holds
+        project_id = self._located.project_id
+        parts = withheld_by(self.account.catalog, token.restriction, held, project_id)
+        texts = {
+            "projects": f"it reaches certain {words.projects} only, and the check is not inside"
+            " one of them",
+            "levels": f"its levels do not include {self.permission}",
+            "read_only": "it only reads",
+        }
+        withheld = "; ".join(texts[part] for part in parts)
+        return f"The API token is live, and its restriction leaves this out: {withheld}."
 
     def _membership_text(self) -> str:
         return f"The user is an active member with the {self._role}."
@@ -236,7 +269,6 @@ _HOLDS: Mapping[StepId, str] = MappingProxyType(
         StepId.ACCOUNT: "The account is active.",
         StepId.USER: "The user is not disabled.",
         StepId.SESSION: "The session has not ended.",
-        StepId.TOKEN: "The API token reaches the permission and the place.",
     }
 )
 _OF_REASON: Mapping[Reason, str] = MappingProxyType(
@@ -248,10 +280,16 @@ _OF_REASON: Mapping[Reason, str] = MappingProxyType(
         Reason.NOT_A_MEMBER: "The user is not a member of the account.",
         Reason.MEMBERSHIP_SUSPENDED: "The user's membership is suspended.",
         Reason.MEMBERSHIP_EXPIRED: "The user's membership has expired.",
-        Reason.TOKEN_RESTRICTED: "The API token is restricted to other permissions or projects.",
     }
 )
 """The sentences of denials that need nothing but their reason."""
+
+
+def void_token_text(account: AccountState) -> str:
+    """Why no check by an API token of a member is allowed."""
+    if not has_api_tokens(account.catalog):
+        return "The catalog of the account has no API tokens, so none counts."
+    return "The API token belongs to an earlier membership of the user."
 
 
 def role_title(account: AccountState, role_id: str) -> str:

@@ -13,6 +13,7 @@ from rolecall.core.level_grants import Scope
 from rolecall.core.masks import Matrix
 from rolecall.core.parts import Parts, StepCount, whole
 from rolecall.core.problems import CatalogError
+from rolecall.core.restrictions import has_api_tokens, withheld_by
 from rolecall.core.state import AccountState, Member, Override, Resource, Subject
 
 ROLE_STEPS = 10
@@ -55,7 +56,7 @@ class Denial:
     def allowed_to(self, member: Member) -> bool:
         """Whether the check would be allowed to the subject with this membership."""
         changed = replace(self.account, members={member.user_id: member})
-        subject = Subject(self.subject.user_id)
+        subject = Subject(self.subject.user_id, token=self.subject.token)
         return decide(
             changed,
             subject,
@@ -75,6 +76,7 @@ _BY_GRANTS = frozenset(
         Reason.CONDITION_FAILED,
     }
 )
+_OTHER_TOKEN = "Use an API token whose restriction includes it."  # noqa: S105 - a sentence
 _TEXTS: Mapping[Reason, str] = MappingProxyType(
     {
         Reason.NO_ACCOUNT: "Name the account of the resource, and check its id.",
@@ -87,7 +89,7 @@ _TEXTS: Mapping[Reason, str] = MappingProxyType(
         Reason.PERMISSION_UNKNOWN: "No role has it. Check the name of the permission.",
         Reason.RESOURCE_CONFLICT: "Leave the owner and project out: those of the resource count.",
         Reason.PROJECT_UNKNOWN: "Name one of the account's {projects}.",
-        Reason.TOKEN_RESTRICTED: "Use an API token whose restriction includes it.",
+        Reason.TOKEN_RESTRICTED: _OTHER_TOKEN,
     }
 )
 """What helps where no grant does."""
@@ -115,11 +117,31 @@ def remedies_in_parts(denial: Denial, *, with_custom_roles: bool) -> Parts[Remed
     if reason is not Reason.NOT_A_MEMBER and reason not in _BY_GRANTS:
         words = account.catalog.catalog.policies.words
         return Remedies(_TEXTS[reason].format(projects=words.projects))
+    if denial.subject.token is not None:
+        text = _token_text(denial)
+        if text is not None:
+            return Remedies(text)
     roles = yield from _roles(denial, with_custom_roles=with_custom_roles)
     override = _override(denial)
     sentences = _sentences(denial, roles, override)
     text = " ".join(sentences) or "No role of the account would allow it."
     return Remedies(text, roles, override)
+
+
+def _token_text(denial: Denial) -> str | None:
+    """What an API token needs that no grant to its creator gives; `None` if nothing."""
+    account, token = denial.account, denial.subject.token
+    if denial.decision.reason is Reason.NOT_A_MEMBER:
+        if not has_api_tokens(account.catalog):
+            return "The account would need a catalog with API tokens."
+        return "Nothing revives this API token. An active member has to make another one."
+    held = account.catalog.permissions.get(denial.permission)
+    if token is None or held is None:
+        return None
+    place = located(account, held, denial.resource) or denial.resource
+    if withheld_by(account.catalog, token.restriction, held, place.project_id):
+        return f"The restriction of the API token leaves it out as well. {_OTHER_TOKEN}"
+    return None
 
 
 def _sentences(

@@ -17,6 +17,11 @@ READING_LEVELS = frozenset({"view", "read", "list", "get"})
 """The names of the levels that a read-only token keeps."""
 
 
+def has_api_tokens(catalog: CompiledCatalog) -> bool:
+    """Return whether accounts of the catalog have API tokens: without them none counts."""
+    return catalog.catalog.policies.features.api_tokens
+
+
 def reaches(
     catalog: CompiledCatalog,
     restriction: Restriction,
@@ -50,6 +55,28 @@ def restricted(
     if reaches(catalog, restriction, held, resource.project_id):
         return decision
     return Decision(allowed=False, reason=Reason.TOKEN_RESTRICTED, decided_by=matrix.source)
+
+
+def withheld_by(
+    catalog: CompiledCatalog,
+    restriction: Restriction | None,
+    held: CompiledPermission,
+    project_id: str | None,
+) -> tuple[str, ...]:
+    """The parts of a restriction that leave the permission out: `projects`, `levels`, `read_only`.
+
+    `reaches` is true exactly when there is none.
+    """
+    if restriction is None:
+        return ()
+    parts = {
+        "projects": Restriction(projects=restriction.projects),
+        "levels": Restriction(levels=restriction.levels),
+        "read_only": Restriction(read_only=restriction.read_only),
+    }
+    return tuple(
+        name for name, part in parts.items() if not reaches(catalog, part, held, project_id)
+    )
 
 
 def mask_of(catalog: CompiledCatalog, restriction: Restriction) -> int:

@@ -84,7 +84,7 @@ def _decided(
         outcome=outcome,
         reason=reason,
         after={"permission": count.permission, **_times(count), **after},
-        actor=Actor(type="user", id=count.user_id),
+        actor=Actor(type="user", id=count.user_id, token_id=count.token_id),
     )
 
 

@@ -42,6 +42,7 @@ class AllowSamples:
             resource_id=check.resource.id,
             project_id=project_id,
             one_of=one_of,
+            token_id=check.token_id,
         )
         self.counts.note(allowed, now)
 

@@ -18,6 +18,8 @@ from rolecall import (
     is_outsider,
 )
 from rolecall.core.condition_work import ConditionWork
+from rolecall.core.control_permissions import API_TOKEN_PERMISSIONS
+from rolecall.core.restrictions import has_api_tokens
 from shared.auth.bindings import require_account, require_type
 from shared.contracts.calls.authz import CheckResult
 from shared.contracts.policy_objects import ServiceClientObject
@@ -55,6 +57,7 @@ suspended or being deleted is refused before the member is looked up."""
 
 
 _ANY_RESOURCE = Resource()
+_LEFT_OUT = Decision(allowed=False, reason=Reason.PERMISSION_UNKNOWN)
 _ELSEWHERE = Decision(allowed=False, reason=Reason.RESOURCE_CONFLICT)
 
 
@@ -224,9 +227,12 @@ def check_for_service(
 ) -> CheckResult:
     """Decide a check of another service of the product, which answers the user."""
     decision = decide_for_user(account, check, session_ended=session_ended, now=now)
+    member = decision.reason in SHOWS_MEMBERSHIP
+    if account is not None and member and check.permission in API_TOKEN_PERMISSIONS:
+        decision = decision if has_api_tokens(account.catalog) else _LEFT_OUT
     return CheckResult(
         allowed=decision.allowed,
-        member=decision.reason in SHOWS_MEMBERSHIP,
+        member=member,
         session_ended=session_ended,
         reason=decision.reason,
     )

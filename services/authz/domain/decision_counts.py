@@ -22,7 +22,7 @@ MAX_LOSSES = 1_000
 
 
 class Denied(NamedTuple):
-    """The denials that are counted together within a minute."""
+    """The denials that are counted together within a minute; the user may act by an API token."""
 
     account_id: str
     user_id: str
@@ -30,6 +30,7 @@ class Denied(NamedTuple):
     resource_id: str | None
     project_id: str | None
     reason: str
+    token_id: str | None = None
 
 
 class Allowed(NamedTuple):
@@ -41,6 +42,7 @@ class Allowed(NamedTuple):
     resource_id: str | None
     project_id: str | None
     one_of: int
+    token_id: str | None = None
 
 
 class OfAccount(Protocol):

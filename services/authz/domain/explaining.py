@@ -112,7 +112,7 @@ def explain_check(
             return _untold(shown)
     if account is None:
         return _untold(Decision(allowed=False, reason=Reason.NO_ACCOUNT))
-    subject = Subject(check.user_id, session_ended=session_ended)
+    subject = Subject(check.user_id, session_ended=session_ended, token=check.token)
     holds = partial(asker.holds, account, now=now)
     found = explain(
         account,
@@ -165,6 +165,15 @@ def _untold(decision: Decision) -> Explained:
         decision=decision,
         steps=steps_of_denial(ENDS_AT[decision.reason], _UNTOLD[decision.reason]),
     )
+
+
+def steps_of_unknown_token(*, past: bool) -> tuple[Step, ...]:
+    """The steps of a check by an API token that does not exist, or is asked about for the past."""
+    return steps_of_denial(StepId.TOKEN, _PAST_TOKEN if past else _NO_TOKEN)
+
+
+_NO_TOKEN = "There is no such API token: it was revoked, has expired, or never was one."  # noqa: S105
+_PAST_TOKEN = "What API tokens could do is not kept. Ask about the user who made it."  # noqa: S105
 
 
 def steps_of_unknown_subject(subject_type: str) -> tuple[Step, ...]:

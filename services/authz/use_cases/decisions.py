@@ -87,10 +87,16 @@ def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datet
     if account is None or check.user_id not in account.members:
         return
     resource, project_id = check.resource, _known_project(account, check)
-    ctx.denials.note(
-        Denied(check.account_id, check.user_id, check.permission, resource.id, project_id, reason),
-        now,
+    denied = Denied(
+        check.account_id,
+        check.user_id,
+        check.permission,
+        resource.id,
+        project_id,
+        reason,
+        check.token_id,
     )
+    ctx.denials.note(denied, now)
 
 
 def note_allow(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:

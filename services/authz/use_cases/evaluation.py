@@ -27,7 +27,13 @@ from services.authz.use_cases.decisions import (
     note_decision,
     session_ended,
 )
-from shared.auth.principals import Bearer, ClientPrincipal, Member, UserPrincipal
+from shared.auth.principals import (
+    ApiTokenPrincipal,
+    Bearer,
+    ClientPrincipal,
+    Member,
+    UserPrincipal,
+)
 from shared.http.refusals import BadRequest
 from shared.ids import TokenId, is_id
 from shared.problems import ApiTokenOver, ScopeMissing, TokenRevoked
@@ -246,14 +252,18 @@ def _subject(
 ) -> tuple[str | None, str, TokenSubject | None]:
     """The account, the user whom the subject's id names there, and the API token if it is one."""
     account_id = _account_id(ctx, principal, request)
-    token_id = _token_id(request)
-    if token_id is not None:
-        token = ctx.callers.api_token(token_id)
-        if token is not None:
-            return account_id, token.user_id, token.subject
+    token = token_of(ctx, request)
+    if token is not None:
+        return account_id, token.user_id, token.subject
     if account_id is None:
         return None, request.subject_id, None
     return account_id, ctx.policy.external_ids.user(account_id, request.subject_id), None
+
+
+def token_of(ctx: Ctx, request: EvaluationRequest) -> ApiTokenPrincipal | None:
+    """The live API token that the subject names, if it names one."""
+    token_id = _token_id(request)
+    return None if token_id is None else ctx.callers.api_token(token_id)
 
 
 def _token_id(request: EvaluationRequest) -> TokenId | None:

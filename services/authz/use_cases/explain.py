@@ -11,6 +11,7 @@ from rolecall import Decision, Step
 from rolecall.core.parts import Running
 from services.authz.domain.checks import (
     SUBJECT_UNKNOWN,
+    TOKEN_TYPE,
     USER_TYPE,
     PermissionCheck,
     decide_for_user,
@@ -24,6 +25,7 @@ from services.authz.domain.explaining import (
     WouldAllow,
     explain_check,
     steps_of_unknown_subject,
+    steps_of_unknown_token,
     would_allow,
 )
 from services.authz.use_cases.context import Ctx
@@ -32,6 +34,8 @@ from services.authz.use_cases.evaluation import (
     EvaluationRequest,
     EvaluationResult,
     authorized_check,
+    check_of,
+    token_of,
 )
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.problems import Stale
@@ -83,7 +87,7 @@ def _explain(
     check = _authorize(ctx, principal, request)
     account_id = check.account_id
     known = None if account_id is None else known_account(ctx, account_id)
-    if not names_member(known, request.subject_type):
+    if check.token is None and not names_member(known, request.subject_type):
         return unknown_subject(check, request), None
     rule = partial(
         explain_check,
@@ -118,10 +122,14 @@ def explanation_result(
 
 
 def unknown_subject(check: PermissionCheck, request: EvaluationRequest) -> ExplanationResult:
-    """The result for a type of subject that names no member."""
+    """The result for a type of subject that names no member, or for no live API token."""
+    if request.subject_type == TOKEN_TYPE:
+        steps = steps_of_unknown_token(past=request.at is not None)
+    else:
+        steps = steps_of_unknown_subject(request.subject_type)
     return ExplanationResult(
         result=EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN, at=request.at),
-        steps=steps_of_unknown_subject(request.subject_type),
+        steps=steps,
     )
 
 
@@ -153,10 +161,17 @@ def _check(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> PermissionCheck:
     """The check that is to be explained. Whether a user may ask about another one is not tested."""
-    if isinstance(principal, ClientPrincipal) or request.subject_type != USER_TYPE:
+    asked_about = (USER_TYPE, TOKEN_TYPE)
+    if isinstance(principal, ClientPrincipal) or request.subject_type not in asked_about:
         return authorized_check(ctx, principal, request)
-    own = authorized_check(ctx, principal, replace(request, subject_id=principal.user_id))
-    return replace(own, user_id=request.subject_id)
+    oneself = replace(request, subject_type=USER_TYPE, subject_id=principal.user_id)
+    own = authorized_check(ctx, principal, oneself)
+    if request.subject_type == USER_TYPE:
+        return replace(own, user_id=request.subject_id)
+    token = token_of(ctx, request)
+    if token is None:
+        return check_of(request, own.account_id, request.subject_id)
+    return check_of(request, own.account_id, token.user_id, token.subject)
 
 
 def _require_to_see_members(ctx: Ctx, principal: UserPrincipal, check: PermissionCheck) -> None:

@@ -153,8 +153,10 @@ def _searched_account(
     if sought is Sought.SUBJECT:
         shut = account.status is not AccountStatus.ACTIVE
     else:
-        shut = membership_denial(account, Subject(check.user_id), now=now) is not None
-    of_members = names_member(account, request.subject_type)
+        subject = Subject(check.user_id, token=check.token)
+        shut = membership_denial(account, subject, now=now) is not None
+    by_token = check.token is not None and sought is not Sought.SUBJECT
+    of_members = by_token or names_member(account, request.subject_type)
     if shut and (own or of_members):
         return reason()
     if not of_members:

@@ -15,15 +15,21 @@ from rolecall import (
     decide,
     milliseconds,
 )
-from rolecall.core.restrictions import narrowed
+from rolecall.core.restrictions import has_api_tokens, narrowed
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, member_state, require
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
+from shared.auth.api_token_refusals import TokenRestricted
 from shared.auth.principals import ApiTokenPrincipal
 from shared.ids import ProjectId, UserId
-from shared.problems import DeletingAccount, NotFound, PermissionMissing, SuspendedAccount
+from shared.problems import (
+    DeletingAccount,
+    NotFound,
+    PermissionMissing,
+    SuspendedAccount,
+)
 
 SEE_MEMBERS = "member:view"
 
@@ -61,7 +67,8 @@ class AccessRows:
 class AccountAccess:
     """The account, the acting member and the moment, after the permission was checked.
 
-    `state` holds the acting member and the project of the path, and nothing else.
+    `state` holds the acting member and the project of the path, and nothing else. `unrestricted`
+    is the same without the restriction of the API token by which the member acts, if they do.
     """
 
     account: Account
@@ -71,6 +78,7 @@ class AccountAccess:
     state: AccountState
     now: datetime
     project: Project | None = None
+    unrestricted: AccountState | None = None
 
     def is_owner(self, membership: Membership) -> bool:
         """Whether this is the owner's membership."""
@@ -156,9 +164,12 @@ def visible_projects(
 
     Raises:
         PermissionMissing: they hold it in none of them, nor would in a new one.
+        TokenRestricted: they do, and their API token reaches none of them.
     """
     visible = seen_projects(access, projects, permission)
     if not visible and not _allowed(access, access.state, permission, None):
+        if access.unrestricted is not None and _allowed_in_any(access, projects, permission):
+            raise TokenRestricted(permission)
         raise PermissionMissing(permission)
     return visible
 
@@ -169,6 +180,15 @@ def seen_projects(
     """Those of the account's projects in which the acting member holds the permission, if any."""
     state = replace(access.state, projects=frozenset(project.project_id for project in projects))
     return [one for one in projects if _allowed(access, state, permission, one.project_id)]
+
+
+def _allowed_in_any(access: AccountAccess, projects: Sequence[Project], permission: str) -> bool:
+    """Whether the member would hold the permission somewhere without their API token."""
+    unrestricted = access.unrestricted or access.state
+    whole = replace(access, state=unrestricted)
+    return bool(seen_projects(whole, projects, permission)) or _allowed(
+        access, unrestricted, permission, None
+    )
 
 
 def _allowed(
@@ -211,12 +231,16 @@ def authorize(
             one of an earlier membership.
         SuspendedAccount, DeletingAccount: no member may do this there now.
         PermissionMissing: the caller is a member without one of the permissions.
+        TokenRestricted: they hold them, and the token does not reach one.
     """
     if rows is None:
         raise NotFound
     member = member_state(rows.catalog, rows.membership, rows.overrides)
+    whole = member
     if token is not None:
         if rows.membership.membership_id != token.membership_id:
+            raise NotFound
+        if not has_api_tokens(rows.catalog):
             raise NotFound
         member = narrowed(rows.catalog, member, token.restriction, now=milliseconds(now))
     projects = [] if rows.project is None else [rows.project.project_id]
@@ -225,8 +249,17 @@ def authorize(
         is_owner = rows.membership.user_id == account.owner_user_id
         account = replace(account, status=AccountStatus.ACTIVE) if is_owner else account
     state = account_state(account, rows.catalog, [member], projects)
+    unrestricted = None
+    if member is not whole:
+        unrestricted = account_state(account, rows.catalog, [whole], projects)
     for needed in (permission, *further):
-        require(state, rows.membership.user_id, needed, now=now, project_id=project_id)
+        try:
+            require(state, rows.membership.user_id, needed, now=now, project_id=project_id)
+        except PermissionMissing as missing:
+            if unrestricted is None:
+                raise
+            require(unrestricted, rows.membership.user_id, needed, now=now, project_id=project_id)
+            raise TokenRestricted(needed) from missing
     return AccountAccess(
         account=rows.account,
         catalog=rows.catalog,
@@ -235,4 +268,5 @@ def authorize(
         state=state,
         now=now,
         project=rows.project,
+        unrestricted=unrestricted,
     )

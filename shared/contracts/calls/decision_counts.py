@@ -23,10 +23,14 @@ class Occurrences(InternalRequest):
 
 
 class DenialCount(Occurrences):
-    """The denials of one subject, permission, resource and reason within a minute."""
+    """The denials of one subject, permission, resource and reason within a minute.
+
+    The subject is a user, or the API token `token_id` of this user.
+    """
 
     account_id: Name
     user_id: Name
+    token_id: Name | None = None
     permission: Annotated[str, Field(max_length=2_049)]
     resource_id: Name | None = None
     project_id: Name | None = None
@@ -54,11 +58,12 @@ class DenialReport(InternalRequest):
 class AllowCount(Occurrences):
     """The allows of one subject, permission and resource within a minute, as far as drawn.
 
-    One of `one_of` such checks is drawn.
+    One of `one_of` such checks is drawn. The subject is as in a `DenialCount`.
     """
 
     account_id: Name
     user_id: Name
+    token_id: Name | None = None
     permission: Annotated[str, Field(max_length=2_049)]
     resource_id: Name | None = None
     project_id: Name | None = None

@@ -9,6 +9,8 @@ OF_IDENTITY = "services/identity/use_cases/api_tokens.py"
 OF_AUTHZ = "services/authz/domain/new_tokens.py"
 CORE_TESTS = ("tests/sdk/test_restrictions.py",)
 HELD_TESTS = ("tests/shared/following/test_api_tokens.py",)
+EXPLAIN_TESTS = ("tests/sdk/test_explain_tokens.py",)
+AUTHZ_TESTS = ("tests/services/authz/test_tokens.py",)
 TESTS = ("tests/e2e/test_api_tokens.py",)
 
 ROWS = (
@@ -24,8 +26,8 @@ ROWS = (
         id="token-of-a-former-membership-counts-in-authz",
         kind=Kind.SECURITY,
         file=DECIDE,
-        old="member.membership_id != token.membership_id:\n",
-        new="not token.membership_id:\n",
+        old="    earlier = member.membership_id != token.membership_id\n",
+        new="    earlier = not token.membership_id\n",
         tests=TESTS,
     ),
     Mutant(
@@ -83,5 +85,86 @@ ROWS = (
         old="_token(packed).rest, bytes.fromhex(digest[32:])\n",
         new="_token(packed).rest, _token(packed).rest\n",
         tests=HELD_TESTS,
+    ),
+    Mutant(
+        id="token-decides-under-a-catalog-without-tokens",
+        kind=Kind.SECURITY,
+        file=DECIDE,
+        old="if earlier or not has_api_tokens(account.catalog) else None\n",
+        new="if earlier else None\n",
+        tests=EXPLAIN_TESTS,
+    ),
+    Mutant(
+        id="token-acts-in-team-under-a-catalog-without-tokens",
+        kind=Kind.SECURITY,
+        file=OF_TEAM,
+        old="        if not has_api_tokens(rows.catalog):\n",
+        new="        if not rows.catalog:\n",
+        tests=("tests/services/team/domain/test_token_access.py",),
+    ),
+    Mutant(
+        id="member-learns-of-a-restriction-what-they-do-not-hold",
+        kind=Kind.SECURITY,
+        file=OF_TEAM,
+        old="            require(unrestricted, rows.membership.user_id, needed, now=now,"
+        " project_id=project_id)\n            raise TokenRestricted",
+        new="            raise TokenRestricted",
+        tests=("tests/services/team/domain/test_token_access.py",),
+    ),
+    Mutant(
+        id="denial-does-not-name-the-token",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/decisions.py",
+        old="        reason,\n        check.token_id,\n",
+        new="        reason,\n",
+        tests=AUTHZ_TESTS,
+    ),
+    Mutant(
+        id="token-routes-under-a-catalog-without-tokens",
+        kind=Kind.SECURITY,
+        file="services/authz/domain/checks.py",
+        old="decision = decision if has_api_tokens(account.catalog) else _LEFT_OUT\n",
+        new="decision = decision if has_api_tokens(account.catalog) else decision\n",
+        tests=AUTHZ_TESTS,
+    ),
+    Mutant(
+        id="explanation-forgets-the-token",
+        kind=Kind.SECURITY,
+        file="services/authz/domain/explaining.py",
+        old="session_ended=session_ended, token=check.token)\n",
+        new="session_ended=session_ended)\n",
+        tests=AUTHZ_TESTS,
+    ),
+    Mutant(
+        id="remedy-forgets-the-token",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/remedies.py",
+        old="    if denial.subject.token is not None:\n",
+        new="    if denial.subject.token is None:\n",
+        tests=EXPLAIN_TESTS,
+    ),
+    Mutant(
+        id="token-is-asked-about-as-a-user",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/client/evaluations.py",
+        old='is None else "api_token"\n',
+        new='is None else "user"\n',
+        tests=("tests/sdk/test_client.py",),
+    ),
+    Mutant(
+        id="restriction-of-a-token-is-told-as-a-missing-permission",
+        kind=Kind.SECURITY,
+        file="shared/http/checker.py",
+        old="        raise TokenRestricted(permission)\n",
+        new="        raise PermissionMissing(permission)\n",
+        tests=("tests/shared/http/test_internal.py",),
+    ),
+    Mutant(
+        id="cut-token-is-told-to-sign-in-again",
+        kind=Kind.SECURITY,
+        file="shared/auth/authenticator.py",
+        old="raise ApiTokenIncomplete from",
+        new="raise TokenInvalid from",
+        tests=("tests/services/authz/test_forward_auth.py",),
     ),
 )

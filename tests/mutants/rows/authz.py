@@ -85,8 +85,8 @@ ROWS = (
         id="authz-waits-for-any-shard",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/context.py",
-        old="        if key is None or position.shard != shard_of(key):\n",
-        new="        if key is None:\n",
+        old="        if position.shard != _shard(check, of_team=of_team):\n",
+        new="        if _shard(check, of_team=of_team) is None:\n",
         tests=REVISION_TESTS,
     ),
     Mutant(
@@ -215,8 +215,8 @@ ROWS = (
         id="checker-answers-an-ended-session",
         kind=Kind.SECURITY,
         file="shared/http/checker.py",
-        old="        if result.session_ended:\n            raise TokenRevoked\n",
-        new="",
+        old="    if result.session_ended:\n",
+        new="    if result.session_ended and not result.member:\n",
         tests=("tests/shared/http/test_internal.py", "-k", "asked_for_a_permission"),
     ),
     Mutant(
@@ -338,8 +338,8 @@ ROWS = (
         id="decide-takes-an-ended-session-for-ordinary",
         kind=Kind.SECURITY,
         file="sdk/rolecall/core/decide.py",
-        old="        or subject.session_ended\n    ):",
-        new="    ):",
+        old="        or subject.session_ended\n        or subject.token",
+        new="        or subject.token",
         tests=("tests/sdk/test_decide.py",),
     ),
     Mutant(
@@ -408,11 +408,11 @@ ROWS = (
         id="live-callers-lease-before-the-look",
         kind=Kind.CONSISTENCY,
         file="shared/following/live_callers.py",
-        old="        live = (session_id is None or not",
+        old="        live = (\n            (session_id is None or not",
         new=(
             "        if self._identity.holds():\n"
             "            return not (session_id and self._sign_ins.session_ended(session_id))\n"
-            "        live = (session_id is None or not"
+            "        live = (\n            (session_id is None or not"
         ),
         tests=("tests/shared/following/test_live_callers.py", "-k", "after_the_look"),
     ),

@@ -146,8 +146,8 @@ ROWS = (
         id="bodies-are-read-before-scope-and-kind-are-known",
         kind=Kind.AVAILABILITY,
         file="shared/http/admission.py",
-        old="return None if access.scope in client.scopes else ScopeMissing(access.scope)",
-        new="return None",
+        old="in client.scopes else ScopeMissing(access.scope)\n",
+        new="in client.scopes else None\n",
         tests=("tests/shared/http/test_lanes.py", "-k", "is_not_read"),
     ),
     Mutant(

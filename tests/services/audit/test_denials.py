@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from services.audit.domain.decision_facts import denial_facts
 from services.audit.domain.records import Filters, record_of
 from services.audit.use_cases.decisions import record_allows, record_denials
 from services.audit.use_cases.search import search
@@ -54,6 +55,13 @@ async def rows_of(ctx: Ctx) -> list[Row]:
         for shard in range(SHARDS)
         for signed in await ctx.journal.changes(shard, after=0, limit=500)
     ]
+
+
+@pytest.mark.rule("B15")
+def test_the_actor_of_a_denial_names_the_api_token() -> None:
+    facts = denial_facts(report(1, count(token_id="tok_1"), count()))
+    actors = [fact.actor for fact in facts if fact.actor is not None]
+    assert [(one.id, one.token_id) for one in actors] == [("usr_bo", "tok_1"), ("usr_bo", None)]
 
 
 @pytest.mark.rule("B15")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rolecall import CompiledCatalog, load_catalog
+from shared.auth.api_tokens import digest_of, token_id_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -18,6 +19,7 @@ PROD = "prj_" + "1" * 32
 INSTANCE = f"/v1/accounts/{ACCOUNT}/instances/i-1"
 """A path of a service behind a gateway."""
 SESSION = "ses_" + "5" * 32
+MEMBERSHIP = f"mem_{7:032x}"
 CLIENT, BOUND_CLIENT = "cli_" + "c" * 32, "cli_" + "d" * 32
 
 
@@ -92,3 +94,19 @@ def ended(session_id: str = SESSION, at: datetime = NOON, *, user_id: str = BO) 
 def service_client(client_id: str = CLIENT, **fields: Any) -> PolicyObject:
     state = {"name": "compute", "scopes": ["authz:check"]} | fields
     return PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=client_id, state=state)
+
+
+def api_token(secret: str, **fields: Any) -> PolicyObject:
+    """BO's API token; it expires long after any test."""
+    digest = digest_of(secret)
+    state = {
+        "secret_hash": digest,
+        "user_id": BO,
+        "account_id": ACCOUNT,
+        "membership_id": MEMBERSHIP,
+        "created_at": "2020-01-01T00:00:00Z",
+        "expires_at": "2999-01-01T00:00:00Z",
+    }
+    return PolicyObject(
+        kind=PolicyObjectKind.API_TOKEN, id=token_id_of(digest), state=state | fields
+    )

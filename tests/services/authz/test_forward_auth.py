@@ -7,8 +7,7 @@ import pytest
 import pytest_asyncio
 
 from services.authz.adapters.forward_auth_files import read_map
-from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
-from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.auth.api_tokens import new_api_token
 from shared.problems import StartRefused
 from tests.services.authz.conftest import Response
 from tests.services.authz.histories import (
@@ -18,9 +17,11 @@ from tests.services.authz.histories import (
     BOUND_CLIENT,
     CY,
     INSTANCE,
+    MEMBERSHIP,
     OTHER_ACCOUNT,
     PROD,
     SESSION,
+    api_token,
     ended,
     member,
     override,
@@ -332,24 +333,6 @@ def test_a_map_with_a_problem_stops_the_start(tmp_path):
     assert read_map("") is None
 
 
-MEMBERSHIP = f"mem_{7:032x}"
-
-
-def api_token(secret, **fields):
-    digest = digest_of(secret)
-    state = {
-        "secret_hash": digest,
-        "user_id": BO,
-        "account_id": ACCOUNT,
-        "membership_id": MEMBERSHIP,
-        "created_at": "2020-01-01T00:00:00Z",
-        "expires_at": "2999-01-01T00:00:00Z",
-    }
-    return PolicyObject(
-        kind=PolicyObjectKind.API_TOKEN, id=token_id_of(digest), state=state | fields
-    )
-
-
 @pytest.mark.rule("Ci10", "B2", "B6")
 async def test_a_gateway_sends_an_api_token_as_it_is(world, authz):
     world.team.write(member(BO, "developer", membership_id=MEMBERSHIP))
@@ -377,8 +360,12 @@ async def test_a_gateway_sends_an_api_token_as_it_is(world, authz):
     assert (refused.status, refused.body["reason"]) == (403, "token-restricted")
     former = await through_nginx(world, authz, other, INSTANCE)
     assert (former.status, former.body["reason"]) == (403, "not-a-member")
-    for unknown in (new_api_token(4), whole[:-1] + ("0" if whole[-1] != "0" else "1")):
-        assert (await through_nginx(world, authz, unknown, INSTANCE)).status == 401
+    unknown = await through_nginx(world, authz, new_api_token(4), INSTANCE)
+    assert (unknown.status, unknown.body["code"]) == (401, "token-revoked")
+    for cut in (whole[:-1], whole[:-1] + ("0" if whole[-1] != "0" else "1")):
+        incomplete = await through_nginx(world, authz, cut, INSTANCE)
+        assert (incomplete.status, incomplete.body["code"]) == (401, "token-invalid")
+        assert incomplete.body["detail"].startswith("This API token was not copied whole")
 
 
 async def test_a_client_of_other_resource_types_passes_nowhere(world, authz):

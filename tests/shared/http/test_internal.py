@@ -16,6 +16,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from shared import context
+from shared.auth.api_token_refusals import TokenRestricted
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.principals import ClientPrincipal, UserPrincipal
@@ -445,6 +446,7 @@ async def test_a_redirect_is_not_followed_with_the_credential(client, status: in
 DECISIONS = [
     (CheckResult(allowed=True, member=True), None),
     (CheckResult(allowed=False, member=True, reason="role"), PermissionMissing),
+    (CheckResult(allowed=False, member=True, reason="token-restricted"), TokenRestricted),
     (CheckResult(allowed=False, member=False), NotFound),
     (CheckResult(allowed=True, member=False), NotFound),
     (CheckResult(allowed=True, member=True, session_ended=True), TokenRevoked),
