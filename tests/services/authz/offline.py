@@ -1,6 +1,6 @@
 """The use cases of authz without a server: a state that is put together, and leases that hold."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,8 +45,9 @@ def context(
     *,
     policy: PolicyState | None = None,
     holds: Callable[[], bool] = lambda: True,
+    over: Container[str] = frozenset(),
 ) -> Ctx:
-    """What the use cases get, with an account and these objects in it."""
+    """What the use cases get, with an account, these objects, and the sessions that are `over`."""
     known = policy or PolicyState()
     whole = (catalog(STANDARD.id), account(), *objects)
     known.put([one.model_copy(update={"rev": 1}) for one in whole])
@@ -54,7 +55,9 @@ def context(
     follower: Any = SimpleNamespace(holds=holds, source="team", view=view)
     client = ServiceClientObject(name="compute", scopes=("authz:check",))
     sign_ins: Any = SimpleNamespace(
-        client={CLIENT: client}.get, ended_sessions=list, session_ended=lambda _: False
+        client={CLIENT: client}.get,
+        ended_sessions=list,
+        session_ended=lambda session_id: session_id in over,
     )
     absent: Any = None
     return Ctx(

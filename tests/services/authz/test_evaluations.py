@@ -358,9 +358,10 @@ async def test_a_replica_that_stops_during_a_batch_gives_no_decision(looks, deci
 
 async def test_a_user_whose_session_ends_before_the_look_gets_no_decision():
     """It was live when the request was admitted, and the request names no session."""
-    ctx = context([member(BO, "developer")])
+    over: set[str] = set()
+    ctx = context([member(BO, "developer")], over=over)
     user = UserPrincipal(user_id=UserId(BO), session_id=SessionId(SESSION), account_id=None)
     assert evaluate_now(ctx, user, request(BO)).allowed
-    ctx.sign_ins.session_ended = lambda session_id: session_id == SESSION
+    over.add(SESSION)
     with pytest.raises(TokenRevoked):
         evaluate_now(ctx, user, request(BO))

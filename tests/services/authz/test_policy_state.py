@@ -242,9 +242,9 @@ def test_an_older_catalog_never_replaces_a_newer_one():
         found = catalog(STANDARD.id)
         content = {**(found.state or {})["content"], "title": f"Of {rev}"}
         policy.put(at(rev, found.model_copy(update={"state": {"content": content}})))
-    content = policy.catalog_content(STANDARD.id)
-    assert content is not None
-    assert content["title"] == "Of 5"
+    newest = policy.catalog_content(STANDARD.id)
+    assert newest is not None
+    assert newest["title"] == "Of 5"
 
 
 def test_a_cleared_state_equals_a_new_one():

@@ -19,7 +19,7 @@ from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.http.lanes import TooManyAtOnce
 from shared.ids import ClientId
 from tests.clocks import SetClock
-from tests.services.authz.conftest import TIMEOUTS
+from tests.services.authz.conftest import TIMEOUTS, SkippingClock
 from tests.services.authz.histories import (
     ACCOUNT,
     ANA,
@@ -387,6 +387,7 @@ class StoppedAfterLooks(Ctx):
     """The process is stopped for a moment after each look at the leases."""
 
     looks: ClassVar[list[float]] = []
+    clock: SkippingClock
 
     def holds(self):
         self.looks.append(self.clock.boottime())
