@@ -152,6 +152,7 @@ async def test_a_record_shows_actor_action_resource_time_and_request(api):
             "name": "Ana Díaz",
             "email": "ana@example.com",
             "session_id": None,
+            "token_id": None,
             "on_behalf_of": None,
         },
         "action": "member.removed",
