@@ -159,8 +159,10 @@ async def test_a_restriction_takes_away_and_never_adds(team: Team):
 async def test_a_restriction_names_only_what_is_there_and_held(team: Team):
     unknown = await team.make(team.bea, status=422, grants={"instance": ["fly"]})
     assert unknown["code"] == "restriction-unknown"
+    assert [each["pointer"] for each in unknown["errors"]] == ["/restriction/grants/instance"]
     foreign = await team.make(team.bea, status=422, projects=[new_id("prj")])
     assert foreign["code"] == "restriction-unknown"
+    assert [each["pointer"] for each in foreign["errors"]] == ["/restriction/projects"]
     missing = await team.make(team.bea, status=403, grants={"member": ["remove"]})
     assert (missing["code"], missing["missing"]) == ("grants-exceeded", ["member:remove"])
 

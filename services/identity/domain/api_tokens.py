@@ -1,11 +1,12 @@
 """API tokens: what is stored of one, how long it lives, and the facts about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from rolecall import Problem
 from services.identity.domain.users import User, payload_fields
 from shared.contracts.calls.authz import TokenLimits
 from shared.contracts.facts import Fact, ResourceRef
@@ -44,6 +45,18 @@ class RestrictionUnknown(Refusal):
         "The account has no such project, entry or level: {unknown}. Take those that its catalog"
         " and its projects list."
     )
+
+    def __init__(self, unknown: Sequence[str]) -> None:
+        """`unknown` has ids of projects, and grants as `entry:level`."""
+        errors = []
+        for name in unknown:
+            entry, colon, level = name.rpartition(":")
+            if colon:
+                place = Problem(("restriction", "grants", entry), f"There is no `{level}` of this.")
+            else:
+                place = Problem(("restriction", "projects"), f"There is no project `{name}`.")
+            errors.append((place.pointer, place.message))
+        super().__init__(errors=errors, unknown=list(unknown))
 
 
 class RestrictionNotHeld(Refusal):

@@ -129,7 +129,7 @@ def _end_of(
 ) -> datetime:
     """The end of the new token, if nothing speaks against it."""
     if decided.unknown:
-        raise RestrictionUnknown(unknown=list(decided.unknown))
+        raise RestrictionUnknown(decided.unknown)
     if decided.missing:
         raise RestrictionNotHeld(missing=list(decided.missing))
     if decided.wider:
