@@ -1,7 +1,7 @@
 """API tokens: what is stored of one, how long it lives, and the facts about it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -97,7 +97,7 @@ class ApiToken:
     grants: Mapping[str, Any] | None = None
     read_only: bool = False
     last_used_at: datetime | None = None
-    revoked_at: datetime | None = field(default=None)
+    revoked_at: datetime | None = None
     rev: int = 0
 
     @property

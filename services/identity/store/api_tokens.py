@@ -51,10 +51,21 @@ class ApiTokenRows:
         await update_expected(self._tokens, expected, {"$set": kept}, session)
 
     async def live_tokens(
-        self, user_id: UserId, account_id: AccountId, session: DbSession, *, limit: int
+        self,
+        user_id: UserId,
+        account_id: AccountId,
+        session: DbSession,
+        *,
+        now: datetime,
+        limit: int,
     ) -> list[ApiToken]:
-        """Find tokens of a user in an account that were not revoked, `limit` at most."""
-        wanted = {**of_user(user_id), "account_id": account_id, "ended": False}
+        """Find live tokens of a user in an account, `limit` at most."""
+        wanted = {
+            **of_user(user_id),
+            "account_id": account_id,
+            "ended": False,
+            "expires_at": {"$gt": now},
+        }
         found = self._tokens.find(wanted, session=session).limit(limit)
         return [read(ApiToken, row) async for row in found]
 

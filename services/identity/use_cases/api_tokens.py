@@ -30,8 +30,6 @@ from shared.journal import JournalWrite, WriteResult
 from shared.problems import ApiTokenOver, NotFound, PermissionMissing, TokenRevoked
 
 VIEW, MANAGE = "api_token:view", "api_token:manage"
-TOKENS_PER_WRITE = 2 * MAX_LIVE_TOKENS
-"""More than a member has: the expired ones that are still kept are among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +76,9 @@ async def create(
     async def change(write: JournalWrite) -> CreatedToken:
         await _require_caller(ctx, write, principal)
         live = await ctx.store.live_tokens(
-            user.id, account_id, write.session, limit=MAX_LIVE_TOKENS + 1
+            user.id, account_id, write.session, now=write.now, limit=MAX_LIVE_TOKENS
         )
-        if sum(one.live(write.now) for one in live) >= MAX_LIVE_TOKENS:
+        if len(live) >= MAX_LIVE_TOKENS:
             raise TooManyTokens(limit=MAX_LIVE_TOKENS)
         token = ApiToken(
             id=token_id_of(digest),
@@ -246,7 +244,9 @@ async def end_tokens_in(
 
     They are refused already: they are bound to a membership that does not exist any more.
     """
-    found = await ctx.store.live_tokens(user.id, account_id, write.session, limit=TOKENS_PER_WRITE)
+    found = await ctx.store.live_tokens(
+        user.id, account_id, write.session, now=write.now, limit=MAX_LIVE_TOKENS
+    )
     for token in found:
         if token.created_at < made_before:
             await _end(ctx, write, token, user, because=TokenEnd.MEMBERSHIP_ENDED)

@@ -15,6 +15,14 @@ TESTS = ("tests/e2e/test_api_tokens.py",)
 
 ROWS = (
     Mutant(
+        id="tokens-that-are-over-count-as-live",
+        kind=Kind.LIMIT,
+        file="services/identity/store/api_tokens.py",
+        old='            "expires_at": {"$gt": now},\n',
+        new="",
+        tests=("tests/services/identity/test_api_tokens.py",),
+    ),
+    Mutant(
         id="token-restriction-is-ignored",
         kind=Kind.SECURITY,
         file="sdk/rolecall/core/restrictions.py",

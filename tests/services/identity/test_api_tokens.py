@@ -31,6 +31,12 @@ async def shown(identity: Identity, person: dict[str, Any], token: dict[str, Any
     return (await identity.send("GET", place(person, token), token=person["access_token"])).body
 
 
+def copies_of(token: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    """Documents of that many further tokens, in the same shard."""
+    start, last = token["_id"][:-3], int(token["_id"][-3:], 16)
+    return [token | {"_id": f"{start}{(last + each) % 4096:03x}"} for each in range(1, number + 1)]
+
+
 def removed(person: dict[str, Any], at: datetime) -> Any:
     told = MemberRemoved(
         account_name="Team", user_id=person["user"]["id"], email=ADDRESS, name="Ana", role="admin"
@@ -83,14 +89,31 @@ async def test_a_member_has_100_live_tokens_at_most(identity: Identity) -> None:
     person = await identity.person(ADDRESS)
     made = await identity.make_token(person)
     [kept] = [one async for one in identity.database["api_tokens"].find({})]
-    copies = [
-        kept | {"_id": made["id"][:-3] + f"{number:03x}"} for number in range(MAX_LIVE_TOKENS - 1)
-    ]
-    await identity.database["api_tokens"].insert_many(copies)
+    await identity.database["api_tokens"].insert_many(copies_of(kept, MAX_LIVE_TOKENS - 1))
     refused = await identity.post(place(person), {"name": "CI"}, token=person["access_token"])
     assert (refused.status, refused.body["code"]) == (409, "too-many-tokens")
     await identity.send("DELETE", place(person, made), token=person["access_token"])
     await identity.make_token(person)
+
+
+async def test_tokens_that_are_over_hide_no_live_ones(identity: Identity) -> None:
+    """Those that have expired are kept for a while; neither the limit nor an end reads them."""
+    person = await identity.person(ADDRESS)
+    over = (identity.clock.now() + timedelta(seconds=5)).isoformat()
+    await identity.make_token(person, expires_at=over)
+    tokens = identity.database["api_tokens"]
+    [kept] = [one async for one in tokens.find({})]
+    await tokens.insert_many(copies_of(kept, 2 * MAX_LIVE_TOKENS))
+    identity.clock.move(10)
+    made = await identity.make_token(person)
+    live = await tokens.find_one({"_id": made["id"]})
+    assert live is not None
+    await tokens.insert_many(copies_of(live, MAX_LIVE_TOKENS - 1))
+    refused = await identity.post(place(person), {"name": "CI"}, token=person["access_token"])
+    assert (refused.status, refused.body["code"]) == (409, "too-many-tokens")
+    identity.clock.move(10)
+    await identity.tell(removed(person, identity.clock.now()))
+    assert len(await identity.rows("api_token.revoked")) == MAX_LIVE_TOKENS
 
 
 @pytest.mark.rule("Ci10", "T5")
