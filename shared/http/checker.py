@@ -21,6 +21,8 @@ from shared.contracts.calls.authz import (
     NewTokenRequest,
     TokenLimits,
 )
+from shared.contracts.calls.base import AnswerT, InternalCall, RequestT
+from shared.contracts.facts import Actor
 from shared.http.client import InternalClient
 from shared.ids import AccountId, TokenId, UserId
 from shared.problems import (
@@ -108,12 +110,7 @@ class AuthzChecker:
                 request = CallerRequest(token_id=principal.token_id)
             case _:
                 request = CallerRequest(client_id=principal.client_id)
-        try:
-            answer = await self._internal.call(
-                LIVE_CALLER, "authz", request, timeout=self._timeouts.decide
-            )
-        except Refusal as error:
-            raise Unavailable from error
+        answer = await self._ask(LIVE_CALLER, request)
         if not answer.live:
             raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
 
@@ -126,11 +123,7 @@ class AuthzChecker:
             raise Unavailable
         self._searching += 1
         try:
-            answer = await self._internal.call(
-                FIND_TOKEN, "authz", FindTokenRequest(digest=digest), timeout=self._timeouts.decide
-            )
-        except Refusal as error:
-            raise Unavailable from error
+            answer = await self._ask(FIND_TOKEN, FindTokenRequest(digest=digest))
         finally:
             self._searching -= 1
         if answer.found is None:
@@ -155,12 +148,7 @@ class AuthzChecker:
             owner_id=owner_id,
             at_least_revision=revision,
         )
-        try:
-            result = await self._internal.call(
-                DECIDE, "authz", request, act=actor_of(principal), timeout=self._timeouts.decide
-            )
-        except Refusal as error:
-            raise Unavailable from error
+        result = await self._ask(DECIDE, request, act=actor_of(principal))
         _require_allowed(principal, permission, result)
 
     async def check_new_token(
@@ -182,14 +170,28 @@ class AuthzChecker:
             at_least_revision=revision,
             limits=limits,
         )
+        result = await self._ask(NEW_TOKEN, request, act=actor_of(principal))
+        _require_allowed(principal, permission, result)
+        return result
+
+    async def _ask(
+        self,
+        call: InternalCall[RequestT, AnswerT],
+        request: RequestT,
+        *,
+        act: Actor | None = None,
+    ) -> AnswerT:
+        """Ask authz. A refusal of it means that the answer cannot be known now.
+
+        Raises:
+            Unavailable: authz did not answer, or refused.
+        """
         try:
-            result = await self._internal.call(
-                NEW_TOKEN, "authz", request, act=actor_of(principal), timeout=self._timeouts.decide
+            return await self._internal.call(
+                call, "authz", request, act=act, timeout=self._timeouts.decide
             )
         except Refusal as error:
             raise Unavailable from error
-        _require_allowed(principal, permission, result)
-        return result
 
 
 def _means(principal: Member) -> dict[str, str]:
