@@ -4,6 +4,7 @@ The driver reports each command in the context of the operation that sent it, so
 other requests and of background loops are told apart.
 """
 
+import secrets
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -42,6 +43,11 @@ class RoundTrips(monitoring.CommandListener):
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
         """Nothing is noted."""
+
+
+def new_trace() -> str:
+    """A trace context (W3C) that no other test of this process has."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 ROUND_TRIPS = RoundTrips()

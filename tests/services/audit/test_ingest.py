@@ -20,10 +20,9 @@ from shared.row_verifier import Channel
 from tests.patience import PATIENT_SECONDS
 from tests.services.rows import NOON, on_the_bus, row_of
 from tests.support.journal_keys import signed
-from tests.support.round_trips import ROUND_TRIPS
+from tests.support.round_trips import ROUND_TRIPS, new_trace
 from tests.waiting import wait_for
 
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203334-01"
 MEMBER = MemberRemoved(
     account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
 )
@@ -124,12 +123,13 @@ async def recorded_two_together(auditing, messages, *, gather_seconds):
 
 
 async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
-    context.traceparent.set(TRACE)
+    trace = new_trace()
+    context.traceparent.set(trace)
     messages = [on_the_bus(row) for row in rows_of_accounts(5)]
     records, inbox = await recorded_two_together(auditing, messages, gather_seconds=PATIENT_SECONDS)
     await asyncio.gather(*(inbox.handle(message) for message in messages[3:5]))
     assert records.sizes == [1, 2, 2]
-    made = [str(one) for one in ROUND_TRIPS.of[TRACE]]
+    made = [str(one) for one in ROUND_TRIPS.of[trace]]
     assert (made.count("insert inbox"), made.count("commitTransaction")) == (3, 3)
 
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from shared.ids import new_id
 from tests.services.team.endings import fill, furnish, rows_of
 from tests.services.team.running import Account, Team, running
-from tests.support.round_trips import ROUND_TRIPS
+from tests.support.round_trips import ROUND_TRIPS, new_trace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -164,10 +164,10 @@ async def test_only_the_owner_reverts_and_types_the_name(team: Team) -> None:
 @pytest.mark.rule("Rp3")
 async def test_a_thousand_members_take_as_many_statements_as_one(team: Team) -> None:
     statements = []
-    for number, members in enumerate((1, 1_000), 1):
+    for members in (1, 1_000):
         account = await team.account()
         await fill(account, members)
-        trace = f"00-0af7651916cd43dd8448eb211c8031{number:02}-b7ad6b7169203331-01"
+        trace = new_trace()
         (await revert(account, traceparent=trace)).expect(200)
         assert await team.database["members"].count_documents({"account_id": account.id}) == 1
         removed = [row for row in await rows_of(account) if row.action == "member.removed"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.round_trips import ROUND_TRIPS
+from tests.support.round_trips import ROUND_TRIPS, new_trace
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -24,17 +24,16 @@ insert journal
 commitTransaction
 find leases"""
 AFTER_THE_ANSWER = "insert receipts"
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-OTHER_TRACE = "00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203331-01"
 
 
 async def test_a_removal_makes_twelve_round_trips_before_its_answer(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")
     path = f"{account.path}/members/{member.user_id}"
-    removed = await account.owner.send("DELETE", path, traceparent=TRACE)
+    trace = new_trace()
+    removed = await account.owner.send("DELETE", path, traceparent=trace)
     removed.expect(204)
-    made = ROUND_TRIPS.of[TRACE]
+    made = ROUND_TRIPS.of[trace]
     await wait_for(lambda: str(made[-1]) == AFTER_THE_ANSWER, what="the stored receipt")
     assert "\n".join(str(command) for command in made[:-1]) == BEFORE_THE_ANSWER
 
@@ -47,6 +46,7 @@ async def test_the_members_of_a_deleted_role_are_saved_in_one_round_trip(team: T
     for name in ("Ana", "Bea", "Cay"):
         await account.join(role_id, name)
     path = f"{roles}/{role_id}?replacement=viewer"
-    deleted = await account.owner.send("DELETE", path, traceparent=OTHER_TRACE)
+    trace = new_trace()
+    deleted = await account.owner.send("DELETE", path, traceparent=trace)
     assert deleted.status in {200, 204}
-    assert [str(command) for command in ROUND_TRIPS.of[OTHER_TRACE]].count("update members") == 1
+    assert [str(command) for command in ROUND_TRIPS.of[trace]].count("update members") == 1

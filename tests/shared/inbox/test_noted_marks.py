@@ -20,7 +20,7 @@ from tests.patience import PATIENT
 from tests.shared.inbox.conftest import remember
 from tests.shared.inbox.test_forgeries import recorded
 from tests.support.journal_keys import signer, verifier
-from tests.support.round_trips import ROUND_TRIPS
+from tests.support.round_trips import ROUND_TRIPS, new_trace
 from tests.support.wire_shim import Fault, How, WireShim
 from tests.waiting import wait_for
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tests.shared.inbox.conftest import Effects, MakeInbox
 
 NOTHING = {"team.other.happened.v1": remember}
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203332-01"
 
 
 @pytest.fixture
@@ -52,7 +51,8 @@ async def test_the_marks_of_facts_without_a_subscriber_are_one_statement(
     make_inbox: MakeInbox, journal: Journal, database: Database
 ) -> None:
     inbox = make_inbox(NOTHING)
-    context.traceparent.set(TRACE)
+    trace = new_trace()
+    context.traceparent.set(trace)
     for signed in await recorded(journal, 5):
         assert await inbox.handle(rows.message(signed)) is Verdict.ACK
     assert await marks_in(database) == 0
@@ -66,7 +66,7 @@ async def test_the_marks_of_facts_without_a_subscriber_are_one_statement(
     finally:
         saving.cancel()
         await asyncio.gather(saving, return_exceptions=True)
-    assert [str(made) for made in ROUND_TRIPS.of[TRACE]].count("insert inbox") == 1
+    assert [str(made) for made in ROUND_TRIPS.of[trace]].count("insert inbox") == 1
 
 
 async def test_another_row_at_a_noted_place_is_an_alarm_and_has_no_effect(

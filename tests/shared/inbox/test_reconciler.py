@@ -21,7 +21,7 @@ from shared.problems import Unavailable
 from tests.clocks import SetClock
 from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in
 from tests.shared.journal.conftest import CALLER, project_created
-from tests.support.round_trips import ROUND_TRIPS
+from tests.support.round_trips import ROUND_TRIPS, new_trace
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from shared.inbox import Inbox
 
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203330-01"
 ACCOUNTS = ("acc_1", "acc_2", "acc_3")
 SHARDS = [shard_of(account) for account in ACCOUNTS]
 
@@ -303,14 +302,15 @@ async def test_what_this_process_has_applied_is_covered_without_a_look(
     for number in range(5, 8):
         await record(journal, ACCOUNTS[0], number)
     await delivered(inbox, journal, {6, 7, 8})
-    context.traceparent.set(TRACE)
+    trace = new_trace()
+    context.traceparent.set(trace)
     source.pages = 0
 
     await inbox.reconcile("team")
 
     assert inbox.complete_until == clock.now() - COMPLETENESS_LAG
     assert source.pages == 0
-    assert "find inbox" not in map(str, ROUND_TRIPS.of[TRACE])
+    assert "find inbox" not in map(str, ROUND_TRIPS.of[trace])
     another = make_inbox(source=source)
     await another.start()
     await another.stop()

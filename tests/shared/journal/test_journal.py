@@ -27,10 +27,9 @@ from tests.support.commands import Commands
 from tests.support.journal_keys import signer
 from tests.support.journals import journal_of
 from tests.support.replica_set import forgotten
-from tests.support.round_trips import ROUND_TRIPS
+from tests.support.round_trips import ROUND_TRIPS, new_trace
 
 SHARD = shard_of("acc_1")
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def creating(database: Database, number: int) -> Callable[[JournalWrite], Awaitable[int]]:
@@ -72,9 +71,10 @@ async def test_a_write_takes_its_places_before_it_saves_its_rows(
     journal: Journal, database: Database
 ) -> None:
     """Of two writes of the same places one is lost and tried again; its rows would be doubles."""
-    context.traceparent.set(TRACE)
+    trace = new_trace()
+    context.traceparent.set(trace)
     await journal.write("acc_1", creating(database, 1), caller=CALLER, effective_everywhere=False)
-    sent = [str(made) for made in ROUND_TRIPS.of[TRACE]]
+    sent = [str(made) for made in ROUND_TRIPS.of[trace]]
     assert sent.index("update heads") < sent.index("insert journal")
 
 

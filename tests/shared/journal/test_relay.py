@@ -23,10 +23,8 @@ from shared.mongo import Database, DatabaseAway, DbClient
 from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.journal_keys import signer
-from tests.support.round_trips import ROUND_TRIPS
+from tests.support.round_trips import ROUND_TRIPS, new_trace
 from tests.waiting import wait_for
-
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203333-01"
 
 
 class Later(SystemClock):
@@ -217,7 +215,8 @@ async def test_rows_of_several_shards_are_marked_in_one_statement(
             write.record(project_created(number))
 
         await journal.write(f"acc_{number}", change, caller=CALLER, effective_everywhere=False)
-    context.traceparent.set(TRACE)
+    trace = new_trace()
+    context.traceparent.set(trace)
 
     async def marked() -> bool:
         return await unsent(database) == 0
@@ -225,7 +224,7 @@ async def test_rows_of_several_shards_are_marked_in_one_statement(
     async with running(relay):
         await wait_for(marked, what="the rows marked as sent")
     assert len({message_id for _, message_id in heard}) == 6
-    assert [str(made) for made in ROUND_TRIPS.of[TRACE]].count("update journal") == 1
+    assert [str(made) for made in ROUND_TRIPS.of[trace]].count("update journal") == 1
 
 
 async def test_rows_committed_without_the_bus_are_swept_when_it_returns(
