@@ -12,7 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from benchmarks.results import Goal, Lines, Result, Series, Table
 from benchmarks.snapshots import CATALOG, RNG, account, account_id_of, loaded, member, new_id, row
@@ -30,6 +30,8 @@ NOTE = (
 )
 MEMBERS = 1_000
 
+AskedT = TypeVar("AskedT")
+
 
 class BySize(NamedTuple):
     """Nanoseconds of a check: a few members, random ones, and random ones of a dictionary."""
@@ -40,7 +42,7 @@ class BySize(NamedTuple):
     plain: float
 
 
-def nanoseconds(asked: Sequence[object], one: Callable[[object], object]) -> float:
+def nanoseconds(asked: Sequence[AskedT], one: Callable[[AskedT], object]) -> float:
     """The median of the rounds."""
     found = []
     for _ in range(ROUNDS):
@@ -59,7 +61,7 @@ def check(
     resource = Resource("i-1", None, project_id)
     asked = [(Subject(RNG.choice(users)), RNG.choice(permissions), resource) for _ in range(number)]
     repeated = asked * max(1, RANDOM // number)
-    return nanoseconds(repeated, lambda each: decide(known, *each, now=NOW))  # type: ignore[misc]
+    return nanoseconds(repeated, lambda each: decide(known, *each, now=NOW))
 
 
 def by_size(size: int) -> BySize:
@@ -75,7 +77,7 @@ def by_size(size: int) -> BySize:
         size,
         check(known, [RNG.choice(users) for _ in range(WARM)], WARM),
         check(known, users, RANDOM),
-        nanoseconds([str(each) for each in some], plain.__getitem__),  # type: ignore[arg-type]
+        nanoseconds([str(each) for each in some], plain.__getitem__),
     )
 
 

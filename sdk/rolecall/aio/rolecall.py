@@ -249,9 +249,11 @@ class Rolecall(Questions):
         """
         if self._local is None:
             return None
+        if check.at is not None:
+            if self._fallback:
+                return None
+            raise LeaseOverError("Past times are not in the policy stream.")
         try:
-            if check.at is not None:
-                raise LeaseOverError("Past times are not in the policy stream.")  # noqa: TRY301
             return self._local.check(
                 check.subject,
                 check.permission,

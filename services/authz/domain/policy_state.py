@@ -117,6 +117,6 @@ def _compiled(catalog_id: str, state: CatalogObject) -> CompiledCatalog | None:
     try:
         published_catalog = Catalog.from_published(state.content)
     except CatalogError as problem:
-        logger.error("Catalog %s cannot be read: %s", catalog_id, problem)  # noqa: TRY400
+        logger.error("Catalog %s cannot be read: %s", catalog_id, problem)  # noqa: TRY400 - the problem says where it is
         return None
     return CompiledCatalog(published_catalog, published_as=catalog_id)
