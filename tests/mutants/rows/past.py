@@ -106,8 +106,8 @@ ROWS = (
         id="past-is-decided-by-local-mode",
         kind=Kind.CONSISTENCY,
         file="sdk/rolecall/aio/rolecall.py",
-        old="            if check.at is not None:\n",
-        new='            if check.at == "":\n',
+        old="        if check.at is not None:\n",
+        new='        if check.at == "":\n',
         tests=("tests/sdk/test_questions.py",),
     ),
     Mutant(
