@@ -7,17 +7,19 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from benchmarks.results import Goal, Result, Table
 from benchmarks.workload import Check, checks, of_team
 from rolecall import Resource
 from rolecall.aio.accounts import ToldObject
-from rolecall.aio.local import LocalChecks
+from rolecall.aio.local import Handle, LocalChecks
 from rolecall.aio.mirror import Mirror
 
 ROUNDS, REPEATED, DIFFERENT = 15, 20_000, 200
 FROM_STRINGS_US, BY_HANDLE_US = 1.0, 0.3
 HOUR = 3600.0
+Asked = TypeVar("Asked")
 NOTE = (
     "A client keeps 10,000 handles. With more different checks in turn each makes its own, and"
     " finds accounts, members and answers cold."
@@ -41,22 +43,22 @@ def local_checks() -> LocalChecks:
     return LocalChecks(mirror, clock=time.monotonic)
 
 
-def microseconds(asked: list[Check], one: Callable[[Check], object], rounds: int) -> float:
+def microseconds(asked: list[Asked], one: Callable[[Asked], object], rounds: int) -> float:
     """The median of the rounds, without the time of the loop."""
     found = []
     for _ in range(rounds):
         started = time.process_time()
-        for check in asked:
-            _nothing(check)
+        for each in asked:
+            _nothing(each)
         empty = time.process_time() - started
         started = time.process_time()
-        for check in asked:
-            one(check)
+        for each in asked:
+            one(each)
         found.append((time.process_time() - started - empty) / len(asked) * 1e6)
     return statistics.median(found)
 
 
-def _nothing(_: Check) -> None:
+def _nothing(_: object) -> None:
     """A call that decides nothing."""
 
 
@@ -67,28 +69,28 @@ def run(rounds: int = ROUNDS) -> Result:
         SystemExit: an answer is wrong.
     """
     local, every = local_checks(), checks()
-    warm = random.Random(1).choices(every[:DIFFERENT], k=REPEATED)
-    prepared = {
-        id(check): (
+    warm = random.Random(1).choices(range(DIFFERENT), k=REPEATED)
+    prepared = [
+        (
             local.handle(check.user, f"{check.type}:{check.action}", account=check.account),
             Resource("r-1", check.owner),
         )
         for check in every[:DIFFERENT]
-    }
+    ]
 
     def from_strings(check: Check) -> bool:
         name, resource = f"{check.type}:{check.action}", Resource("r-1", check.owner)
         return local.check(check.user, name, resource, account=check.account).allowed
 
-    def by_handle(check: Check) -> bool:
-        handle, resource = prepared[id(check)]
+    def by_handle(resolved: tuple[Handle, Resource]) -> bool:
+        handle, resource = resolved
         return handle.check(resource).allowed
 
-    for check in every[:DIFFERENT]:
-        if not from_strings(check) is by_handle(check) is check.allowed:
+    for check, resolved in zip(every, prepared, strict=False):
+        if not from_strings(check) is by_handle(resolved) is check.allowed:
             raise SystemExit(f"Local mode answers {check} wrongly.")
-    strings = microseconds(warm, from_strings, rounds)
-    handle = microseconds(warm, by_handle, rounds)
+    strings = microseconds([every[place] for place in warm], from_strings, rounds)
+    handle = microseconds([prepared[place] for place in warm], by_handle, rounds)
     rows = [
         (f"from strings, {DIFFERENT} different checks", strings),
         ("by handles, one for each subject and permission", handle),

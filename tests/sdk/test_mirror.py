@@ -226,6 +226,18 @@ def test_what_the_stream_does_not_tell_is_not_decided_here(script):
             local.check(subject, permission, **more)
 
 
+def test_a_change_counts_for_a_resource_that_was_asked_about_before(script):
+    script.begin(account(), member(BO, "developer"))
+    kept, asked = checks(script).handle(BO, WRITE, account=ACCOUNT), Resource("i-1")
+    assert all(kept.check(asked) for _ in range(2))
+    script.change(no_member(BO))
+    assert not kept.check(asked)
+    script.change(member(BO, "developer"))
+    assert kept.check(asked)
+    assert not kept.check(Resource("i-1", project_id="prj_unknown"))
+    assert kept.check(asked)
+
+
 def test_the_end_of_a_session_denies_its_user(script):
     script.begin(account(), member(BO, "developer"))
     local = checks(script)

@@ -112,10 +112,23 @@ class Handle:
     """One subject and one permission in one account, for many checks.
 
     Answers are kept as long as the account does not change, unless time or a condition decides
-    them, too. `named` is the account as the caller named it.
+    them, too. The last one is found by the resource itself. `named` is the account as the caller
+    named it.
     """
 
-    __slots__ = ("_account", "_answers", "_lasting", "_local", "_state", "_subject", "key")
+    __slots__ = (
+        "_account",
+        "_answers",
+        "_asked",
+        "_clock",
+        "_last_answer",
+        "_lasting",
+        "_local",
+        "_mirror",
+        "_state",
+        "_subject",
+        "key",
+    )
 
     def __init__(
         self,
@@ -129,10 +142,14 @@ class Handle:
         self.key = subject, permission, account_id, named
         self._account = account_id or ""
         self._local = local
+        self._mirror = local.mirror
+        self._clock = local.clock
         self._subject = Subject(subject)
         self._state: AccountState | None = None
         self._lasting = False
         self._answers: dict[tuple[str | None, str | None, str | None], CheckDecision] = {}
+        self._asked: Resource | None = None
+        self._last_answer: CheckDecision | None = None
 
     def check(
         self,
@@ -150,19 +167,22 @@ class Handle:
             LeaseOverError: the state may be too old, or does not answer. This is never an allow.
             UndecidedError: the properties could not be sent to Rolecall either.
         """
-        local = self._local
-        mirror = local.mirror
+        mirror = self._mirror
         state = mirror.accounts.states.get(self._account)
         if at_least_revision is not None and not mirror.has(at_least_revision):
             raise LeaseOverError("The revision has not arrived yet.")
         if state is not self._state or state is None:
             self._look_at(state)
-        answer, ended = None, session is not None and session in mirror.ended
-        if given is NOTHING_GIVEN and not resource.properties and not ended:
-            answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
+        ended = session is not None and session in mirror.ended
+        answer = None
+        if given is NOTHING_GIVEN and not ended:
+            if resource is self._asked:
+                answer = self._last_answer
+            elif not resource.properties:
+                answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
         if answer is None:
             answer = self._decided(state, resource, session, at_least_revision, given, ended=ended)
-        if local.clock() >= mirror.lease.until:
+        if self._clock() >= mirror.lease.until:
             raise LeaseOverError("The lease of the policy state is over.")
         return answer
 
@@ -170,6 +190,7 @@ class Handle:
         """Forget the answers about another state of the account."""
         _, permission, account_id, _ = self.key
         self._answers = {}
+        self._asked = self._last_answer = None
         self._local.require_told(permission, account_id)
         member = None if state is None else state.members.get(self._subject.user_id)
         self._lasting = state is None or member is None or _lasting(state, member, permission)
@@ -201,6 +222,7 @@ class Handle:
             if len(self._answers) >= MAX_ANSWERS:
                 self._answers.clear()
             self._answers[resource.id, resource.owner_id, resource.project_id] = answer
+            self._asked, self._last_answer = resource, answer
         return answer
 
 
