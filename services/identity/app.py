@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring, UnsealError
+from services.identity.adapters.network_places import PlacesUnreadable, read_places
 from services.identity.adapters.turns import Turns
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.rate_limits import RefusedSenders
@@ -69,6 +70,10 @@ def build(
         wrap=wrap,
     )
     start_at_zero(MAILS_WITHHELD, [Service.IDENTITY], MailKind, [MAILBOX, SENDER_SHARE])
+    try:
+        places = read_places(settings.network_places)
+    except PlacesUnreadable as fault:
+        raise StartRefused(f"{variable(Settings, 'network_places')}: {fault}") from fault
     hasher, keyring = hasher or Argon2Hasher(), Keyring()
     rows, reserved = store(parts.database), store(parts.reserved_database)
     snapshot = snapshot_rows(
@@ -90,6 +95,7 @@ def build(
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
+        places=places,
         internal=parts.internal,
         checker=checker,
         timeouts=timeouts,

@@ -87,6 +87,15 @@ API_TOKENS = (
 )
 """The tokens of a shard, of a user in an account, and of an account; old ones are deleted."""
 
+OWN_SESSIONS = (
+    Index(
+        collection="sessions",
+        keys=(("shard", 1), ("user_id", 1), ("ended", 1), ("_id", 1)),
+        name="listed_of_user",
+    ),
+)
+"""The live sessions of a user, the newest first."""
+
 SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot", unique=True),)
 """Replicas that start at once make one first key."""
 
@@ -128,4 +137,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(18, "numbers of shards and addresses", number_documents),
         Migration(19, "indexes of one user in one shard", drop_step(EARLIER_INDEXES)),
         Migration(20, "API token indexes", index_step(*API_TOKENS)),
+        Migration(21, "session list indexes", index_step(*OWN_SESSIONS)),
     )

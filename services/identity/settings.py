@@ -33,6 +33,12 @@ class Settings(ServiceSettings):
     session_days: int = Field(
         30, ge=1, le=365, description="Days after which a session ends without a refresh"
     )
+    session_max_days: int = Field(
+        90, ge=1, le=3650, description="Days after which a session ends also if it is used"
+    )
+    network_places: str = Field(
+        "", description="CSV file of networks and their places, for the list of sessions"
+    )
     logins_per_address: int = Field(
         10, ge=1, description="Failed sign-ins in 15 minutes for one e-mail address from one IP"
     )

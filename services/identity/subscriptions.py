@@ -1,6 +1,6 @@
 """The facts of other services that identity acts on."""
 
-from services.identity.use_cases import closed_accounts, session_accounts, sessions
+from services.identity.use_cases import closed_accounts, ending_sessions, session_accounts
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
@@ -19,7 +19,7 @@ async def on_role_changed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None
         and payload.ends_sessions
         and row.account_id is not None
     ):
-        await sessions.end_sessions_in(
+        await ending_sessions.end_sessions_in(
             ctx,
             caller_for(row, service=Service.IDENTITY),
             user_id=UserId(payload.user_id),

@@ -108,6 +108,14 @@ class SessionStarted(Payload):
     type: ClassVar[str] = "identity.session.started.v1"
     session_id: str
     user_id: str
+    device: str = ""
+    network: str = ""
+    place: str = ""
+    new_device: bool = False
+    """Whether a mail tells the user of a device and network that were not seen before."""
+    email: str = ""
+    name: str = ""
+    """Where the mail goes; empty without one."""
 
 
 class SessionRefused(Payload):

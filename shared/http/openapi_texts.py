@@ -52,6 +52,7 @@ PARAMETERS: Mapping[str, str] = {
     "account_id": "The id of the account",
     "event_id": "The id of the audit record",
     "guardrail_id": "The id of the guardrail",
+    "session_id": "The id of the session",
     "token_id": "The id of the API token",
     "invitation_id": "The id of the invitation",
     "project_id": "The id of the project",

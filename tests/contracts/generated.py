@@ -24,6 +24,8 @@ REFUSED = range(400, 500)
 FORMED = {*PREFIXES, *FORMS}
 """The parameters of a path whose form is described."""
 NO_SEGMENTS = ("x y", "\u0660", "a\0b", "$ne", "x" * 300, "{}", "-", "\n")
+ENDS_THE_CALLER = {"current"}
+"""Parameters that end the session which other requests need."""
 LONGEST_QUERY = 5_000
 NO_NUMBERS = ("x", "1.5", "", "9" * 400)
 
@@ -121,6 +123,7 @@ class Operation:
         strategies = {
             name: fitting(schema, DEFINITIONS, known, name)
             for name, schema in self._parameters.items()
+            if name not in ENDS_THE_CALLER
         }
         return st.fixed_dictionaries({}, optional=strategies).map(_without_null)
 

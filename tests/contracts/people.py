@@ -10,7 +10,7 @@ import aiohttp
 
 from rolecall import load_catalog
 from tests.e2e.journey import Deployment
-from tests.e2e.people import Link, Mailbox, Person, Platform
+from tests.e2e.people import PASSWORD, Link, Mailbox, Person, Platform
 from tests.waiting import wait_for
 
 CATALOG = "standard"
@@ -187,7 +187,15 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
         items: list[dict[str, Any]] = (await team.owner.get(f"{team.path}/audit-events"))["items"]
         return items
 
+    team.ids["session_id"] = await further_session(team.owner)
     team.ids["event_id"] = (await wait_for(recorded, within=30, what="a record"))[0]["id"]
+
+
+async def further_session(person: Person) -> str:
+    """Another session of the user, which no test uses."""
+    body = {"email": person.email, "password": PASSWORD}
+    signed_in = (await person.send("POST", "/v1/login", body)).expect(200)
+    return str(signed_in["refresh_token"].partition(".")[0])
 
 
 async def invite(team: Team, email: str, role: str) -> dict[str, Any]:

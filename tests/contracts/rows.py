@@ -328,6 +328,7 @@ def harmless_path(row: Route, team: Team) -> str:
         "role_id": "rol",
         "guardrail_id": "grd",
         "token_id": "tok",
+        "session_id": "ses",
         "rid": "res",
     }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

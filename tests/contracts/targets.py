@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from shared.ids import PREFIXES, new_id
-from tests.contracts.people import CATALOG, People
+from tests.contracts.people import CATALOG, People, further_session
 
 FRESH = "~fresh~"
 """Stands in a path for the id of a thing that is made for the request."""
@@ -70,6 +70,10 @@ async def _resource(people: People) -> str:
     return rid
 
 
+async def _session(people: People) -> str:
+    return await further_session(people.team.owner)
+
+
 async def _made(people: People, path: str, body: dict[str, Any]) -> str | None:
     answer = await people.team.owner.send("POST", path, body)
     return None if answer.status == 409 else str(answer.expect(201, 202)["id"])
@@ -86,6 +90,7 @@ _MAKERS: Mapping[str, Callable[[People], Awaitable[str | None]]] = {
     "project_id": _project,
     "rid": _resource,
     "role_id": _role,
+    "session_id": _session,
     "user_id": _member,
 }
 ENDED: Mapping[str, str] = {
@@ -97,6 +102,7 @@ ENDED: Mapping[str, str] = {
     "deleteProject": "project_id",
     "deleteResource": "rid",
     "deleteRole": "role_id",
+    "endMySession": "session_id",
     "removeMember": "user_id",
     "removeOverride": "user_id",
 }

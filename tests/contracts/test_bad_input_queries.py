@@ -40,6 +40,7 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "q": ("x" * 201,),
     "account": ("", "x" * 300, "acc_x", "prj_" + "0" * 32),
     "confirm": ("x" * 401,),
+    "current": ("", "1", "yes", "TRUE", "true,false"),
     "counts": ("", "1", "yes", "TRUE", "true,false"),
     "sort": ("", "password", "--name", "name,email", "$natural"),
     "project": ("", "x" * 300, "prj_x", "usr_" + "0" * 32),

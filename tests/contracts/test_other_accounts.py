@@ -25,11 +25,12 @@ NESTED = (
     "role_id",
     "guardrail_id",
     "token_id",
+    "session_id",
     "event_id",
     "revision",
     "rid",
 )
-"""The path parameters that name something inside an account."""
+"""The path parameters that name something inside an account, or of the caller."""
 FOR_CLIENTS = tuple(row for row in WITH_ACCOUNT if isinstance(row.access, Client))
 FOR_USERS = tuple(row for row in WITH_ACCOUNT if row not in FOR_CLIENTS)
 

@@ -27,6 +27,7 @@ from tests.mutants.rows import (
     members,
     migrations,
     mongo,
+    own_sessions,
     ownership,
     pages,
     past,
@@ -52,6 +53,7 @@ from tests.mutants.rows import (
 
 MUTANTS: tuple[Mutant, ...] = (
     *api_tokens.ROWS,
+    *own_sessions.ROWS,
     *audit_log.ROWS,
     *authz.ROWS,
     *authz_edges.ROWS,

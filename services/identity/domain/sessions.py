@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.identity.domain.devices import Origin
 from services.identity.domain.users import User
 from shared.contracts.facts import Fact, Outcome, Payload, ResourceRef
 from shared.contracts.identity import (
@@ -47,7 +48,11 @@ class RefreshTokenInvalid(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class UserSession:
-    """A sign-in: `account_id` is its current account, `generation` that of its refresh token."""
+    """A sign-in: `account_id` is its current account, `generation` that of its refresh token.
+
+    `device` is what signed in, and `network` where the newest refresh token was asked for. Sessions
+    of earlier versions have neither.
+    """
 
     id: SessionId
     user_id: UserId
@@ -58,10 +63,29 @@ class UserSession:
     rotated_at: datetime | None = None
     ended_at: datetime | None = None
     rev: int = 0
+    device: str | None = None
+    network: str | None = None
+
+    @property
+    def last_used_at(self) -> datetime:
+        """The last sign-in or refresh: a user who is there refreshes every five minutes."""
+        return self.rotated_at or self.started_at
 
     def active(self, now: datetime) -> bool:
         """Return whether the session may still act."""
         return self.ended_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionLifetime:
+    """How long a session lives without a refresh (`idle`), and in all (`longest`)."""
+
+    idle: timedelta
+    longest: timedelta
+
+    def end(self, started_at: datetime, *, now: datetime) -> datetime:
+        """The end of a session that is used now."""
+        return min(now + self.idle, started_at + self.longest)
 
 
 class RefreshOutcome(StrEnum):
@@ -86,14 +110,23 @@ def sign_in_refused(user: User, code: str) -> Fact:
     )
 
 
-def start(user: User, *, session_id: SessionId, now: datetime, lifetime: timedelta) -> UserSession:
+def start(
+    user: User,
+    *,
+    session_id: SessionId,
+    now: datetime,
+    lifetime: SessionLifetime,
+    origin: Origin,
+) -> UserSession:
     """Start a session of a user in the personal account."""
     return UserSession(
         id=session_id,
         user_id=user.id,
         account_id=user.account_id,
         started_at=now,
-        expires_at=now + lifetime,
+        expires_at=lifetime.end(now, now=now),
+        device=origin.device,
+        network=origin.network,
     )
 
 
@@ -113,19 +146,39 @@ def classify_refresh(session: UserSession, *, generation: int, now: datetime) ->
     return RefreshOutcome.REUSE
 
 
-def rotate(session: UserSession, *, now: datetime, lifetime: timedelta) -> UserSession:
-    """Replace the refresh token of a session; the session lives on from now."""
+def rotate(
+    session: UserSession, *, now: datetime, lifetime: SessionLifetime, network: str
+) -> UserSession:
+    """Replace the refresh token of a session; the session lives on from now.
+
+    Raises:
+        RefreshTokenInvalid: the session has lived for as long as one may.
+    """
+    expires_at = lifetime.end(session.started_at, now=now)
+    if expires_at <= now:
+        raise RefreshTokenInvalid
     return replace(
         session,
         generation=session.generation + 1,
         rotated_at=now,
-        expires_at=now + lifetime,
+        expires_at=expires_at,
+        network=network,
     )
 
 
-def started(session: UserSession) -> Fact:
-    """Make the fact that a user signed in."""
-    return _fact(session, SessionStarted(session_id=session.id, user_id=session.user_id))
+def started(session: UserSession, *, told: User | None = None, place: str | None = None) -> Fact:
+    """Make the fact that a user signed in; `told` gets a mail because the device is new."""
+    payload = SessionStarted(
+        session_id=session.id,
+        user_id=session.user_id,
+        device=session.device or "",
+        network=session.network or "",
+        place=place or "",
+        email="" if told is None else told.email,
+        name="" if told is None else told.name,
+        new_device=told is not None,
+    )
+    return _fact(session, payload)
 
 
 def end(session: UserSession, *, now: datetime, rev: int) -> tuple[UserSession, Fact]:

@@ -22,6 +22,7 @@ class User:
 
     `reset_generation` counts the links that reset the password. `reset_link_made_at` is `None`
     while none of them works. `reset_used_at` is when the newest one set the password that is valid.
+    `known_devices` has the fingerprints of the devices that signed in, the newest last.
     """
 
     id: UserId
@@ -39,6 +40,7 @@ class User:
     reset_used_at: datetime | None = None
     account_left: bool = False
     account_number: int = 0
+    known_devices: tuple[str, ...] = ()
 
 
 def with_personal_account(user: User, account_id: AccountId, *, number: int) -> User | None:

@@ -68,6 +68,19 @@ class SessionRows:
         found = self._sessions.find(wanted, session=session).limit(limit)
         return [read(UserSession, row) async for row in found]
 
+    async def live_sessions(
+        self, user_id: UserId, *, before: str | None, limit: int, now: datetime
+    ) -> list[UserSession]:
+        """Find sessions of the user that may still act, the newest first.
+
+        `before` is the id of the last one of the page before; ids sort by their creation.
+        """
+        wanted: Document = {**of_user(user_id), "ended": False, "expires_at": {"$gt": now}}
+        if before is not None:
+            wanted["_id"] = {"$lt": before}
+        found = self._sessions.find(wanted).sort("_id", -1).limit(limit)
+        return [read(UserSession, row) async for row in found]
+
     async def insert_session(self, row: UserSession, session: DbSession) -> None:
         """Add a session."""
         await insert_once(self._sessions, _session(row), session)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring
+from services.identity.adapters.network_places import NetworkPlaces
 from services.identity.adapters.turns import Turns
 from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.settings import Settings
@@ -37,6 +38,7 @@ class Ctx:
     sign_up_links: Links
     reset_links: Links
     refresh_tokens: Links
+    places: NetworkPlaces
     internal: InternalClient
     checker: TokenChecker
     timeouts: Timeouts

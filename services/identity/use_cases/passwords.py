@@ -8,9 +8,10 @@ from services.identity.domain.passwords import WrongPassword, check_password
 from services.identity.domain.sessions import sign_in_refused
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.ending_sessions import end_sessions_of
 from services.identity.use_cases.mail_budgets import renew_mail_budget
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
-from services.identity.use_cases.sessions import active_session, end_sessions_of
+from services.identity.use_cases.sessions import active_session
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller
 from shared.ids import SessionId

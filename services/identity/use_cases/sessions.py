@@ -1,13 +1,15 @@
 """Sessions: sign-in, refresh, sign-out, and the switch of the current account."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services.identity.domain import sessions
+from services.identity.domain.devices import origin_of
 from services.identity.domain.imported_passwords import COMPARISON_SECONDS
 from services.identity.domain.sessions import (
     RefreshOutcome,
     RefreshTokenInvalid,
+    SessionLifetime,
     UserSession,
     WrongCredentials,
     classify_refresh,
@@ -15,18 +17,17 @@ from services.identity.domain.sessions import (
 from services.identity.domain.users import User, caller_as
 from services.identity.store import WRITES_OF_A_FACT
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.devices import remember_device
+from services.identity.use_cases.ending_sessions import end_reused, end_session
 from services.identity.use_cases.imported_passwords import with_password
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from shared.addresses import parse_address
 from shared.auth.principals import ApiTokenPrincipal, Bearer, UserPrincipal
 from shared.contracts.facts import Caller, shard_of
 from shared.ids import AccountId, SessionId, UserId, new_id
-from shared.journal import Guard, JournalWrite, WriteResult
+from shared.journal import JournalWrite, WriteResult
 from shared.mongo import Lost
-from shared.problems import ApiTokenOver, TokenRevoked, Unavailable
-
-SESSIONS_PER_WRITE = 100
-"""The most sessions that end in one transaction: a script can leave thousands of them open."""
+from shared.problems import ApiTokenOver, TokenRevoked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +42,22 @@ class SignedIn:
     revision: str | None = None
 
 
-def session_lifetime(ctx: Ctx) -> timedelta:
-    """Return the time that a session lives without a refresh."""
-    return timedelta(days=ctx.settings.session_days)
+def session_lifetime(ctx: Ctx) -> SessionLifetime:
+    """Return the time that a session lives without a refresh, and in all."""
+    return SessionLifetime(
+        idle=timedelta(days=ctx.settings.session_days),
+        longest=timedelta(days=ctx.settings.session_max_days),
+    )
 
 
-def new_session(ctx: Ctx, user: User) -> UserSession:
-    """Make a session with a new id, which no earlier caller can know (`T11`)."""
+def new_session(ctx: Ctx, caller: Caller, user: User) -> UserSession:
+    """Make a session of the caller with a new id, which no earlier caller can know (`T11`)."""
     return sessions.start(
         user,
         session_id=_new_session_id(user.id),
         now=ctx.clock.now(),
         lifetime=session_lifetime(ctx),
+        origin=origin_of(caller.request),
     )
 
 
@@ -106,18 +111,22 @@ async def _record_refusal(ctx: Ctx, caller: Caller, address_key: str, user: User
 async def start_session(ctx: Ctx, caller: Caller, user: User) -> SignedIn:
     """Start a session for a user who has just proved who they are by their password.
 
+    A mail tells them of a device and network that they have not used before.
+
     Raises:
         WrongCredentials: the password was replaced in the meantime. The session would survive a
             reset that ends all others.
     """
-    session = new_session(ctx, user)
+    session = new_session(ctx, caller, user)
 
     async def change(write: JournalWrite) -> None:
         now = await ctx.store.user(user.id, write.session)
         if now is None or now.password_hash != user.password_hash:
             raise WrongCredentials
         await ctx.store.insert_session(session, write.session)
-        write.record(sessions.started(session))
+        told = await remember_device(ctx, write, now, origin_of(caller.request))
+        place = ctx.places.place_of(session.network)
+        write.record(sessions.started(session, told=told, place=place))
 
     actor = caller_as(caller, user, session_id=session.id)
     await ctx.journal.write(user.id, change, caller=actor, effective_everywhere=False)
@@ -141,21 +150,26 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
         if session is None or user is None:
             raise RefreshTokenInvalid
         if session.ended_at is not None:
-            await _end_reused(ctx, caller, session.id, user)
+            await end_reused(ctx, caller, session.id, user)
             raise RefreshTokenInvalid
         now = ctx.clock.now()
         match classify_refresh(session, generation=link.generation, now=now):
             case RefreshOutcome.REPEAT:
                 return SignedIn(user=user, session=session)
             case RefreshOutcome.ROTATE:
-                rotated = sessions.rotate(session, now=now, lifetime=session_lifetime(ctx))
+                rotated = sessions.rotate(
+                    session,
+                    now=now,
+                    lifetime=session_lifetime(ctx),
+                    network=origin_of(caller.request).network,
+                )
                 try:
                     await ctx.store.update_session(session, rotated)
                 except Lost:
                     continue  # another tab was first: read the session again
                 return SignedIn(user=user, session=rotated)
             case RefreshOutcome.REUSE:
-                await _end_reused(ctx, caller, session.id, user)
+                await end_reused(ctx, caller, session.id, user)
                 raise RefreshTokenInvalid
 
 
@@ -169,7 +183,7 @@ async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteRe
     async def change(write: JournalWrite) -> None:
         session = await ctx.store.session(principal.user_id, principal.session_id, write.session)
         if session is not None and session.ended_at is None:
-            await _end(ctx, write, session)
+            await end_session(ctx, write, session)
 
     user = await ctx.store.user(principal.user_id)
     actor = caller if user is None else caller_as(caller, user)
@@ -198,6 +212,18 @@ async def check_live(ctx: Ctx, principal: Bearer) -> None:
         live = await ctx.store.client(principal.client_id) is not None
     if not live:
         raise TokenRevoked
+
+
+async def require_session(ctx: Ctx, write: JournalWrite, principal: UserPrincipal) -> UserSession:
+    """Give the session of a request within a write.
+
+    Raises:
+        TokenRevoked: it has ended meanwhile.
+    """
+    session = await ctx.store.session(principal.user_id, principal.session_id, write.session)
+    if session is None or not session.active(write.now):
+        raise TokenRevoked
+    return session
 
 
 async def active_session(ctx: Ctx, principal: UserPrincipal) -> SignedIn:
@@ -231,56 +257,6 @@ async def switch(
         except Lost:
             continue  # a refresh was first: read the session again
         return SignedIn(user=current.user, session=switched)
-
-
-async def end_sessions_in(
-    ctx: Ctx,
-    caller: Caller,
-    *,
-    user_id: UserId,
-    account_id: AccountId,
-    changed_at: datetime,
-    guard: Guard,
-) -> None:
-    """End the user's sessions in an account that started before their role changed (Nv16)."""
-
-    async def change(write: JournalWrite) -> None:
-        for session in await ctx.store.sessions_in(user_id, account_id, write.session):
-            if sessions.ended_by_role_change(session, changed_at=changed_at):
-                await _end(ctx, write, session)
-
-    await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=False, guard=guard)
-
-
-async def end_sessions_of(
-    ctx: Ctx, write: JournalWrite, user_id: UserId, *, keep: SessionId | None
-) -> bool:
-    """End the user's sessions but `keep`, within a write; whether there are no more of them."""
-    found = await ctx.store.active_sessions(user_id, write.session, limit=SESSIONS_PER_WRITE + 2)
-    others = [session for session in found if session.id != keep]
-    for session in others[:SESSIONS_PER_WRITE]:
-        await _end(ctx, write, session)
-    return len(others) <= SESSIONS_PER_WRITE
-
-
-async def _end(ctx: Ctx, write: JournalWrite, session: UserSession) -> None:
-    ended, fact = sessions.end(session, now=write.now, rev=write.rev)
-    await ctx.store.update_session(session, ended, write.session)
-    write.record(fact)
-
-
-async def _end_reused(ctx: Ctx, caller: Caller, session_id: SessionId, user: User) -> None:
-    async def change(write: JournalWrite) -> None:
-        session = await ctx.store.session(user.id, session_id, write.session)
-        if session is None or session.ended_at is not None:
-            return  # the write then waits until the earlier end is in force
-        ended, fact = sessions.end_reused(session, user=user, now=write.now, rev=write.rev)
-        await ctx.store.update_session(session, ended, write.session)
-        write.record(fact)
-
-    written = await ctx.journal.write(user.id, change, caller=caller, effective_everywhere=True)
-    if not written.effective:
-        raise Unavailable
 
 
 def _address_key(email: str) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from services.identity.domain import sessions, sign_up
+from services.identity.domain.devices import origin_of
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.passwords import check_password
 from services.identity.domain.sessions import WrongCredentials
@@ -92,7 +93,7 @@ async def register_invited(
     return await with_personal_account(ctx, signed_in)
 
 
-def new_user(ctx: Ctx, *, address: Address, name: str, password_hash: str) -> User:
+def new_user(ctx: Ctx, caller: Caller, *, address: Address, name: str, password_hash: str) -> User:
     """Make the user of an address that is proved now, with the id of the personal account."""
     now = ctx.clock.now()
     return User(
@@ -104,6 +105,7 @@ def new_user(ctx: Ctx, *, address: Address, name: str, password_hash: str) -> Us
         account_id=AccountId(new_id("acc")),
         created_at=now,
         verified_at=now,
+        known_devices=(origin_of(caller.request).fingerprint,),
     )
 
 
@@ -146,9 +148,13 @@ async def _add(
     ctx: Ctx, caller: Caller, registration: Registration, password_hash: str
 ) -> SignedIn:
     user = new_user(
-        ctx, address=registration.address, name=registration.name, password_hash=password_hash
+        ctx,
+        caller,
+        address=registration.address,
+        name=registration.name,
+        password_hash=password_hash,
     )
-    session = new_session(ctx, user)
+    session = new_session(ctx, caller, user)
 
     async def change(write: JournalWrite) -> None:
         await ctx.store.insert_users([user], write.session)

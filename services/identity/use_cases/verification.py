@@ -70,8 +70,8 @@ async def _use(
 ) -> SignedIn | None:
     """Create the user and use up the link; `None` if another request has used it just now."""
     address = Address(typed=pending.email, key=pending.email_key)
-    user = new_user(ctx, address=address, name=name, password_hash=password_hash)
-    session = new_session(ctx, user)
+    user = new_user(ctx, caller, address=address, name=name, password_hash=password_hash)
+    session = new_session(ctx, caller, user)
 
     async def change(write: JournalWrite) -> SignedIn | None:
         current = verification.check_link(

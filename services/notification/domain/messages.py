@@ -47,6 +47,7 @@ class MessageKind(StrEnum):
     OWNERSHIP_CANCELLED = "ownership_cancelled"
     OWNERSHIP_OFFER_ENDED = "ownership_offer_ended"
     SIGNED_OUT = "signed_out"
+    NEW_DEVICE = "new_device"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
     ACCOUNT_DELETED = "account_deleted"

@@ -26,8 +26,15 @@ _QUOTE_LIKE = re.compile(
     "\uff02\uff07\uff40\uff62\uff63\U0001f676-\U0001f678]"
 )
 """Quotation marks outside of the categories Pi and Pf, primes, accents and what looks like them."""
-_OWN_WORDS = frozenset({"changed_at", "created_at", "deletes_at", "ends", "explanation", "until"})
-"""Moments that this service writes, and words of the operator; no user's text is in them."""
+_OWN_WORDS = frozenset(
+    {
+        *("changed_at", "created_at", "deletes_at", "ends", "started_at", "until"),
+        *("explanation", "place"),
+        *("device", "network"),
+    }
+)
+"""Moments that this service writes, words of the operator, and a device and a network as identity
+names them; no user's text is in them."""
 _MAX_TAG_LENGTH = 12
 """The longest tag of an address that is shown: one word, which is too short for a message."""
 

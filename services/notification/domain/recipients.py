@@ -101,6 +101,22 @@ def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> Notice:
     return Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
 
 
+def _new_device(fact: identity.SessionStarted, row: Row) -> Notice | None:
+    if not fact.new_device:
+        return None
+    return Notice(
+        kind=MessageKind.NEW_DEVICE,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "device": fact.device,
+            "network": fact.network,
+            "place": fact.place,
+            "started_at": format_moment(row.occurred_at),
+        },
+    )
+
+
 def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) -> Notice | None:
     if fact.delivery != "email" or fact.withheld:
         return None
@@ -234,6 +250,7 @@ RECIPIENTS = notices(
     (identity.UserPasswordChanged, _password_changed),
     (identity.ApiTokenCreated, _token_created),
     (identity.SessionReuseDetected, _signed_out),
+    (identity.SessionStarted, _new_device),
     (team.InvitationCreated, _invitation),
     (team.InvitationResent, _invitation),
     (team.InvitationAccepted, _invitation_accepted),

@@ -58,7 +58,7 @@ ROWS = (
     Mutant(
         id="a-stolen-token-is-refused-before-its-end-is-in-force",
         kind=Kind.SECURITY,
-        file="services/identity/use_cases/sessions.py",
+        file="services/identity/use_cases/ending_sessions.py",
         old="    if not written.effective:\n        raise Unavailable\n",
         new="",
         tests=(*SESSION_TESTS, "-k", "ended_everywhere"),
@@ -67,7 +67,7 @@ ROWS = (
         id="an-ended-session-is-refused-before-its-end-is-in-force",
         kind=Kind.SECURITY,
         file="services/identity/use_cases/sessions.py",
-        old="            await _end_reused(ctx, caller, session.id, user)\n"
+        old="            await end_reused(ctx, caller, session.id, user)\n"
         "            raise RefreshTokenInvalid\n",
         new="            raise RefreshTokenInvalid\n",
         tests=(*SESSION_TESTS, "-k", "ended_everywhere"),

@@ -152,7 +152,7 @@ ROWS = (
     Mutant(
         id="reset-ends-only-the-first-sessions",
         kind=Kind.SECURITY,
-        file=f"{USE_CASES}/sessions.py",
+        file=f"{USE_CASES}/ending_sessions.py",
         old="    return len(others) <= SESSIONS_PER_WRITE\n",
         new="    return True\n",
         tests=(*PASSWORD_TESTS, "-k", "thousands"),

@@ -71,6 +71,19 @@ async def log_out(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.post("/v1/logout", token=token)
 
 
+async def end_my_session(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    other = (await identity.log_in(ADDRESS)).body["refresh_token"]
+    session_id = other.partition(".")[0]
+    return lambda: identity.send("DELETE", f"/v1/me/sessions/{session_id}", token=token)
+
+
+async def end_my_sessions(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    await identity.log_in(ADDRESS)
+    return lambda: identity.send("DELETE", "/v1/me/sessions?current=true", token=token)
+
+
 async def rename(identity: Identity) -> Callable[[], Awaitable[Any]]:
     token = (await identity.person(ADDRESS))["access_token"]
     return lambda: identity.send("PATCH", "/v1/me", {"name": "Other"}, token=token)
@@ -109,6 +122,8 @@ PREPARED = {
     "changePassword": change_password,
     "refreshToken": use_a_refresh_token_again,
     "logOut": log_out,
+    "endMySession": end_my_session,
+    "endMySessions": end_my_sessions,
     "updateMe": rename,
     "provisionUsers": provision,
     "createServiceClient": make_client,

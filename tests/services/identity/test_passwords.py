@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.domain.sessions import start
 from services.identity.store import Store
-from services.identity.use_cases.sessions import SESSIONS_PER_WRITE
+from services.identity.use_cases.ending_sessions import SESSIONS_PER_WRITE
 from shared.contracts.calls.identity import PASSWORD_RESET_LINK, PasswordResetLinkRequest
 from shared.ids import SessionId, UserId, new_id
 from shared.mongo import transact
 from shared.problems import Refusal
+from tests.services.identity.domain.rows import LIFETIME, ORIGIN
 from tests.services.identity.running import PASSWORD, Identity, running
 from tests.support.service import FAR, ISSUER
 
@@ -305,7 +305,8 @@ async def test_a_reset_ends_thousands_of_sessions(identity: Identity) -> None:
                 user,
                 session_id=SessionId(new_id("ses")),
                 now=FAR,
-                lifetime=timedelta(days=30),
+                lifetime=LIFETIME,
+                origin=ORIGIN,
             )
             await store.insert_session(started, session)
 

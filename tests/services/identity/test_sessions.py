@@ -16,6 +16,7 @@ from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
 from shared.contracts.team_endings import AccountDeletionRequested, AccountSuspended
 from shared.leases import Leases, Receipt
 from shared.mongo import Lost
+from tests.services.identity.domain.rows import LIFETIME
 from tests.services.identity.running import Identity, running
 from tests.services.rows import row_of
 from tests.support.service import FAR
@@ -56,7 +57,7 @@ async def test_a_write_of_an_outdated_session_is_refused(
     again = await identity.post("/v1/token/refresh", {"refresh_token": newer["refresh_token"]})
     assert again.status == 200
     with pytest.raises(Lost):
-        await store.update_session(read, rotate(read, now=FAR, lifetime=timedelta(days=1)))
+        await store.update_session(read, rotate(read, now=FAR, lifetime=LIFETIME, network=""))
     ended = await identity.post("/v1/logout", token=person["access_token"])
     assert ended.status == 204
     now = await store.session(read.user_id, read.id)

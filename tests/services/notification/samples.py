@@ -197,6 +197,28 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         ),
         Expected(kind=MessageKind.SIGNED_OUT, words={"name": "Bo Li"}),
     ),
+    (
+        identity.SessionStarted(
+            session_id="ses_1",
+            user_id="usr_bo",
+            device="Firefox on Linux",
+            network="203.0.113.7",
+            place="Vienna",
+            new_device=True,
+            email="bo@example.com",
+            name="Bo Li",
+        ),
+        Expected(
+            kind=MessageKind.NEW_DEVICE,
+            words={
+                "name": "Bo Li",
+                "device": "Firefox on Linux",
+                "network": "203.0.113.7",
+                "place": "Vienna",
+                "started_at": format_moment(NOON),
+            },
+        ),
+    ),
     (team.InvitationCreated(**OPEN, delivery="email"), INVITATION_MAIL),
     (team.InvitationResent(**OPEN, delivery="email"), INVITATION_MAIL),
     (

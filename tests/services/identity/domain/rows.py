@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from services.identity.domain.devices import Origin
 from services.identity.domain.service_clients import ServiceClient, hash_secret
-from services.identity.domain.sessions import UserSession
+from services.identity.domain.sessions import SessionLifetime, UserSession
 from services.identity.domain.sign_up import PendingSignUp
 from services.identity.domain.users import User
 from shared.ids import AccountId, ClientId, SessionId, SignUpId, UserId
@@ -36,6 +37,8 @@ SESSION = UserSession(
     generation=3,
     rotated_at=NOON,
 )
+LIFETIME = SessionLifetime(idle=timedelta(days=30), longest=timedelta(days=90))
+ORIGIN = Origin(device="Firefox on Linux", network="203.0.113.7")
 CLIENT = ServiceClient(
     id=ClientId("cli_" + "1" * 32),
     name="billing",

@@ -19,7 +19,7 @@ from services.identity.domain.sessions import (
     start,
 )
 from shared.ids import SessionId
-from tests.services.identity.domain.rows import NOON, SESSION, USER
+from tests.services.identity.domain.rows import LIFETIME, NOON, ORIGIN, SESSION, USER
 
 
 @pytest.mark.rule("B1")
@@ -99,19 +99,43 @@ def test_a_history_of_refreshes(name, history) -> None:
         found = classify_refresh(session, generation=session.generation - back, now=now)
         assert found is outcome, name
         if found is ROTATE:
-            session = rotate(session, now=now, lifetime=timedelta(days=30))
+            session = rotate(session, now=now, lifetime=LIFETIME, network="203.0.113.7")
 
 
 @pytest.mark.rule("B1")
 def test_a_refresh_extends_the_session() -> None:
     later = NOON + timedelta(days=29)
-    rotated = rotate(SESSION, now=later, lifetime=timedelta(days=30))
+    rotated = rotate(SESSION, now=later, lifetime=LIFETIME, network="198.51.100.1")
     assert (rotated.generation, rotated.rotated_at) == (4, later)
+    assert (rotated.last_used_at, rotated.network) == (later, "198.51.100.1")
     assert rotated.expires_at == later + timedelta(days=30)
 
 
+@pytest.mark.parametrize(
+    ("age", "lives"),
+    [
+        (timedelta(), timedelta(days=30)),
+        (timedelta(days=60), timedelta(days=30)),
+        (timedelta(days=61), timedelta(days=29)),
+        (timedelta(days=90, microseconds=-1), timedelta(microseconds=1)),
+    ],
+)
+def test_a_refresh_never_extends_a_session_beyond_its_longest_life(age, lives) -> None:
+    now = NOON + age
+    session = replace(SESSION, expires_at=now + timedelta(seconds=1))
+    assert rotate(session, now=now, lifetime=LIFETIME, network="").expires_at == now + lives
+
+
+def test_a_session_past_its_longest_life_is_not_refreshed() -> None:
+    now = NOON + timedelta(days=90)
+    session = replace(SESSION, expires_at=now + timedelta(days=1))
+    with pytest.raises(RefreshTokenInvalid):
+        rotate(session, now=now, lifetime=LIFETIME, network="")
+
+
 def test_a_new_session_starts_in_the_personal_account() -> None:
-    session = start(USER, session_id=SessionId("ses_2"), now=NOON, lifetime=timedelta(days=30))
+    session = start(USER, session_id=SessionId("ses_2"), now=NOON, lifetime=LIFETIME, origin=ORIGIN)
+    assert (session.device, session.network) == ("Firefox on Linux", "203.0.113.7")
     assert (session.user_id, session.account_id) == (USER.id, USER.account_id)
     assert (session.generation, session.ended_at) == (1, None)
     assert session.active(NOON + timedelta(days=30, milliseconds=-1))

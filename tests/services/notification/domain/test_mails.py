@@ -54,6 +54,10 @@ WORDS = {
     "created_at": "1 March 2026, 12:00 UTC",
     "until": "30 May 2026, 12:00 UTC",
     "token": "Nightly build",
+    "device": "Firefox on Linux",
+    "network": "203.0.113.7",
+    "place": "Vienna",
+    "started_at": "1 March 2026, 12:00 UTC",
     "deletes_at": "31 March 2026, 12:00 UTC",
     "explanation": "An unpaid invoice.",
     "ends": "1 March 2027, 12:00 UTC",
@@ -68,6 +72,7 @@ PAGES = {
     MessageKind.ACCOUNT_EXISTS: ("/sign-in", "/forgot-password"),
     MessageKind.PASSWORD_CHANGED: ("/forgot-password",),
     MessageKind.TOKEN_CREATED: ("/forgot-password",),
+    MessageKind.NEW_DEVICE: ("/forgot-password",),
 }
 """The pages that a mail without a link of its own names."""
 
@@ -246,6 +251,10 @@ OPENINGS = {
         "We signed you out to protect your account",
         "Hello Bo Li, we ended one of your sign-ins because an old sign-in token was used.",
     ),
+    MessageKind.NEW_DEVICE: (
+        "A new device signed in to your account at Rolecall",
+        "Hello Bo Li, your password was used to sign in at Rolecall from a device or network",
+    ),
 }
 
 
@@ -328,6 +337,7 @@ NEEDED = {
     MessageKind.ACCOUNT_EXISTS: {"POST /v1/login", "POST /v1/password/forgot"},
     MessageKind.PASSWORD_CHANGED: {"POST /v1/password/forgot"},
     MessageKind.TOKEN_CREATED: {"POST /v1/password/forgot"},
+    MessageKind.NEW_DEVICE: {"POST /v1/password/forgot"},
     MessageKind.OWNERSHIP_OFFERED: {
         "POST /v1/accounts/{account_id}/ownership-transfer/accept",
         "POST /v1/accounts/{account_id}/ownership-transfer/decline",

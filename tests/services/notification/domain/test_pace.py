@@ -33,6 +33,7 @@ CAUSED_BY_THE_RECIPIENT = {
     MessageKind.PASSWORD_CHANGED,
     MessageKind.TOKEN_CREATED,
     MessageKind.SIGNED_OUT,
+    MessageKind.NEW_DEVICE,
     MessageKind.OWNERSHIP_TRANSFERRED,  # the answer to the recipient's own offer, once
 }
 CAUSED_BY_THE_PLATFORM = {
