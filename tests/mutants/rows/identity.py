@@ -76,7 +76,7 @@ ROWS = (
     Mutant(
         id="identity-two-reuses-end-a-session-twice",
         kind=Kind.CONSISTENCY,
-        file="services/identity/use_cases/sessions.py",
+        file="services/identity/use_cases/ending_sessions.py",
         old="        if session is None or session.ended_at is not None:\n"
         "            return  # the write",
         new="        if session is None:\n            return  # the write",
