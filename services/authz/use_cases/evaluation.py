@@ -191,7 +191,8 @@ class _Place:
 class Evaluator:
     """Evaluates requests of one caller from one state, at one instant.
 
-    What the requests share is looked up once. Make it and use it within one `Ctx.while_fresh`.
+    What the requests share is looked up once: account and subject, and whether the caller may ask
+    about the type of a resource. Make it and use it within one `Ctx.while_fresh`.
     """
 
     def __init__(self, ctx: Ctx, principal: Bearer, work: ConditionWork) -> None:
@@ -200,15 +201,16 @@ class Evaluator:
         self._work = work
         self._now = milliseconds(ctx.clock.now())
         self._places: dict[tuple[str | None, ...], _Place] = {}
+        self._types: set[str] = set()
 
     def evaluate(self, request: EvaluationRequest) -> EvaluationResult:
         """Evaluate one request; the refusals are those of `evaluate`."""
-        _require_present(request)
+        if request.at is not None:
+            _require_present(request)
         key = (
             request.subject_type,
             request.subject_id,
             request.session_id,
-            request.resource_type,
             request.account_id,
             request.point,
         )
@@ -216,6 +218,9 @@ class Evaluator:
         if place is None:
             place = _Place(self._ctx, self._principal, request, now=self._now)
             self._places[key] = place
+        elif request.resource_type not in self._types:
+            _account_id(self._ctx, self._principal, request)
+        self._types.add(request.resource_type)
         return place.evaluate(request, self._work)
 
 

@@ -91,20 +91,20 @@ def _note(
 ) -> None:
     """Count the results of a batch, and note what they say of members."""
     noted: set[tuple[str | None, str, str]] = set()
-    now = ctx.clock.now()
-    count = ctx.counter.count
+    now, count, allows_count = ctx.clock.now(), ctx.counter.count, ctx.allows.any
     for result in results:
-        if isinstance(result, EvaluationResult):
-            check, reason = result.check, result.reason
-            count(check, asked_by=principal, allowed=result.allowed, reason=reason)
-            if result.allowed:
-                note_allow(ctx, check, reason, now)
-            else:
-                note_denial(ctx, check, reason, now)
-            key = check.account_id, check.user_id, reason
-            if key not in noted:
-                noted.add(key)
-                note_activity(ctx, check, reason, now)
+        if isinstance(result, Refusal):
+            continue
+        check, allowed, reason = result.check, result.allowed, result.reason
+        count(check, asked_by=principal, allowed=allowed, reason=reason)
+        if not allowed:
+            note_denial(ctx, check, reason, now)
+        elif allows_count:
+            note_allow(ctx, check, reason, now)
+        key = check.account_id, check.user_id, reason
+        if key not in noted:
+            noted.add(key)
+            note_activity(ctx, check, reason, now)
 
 
 class _BatchInTurns:

@@ -50,9 +50,17 @@ ROWS = (
         old=(
             "            request.subject_id,\n"
             "            request.session_id,\n"
-            "            request.resource_type,"
+            "            request.account_id,"
         ),
-        new="            request.subject_id,\n            request.resource_type,",
+        new="            request.subject_id,\n            request.account_id,",
+        tests=("tests/services/authz/test_evaluations.py",),
+    ),
+    Mutant(
+        id="batch-tests-the-type-of-its-first-resource-alone",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluation.py",
+        old="        elif request.resource_type not in self._types:\n",
+        new="        elif not self._types:\n",
         tests=("tests/services/authz/test_evaluations.py",),
     ),
     Mutant(
