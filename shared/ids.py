@@ -19,6 +19,7 @@ ClientId = NewType("ClientId", str)
 TokenId = NewType("TokenId", str)
 MessageId = NewType("MessageId", str)
 KeyId = NewType("KeyId", str)
+IdentityId = NewType("IdentityId", str)
 
 # The prefix that a path parameter of this name must have; a malformed id never reaches a store.
 PREFIXES = {
@@ -26,6 +27,7 @@ PREFIXES = {
     "client_id": "cli",
     "event_id": "evt",
     "guardrail_id": "grd",
+    "identity_id": "idn",
     "invitation_id": "inv",
     "membership_id": "mem",
     "message_id": "msg",

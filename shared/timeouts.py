@@ -60,6 +60,8 @@ class Timeouts:
     decide: float = 1.5
     """The longest wait for one decision of authz, over all its replicas. Three silent ones
     cost half a second each."""
+    issuer: float = 5.0
+    """The longest wait for one answer of an issuer. A sign-in needs three at most."""
     internal_call: float = 2.0
     """The longest wait for the answer of another service, over all its replicas."""
     source_call: float = 1.0

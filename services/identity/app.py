@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.identity.adapters.argon2 import Argon2Hasher
+from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring, UnsealError
 from services.identity.adapters.network_places import PlacesUnreadable, read_places
+from services.identity.adapters.sealed_sign_ins import SealedSignIns
 from services.identity.adapters.turns import Turns
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.rate_limits import RefusedSenders
@@ -26,6 +28,7 @@ from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.idempotency import Idempotency
+from shared.http.outbound import Outbound
 from shared.journal import Journal
 from shared.leases import Leases
 from shared.links import Links
@@ -81,6 +84,8 @@ def build(
     )
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     idempotency = Idempotency(parts.database, clock=parts.clock)
+    networks = settings.sso_networks
+    outbound = Outbound(networks=networks, seconds=timeouts.issuer)
     ctx = Ctx(
         settings=settings,
         clock=parts.clock,
@@ -92,6 +97,8 @@ def build(
         mail_turns=Turns(max_waiting=MAX_MAILS_WAITING),
         hasher=hasher,
         keyring=keyring,
+        issuers=Issuers(outbound, clock=parts.clock, networks=networks),
+        sealed_sign_ins=SealedSignIns(secret_bytes(settings.sealing_key)),
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
@@ -136,5 +143,5 @@ def build(
         authenticator=authenticator,
         idempotency=Idempotency(parts.database, clock=parts.clock),
         opens=(open_keys,),
-        closes=(close_hasher,),
+        closes=(close_hasher, ctx.issuers.close),
     )

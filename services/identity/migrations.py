@@ -102,6 +102,12 @@ SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot
 COUNTERS = (Index(collection="counters", keys=(("ends_at", 1),), name="ends", ttl_seconds=0),)
 """Counters whose window is over are deleted."""
 
+IDENTITIES = (
+    Index(collection="identities", keys=(("user_id", 1), ("linked_at", 1)), name="of_user"),
+    Index(collection="used_sign_ins", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
+)
+"""The identities of a user; used sign-ins with issuers are deleted when they are too old."""
+
 DECOYS = (Index(collection="decoys", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),)
 """Writes that only cost time are deleted."""
 
@@ -138,4 +144,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(19, "indexes of one user in one shard", drop_step(EARLIER_INDEXES)),
         Migration(20, "API token indexes", index_step(*API_TOKENS)),
         Migration(21, "session list indexes", index_step(*OWN_SESSIONS)),
+        Migration(22, "identity indexes", index_step(*IDENTITIES)),
     )

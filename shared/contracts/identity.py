@@ -102,6 +102,27 @@ class UserRenamed(_User):
     type: ClassVar[str] = "identity.user.renamed.v1"
 
 
+class _Identity(_User):
+    identity_id: str
+    issuer: str
+    connection_id: str
+    label: str
+
+
+class UserIdentityLinked(_Identity):
+    """A user can sign in with an issuer from now on; a mail tells them, unless they are new."""
+
+    type: ClassVar[str] = "identity.user.identity_linked.v1"
+    how: str
+    """`sign_up` made the user, `address`: the issuer has proved it, `user`: they did it."""
+
+
+class UserIdentityUnlinked(_Identity):
+    """A user cannot sign in with an issuer any more; a mail tells them."""
+
+    type: ClassVar[str] = "identity.user.identity_unlinked.v1"
+
+
 class SessionStarted(Payload):
     """A user signed in."""
 
@@ -116,6 +137,8 @@ class SessionStarted(Payload):
     email: str = ""
     name: str = ""
     """Where the mail goes; empty without one."""
+    connection_id: str | None = None
+    """Through which issuer, if the user did not sign in here."""
 
 
 class SessionRefused(Payload):
@@ -194,6 +217,8 @@ FACTS: tuple[type[Payload], ...] = (
     UserPasswordResetRequested,
     UserPasswordChanged,
     UserRenamed,
+    UserIdentityLinked,
+    UserIdentityUnlinked,
     SessionStarted,
     SessionRefused,
     SessionEnded,

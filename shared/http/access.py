@@ -14,6 +14,8 @@ class PublicCallers(StrEnum):
     """Service clients, with their secret in the request."""
     MAILED = "mailed"
     """People who ask for a mail, which takes its turn."""
+    ISSUERS = "issuers"
+    """People who sign in with an issuer, whose answer is waited for."""
     SIGNED_IN = "signed-in"
     """Users with a refresh token, which is known to be genuine before the database is asked."""
 

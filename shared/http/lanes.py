@@ -34,6 +34,8 @@ class Lane(StrEnum):
     """Without a credential: sign-in, mailed links."""
     MAILS = "mails"
     """Sign-up, and other requests for a mail. Most of them wait for their turn."""
+    ISSUERS = "issuers"
+    """Sign-ins with an issuer, which wait for its answers. A slow one holds no other place."""
     REFRESHES = "refreshes"
     """Users who renew their access token."""
     CLIENT_SIGN_INS = "client_sign_ins"
@@ -57,6 +59,7 @@ def lane_limits(requests_at_once: int) -> Mapping[Lane, int]:
     return {
         Lane.STRANGERS: requests_at_once * 3 // 4,
         Lane.MAILS: requests_at_once * 4,
+        Lane.ISSUERS: requests_at_once,
         Lane.REFRESHES: requests_at_once,
         Lane.CLIENT_SIGN_INS: requests_at_once * 4,
         Lane.USERS: requests_at_once,
@@ -188,6 +191,7 @@ _PUBLIC_LANES = {
     PublicCallers.STRANGERS: Lane.STRANGERS,
     PublicCallers.CLIENTS: Lane.CLIENT_SIGN_INS,
     PublicCallers.MAILED: Lane.MAILS,
+    PublicCallers.ISSUERS: Lane.ISSUERS,
     PublicCallers.SIGNED_IN: Lane.REFRESHES,
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from rolecall import load_catalog
+from shared.ids import new_id
 from tests.e2e.journey import Deployment
 from tests.e2e.people import PASSWORD, Link, Mailbox, Person, Platform
 from tests.waiting import wait_for
@@ -188,6 +189,7 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
         return items
 
     team.ids["session_id"] = await further_session(team.owner)
+    team.ids["identity_id"] = new_id("idn")  # of none: no issuer signs in here
     team.ids["event_id"] = (await wait_for(recorded, within=30, what="a record"))[0]["id"]
 
 

@@ -51,6 +51,16 @@ NO_MAPPING: dict[str, Any] = {"roles": {}, "levels": {}, "overrides": "keep"}
 _serial = itertools.count()
 
 
+SSO_ANSWER = {
+    "binding": "AAAA",
+    "state": "AAAA",
+    "code": "AAAA",
+    "redirect_uri": "https://rolecall.example/sign-in/callback/corp",
+    "iss": "https://issuer.example",
+}
+"""An answer of an issuer, to a sign-in that was never begun."""
+
+
 def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
     """Bodies that fit, by operation; together they have every member that the row's model knows."""
     proof = {"token": f"{new_id('inv')}.1.x", "code": "ABCDEFGH"}
@@ -113,6 +123,13 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "changePassword": ({"current": "not the password", "new": PASSWORD},),
         "resendVerification": ({"email": _fresh_address()},),
         "logIn": ({"email": _fresh_address(), "password": PASSWORD},),
+        "beginSsoSignIn": (
+            {"connection": "missing", "redirect": "https://rolecall.example/sign-in"},
+            {"email": _fresh_address()},
+        ),
+        "finishSsoSignIn": (SSO_ANSWER,),
+        "beginIdentityLink": ({"connection": "missing", "redirect": "https://rolecall.example/"},),
+        "linkIdentity": (SSO_ANSWER,),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
         "switchAccount": ({"account_id": people.team.id},),
         "updateMe": ({"name": people.team.owner.name},),
@@ -330,5 +347,6 @@ def harmless_path(row: Route, team: Team) -> str:
         "token_id": "tok",
         "session_id": "ses",
         "rid": "res",
+        "identity_id": "idn",
     }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

@@ -26,6 +26,7 @@ NESTED = (
     "guardrail_id",
     "token_id",
     "session_id",
+    "identity_id",
     "event_id",
     "revision",
     "rid",

@@ -49,6 +49,10 @@ NAMES_NOTHING_NEW = {
     "updateMe": "authz decides nothing from a name",
     "offerOwnership": "nothing changes until it is accepted",
     "declineOwnership": "nothing changes",
+    "beginSsoSignIn": "nothing changes until the issuer has answered",
+    "finishSsoSignIn": "it makes the account of a new user as `verifyEmail` does, which is below",
+    "beginIdentityLink": "nothing changes until the issuer has answered",
+    "linkIdentity": "authz decides nothing from an identity",
     "provisionUsers": "a new user has no session, and is a member of nothing",
 }
 

@@ -27,6 +27,7 @@ GLOBAL = frozenset(
         "external_ids",  # by which id a service client knows which user
         "heads",  # one document for each shard, and its `_id` is the number
         "history_marks",  # as of `heads`
+        "identities",  # by which issuer and subject which user signs in
         "inbox",  # of another service's facts, in the shards of its journal; kept for an hour
         "inbox_dead",
         "inbox_marks",
@@ -36,6 +37,7 @@ GLOBAL = frozenset(
         "service_clients",
         "sign_ups",  # of addresses that have no user
         "signing_keys",
+        "used_sign_ins",  # with issuers, by a hash
     }
 )
 """The collections whose documents belong to no account, or those of identity to no user."""

@@ -166,8 +166,17 @@ def rotate(
     )
 
 
-def started(session: UserSession, *, told: User | None = None, place: str | None = None) -> Fact:
-    """Make the fact that a user signed in; `told` gets a mail because the device is new."""
+def started(
+    session: UserSession,
+    *,
+    told: User | None = None,
+    place: str | None = None,
+    connection_id: str | None = None,
+) -> Fact:
+    """Make the fact that a user signed in; `told` gets a mail because the device is new.
+
+    `connection_id` names the issuer, if the user did not sign in here.
+    """
     payload = SessionStarted(
         session_id=session.id,
         user_id=session.user_id,
@@ -177,6 +186,7 @@ def started(session: UserSession, *, told: User | None = None, place: str | None
         email="" if told is None else told.email,
         name="" if told is None else told.name,
         new_device=told is not None,
+        connection_id=connection_id,
     )
     return _fact(session, payload)
 

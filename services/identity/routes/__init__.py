@@ -2,6 +2,7 @@
 
 from services.identity.routes import (
     api_tokens,
+    identities,
     internal,
     oidc,
     own_sessions,
@@ -11,6 +12,7 @@ from services.identity.routes import (
     service_clients,
     sessions,
     sign_up,
+    sso_sign_in,
     users,
     verification,
 )
@@ -28,5 +30,7 @@ ROUTES = (
     *provisioning.ROUTES,
     *api_tokens.ROUTES,
     *oidc.ROUTES,
+    *sso_sign_in.ROUTES,
+    *identities.ROUTES,
 )
 INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES)

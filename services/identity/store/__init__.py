@@ -6,6 +6,7 @@ become an operator (`T21`). A method's `session` is the transaction that the cal
 
 from services.identity.store.api_tokens import ApiTokenRows
 from services.identity.store.decoys import WRITES_OF_A_FACT, DecoyRows
+from services.identity.store.identities import IdentityRows
 from services.identity.store.provisioning import ExternalIdRows
 from services.identity.store.rate_limits import RateLimitRows
 from services.identity.store.service_clients import ServiceClientRows
@@ -29,6 +30,7 @@ class Store(
     RateLimitRows,
     DecoyRows,
     ExternalIdRows,
+    IdentityRows,
 ):
     """Every collection of identity."""
 
@@ -42,3 +44,4 @@ class Store(
         RateLimitRows.__init__(self, database)
         DecoyRows.__init__(self, database)
         ExternalIdRows.__init__(self, database)
+        IdentityRows.__init__(self, database)

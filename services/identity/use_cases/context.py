@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.identity.adapters.argon2 import Argon2Hasher
+from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring
 from services.identity.adapters.network_places import NetworkPlaces
+from services.identity.adapters.sealed_sign_ins import SealedSignIns
 from services.identity.adapters.turns import Turns
 from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.settings import Settings
@@ -35,6 +37,8 @@ class Ctx:
     mail_turns: Turns
     hasher: Argon2Hasher
     keyring: Keyring
+    issuers: Issuers
+    sealed_sign_ins: SealedSignIns
     sign_up_links: Links
     reset_links: Links
     refresh_tokens: Links

@@ -93,7 +93,9 @@ async def register_invited(
     return await with_personal_account(ctx, signed_in)
 
 
-def new_user(ctx: Ctx, caller: Caller, *, address: Address, name: str, password_hash: str) -> User:
+def new_user(
+    ctx: Ctx, caller: Caller, *, address: Address, name: str, password_hash: str | None
+) -> User:
     """Make the user of an address that is proved now, with the id of the personal account."""
     now = ctx.clock.now()
     return User(

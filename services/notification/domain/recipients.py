@@ -97,6 +97,27 @@ def _token_created(fact: identity.ApiTokenCreated, row: Row) -> Notice:
     )
 
 
+def _identity_linked(fact: identity.UserIdentityLinked, row: Row) -> Notice | None:
+    """A new user knows: they signed up with this identity a moment ago."""
+    if fact.how == "sign_up":
+        return None
+    return _identity(MessageKind.IDENTITY_LINKED, fact, row, how=fact.how)
+
+
+def _identity_unlinked(fact: identity.UserIdentityUnlinked, row: Row) -> Notice:
+    return _identity(MessageKind.IDENTITY_UNLINKED, fact, row)
+
+
+def _identity(
+    kind: MessageKind,
+    fact: identity.UserIdentityLinked | identity.UserIdentityUnlinked,
+    row: Row,
+    **words: str,
+) -> Notice:
+    words |= {"name": fact.name, "label": fact.label, "changed_at": format_moment(row.occurred_at)}
+    return Notice(kind=kind, to=fact.email, words=words)
+
+
 def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> Notice:
     return Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
 
@@ -249,6 +270,8 @@ RECIPIENTS = notices(
     (identity.UserPasswordResetRequested, _password_reset),
     (identity.UserPasswordChanged, _password_changed),
     (identity.ApiTokenCreated, _token_created),
+    (identity.UserIdentityLinked, _identity_linked),
+    (identity.UserIdentityUnlinked, _identity_unlinked),
     (identity.SessionReuseDetected, _signed_out),
     (identity.SessionStarted, _new_device),
     (team.InvitationCreated, _invitation),

@@ -91,6 +91,8 @@ FORGOTTEN = (
     "sign_ups",
     "users",
     "addresses",
+    "identities",
+    "used_sign_ins",
 )
 """The collections that are empty at the start of each test. An adoption that runs meanwhile adds
 addresses of users."""

@@ -8,7 +8,8 @@ import pytest
 
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from shared.journal import Journal
-from tests.services.identity.running import PASSWORD, Identity, running
+from tests.services.identity.running import PASSWORD, Identity
+from tests.services.identity.signing_in import Browser, signing_in
 from tests.services.identity.test_provisioning import ana, platform
 
 if TYPE_CHECKING:
@@ -129,7 +130,30 @@ PREPARED = {
     "createServiceClient": make_client,
 }
 """Per operation, what prepares it and returns the request that changes something."""
+
+
+async def sign_in(browser: Browser) -> Callable[[], Awaitable[Any]]:
+    answer = await browser.answer()
+    return lambda: browser.finish(answer)
+
+
+async def link(browser: Browser) -> Callable[[], Awaitable[Any]]:
+    token = (await browser.identity.person(ADDRESS))["access_token"]
+    return lambda: browser.link(token)
+
+
+async def unlink(browser: Browser) -> Callable[[], Awaitable[Any]]:
+    token = (await browser.identity.person(ADDRESS))["access_token"]
+    await browser.link(token)
+    [linked] = await browser.identities(token)
+    return lambda: browser.unlink(token, linked["id"])
+
+
+WITH_ISSUER = {"finishSsoSignIn": sign_in, "linkIdentity": link, "unlinkIdentity": unlink}
+"""The same where an issuer signs people in."""
 RECORDS_NOTHING = {
+    "beginSsoSignIn",
+    "beginIdentityLink",
     "getToken",
     "switchAccount",
     "makeVerificationLink",
@@ -162,8 +186,12 @@ async def test_the_use_case_acknowledges_as_its_row_says(
             return result
 
     wiring = {"journal": RecordingJournal}
-    async with running(mongo_url, database_name, wiring=wiring) as identity:
-        request = await PREPARED[route.operation_id](identity)
+    async with signing_in(mongo_url, database_name, wiring=wiring) as browser:
+        prepare = WITH_ISSUER.get(route.operation_id)
+        if prepare is None:
+            request = await PREPARED[route.operation_id](browser.identity)
+        else:
+            request = await prepare(browser)
         written.clear()
         await request()
     assert written == [route.effective_everywhere]

@@ -13,6 +13,7 @@ from shared.http.access import Client
 from shared.http.routes import Media
 from tests.services.identity.running import PASSWORD, Identity
 
+SSO_ANSWER = {"binding": "x", "state": "x", "code": "x", "redirect_uri": "x", "iss": "x"}
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/signup": {"email": "ana@example.com", "name": "Ana"},
     "/v1/email/verify": {
@@ -29,6 +30,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/token/refresh": {"refresh_token": "ses_x"},
     "/v1/session/switch": {"account_id": "acc_" + "7" * 32},
     "/v1/me": {"name": "Ana"},
+    "/v1/login/oidc/begin": {"connection": "corp", "email": "ana@example.com", "redirect": "x"},
+    "/v1/login/oidc/finish": SSO_ANSWER,
+    "/v1/me/identities/begin": {"connection": "corp", "redirect": "x"},
+    "/v1/me/identities": SSO_ANSWER,
     "/v1/accounts/{account_id}/api-tokens": {
         "name": "CI",
         "expires_at": "2999-01-01T00:00:00Z",

@@ -35,6 +35,7 @@ REQUESTS: dict[str, dict[str, str]] = {
     "/v1/email/resend": {},
     "/v1/login": {"password": f"not-{PASSWORD}"},
     "/v1/password/forgot": {},
+    "/v1/login/oidc/begin": {},
 }
 """The other fields of each request of a stranger that names an address."""
 KINDS = ("known", "waiting", "unknown")

@@ -10,7 +10,7 @@ from services.identity.domain.rate_limits import RateLimit
 from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
 from shared.contracts.facts import shard_of
 from shared.ids import ClientId, MembershipId
-from tests.services.identity.domain.rows import PENDING, SESSION, USER
+from tests.services.identity.domain.rows import PENDING, SESSION, SSO_SIGN_IN, USER
 from tests.services.kept.stores import DAY, HOUR, MINUTE
 from tests.support.service import FAR
 
@@ -50,6 +50,10 @@ async def provisioned(stores: Stores) -> None:
 
 
 STARTED = replace(SESSION, started_at=FAR, expires_at=FAR + 30 * DAY)
+
+
+async def sign_in_used(stores: Stores) -> None:
+    await stores.identity.use_sign_in(replace(SSO_SIGN_IN, begun_at=FAR))
 
 
 async def signed_in(stores: Stores) -> None:

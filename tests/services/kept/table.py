@@ -40,6 +40,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.IDENTITY, "counters.ends_at", identity.attempt_counted_again, 10 * MINUTE),
     (Service.IDENTITY, "counters.ends_at", identity.attempt_counted_in_a_new_window, 15 * MINUTE),
     (Service.IDENTITY, "counters.ends_at", identity.mails_counted, 15 * MINUTE),
+    (Service.IDENTITY, "used_sign_ins.delete_at", identity.sign_in_used, 10 * MINUTE),
     (Service.IDENTITY, "decoys.delete_at", identity.decoy_written, DAY),
     (Service.AUDIT, "readings.at", others.log_read, timedelta(seconds=READING_SECONDS)),
     (Service.AUDIT, "denial_batches.at", others.denials_recorded, 7 * DAY),

@@ -38,6 +38,13 @@ USER: dict[str, Any] = {
     "name": "Bo Li",
     "account_id": "acc_bo",
 }
+IDENTITY = {
+    "identity_id": "idn_1",
+    "issuer": "https://issuer.example",
+    "connection_id": "acme",
+    "label": "Acme",
+}
+IDENTITY_WORDS = {"name": "Bo Li", "label": "Acme", "changed_at": format_moment(NOON)}
 SIGN_UP: dict[str, Any] = {
     "sign_up_id": SIGN_UP_ID,
     "email": "bo@example.com",
@@ -186,6 +193,17 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 "until": format_moment(IN_A_WEEK),
             },
         ),
+    ),
+    *(
+        (
+            identity.UserIdentityLinked(**USER, **IDENTITY, how=how),
+            Expected(kind=MessageKind.IDENTITY_LINKED, words=IDENTITY_WORDS | {"how": how}),
+        )
+        for how in ("address", "user")
+    ),
+    (
+        identity.UserIdentityUnlinked(**USER, **IDENTITY),
+        Expected(kind=MessageKind.IDENTITY_UNLINKED, words=IDENTITY_WORDS),
     ),
     (
         identity.SessionReuseDetected(

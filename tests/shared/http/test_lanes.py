@@ -87,6 +87,7 @@ def test_the_places_by_default_are_those_of_the_manual():
     assert LANE_LIMITS == {
         Lane.STRANGERS: 24,
         Lane.MAILS: 128,
+        Lane.ISSUERS: 32,
         Lane.REFRESHES: 32,
         Lane.CLIENT_SIGN_INS: 128,
         Lane.USERS: 32,

@@ -6,6 +6,7 @@ from services.identity.domain.devices import Origin
 from services.identity.domain.service_clients import ServiceClient, hash_secret
 from services.identity.domain.sessions import SessionLifetime, UserSession
 from services.identity.domain.sign_up import PendingSignUp
+from services.identity.domain.sso_sign_in import SsoSignIn
 from services.identity.domain.users import User
 from shared.ids import AccountId, ClientId, SessionId, SignUpId, UserId
 
@@ -39,6 +40,15 @@ SESSION = UserSession(
 )
 LIFETIME = SessionLifetime(idle=timedelta(days=30), longest=timedelta(days=90))
 ORIGIN = Origin(device="Firefox on Linux", network="203.0.113.7")
+SSO_SIGN_IN = SsoSignIn(
+    state="s" * 43,
+    nonce="n" * 43,
+    verifier="v" * 43,
+    connection_id="corp",
+    issuer="https://issuer.example",
+    redirect_uri="https://rolecall.example/sign-in/callback/corp",
+    begun_at=NOON,
+)
 CLIENT = ServiceClient(
     id=ClientId("cli_" + "1" * 32),
     name="billing",

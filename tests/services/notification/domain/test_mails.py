@@ -39,6 +39,8 @@ WORDS = {
     "role": "Developer",
     "email": "bo@example.com",
     "member": "Bo Li",
+    "label": "Acme",
+    "how": "user",
     "actor": "Ana Díaz",
     "project": "prod",
     "former": "Cem Kaya",
@@ -73,6 +75,8 @@ PAGES = {
     MessageKind.PASSWORD_CHANGED: ("/forgot-password",),
     MessageKind.TOKEN_CREATED: ("/forgot-password",),
     MessageKind.NEW_DEVICE: ("/forgot-password",),
+    MessageKind.IDENTITY_LINKED: ("/forgot-password",),
+    MessageKind.IDENTITY_UNLINKED: ("/forgot-password",),
 }
 """The pages that a mail without a link of its own names."""
 
@@ -138,6 +142,14 @@ OPENINGS = {
     MessageKind.TOKEN_CREATED: (
         "An API token was made for you at Rolecall",
         "Hello Bo Li, the API token “Nightly build” was made for you at Rolecall on 1 March 2026",
+    ),
+    MessageKind.IDENTITY_LINKED: (
+        "Another way to sign in to Rolecall was added",
+        "Hello Bo Li, your account at Rolecall can be opened by a sign-in with “Acme” since 1",
+    ),
+    MessageKind.IDENTITY_UNLINKED: (
+        "A way to sign in to Rolecall was removed",
+        "Hello Bo Li, your account at Rolecall cannot be opened by a sign-in with “Acme” any more.",
     ),
     MessageKind.INVITATION: (
         "“Ana Díaz” invited you to the team “Acme Robotics”",
@@ -338,6 +350,8 @@ NEEDED = {
     MessageKind.PASSWORD_CHANGED: {"POST /v1/password/forgot"},
     MessageKind.TOKEN_CREATED: {"POST /v1/password/forgot"},
     MessageKind.NEW_DEVICE: {"POST /v1/password/forgot"},
+    MessageKind.IDENTITY_LINKED: {"POST /v1/password/forgot"},
+    MessageKind.IDENTITY_UNLINKED: {"POST /v1/password/forgot"},
     MessageKind.OWNERSHIP_OFFERED: {
         "POST /v1/accounts/{account_id}/ownership-transfer/accept",
         "POST /v1/accounts/{account_id}/ownership-transfer/decline",

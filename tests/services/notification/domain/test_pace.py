@@ -32,6 +32,8 @@ WITH_BUDGETS_OF_THEIR_OWN = {
 CAUSED_BY_THE_RECIPIENT = {
     MessageKind.PASSWORD_CHANGED,
     MessageKind.TOKEN_CREATED,
+    MessageKind.IDENTITY_LINKED,
+    MessageKind.IDENTITY_UNLINKED,
     MessageKind.SIGNED_OUT,
     MessageKind.NEW_DEVICE,
     MessageKind.OWNERSHIP_TRANSFERRED,  # the answer to the recipient's own offer, once
