@@ -47,6 +47,7 @@ class Secrets:
     identity_refresh_key: str
     identity_sealing_key: str
     team_link_key: str
+    console_cookie_key: str
 
     @classmethod
     def generate(cls) -> "Secrets":
@@ -63,13 +64,14 @@ class Secrets:
             identity_refresh_key=encode(secrets.token_bytes(32)),
             identity_sealing_key=encode(secrets.token_bytes(32)),
             team_link_key=encode(secrets.token_bytes(32)),
+            console_cookie_key=encode(secrets.token_bytes(32)),
         )
 
     @classmethod
     def load_or_create(cls, file: Path) -> "Secrets":
         """Read the secrets from the file; create both if the file is missing.
 
-        A file of an earlier version has no keys of the journals; they are created and added.
+        A file of an earlier version lacks some keys; they are created and added.
 
         Raises:
             SecretsError: the file does not hold the secrets.
@@ -79,22 +81,22 @@ class Secrets:
         if file.exists():
             try:
                 stored = json.loads(read_own(file))
-                known = cls(**(_journal_keys(created) | stored))
+                known = cls(**(_added(created) | stored))
             except (ValueError, TypeError):
                 raise SecretsError(
                     f"{file} is damaged or of another version. Restore it from a backup. Without it"
                     " the data in its folder cannot be opened."
                 ) from None
-            if stored.keys() >= _journal_keys(created).keys():
+            if stored.keys() >= _added(created).keys():
                 return known
             created = known
         write_private(file, json.dumps(asdict(created), indent=2) + "\n")
         return created
 
 
-def _journal_keys(of: Secrets) -> dict[str, Mapping[str, str]]:
+def _added(of: Secrets) -> dict[str, object]:
     """The secrets that earlier versions did not have."""
-    names = ("journal_private_keys", "journal_public_keys")
+    names = ("journal_private_keys", "journal_public_keys", "console_cookie_key")
     return {name: getattr(of, name) for name in names}
 
 
@@ -145,3 +147,16 @@ def environment(
         }
     fields |= options or {}
     return {f"ROLECALL_{service}_{name}".upper(): value for name, value in fields.items()}
+
+
+def console_environment(
+    *, given: Secrets, public_url: str, api_url: str, options: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Every variable that the console needs: it has no bus, no database and no key of a service."""
+    fields = {
+        "public_url": public_url,
+        "api_url": api_url,
+        "cookie_keys": json.dumps([given.console_cookie_key]),
+        **(options or {}),
+    }
+    return {f"ROLECALL_CONSOLE_{name}".upper(): value for name, value in fields.items()}

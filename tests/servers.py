@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -92,6 +93,21 @@ def require_nginx() -> None:
         ProgramError: it cannot be installed; the text says what to do.
     """
     _require(nginx_program, package="nginx-light", otherwise="The tests need nginx:")
+
+
+def require_chromium() -> str:
+    """The path of Chromium, which is installed as nginx is.
+
+    Raises:
+        ProgramError: it cannot be installed; the text says what to do.
+    """
+    _require(chromium_program, package="chromium", otherwise="The tests need Chromium:")
+    return str(chromium_program())
+
+
+def chromium_program() -> str | None:
+    """The path of Chromium."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def _require(find: Callable[[], object], *, package: str, otherwise: str) -> None:

@@ -1,7 +1,7 @@
-"""The five services in one process.
+"""The five services and the console in one process.
 
 They are the same services as in every other mode. Each keeps its own database and internal port,
-facts travel through the in-process bus, and one port serves the public routes of all services.
+facts travel through the in-process bus, and one port serves the public routes and pages of all.
 """
 
 import asyncio
@@ -14,13 +14,21 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 
-from deploy.configuration import Addresses, Secrets, environment, refuse_lost
+from deploy.configuration import (
+    Addresses,
+    Secrets,
+    console_environment,
+    environment,
+    refuse_lost,
+)
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY, page
 from deploy.local.settings import LocalSettings
 from deploy.mailcatcher import MailCatcher
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import derive
 from deploy.programs.mongodb import Secantusdb
+from services.console import settings as console_settings
+from services.console.app import build as build_console
 from shared.bus.local import LocalBus
 from shared.contracts.calls.leases import POLICY_SOURCES
 from shared.contracts.topology import Service
@@ -30,7 +38,7 @@ from shared.http.openapi import document
 from shared.mongo import DbClient, connect, majority
 from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import load
+from shared.runtime.settings import SettingsT, load
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 HOST = "127.0.0.1"
@@ -55,7 +63,7 @@ def service_options(service: str, settings: LocalSettings, *, mail_password: str
             "resources_per_account": str(settings.resources_per_account),
         }
     if service == Service.NOTIFICATION:
-        options |= {"smtp_username": MAIL, "smtp_password": mail_password}
+        options |= {"smtp_username": MAIL, "smtp_password": mail_password, "pages": "true"}
     return options
 
 
@@ -118,12 +126,17 @@ class Product:
         start_database = asyncio.to_thread(self.database.start_with_users, self._passwords)
         self._starting = asyncio.create_task(start_database)
         await asyncio.gather(asyncio.shield(self._starting), self._start_mail())
-        sockets: dict[str, socket] = {service: listen(HOST, 0) for service in Service}
-        internal_urls = {service: [url_of(sock)] for service, sock in sockets.items()}
+        sockets: dict[str, socket] = {
+            name: listen(HOST, 0) for name in (*Service, console_settings.NAME)
+        }
+        internal_urls = {str(name): [url_of(sockets[name])] for name in Service}
         self.services = [self._build(service, internal_urls) for service in Service]
         apis = [service.public for service in self.services]
+        console = self._console()
+        self.services.append(console)
         app = web.Application()
         mount(app, *apis)
+        console.pages(app)
         docs = page(document(apis))
         app.middlewares.append(local_hosts_only)
         app.router.add_get("/docs", _html_handler(docs))
@@ -195,13 +208,17 @@ class Product:
         variables = environment(service, given=self.secrets, at=at, options=options)
         settings = importlib.import_module(f"services.{service}.settings").Settings
         build = importlib.import_module(f"services.{service}.app").build
-        os.environ.update(variables)
-        try:
-            built: ServiceApp = build(load(settings), bus=self._bus, timeouts=self._timeouts)
-        finally:
-            for name in variables:
-                del os.environ[name]
+        built: ServiceApp = build(
+            _loaded(settings, variables), bus=self._bus, timeouts=self._timeouts
+        )
         return built
+
+    def _console(self) -> ServiceApp:
+        """The console, which sends its requests to this gateway like every other client."""
+        variables = console_environment(
+            given=self.secrets, public_url=self.url, api_url=self.url, options={}
+        )
+        return build_console(_loaded(console_settings.Settings, variables), timeouts=self._timeouts)
 
     async def _clear_leases(self) -> None:
         """Delete the lease rows of an earlier run, which would make changes wait after a crash.
@@ -230,6 +247,16 @@ class Product:
             for check, good in service.ready().items()
             if not good
         ]
+
+
+def _loaded(settings: type[SettingsT], variables: Mapping[str, str]) -> SettingsT:
+    """The settings of a service, read from these variables alone."""
+    os.environ.update(variables)
+    try:
+        return load(settings)
+    finally:
+        for name in variables:
+            del os.environ[name]
 
 
 def _html_handler(text: str) -> Any:

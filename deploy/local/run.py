@@ -35,6 +35,7 @@ from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 WELCOME = """
 Rolecall is ready.
 
+  Pages     {gateway}/sign-up
   API       {gateway}          all routes: {gateway}/docs
   Mail      {mail}          every mail that the product sends
   Data      {folder}

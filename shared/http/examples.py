@@ -235,7 +235,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "passed_from_name": None,
     },
     "KeySet": {"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "…", "x": "…"}]},
-    "Link": {"url": f"{_GATEWAY}/invitations#token=…&code=K7QM2XWP"},
+    "Link": {"url": f"{_GATEWAY}/invitations?token=…&code=K7QM2XWP"},
     "Me": {"id": example_id("usr")},
     "Member": _A_MEMBER,
     "MemberAccess": {"denied": None},

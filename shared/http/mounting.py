@@ -238,7 +238,7 @@ def _finish(
     service = UNMATCHED if api is None else api.name
     if route is not None and isinstance(route.access, Internal):
         response.headers[SERVICE_HEADER] = service
-    path = UNMATCHED if route is None else route.path
+    path = _template(request) if route is None else route.path
     metrics.REQUESTS.labels(service, request.method, path, response.status).inc()
     metrics.SECONDS.labels(service, request.method, path).observe(seconds)
     if refusal is not None and route is not None:
@@ -252,6 +252,12 @@ def _finish(
             about["reason"] = str(refusal.__cause__)
     polled = route is not None and route.polled
     access_log.write(request.method, path, response.status, polled=polled, **about)
+
+
+def _template(request: web.Request) -> str:
+    """The path of a page, as it was routed; what a sender made up is in no log and no metric."""
+    resource = request.match_info.route.resource
+    return UNMATCHED if resource is None else resource.canonical
 
 
 def _check_listed(route: Route, refusal: Refusal) -> None:

@@ -27,6 +27,7 @@ from shared.runtime.health import Checks, Health, health_api
 from shared.runtime.listeners import Listener, listen
 from shared.runtime.server_addresses import MEMORY_BUS
 from shared.runtime.settings import (
+    ListenerSettings,
     StatelessSettings,
     load,
     refuse_start,
@@ -52,7 +53,7 @@ class ServiceApp:
     so each must be repeatable. `tasks` run under a supervisor until the service stops. The public
     port accepts connections when all of them run. `drains` end the answers that last as long as
     their connection. `closes` run last, in order. `checks` are the checks of `/health/ready`.
-    `make_connection` makes the connections of the public port.
+    `make_connection` makes the connections of the public port. `pages` adds routes of HTML.
     """
 
     def __init__(
@@ -71,13 +72,13 @@ class ServiceApp:
         proxies: Proxies = NO_PROXIES,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         make_connection: MakeConnection = Connection,
+        pages: Callable[[web.Application], None] = lambda _: None,
     ) -> None:
         for route in public.routes:
             if isinstance(route.access, Internal | Admin):
                 raise ValueError(f"{route.operation_id} must not be public")
         self.name = name
-        self.public = public
-        self.internal = internal
+        self.public, self.internal, self.pages = public, internal, pages
         self.tasks = dict(tasks or {})
         self._opens = tuple(opens)
         self._joins = tuple(joins)
@@ -142,6 +143,7 @@ class ServiceApp:
                 proxies=self._proxies,
                 request_seconds=self._timeouts.request,
             )
+            self.pages(outside)
             self._listeners["public"] = Listener(
                 outside, public, make_connection=self._make_connection
             )
@@ -214,7 +216,7 @@ def usable(address: str) -> Iterator[None]:
         ) from problem
 
 
-async def run(service: ServiceApp, settings: StatelessSettings) -> None:
+async def run(service: ServiceApp, settings: ListenerSettings) -> None:
     """Serve until SIGTERM or SIGINT.
 
     After SIGTERM it answers for `drain_seconds` more, or until another signal: who sends requests

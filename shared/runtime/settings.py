@@ -72,10 +72,9 @@ Secret32 = Annotated[SecretStr, AfterValidator(_checked_secret)]
 """A setting with 32 random bytes in base64url."""
 
 
-class StatelessSettings(BaseSettings):
-    """The settings of every service."""
+class ListenerSettings(BaseSettings):
+    """The settings of every process that listens: its addresses, its proxies, its end, its log."""
 
-    amqp_url: AmqpAddress = Field(description="Address of RabbitMQ, amqp:// or amqps://")
     public_url: str = Field(
         description="Address of the gateway for users; also the issuer of tokens"
     )
@@ -87,26 +86,12 @@ class StatelessSettings(BaseSettings):
     )
     internal_host: str = Field("127.0.0.1", description="Address of the internal port")
     internal_port: int = Field(0, ge=0, le=65535, description="Internal port; 0 takes a free one")
-    internal_key: SecretStr = Field(description="This service's Ed25519 private key, base64url")
-    internal_keys: Mapping[str, str] = Field(description="JSON: service -> public key, base64url")
-    internal_urls: Mapping[str, tuple[str, ...]] = Field(
-        description="JSON: service -> list of its internal addresses"
-    )
-    journal_keys: Mapping[str, tuple[str, ...]] = Field(
-        description="JSON: service -> list of the public keys of its journal, base64url"
-    )
-    admin_key: SecretStr = Field(description="Key of the operator, at least 32 random characters")
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="JSON: networks of proxies that are trusted to name the client"
     )
     proxy_header: ProxyHeader = Field(
         ProxyHeader.X_FORWARDED_FOR,
         description="The header in which they name it: X-Forwarded-For or Forwarded",
-    )
-    requests_at_once: int = Field(
-        REQUESTS_AT_ONCE,
-        ge=8,
-        description="Requests of users at the same time; other kinds have limits in proportion",
     )
     drain_seconds: float = Field(3.0, ge=0, le=60, description="Seconds of answers after SIGTERM")
     log_level: LogLevel = Field(LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
@@ -118,6 +103,43 @@ class StatelessSettings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
             raise ValueError("must be an http:// or https:// address")
         return url.rstrip("/")
+
+    @property
+    def proxies(self) -> Proxies:
+        """The trusted proxies, and the header that they write."""
+        return Proxies(self.trusted_proxies, self.proxy_header)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_only(
+        cls, networks: tuple[IPv4Network | IPv6Network, ...]
+    ) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Refuse networks that together cover most addresses (`T18`).
+
+        With them any client could claim the address that it comes from.
+        """
+        check_trusted_networks(networks)
+        return networks
+
+
+class StatelessSettings(ListenerSettings):
+    """The settings of every service of the bus."""
+
+    amqp_url: AmqpAddress = Field(description="Address of RabbitMQ, amqp:// or amqps://")
+    internal_key: SecretStr = Field(description="This service's Ed25519 private key, base64url")
+    internal_keys: Mapping[str, str] = Field(description="JSON: service -> public key, base64url")
+    internal_urls: Mapping[str, tuple[str, ...]] = Field(
+        description="JSON: service -> list of its internal addresses"
+    )
+    journal_keys: Mapping[str, tuple[str, ...]] = Field(
+        description="JSON: service -> list of the public keys of its journal, base64url"
+    )
+    admin_key: SecretStr = Field(description="Key of the operator, at least 32 random characters")
+    requests_at_once: int = Field(
+        REQUESTS_AT_ONCE,
+        ge=8,
+        description="Requests of users at the same time; other kinds have limits in proportion",
+    )
 
     @field_validator("internal_key")
     @classmethod
@@ -140,23 +162,6 @@ class StatelessSettings(BaseSettings):
         """Refuse a source without a key, and a key with which two services could sign."""
         check_journal_keys(keys)
         return keys
-
-    @property
-    def proxies(self) -> Proxies:
-        """The trusted proxies, and the header that they write."""
-        return Proxies(self.trusted_proxies, self.proxy_header)
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _proxies_only(
-        cls, networks: tuple[IPv4Network | IPv6Network, ...]
-    ) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Refuse networks that together cover most addresses (`T18`).
-
-        With them any client could claim the address that it comes from.
-        """
-        check_trusted_networks(networks)
-        return networks
 
     @field_validator("admin_key")
     @classmethod

@@ -98,7 +98,7 @@ class SeveralReplicas:
             kind="sign-up", id=data["sign_up_id"], generation=data["generation"]
         )
         answer = await self.notification.call(SIGN_UP_LINK, Service.IDENTITY, request)
-        return {"token": answer.url.partition("#token=")[2], "code": answer.code}
+        return {"token": answer.url.partition("?token=")[2], "code": answer.code}
 
     async def make_client(self) -> Platform:
         """A new service client, with an access token."""

@@ -75,7 +75,7 @@ async def sign_up_link(ctx: Ctx, call: Call[SignUpLinkRequest, None]) -> LinkAns
     )
     links = ctx.sign_up_links
     return LinkAnswer(
-        url=f"{ctx.settings.public_url}/verify#token={links.token(found)}", code=links.code(found)
+        url=f"{ctx.settings.public_url}/verify?token={links.token(found)}", code=links.code(found)
     )
 
 
@@ -88,7 +88,7 @@ async def password_reset_link(
         ctx, user_id=UserId(body.id), generation=body.generation
     )
     token = ctx.reset_links.token(found)
-    return PasswordResetLinkAnswer(url=f"{ctx.settings.public_url}/reset-password#token={token}")
+    return PasswordResetLinkAnswer(url=f"{ctx.settings.public_url}/reset-password?token={token}")
 
 
 async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:

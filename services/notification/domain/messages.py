@@ -97,7 +97,7 @@ class MailLink:
     @property
     def proof(self) -> str:
         """The token, and the code if there is one, as the page of the link would read them."""
-        return self.url.partition("#")[2]
+        return self.url.partition("?")[2]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,10 +139,10 @@ def invitation_view(access: AccountAccess, invitation: Invitation) -> Invitation
 
 
 def link_view(ctx: Ctx, link: Link) -> LinkView:
-    """The URL and its code; both stand behind `#`, which no server's log contains."""
+    """The URL of the invitation's page, with the token and the code."""
     token, code = ctx.links.token(link), ctx.links.code(link)
     base = ctx.settings.public_url
-    url = f"{base}/invitations#token={token}&code={code}"
+    url = f"{base}/invitations?token={token}&code={code}"
     return LinkView(token=token, code=code, url=url)
 
 

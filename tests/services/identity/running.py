@@ -228,13 +228,13 @@ class Identity(RunningService):
         """What notification gets to put into the mail of a sign-up."""
         request = SignUpLinkRequest(kind="sign-up", id=sign_up_id, generation=generation)
         answer = await self.notification.call(SIGN_UP_LINK, "identity", request)
-        return {"token": answer.url.partition("#token=")[2], "code": answer.code}
+        return {"token": answer.url.partition("?token=")[2], "code": answer.code}
 
     async def reset_token(self, user_id: str, generation: int) -> str:
         """What notification gets to put into the mail of a password reset."""
         request = PasswordResetLinkRequest(kind="password-reset", id=user_id, generation=generation)
         answer = await self.notification.call(PASSWORD_RESET_LINK, "identity", request)
-        return answer.url.partition("#token=")[2]
+        return answer.url.partition("?token=")[2]
 
     async def mailed_links(self, email: str) -> list[dict[str, str]]:
         """The links of the mails of a sign-up with this address, oldest first, if they work."""

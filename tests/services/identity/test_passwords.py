@@ -143,7 +143,7 @@ async def test_a_used_or_superseded_reset_link_is_not_mailed(identity: Identity)
     token = await mailed_reset(identity)
     request = PasswordResetLinkRequest(kind="password-reset", id=user, generation=1)
     answer = await identity.notification.call(PASSWORD_RESET_LINK, "identity", request)
-    assert answer.url == f"{ISSUER}/reset-password#token={token}"
+    assert answer.url == f"{ISSUER}/reset-password?token={token}"
     assert (await identity.reset(token, NEW_PASSWORD)).status == 204
     with pytest.raises(Refusal) as refused:
         await identity.notification.call(PASSWORD_RESET_LINK, "identity", request)

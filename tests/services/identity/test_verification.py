@@ -61,7 +61,7 @@ async def test_the_link_in_the_mail_leads_to_the_public_url(identity: Identity) 
     sign_up_id = row.data["sign_up_id"]
     request = SignUpLinkRequest(kind="sign-up", id=sign_up_id, generation=1)
     answer = await identity.notification.call(SIGN_UP_LINK, "identity", request)
-    assert answer.url.startswith(f"{ISSUER}/verify#token={sign_up_id}.1.")
+    assert answer.url.startswith(f"{ISSUER}/verify?token={sign_up_id}.1.")
     assert len(answer.code) == 8
 
 

@@ -85,7 +85,7 @@ class LinkOwners:
         if (request.id, request.generation) in self.gone:
             raise refusal_of(410, {"code": "link-not-valid"})
         token = f"{request.id}.{request.generation}.mac"
-        return MailLink(url=f"https://cloud.example/{request.kind}#token={token}", code="K7QM2XWP")
+        return MailLink(url=f"https://cloud.example/{request.kind}?token={token}", code="K7QM2XWP")
 
 
 @dataclass

@@ -65,7 +65,7 @@ class LinkOwnersOverHttp:
         self.asked.append(body)
         if body.generation == 2:
             return web.json_response({"code": "link-not-valid", "detail": "gone"}, status=410)
-        answer = LinkAnswer(url=f"https://cloud.example/#token={body.id}", code="C0DE")
+        answer = LinkAnswer(url=f"https://cloud.example/?token={body.id}", code="C0DE")
         return web.json_response(answer.model_dump(mode="json"))
 
     async def heads(self, request):
@@ -171,7 +171,7 @@ async def test_each_kind_of_link_is_asked_of_its_owner(owners, call, request_, c
     client = caller_of(Service.NOTIFICATION, urls, SetClock())
     request = call.request(**request_, generation=1)
     link = await InternalLinkSource(client).link(request)
-    assert (link.url, link.code) == (f"https://cloud.example/#token={request.id}", code)
+    assert (link.url, link.code) == (f"https://cloud.example/?token={request.id}", code)
     assert owners.asked == [request]
     await client.close()
 

@@ -50,7 +50,7 @@ async def test_a_link_is_shown_once_and_opens_the_account(team: Team) -> None:
     guest = await team.person("Guest")
     made = (await invite(account, guest.email, "basic", delivery="link")).expect(201)
     token, code = made["link"]["token"], made["link"]["code"]
-    assert made["link"]["url"] == f"https://rolecall.example/invitations#token={token}&code={code}"
+    assert made["link"]["url"] == f"https://rolecall.example/invitations?token={token}&code={code}"
     proof = {"token": token, "code": code}
     shown = (await team.send("POST", "/v1/invitations/lookup", proof)).expect(200)
     assert shown["account"] == {"id": account.id, "name": "Engines"}

@@ -29,7 +29,7 @@ SENDER = MailSender(
 WITHOUT_PAGES = replace(SENDER, pages=False)
 CALLER = Caller(actor=Actor(type="service", id="notification"), request=RequestInfo(request_id="r"))
 LINK = MailLink(
-    url="https://cloud.example/invitations#token=inv_1.1.abc&code=K7QM2XWP", code="K7QM2XWP"
+    url="https://cloud.example/invitations?token=inv_1.1.abc&code=K7QM2XWP", code="K7QM2XWP"
 )
 WORDS = {
     "name": "Bo Li",
@@ -358,7 +358,7 @@ NEEDED = {
     },
     MessageKind.ACCOUNT_DELETED: {"POST /v1/accounts/{account_id}/restore"},
 }
-ADDRESS = re.compile(r"(?:\b([A-Z]+) )?(https?://[^/\s]+)(/[^\s#]*)?(#\S+)?")
+ADDRESS = re.compile(r"(?:\b([A-Z]+) )?(https?://[^/\s]+)(/[^\s#?]*)?([#?]\S+)?")
 
 
 @pytest.mark.parametrize("kind", MessageKind)

@@ -1,0 +1,1 @@
+"""The web console: pages for people, as a client of the public API."""

@@ -1,0 +1,125 @@
+"""The public API, as the console calls it for its visitors."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+SECONDS = 25.0
+"""The longest wait for an answer: shorter than the gateway waits for the page."""
+UNAVAILABLE = "unavailable"
+MAX_USER_AGENT = 256
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+class ApiRefusal(Exception):  # noqa: N818 - it names what was answered
+    """The API refused a request, or did not answer it."""
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        code: str,
+        detail: str = "",
+        errors: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = dict(errors or {})
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """For whom a request is sent: the API counts and records the visitor, not the console."""
+
+    address: str | None
+    user_agent: str | None
+    request_id: str
+
+    def headers(self) -> dict[str, str]:
+        """The headers that name the visitor."""
+        named = {
+            "X-Forwarded-For": self.address,
+            "User-Agent": _UNPRINTABLE.sub("?", self.user_agent or "")[:MAX_USER_AGENT],
+            "X-Request-ID": self.request_id,
+        }
+        return {name: text for name, text in named.items() if text}
+
+
+@dataclass
+class PublicApi:
+    """Requests to one address, over connections that are kept."""
+
+    url: str
+    _http: aiohttp.ClientSession | None = field(default=None, repr=False)
+
+    async def open(self) -> None:
+        """Make the client; it connects at the first request."""
+        self._http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=SECONDS),
+            # A shared jar would mix visitors; the API sets no cookies.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(limit=0),
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        visitor: Visitor,
+        token: str | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send a request and return the answer's JSON.
+
+        Raises:
+            ApiRefusal: it was refused, or there was no answer.
+        """
+        if self._http is None:
+            raise ApiRefusal(status=503, code=UNAVAILABLE)
+        headers = visitor.headers()
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            async with self._http.request(
+                method,
+                self.url + path,
+                json=body,
+                params=query,
+                headers=headers,
+                allow_redirects=False,
+            ) as answer:
+                text = await answer.read()
+                if answer.status < 300:
+                    return json.loads(text) if text else None
+                raise _refusal(answer.status, text, answer.headers.get("Retry-After"))
+        except (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError):
+            raise ApiRefusal(status=503, code=UNAVAILABLE) from None
+
+
+def _refusal(status: int, text: bytes, retry_after: str | None) -> ApiRefusal:
+    problem = json.loads(text)
+    if not isinstance(problem, dict):
+        raise TypeError
+    errors = problem.get("errors", [])
+    return ApiRefusal(
+        status=status,
+        code=str(problem.get("code", "")),
+        detail=str(problem.get("detail", "")),
+        errors={str(one["pointer"]): str(one["message"]) for one in errors},
+        retry_after=int(retry_after) if retry_after and retry_after.isdecimal() else None,
+    )

@@ -1,0 +1,40 @@
+"""The wiring of the console."""
+
+from functools import partial
+from urllib.parse import urlsplit
+
+from services.console.adapters.api import PublicApi
+from services.console.domain.sealing import Sealer
+from services.console.routes import PAGES
+from services.console.routes.pages import add_pages
+from services.console.routes.visits import PageContext
+from services.console.settings import NAME, Settings
+from shared.clock import Clock, SystemClock
+from shared.http.api import Api
+from shared.runtime.service import ServiceApp
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
+
+
+def build(
+    settings: Settings, *, clock: Clock | None = None, timeouts: Timeouts = DEFAULT_TIMEOUTS
+) -> ServiceApp:
+    """Wire the service without starting anything."""
+    api = PublicApi((settings.api_url or settings.public_url).rstrip("/"))
+    address = urlsplit(settings.public_url)
+    ctx = PageContext(
+        api=api,
+        sealer=Sealer(settings.sealing_keys),
+        clock=clock or SystemClock(),
+        product=settings.product_name,
+        origin=f"{address.scheme}://{address.netloc}",
+    )
+    return ServiceApp(
+        NAME,
+        public=Api(NAME, (), ctx),
+        internal=Api(NAME, (), ctx),
+        pages=partial(add_pages, rows=PAGES, ctx=ctx, proxies=settings.proxies),
+        opens=(api.open,),
+        closes=(api.close,),
+        proxies=settings.proxies,
+        timeouts=timeouts,
+    )

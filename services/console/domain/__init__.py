@@ -1,0 +1,1 @@
+"""The rules of the pages, pure: sealing, cookies, origins, destinations."""

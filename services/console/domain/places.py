@@ -1,0 +1,20 @@
+"""The paths of the pages, and where a visitor goes after signing in."""
+
+SIGN_IN = "/sign-in"
+SIGN_UP = "/sign-up"
+SIGN_UP_SENT = "/sign-up/sent"
+SIGN_OUT = "/sign-out"
+VERIFY = "/verify"
+FORGOT = "/forgot-password"
+FORGOT_SENT = "/forgot-password/sent"
+RESET = "/reset-password"
+INVITATION = "/invitations"
+HOME = "/console"
+STATIC = "/console/static"
+
+DESTINATIONS = frozenset({HOME, INVITATION})
+
+
+def destination(asked: str) -> str:
+    """Return a page of ours: no link can send a visitor elsewhere."""
+    return asked if asked in DESTINATIONS else HOME

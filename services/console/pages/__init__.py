@@ -1,0 +1,1 @@
+"""The pages as HTML: templates, and what they are filled with."""

@@ -1,0 +1,75 @@
+"""Rendering of the pages, and the files that they load."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from services.console.domain import places
+
+_PAGES = Path(__file__).parent
+_STATIC = _PAGES.parent / "static"
+_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaticFile:
+    """A file that the pages load; its address changes with its content."""
+
+    path: str
+    body: bytes
+    content_type: str
+
+    @property
+    def url(self) -> str:
+        """The address that pages name."""
+        return f"{self.path}?v={hashlib.sha256(self.body).hexdigest()[:12]}"
+
+
+def _static_files() -> Mapping[str, StaticFile]:
+    return {
+        file.name: StaticFile(
+            path=f"{places.STATIC}/{file.name}",
+            body=file.read_bytes(),
+            content_type=_TYPES[file.suffix],
+        )
+        for file in sorted(_STATIC.iterdir())
+    }
+
+
+STATIC_FILES = _static_files()
+
+
+@dataclass(kw_only=True)
+class Form:
+    """What was typed, and what is wrong with it: by field, and with the whole form."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    status: int = 200
+
+    @property
+    def refused(self) -> bool:
+        """Whether something is wrong."""
+        return bool(self.errors or self.problem)
+
+
+_ENVIRONMENT = Environment(
+    loader=DictLoader({file.name: file.read_text() for file in _PAGES.glob("*.html")}),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.globals |= {
+    "places": places,
+    "static": {name: file.url for name, file in STATIC_FILES.items()},
+}
+
+
+def render(template: str, words: Mapping[str, object]) -> str:
+    """Return the page; every word is shown as text."""
+    return _ENVIRONMENT.get_template(f"{template}.html").render(words)

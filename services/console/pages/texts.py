@@ -1,0 +1,54 @@
+"""What the pages say about a refusal of the API, in the words of a person at a form."""
+
+from collections.abc import Mapping
+
+from services.console.adapters.api import UNAVAILABLE, ApiRefusal
+
+FOR_PEOPLE: Mapping[str, str] = {
+    "wrong-credentials": "The e-mail address or the password is wrong.",
+    "otp-required": "Enter the code of your authenticator app, or a recovery code.",
+    "wrong-otp": "This code is wrong or was used already. Enter the next one.",
+    "link-invalid": "This link is not valid any more. It may have been used already."
+    " Ask for a new one.",
+    "invitation-not-valid": "This invitation is not valid any more, or it is for another address."
+    " Ask the sender for a new one.",
+    "account-exists": "A user with this address exists already. Sign in, then accept the"
+    " invitation.",
+    "already-member": "You are a member of this team already.",
+    "busy": "The server is busy at the moment. Try again in a second.",
+    UNAVAILABLE: "The server does not answer at the moment. Nothing was changed as far as we know."
+    " Try again in a few seconds.",
+}
+"""By the code of the refusal; others are shown with the detail that the API gives."""
+
+DONE: Mapping[str, str] = {
+    "password-reset": "Your password was changed. Sign in with the new one.",
+    "signed-out": "You are signed out.",
+    "expired": "Your session has ended. Sign in again to go on.",
+    "declined": "You declined the invitation. The team was told.",
+}
+"""What a page says about the page before it, by the word in its address."""
+
+STALE_FORM = (
+    "This page was open for too long, or you signed in or out meanwhile. Nothing was changed."
+    " Press the button again."
+)
+NO_COOKIES = (
+    "Your browser sent no cookie. Allow cookies for this site, and open it with https://. Then"
+    " press the button again."
+)
+
+
+def sentence(refusal: ApiRefusal) -> str:
+    """Return what went wrong, and what to do."""
+    if refusal.status == 429:
+        return f"Too many attempts. Wait {_wait(refusal.retry_after)}, then try again."
+    return FOR_PEOPLE.get(refusal.code) or refusal.detail or FOR_PEOPLE[UNAVAILABLE]
+
+
+def _wait(seconds: int | None) -> str:
+    if seconds is None or seconds <= 1:
+        return "a moment"
+    if seconds < 90:
+        return f"{seconds} seconds"
+    return f"{round(seconds / 60)} minutes"

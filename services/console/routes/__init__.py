@@ -1,0 +1,19 @@
+"""The pages of the console."""
+
+from services.console.routes import (
+    home,
+    invitations,
+    password_reset,
+    sign_in,
+    sign_up,
+    verification,
+)
+
+PAGES = (
+    *sign_in.PAGES,
+    *sign_up.PAGES,
+    *verification.PAGES,
+    *password_reset.PAGES,
+    *invitations.PAGES,
+    *home.PAGES,
+)

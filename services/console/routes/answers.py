@@ -1,0 +1,91 @@
+"""The answers to a browser: pages, redirects and cookies, with the headers of each."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from services.console.domain.browser_state import Cookie
+from services.console.pages.rendering import Form, render
+from services.console.pages.texts import DONE
+from services.console.routes.outcomes import Outcome, SeeOther
+from services.console.routes.visits import PageContext, Visit
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def page_response(visit: Visit, outcome: Outcome) -> web.Response:
+    """Make the answer of an outcome, with the cookies that the visit sets."""
+    if isinstance(outcome, SeeOther):
+        response = web.Response(status=303, headers={**HEADERS, "Location": outcome.path})
+    else:
+        words = {
+            "product": visit.ctx.product,
+            "form": outcome.form,
+            "mark": visit.form_mark(),
+            "signed_in": visit.session is not None,
+            "done": DONE.get(visit.query.get("done", ""), ""),
+            "path": visit.path,
+            **outcome.words,
+        }
+        text = render(outcome.template, words)
+        response = _page(text, status=outcome.form.status)
+    for cookie, value in visit.kept.items():
+        set_cookie(response, cookie, value)
+    return response
+
+
+def set_cookie(response: web.Response, cookie: Cookie, value: str) -> None:
+    """Set a cookie of this browser session; an empty one is deleted."""
+    response.set_cookie(
+        cookie,
+        value,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+        max_age=None if value else 0,
+    )
+
+
+def failed_page(ctx: PageContext, *, status: int) -> web.Response:
+    """Make the page of a request that no page took."""
+    words = {
+        "product": ctx.product,
+        "form": Form(problem=FAILURES[status], status=status),
+        "signed_in": False,
+        "mark": "",
+        "done": "",
+        "path": "",
+        "title": "This did not work",
+    }
+    response = _page(render("problem", words), status=status)
+    if status in {408, 413}:
+        response.force_close()  # the rest of the body is not read
+    return response
+
+
+FAILURES: Mapping[int, str] = {
+    400: "The form was not complete. Go back, reload the page, and try again.",
+    403: "This press came from another site, so nothing was changed. Open the page here, and press"
+    " its button.",
+    408: "The form took too long to arrive. Go back and try again.",
+    413: "The form is too large. Enter shorter texts.",
+    415: "The form has an unknown form. Go back, reload the page, and try again.",
+    500: "Something went wrong on our side. Try again; if it goes on, tell the operator.",
+}
+
+
+def _page(text: str, *, status: int) -> web.Response:
+    return web.Response(
+        text=text, status=status, content_type="text/html", charset="utf-8", headers=HEADERS
+    )

@@ -1,0 +1,97 @@
+"""What a page answers a visit with, and the row that describes a page."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from urllib.parse import quote
+
+from services.console.adapters.api import ApiRefusal
+from services.console.domain.browser_state import LinkKind
+from services.console.pages.rendering import Form
+from services.console.pages.texts import sentence
+from services.console.routes.visits import Visit
+
+SECRET_FIELDS = frozenset({"password", "otp", "form", "first_step"})
+"""What was typed there is not shown again."""
+FIELDS = frozenset({"email", "name", "password", "otp"})
+"""The fields that a person types into, where their faults are shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A page: its template, and the words that the template needs besides the form."""
+
+    template: str
+    form: Form = field(default_factory=Form)
+    words: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SeeOther:
+    """Another page of ours, which the browser fetches: a reload does not repeat the press."""
+
+    path: str
+
+
+Outcome = Shown | SeeOther
+Show = Callable[[Visit, Form], Awaitable[Outcome]]
+Submit = Callable[[Visit], Awaitable[Outcome]]
+
+
+class Senders(StrEnum):
+    """Which limit of the gateway the presses of a page have, besides those of the API."""
+
+    ALL = "all"
+    MAILED = "mailed"
+    SIGN_INS = "sign-ins"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRoute:
+    """One page. `show` answers GET and changes nothing; `submit` answers a press of its buttons.
+
+    A mailed link of the kind `link` leads here.
+    """
+
+    path: str
+    show: Show
+    submit: Submit | None = None
+    link: LinkKind | None = None
+    senders: Senders = Senders.ALL
+
+
+def refused_form(visit: Visit, refusal: ApiRefusal) -> Form:
+    """The form with what the API says of each field."""
+    fields = {pointer.removeprefix("/"): text for pointer, text in refusal.errors.items()}
+    errors = {name: text for name, text in fields.items() if name in FIELDS & visit.typed.keys()}
+    return Form(
+        values=kept_values(visit),
+        errors=errors,
+        problem="" if errors else sentence(refusal),
+        status=_status(refusal),
+    )
+
+
+def _status(refusal: ApiRefusal) -> int:
+    """The page's status: 401 would need a challenge, and a browser shows a window for it."""
+    return 403 if refusal.status == 401 else refusal.status
+
+
+def kept_values(visit: Visit) -> Mapping[str, str]:
+    """Return what was typed, without secrets."""
+    return {name: text for name, text in visit.typed.items() if name not in SECRET_FIELDS}
+
+
+def query_text(**fields: str) -> str:
+    """Return the fields as a query."""
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items())
+
+
+def with_query(path: str, **fields: str) -> str:
+    """Return the path with a query."""
+    return f"{path}?{query_text(**fields)}"
+
+
+def with_error(form: Form, *, problem: str, status: int) -> Form:
+    """Return the form with another fault."""
+    return replace(form, problem=problem, status=status)

@@ -1,0 +1,123 @@
+"""The page of a row: from the browser's request to the answer, the same way for every page."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from services.console.adapters.api import ApiRefusal, Visitor
+from services.console.domain import places
+from services.console.domain.browser_state import Cookie, read_link
+from services.console.domain.origins import is_foreign
+from services.console.pages.rendering import STATIC_FILES, Form, StaticFile
+from services.console.pages.texts import NO_COOKIES, STALE_FORM
+from services.console.routes.answers import failed_page, page_response
+from services.console.routes.forms import NotAForm, read_form, read_pairs
+from services.console.routes.outcomes import (
+    Outcome,
+    PageRoute,
+    SeeOther,
+    Shown,
+    kept_values,
+    query_text,
+    refused_form,
+)
+from services.console.routes.visits import PageContext, SignedOut, Visit
+from shared import context
+from shared.http.proxies import Proxies
+
+_log = logging.getLogger(__name__)
+
+
+def add_pages(
+    app: web.Application, rows: Sequence[PageRoute], ctx: PageContext, *, proxies: Proxies
+) -> None:
+    """Route every page, and the files that they load."""
+    for file in STATIC_FILES.values():
+        app.router.add_get(file.path, _file(file))
+    for row in rows:
+        handler = _handler(row, ctx, proxies)
+        for method in ("GET", "HEAD", "POST") if row.submit else ("GET", "HEAD"):
+            app.router.add_route(method, row.path, handler)
+
+
+def _file(file: StaticFile) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+    async def give(request: web.Request) -> web.StreamResponse:
+        return web.Response(
+            body=file.body, content_type=file.content_type, charset="utf-8", headers=headers
+        )
+
+    return give
+
+
+def _handler(
+    row: PageRoute, ctx: PageContext, proxies: Proxies
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            visit = Visit(
+                ctx=ctx,
+                path=row.path,
+                query=read_pairs(request.rel_url.raw_query_string),
+                typed=await read_form(request) if request.method == "POST" else {},
+                cookies=request.cookies,
+                visitor=Visitor(
+                    address=proxies.client_address(request),
+                    user_agent=request.headers.get("User-Agent"),
+                    request_id=context.request_id.get() or "",
+                ),
+            )
+        except NotAForm as fault:
+            return failed_page(ctx, status=fault.status)
+        if request.method == "POST" and is_foreign(
+            fetch_site=request.headers.get("Sec-Fetch-Site"),
+            origin=request.headers.get("Origin"),
+            own_origin=ctx.origin,
+        ):
+            return failed_page(ctx, status=403)
+        try:
+            outcome = await answer(row, visit, press=request.method == "POST")
+            return page_response(visit, outcome)
+        except Exception:  # noqa: BLE001 - the visitor gets a page, the log gets the rest
+            _log.exception("page failed")
+            return failed_page(ctx, status=500)
+
+    return handle
+
+
+async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
+    """Answer a visit; a press counts only with the mark of a form of this browser (`T25`)."""
+    try:
+        if press and row.submit is not None:
+            if visit.form_fits():
+                return await row.submit(visit)
+            return await row.show(visit, _stale(visit))
+        if row.link is not None and "token" in visit.query:
+            link = read_link(visit.query["token"], visit.query.get("code", ""))
+            if link is not None:
+                visit.keep_link(row.link, link)
+            return SeeOther(row.path)
+        return await row.show(visit, Form())
+    except SignedOut:
+        to = places.destination(row.path)
+        return SeeOther(f"{places.SIGN_IN}?{query_text(to=to, done='expired')}")
+    except ApiRefusal as refusal:
+        return await _refused(row, visit, refusal, press=press)
+
+
+async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: bool) -> Outcome:
+    """Show the form again with what is wrong; the page itself may need the API, too."""
+    form = refused_form(visit, refusal)
+    if press:
+        try:
+            return await row.show(visit, form)
+        except (ApiRefusal, SignedOut):
+            pass
+    return Shown(template="problem", form=form, words={"title": "This did not work"})
+
+
+def _stale(visit: Visit) -> Form:
+    problem = STALE_FORM if Cookie.FORM in visit.cookies else NO_COOKIES
+    return Form(values=kept_values(visit), problem=problem, status=403)

@@ -1,0 +1,60 @@
+"""The pages of a forgotten password."""
+
+from services.console.domain import places
+from services.console.domain.browser_state import LinkKind
+from services.console.pages.rendering import Form
+from services.console.routes.link_pages import show_missing_link
+from services.console.routes.outcomes import (
+    Outcome,
+    PageRoute,
+    SeeOther,
+    Senders,
+    Shown,
+    with_query,
+)
+from services.console.routes.visits import Visit
+
+
+async def show_forgot(visit: Visit, form: Form) -> Outcome:
+    """Ask for the address."""
+    return Shown(template="forgot_password", form=form)
+
+
+async def submit_forgot(visit: Visit) -> Outcome:
+    """Have a link mailed; the answer is the same for every address."""
+    await visit.ask("/v1/password/forgot", {"email": visit.typed.get("email", "").strip()})
+    return SeeOther(places.FORGOT_SENT)
+
+
+async def show_sent(visit: Visit, form: Form) -> Outcome:
+    """Say that a mail is on its way, if the address has a user."""
+    return Shown(template="forgot_password_sent", form=form)
+
+
+async def show_reset(visit: Visit, form: Form) -> Outcome:
+    """Ask for the new password."""
+    link = visit.link(LinkKind.PASSWORD_RESET)
+    if link is None:
+        return show_missing_link(form, places.RESET)
+    return Shown(template="reset_password", form=form, words={"link": link})
+
+
+async def submit_reset(visit: Visit) -> Outcome:
+    """Set the password; every session of the user ends."""
+    link = visit.link(LinkKind.PASSWORD_RESET)
+    if link is None:
+        return await show_reset(visit, Form())
+    body = {"token": link.token, "password": visit.typed.get("password", "")}
+    await visit.ask("/v1/password/reset", body)
+    visit.forget_link(LinkKind.PASSWORD_RESET)
+    await visit.end_session()
+    return SeeOther(with_query(places.SIGN_IN, done="password-reset"))
+
+
+PAGES = (
+    PageRoute(path=places.FORGOT, show=show_forgot, submit=submit_forgot, senders=Senders.MAILED),
+    PageRoute(path=places.FORGOT_SENT, show=show_sent),
+    PageRoute(
+        path=places.RESET, show=show_reset, submit=submit_reset, link=LinkKind.PASSWORD_RESET
+    ),
+)

@@ -1,0 +1,80 @@
+"""The pages of signing in and out."""
+
+from services.console.adapters.api import ApiRefusal
+from services.console.domain import places
+from services.console.pages.rendering import Form
+from services.console.pages.texts import sentence
+from services.console.routes.outcomes import (
+    Outcome,
+    PageRoute,
+    SeeOther,
+    Senders,
+    Shown,
+    refused_form,
+    with_error,
+    with_query,
+)
+from services.console.routes.visits import Visit
+
+OTP_CODES = frozenset({"otp-required", "wrong-otp"})
+"""The refusals of a sign-in whose password was right."""
+FIRST_STEP_OVER = "Enter your address and password again: the first step was too long ago."
+
+
+async def show(visit: Visit, form: Form) -> Outcome:
+    """Show the form; a signed-in user goes on."""
+    to = places.destination(visit.typed.get("to") or visit.query.get("to", ""))
+    if visit.session is not None and not form.refused:
+        return SeeOther(to)
+    return Shown(template="sign_in", form=form, words={"to": to})
+
+
+async def submit(visit: Visit) -> Outcome:
+    """Sign in; the second step asks for the code of a second factor."""
+    if "first_step" in visit.typed:
+        first_step = visit.open_second_step()
+        if first_step is None:
+            return await show(visit, with_error(Form(), problem=FIRST_STEP_OVER, status=403))
+    else:
+        first_step = visit.typed.get("email", "").strip(), visit.typed.get("password", "")
+    email, password = first_step
+    body = {"email": email, "password": password}
+    if otp := visit.typed.get("otp", "").strip():
+        body["otp"] = otp
+    to = places.destination(visit.typed.get("to", ""))
+    try:
+        answer = await visit.ask("/v1/login", body)
+    except ApiRefusal as refusal:
+        if refusal.code in OTP_CODES:
+            return _second_step(visit, refusal, email=email, password=password, to=to)
+        return await show(visit, refused_form(visit, refusal))
+    await visit.sign_in(answer)
+    return SeeOther(to)
+
+
+def _second_step(
+    visit: Visit, refusal: ApiRefusal, *, email: str, password: str, to: str
+) -> Outcome:
+    wrong = "otp" in visit.typed
+    form = Form(errors={"otp": sentence(refusal)} if wrong else {}, status=403 if wrong else 200)
+    words = {"to": to, "email": email, "first_step": visit.seal_second_step(email, password)}
+    return Shown(template="sign_in_code", form=form, words=words)
+
+
+async def show_sign_out(visit: Visit, form: Form) -> Outcome:
+    """Ask before the session ends: a link to this page ends nothing."""
+    if visit.session is None and not form.refused:
+        return SeeOther(places.SIGN_IN)
+    return Shown(template="sign_out", form=form)
+
+
+async def sign_out(visit: Visit) -> Outcome:
+    """End the session."""
+    await visit.end_session()
+    return SeeOther(with_query(places.SIGN_IN, done="signed-out"))
+
+
+PAGES = (
+    PageRoute(path=places.SIGN_IN, show=show, submit=submit, senders=Senders.SIGN_INS),
+    PageRoute(path=places.SIGN_OUT, show=show_sign_out, submit=sign_out),
+)

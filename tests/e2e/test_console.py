@@ -1,0 +1,340 @@
+"""The pages in a real browser: journeys without JavaScript, looks, and what strangers can do."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.e2e.one_process import OneProcess
+from tests.e2e.visitors import PASSWORD, Person, Site, Visitor, chromium
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
+NEW_PASSWORD = "another-horse-battery-staple"
+
+
+@pytest.fixture(scope="module")
+def site(unmeasured: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    product = OneProcess(tmp_path_factory.mktemp("product"))
+    try:
+        product.start()
+        with chromium() as browser:
+            mail = product.deployment().mail
+            yield Site(browser=browser, url=product.url, mail=mail)
+    finally:
+        product.stop()
+
+
+@pytest.fixture
+def visitor(site: Site) -> Iterator[Visitor]:
+    with site.visitor() as visitor:
+        yield visitor
+
+
+@pytest.fixture(scope="module")
+def owner(site: Site) -> Person:
+    """The owner of a team."""
+    owner = site.known_person("Ada Owner")
+    body = {"name": "Analytical Engines", "catalog": "standard"}
+    site.send(f"/v1/accounts/{owner.account_id}/convert", body, token=owner.token)
+    return owner
+
+
+def invite(site: Site, owner: Person, person: Person, *, by: str = "email") -> str:
+    """The link of a new invitation."""
+    made = site.send(
+        f"/v1/accounts/{owner.account_id}/invitations",
+        {"email": person.email, "role": "developer", "delivery": by},
+        token=owner.token,
+    )
+    return made["link"]["url"] if by == "link" else site.link_to(person.email, "invited you")
+
+
+def pending(site: Site, owner: Person) -> set[str]:
+    """The addresses of the open invitations."""
+    return {one["email"] for one in listed(site, owner, "invitations")}
+
+
+def members(site: Site, owner: Person) -> set[str]:
+    """The addresses of the members."""
+    return {one["email"] for one in listed(site, owner, "members")}
+
+
+def listed(site: Site, owner: Person, what: str):
+    path = f"/v1/accounts/{owner.account_id}/{what}?limit=100"
+    return site.get(path, token=owner.token)["items"]
+
+
+@pytest.mark.rule("B1", "T11")
+def test_a_person_signs_up_verifies_signs_out_and_in_and_resets(
+    site: Site, visitor: Visitor
+) -> None:
+    ana = site.new_person()
+    visitor.open("/sign-up")
+    visitor.fill(name=ana.name, email=ana.email)
+    visitor.press("Send me the link")
+    assert (visitor.path, visitor.title) == ("/sign-up/sent", "Check your e-mail")
+
+    visitor.open(site.link_to(ana.email, "verify"))
+    assert visitor.path == "/verify"  # without the link's secret
+    visitor.fill(name="Ana Maria", password="short")
+    visitor.press("Verify and sign in")
+    assert "must have at least 10 characters" in visitor.text
+    assert visitor.page.input_value("[name=name]") == "Ana Maria"
+    assert visitor.page.input_value("[name=password]") == ""
+    visitor.fill(password=PASSWORD)
+    visitor.press("Verify and sign in")
+    assert visitor.path == "/console"
+    assert "Ana Maria" in visitor.text
+    first = visitor.cookie("__Host-rolecall_session")
+
+    visitor.press("Sign out")
+    assert visitor.text.startswith("Sign in You are signed out.")
+    assert not visitor.signed_in
+    visitor.sign_in(ana)
+    assert visitor.path == "/console"
+    assert visitor.cookie("__Host-rolecall_session") not in {"", first}
+
+    visitor.press("Sign out")
+    visitor.page.get_by_role("link", name="Forgot your password?").click()
+    visitor.fill(email=ana.email)
+    visitor.press("Send me the link")
+    assert visitor.path == "/forgot-password/sent"
+    visitor.open(site.link_to(ana.email, "reset"))
+    visitor.fill(password=NEW_PASSWORD)
+    visitor.press("Change the password")
+    assert "Your password was changed." in visitor.text
+    visitor.sign_in(ana)
+    assert "The e-mail address or the password is wrong." in visitor.text
+    assert visitor.page.input_value("[name=email]") == ana.email
+    visitor.sign_in(ana, NEW_PASSWORD)
+    assert visitor.path == "/console"
+
+
+@pytest.mark.rule("Ro8", "T12")
+def test_a_new_person_joins_a_team_by_a_mailed_invitation(
+    site: Site, visitor: Visitor, owner: Person
+) -> None:
+    bea = site.new_person("Bea New")
+    link = invite(site, owner, bea)
+    for _ in range(3):
+        visitor.open(link)
+    assert visitor.path == "/invitations"
+    assert "Ada Owner invites you to the team Analytical Engines." in visitor.text
+    assert bea.email in pending(site, owner)
+    visitor.fill(name=bea.name, password=PASSWORD)
+    visitor.press("Create the account and join")
+    assert visitor.path == "/console"
+    assert "Analytical Engines" in visitor.text
+    assert bea.email in members(site, owner)
+
+
+def test_a_link_that_was_handed_over_proves_no_address(
+    site: Site, visitor: Visitor, owner: Person
+) -> None:
+    eve = site.new_person("Eve Handed")
+    visitor.open(invite(site, owner, eve, by="link"))
+    visitor.fill(name=eve.name)
+    visitor.press("Create the account")
+    assert visitor.path == "/sign-up/sent"
+    visitor.open(site.link_to(eve.email, "verify"))
+    visitor.fill(password=PASSWORD)
+    visitor.press("Verify and sign in")
+    assert visitor.path == "/invitations"  # where the person was
+    visitor.press("Join the team")
+    assert visitor.path == "/console"
+    assert eve.email in members(site, owner)
+
+
+def test_an_invitation_of_another_user_names_both_and_can_be_switched(
+    site: Site, visitor: Visitor, owner: Person
+) -> None:
+    kai, other = site.known_person(), site.known_person("Oda Other")
+    visitor.sign_in(other)
+    visitor.open(invite(site, owner, kai))
+    assert f"You are signed in as {other.email}" in visitor.text
+    assert f"this invitation is for {kai.email}" in visitor.text
+    visitor.press(f"Try to join as {other.email}")
+    assert "it is for another address" in visitor.text
+    assert kai.email in pending(site, owner)
+    visitor.press("Sign out and switch user")
+    visitor.sign_in(kai)
+    assert visitor.path == "/invitations"
+    visitor.press("Join the team")
+    assert "Analytical Engines" in visitor.text
+    assert kai.email in members(site, owner)
+    assert other.email not in members(site, owner)
+
+
+def test_an_invitation_is_declined_by_a_press_and_without_signing_in(
+    site: Site, visitor: Visitor, owner: Person
+) -> None:
+    dee = site.new_person("Dee Clines")
+    link = invite(site, owner, dee)
+    visitor.open(link)
+    visitor.press("Decline the invitation")
+    assert "You declined the invitation." in visitor.text
+    assert dee.email not in pending(site, owner)
+    visitor.open(link)
+    assert "This invitation is not valid any more" in visitor.text
+
+
+@pytest.mark.rule("T25")
+def test_forms_of_another_site_change_nothing(site: Site, visitor: Visitor, owner: Person) -> None:
+    kai = site.known_person()
+    link = invite(site, owner, kai)
+    visitor.sign_in(kai)
+    visitor.open(link)
+    fields = {
+        name: visitor.page.input_value(f"form:has-text('Join the team') [name={name}]")
+        for name in ("token", "code", "form")
+    }
+    inputs = "".join(f"<input name={name} value='{text}'>" for name, text in fields.items())
+    for path, button in (
+        ("/invitations", "accept"),
+        ("/invitations", "decline"),
+        ("/sign-out", ""),
+    ):
+        visitor.open_foreign(
+            f"<form method=post action='{site.url}{path}'>{inputs}"
+            f"<button name=press value='{button}'>Win</button></form>"
+        )
+        visitor.press("Win")
+        assert "came from another site" in visitor.text
+    assert kai.email in pending(site, owner)
+    visitor.open("/console")
+    assert visitor.title == "You are signed in"
+
+
+@pytest.mark.rule("T25")
+def test_no_other_site_can_frame_a_page(site: Site, visitor: Visitor) -> None:
+    with visitor.page.expect_console_message():
+        visitor.open_foreign(f"<iframe src='{site.url}/sign-in'></iframe>")
+    [refused] = visitor.faults  # what the browser says to the page around it
+    assert "frame-ancestors 'none'" in refused
+    visitor.faults.clear()
+
+
+@pytest.mark.rule("T11", "T25")
+def test_a_form_of_before_a_sign_in_is_shown_again(site: Site, visitor: Visitor) -> None:
+    kai, other = site.known_person(), site.known_person("Oda Other")
+    visitor.sign_in(kai)
+    old = visitor.other_tab()
+    old.open("/sign-out")
+    visitor.press("Sign out")
+    visitor.sign_in(other)
+    old.page.get_by_role("button", name="Sign out").last.click()
+    assert "Nothing was changed. Press the button again." in old.text
+    visitor.open("/console")
+    assert other.email in visitor.text
+
+
+def test_back_and_reload_repeat_nothing(site: Site, visitor: Visitor) -> None:
+    kai = site.known_person()
+    visitor.sign_in(kai)
+    assert visitor.path == "/console"
+    visitor.page.reload()
+    assert visitor.title == "You are signed in"
+    visitor.page.go_back()
+    assert visitor.path == "/console"  # the form of a signed-in user leads on
+    visitor.press("Sign out")
+    visitor.page.go_back()
+    assert visitor.path.startswith("/sign-in")  # nothing of the session is kept
+
+
+def test_a_session_that_ended_elsewhere_leads_to_sign_in_and_back(
+    site: Site, visitor: Visitor
+) -> None:
+    kai = site.known_person()
+    visitor.sign_in(kai)
+    body = {"current": PASSWORD, "new": NEW_PASSWORD}
+    site.send("/v1/me/password", body, token=kai.token)
+    visitor.open("/console")
+    assert visitor.text.startswith("Sign in Your session has ended.")
+    visitor.sign_in(kai, NEW_PASSWORD)
+    assert visitor.path == "/console"
+
+
+NAUGHTY = (
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "'-alert(1)-'",
+    "{{7*7}}",
+    "&lt;b&gt; & <b>",
+)
+
+
+@pytest.mark.rule("T24")
+def test_names_are_shown_as_text(site: Site) -> None:
+    kai = site.known_person()
+    with site.visitor(javascript=True) as visitor:
+        visitor.sign_in(kai)
+        for name in NAUGHTY:
+            site.send("/v1/me", {"name": name}, token=kai.token, method="PATCH")
+            visitor.page.reload()
+            assert name in visitor.text
+        visitor.press("Sign out")
+        visitor.fill(email="a@b.example", password="x")
+        visitor.page.fill("[name=email]", '"><script>alert(1)</script>@example.com')
+        visitor.page.evaluate("document.forms[0].noValidate = true")
+        visitor.press("Sign in")
+        assert visitor.page.input_value("[name=email]").startswith('"><script>')
+
+
+def looks(visitor: Visitor, *, name: str) -> list[str]:
+    """What is wrong with a page in two themes and two widths."""
+    faults = []
+    for scheme in ("light", "dark"):
+        visitor.page.emulate_media(color_scheme=scheme)
+        found = Axe().run(visitor.page).response["violations"]
+        faults += [f"{name}, {scheme}: {one['id']} {one['nodes'][0]['html']}" for one in found]
+    for width in (360, 1280):
+        visitor.page.set_viewport_size({"width": width, "height": 800})
+        if visitor.page.evaluate("document.documentElement.scrollWidth") > width:
+            faults.append(f"{name}: {width} pixels are too few")
+    return faults
+
+
+def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(
+    site: Site, owner: Person
+) -> None:
+    kai, new = site.known_person(), site.new_person("N" * 60)
+    site.send("/v1/password/forgot", {"email": kai.email})
+    site.send("/v1/signup", {"email": new.email, "name": new.name})
+    links = {
+        "verification": site.link_to(new.email, "verify"),
+        "password reset": site.link_to(kai.email, "reset"),
+        "invitation of a new person": invite(site, owner, site.new_person()),
+        "invitation": invite(site, owner, kai),
+    }
+    faults: list[str] = []
+    with site.visitor(javascript=True) as visitor:
+        for path in (
+            "/sign-in",
+            "/sign-in?done=expired",
+            "/sign-up",
+            "/sign-up/sent",
+            "/forgot-password",
+            "/forgot-password/sent",
+            "/verify",
+            "/reset-password",
+            "/invitations",
+        ):
+            visitor.open(path)
+            faults += looks(visitor, name=path)
+        for name, link in links.items():
+            visitor.open(link)
+            faults += looks(visitor, name=name)
+        visitor.open("/verify")
+        visitor.fill(password="short")
+        visitor.press("Verify and sign in")
+        faults += looks(visitor, name="a field with a fault")
+        visitor.open("/sign-in")
+        visitor.sign_in(kai, "wrong")
+        faults += looks(visitor, name="a form with a fault")
+        visitor.sign_in(kai)
+        faults += looks(visitor, name="home")
+        for path in ("/sign-out", "/invitations"):
+            visitor.open(path)
+            faults += looks(visitor, name=path)
+    assert faults == []

@@ -1,0 +1,149 @@
+"""The rules of the pages as tables: sealing, cookies, origins, links, destinations."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.console.domain.browser_state import (
+    KEPT_SECONDS,
+    BrowserSession,
+    Cookie,
+    PageLink,
+    read_link,
+)
+from services.console.domain.origins import is_foreign
+from services.console.domain.places import destination
+from services.console.domain.sealing import Sealer
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+OLD, NEW, OTHER = (bytes(range(start, start + 32)) for start in (0, 50, 100))
+CONTENT = {"access": "a.b.c"}
+
+
+def test_what_was_sealed_is_opened_with_each_key_and_sealed_with_the_first():
+    old, both, new = Sealer([OLD]), Sealer([NEW, OLD]), Sealer([NEW])
+    text = old.seal("p", CONTENT, now=NOW)
+    assert both.open("p", text, now=NOW, seconds=60) == CONTENT
+    assert new.open("p", text, now=NOW, seconds=60) == {}
+    assert new.open("p", both.seal("p", CONTENT, now=NOW), now=NOW, seconds=60) == CONTENT
+
+
+SEALED = Sealer([OLD]).seal("p", CONTENT, now=NOW)
+UNOPENED = {
+    "nothing": None,
+    "empty": "",
+    "text": "hello",
+    "not ASCII": "gé",
+    "a surrogate": "\udc80",
+    "too long": "A" * 5000,
+    "one character changed": SEALED[:-3] + ("A" if SEALED[-3] != "A" else "B") + SEALED[-2:],
+    "cut": SEALED[:-4],
+    "of another purpose": Sealer([OLD]).seal("q", CONTENT, now=NOW),
+    "of another key": Sealer([OTHER]).seal("p", CONTENT, now=NOW),
+    "too old": Sealer([OLD]).seal("p", CONTENT, now=NOW - timedelta(seconds=61)),
+}
+
+
+@pytest.mark.parametrize("text", UNOPENED.values(), ids=UNOPENED)
+def test_what_cannot_be_opened_counts_as_absent(text):
+    assert Sealer([OLD]).open("p", text, now=NOW, seconds=60) == {}
+
+
+def test_a_mark_belongs_to_its_text_and_purpose_under_each_key():
+    old, both = Sealer([OLD]), Sealer([NEW, OLD])
+    mark = old.mark("form", "secret")
+    assert both.marked("form", "secret", mark)
+    for purpose, text, sent in (
+        ("form", "secret2", mark),
+        ("p", "secret", mark),
+        ("form", "secret", ""),
+        ("form", "secret", mark[:-1]),
+        ("form", "secret", "\udc80é"),
+    ):
+        assert not both.marked(purpose, text, sent)
+    assert not Sealer([NEW]).marked("form", "secret", mark)
+
+
+@pytest.mark.rule("T11")
+def test_every_cookie_has_the_prefix_that_only_its_host_can_set():
+    assert all(cookie.startswith("__Host-") for cookie in Cookie)
+
+
+def test_the_largest_session_fits_a_cookie():
+    session = BrowserSession(
+        id="x" * 32, access_token="e" * 1500, refresh_token="r" * 120, expires_at=NOW
+    )
+    text = Sealer([OLD]).seal(Cookie.SESSION, session.content(), now=NOW)
+    assert len(Cookie.SESSION) + len(text) < 4000
+    kept = KEPT_SECONDS[Cookie.SESSION]
+    assert Sealer([OLD]).open(Cookie.SESSION, text, now=NOW, seconds=kept) == session.content()
+
+
+OWN = "https://rolecall.example"
+ORIGINS = [
+    # Sec-Fetch-Site, Origin, foreign
+    ("same-origin", OWN, False),
+    ("same-origin", "null", False),
+    ("none", None, False),
+    ("same-site", "https://evil.rolecall.example", True),
+    ("cross-site", "https://evil.example", True),
+    ("cross-site", OWN, True),
+    ("anything", OWN, True),
+    ("", OWN, True),
+    (None, None, False),
+    (None, "null", False),
+    (None, OWN, False),
+    (None, "https://rolecall.example.evil.example", True),
+    (None, "http://rolecall.example", True),
+    (None, "https://rolecall.example:444", True),
+]
+
+
+@pytest.mark.rule("T25")
+@pytest.mark.parametrize(("site", "origin", "foreign"), ORIGINS)
+def test_a_browser_says_which_site_sent_a_form(site, origin, foreign):
+    assert is_foreign(fetch_site=site, origin=origin, own_origin=OWN) is foreign
+
+
+LINKS = [
+    ("inv_1.1.abc", "K7QM", PageLink(token="inv_1.1.abc", code="K7QM")),
+    (" sup_1.1.abc\n", "", PageLink(token="sup_1.1.abc")),
+    ("https://x/invitations?token=a.1.b&code=K7", "", PageLink(token="a.1.b", code="K7")),
+    ("https://x/verify#token=a.1.b", "", PageLink(token="a.1.b")),
+    ("token=a.1.b&code=K7", "", PageLink(token="a.1.b", code="K7")),
+    ("https://x/verify", "", None),
+    ("https://x/verify?lang=en", "", None),
+    ("", "", None),
+    ("a" * 201, "", None),
+    ("a", "c" * 41, None),
+]
+
+
+@pytest.mark.parametrize(("token", "code", "link"), LINKS)
+def test_a_link_is_read_from_its_parts_or_as_a_whole(token, code, link):
+    assert read_link(token, code) == link
+
+
+@pytest.mark.parametrize(
+    ("asked", "to"),
+    [
+        ("/console", "/console"),
+        ("/invitations", "/invitations"),
+        ("", "/console"),
+        ("/sign-out", "/console"),
+        ("//evil.example", "/console"),
+        ("https://evil.example/console", "/console"),
+        ("/console/../sign-out", "/console"),
+        ("/\\evil.example", "/console"),
+    ],
+)
+def test_after_a_sign_in_a_visitor_stays_here(asked, to):
+    assert destination(asked) == to
+
+
+@pytest.mark.parametrize(("seconds", "wants"), [(-1, True), (29, True), (31, False)])
+def test_a_token_is_replaced_before_its_end(seconds, wants):
+    session = BrowserSession(
+        id="x", access_token="a", refresh_token="r", expires_at=NOW + timedelta(seconds=seconds)
+    )
+    assert session.wants_refresh(NOW) is wants
