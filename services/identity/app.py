@@ -18,9 +18,10 @@ from services.identity.store import SignInSnapshot, Store
 from services.identity.store.adoption import adopts
 from services.identity.subscriptions import SUBSCRIPTIONS
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.live_callers import check_live
 from services.identity.use_cases.mail_budgets import MAILBOX, SENDER_SHARE
-from services.identity.use_cases.sessions import check_live
 from services.identity.use_cases.signing_keys import open_keyring
+from shared.auth.access_tokens import TokenVerifier
 from shared.auth.principals import Bearer
 from shared.bus import Bus
 from shared.clock import Clock
@@ -80,7 +81,11 @@ def build(
     hasher, keyring = hasher or Argon2Hasher(), Keyring()
     rows, reserved = store(parts.database), store(parts.reserved_database)
     snapshot = snapshot_rows(
-        clients=reserved, sessions=reserved, tokens=reserved, clock=parts.clock
+        clients=reserved,
+        revoked=reserved,
+        sessions=reserved,
+        tokens=reserved,
+        clock=parts.clock,
     )
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     idempotency = Idempotency(parts.database, clock=parts.clock)
@@ -99,6 +104,9 @@ def build(
         keyring=keyring,
         issuers=Issuers(outbound, clock=parts.clock, networks=networks),
         sealed_sign_ins=SealedSignIns(secret_bytes(settings.sealing_key)),
+        access_tokens=TokenVerifier(
+            issuer=settings.public_url, keys=keyring.public, clock=parts.clock
+        ),
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),

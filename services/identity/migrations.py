@@ -108,6 +108,11 @@ IDENTITIES = (
 )
 """The identities of a user; used sign-ins with issuers are deleted when they are too old."""
 
+REVOKED_TOKENS = (
+    Index(collection="revoked_tokens", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
+)
+"""Revoked access tokens whose time is over are deleted."""
+
 DECOYS = (Index(collection="decoys", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),)
 """Writes that only cost time are deleted."""
 
@@ -145,4 +150,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(20, "API token indexes", index_step(*API_TOKENS)),
         Migration(21, "session list indexes", index_step(*OWN_SESSIONS)),
         Migration(22, "identity indexes", index_step(*IDENTITIES)),
+        Migration(23, "revoked token indexes", index_step(*REVOKED_TOKENS)),
     )

@@ -1,5 +1,6 @@
 """Access tokens (RFC 9068): their claims, signing and verification."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -11,11 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from rolecall.client import jwt
 from rolecall.client.access_tokens import ACCESS_SECONDS, ACCESS_TYPE, AUDIENCE
+from rolecall.client.jwk import decode
 from rolecall.client.jwt import BadToken
 from shared.auth.key_sources import KeySource
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import AccessTokenRef, ClientPrincipal, UserPrincipal
 from shared.clock import Clock
-from shared.ids import AccountId, ClientId, SessionId, UserId, is_id, new_id
+from shared.ids import AccountId, ClientId, KeyId, SessionId, TokenId, UserId, is_id, new_id
 
 MAX_CACHED_TOKENS = 10_000
 
@@ -99,10 +101,17 @@ class TokenVerifier:
         cached = self._known(token)
         if cached is not None:
             return cached.principal
-        key = await self._keys.find(jwt.key_id(token, typ=ACCESS_TYPE))
+        kid = jwt.key_id(token, typ=ACCESS_TYPE)
+        key = await self._keys.find(kid)
         if key is None:
             raise BadToken("unknown key")
-        return self._verify(token, key).principal
+        return self._verify(token, kid, key).principal
+
+    async def read(self, token: str) -> dict[str, Any]:
+        """Verify an access token and return its claims; it raises as `verify`."""
+        await self.verify(token)
+        claims: dict[str, Any] = json.loads(decode(token.split(".")[1]))
+        return claims
 
     def verify_now(self, token: str) -> VerifiedToken | None:
         """Verify a token at once; `None` if its key must be fetched first.
@@ -113,8 +122,9 @@ class TokenVerifier:
         cached = self._known(token)
         if cached is not None:
             return cached
-        key = self._keys.find_now(jwt.key_id(token, typ=ACCESS_TYPE))
-        return None if key is None else self._verify(token, key)
+        kid = jwt.key_id(token, typ=ACCESS_TYPE)
+        key = self._keys.find_now(kid)
+        return None if key is None else self._verify(token, kid, key)
 
     def holds(self, verified: VerifiedToken) -> bool:
         """Whether a token that was verified before is still valid."""
@@ -127,7 +137,7 @@ class TokenVerifier:
         del self._cached[token]
         return None
 
-    def _verify(self, token: str, key: Ed25519PublicKey) -> VerifiedToken:
+    def _verify(self, token: str, kid: str, key: Ed25519PublicKey) -> VerifiedToken:
         claims = jwt.verify(
             token,
             key,
@@ -140,14 +150,15 @@ class TokenVerifier:
         if len(self._cached) >= self._max_cached_tokens:
             self._cached.pop(next(iter(self._cached)))
         verified = self._cached[token] = VerifiedToken(
-            principal=_principal(claims),
+            principal=_principal(claims, kid),
             until=datetime.fromtimestamp(claims["exp"], UTC),
             version=self._keys.version,
         )
         return verified
 
 
-def _principal(claims: Mapping[str, Any]) -> UserPrincipal | ClientPrincipal:
+def _principal(claims: Mapping[str, Any], kid: str) -> UserPrincipal | ClientPrincipal:
+    access_token = AccessTokenRef(TokenId(claims["jti"]), KeyId(kid))
     if ("sid" in claims) == ("client_id" in claims):
         raise BadToken("not exactly one of a user and a client")
     if "sid" in claims:
@@ -155,6 +166,7 @@ def _principal(claims: Mapping[str, Any]) -> UserPrincipal | ClientPrincipal:
             user_id=UserId(_id(claims["sub"], "usr")),
             session_id=SessionId(_id(claims["sid"], "ses")),
             account_id=AccountId(_id(claims["acct"], "acc")) if "acct" in claims else None,
+            access_token=access_token,
         )
     if claims["sub"] != claims["client_id"]:
         raise BadToken("the subject is not the client")
@@ -167,6 +179,7 @@ def _principal(claims: Mapping[str, Any]) -> UserPrincipal | ClientPrincipal:
         scopes=frozenset(scope.split()),
         account_ids=None if accounts is None else frozenset(map(AccountId, accounts)),
         resource_types=None if types is None else frozenset(types),
+        access_token=access_token,
     )
 
 

@@ -1,11 +1,19 @@
 """The principals that a checked credential can stand for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from rolecall import Restriction, TokenSubject
 from shared.contracts.facts import Actor
-from shared.ids import AccountId, ClientId, SessionId, TokenId, UserId
+from shared.ids import AccountId, ClientId, KeyId, SessionId, TokenId, UserId
+
+
+class AccessTokenRef(NamedTuple):
+    """The access token that a request came with: its id, and the key that signed it."""
+
+    id: TokenId
+    key_id: KeyId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +26,7 @@ class UserPrincipal:
     user_id: UserId
     session_id: SessionId
     account_id: AccountId | None = None
+    access_token: AccessTokenRef | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +37,7 @@ class ClientPrincipal:
     scopes: frozenset[str]
     account_ids: frozenset[AccountId] | None = None
     resource_types: frozenset[str] | None = None
+    access_token: AccessTokenRef | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

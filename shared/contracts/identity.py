@@ -178,6 +178,15 @@ class ServiceClientCreated(Payload):
     scopes: tuple[str, ...]
 
 
+class ServiceClientTokenRevoked(Payload):
+    """An access token of a service client was revoked before its end, at `expires_at`."""
+
+    type: ClassVar[str] = "identity.service_client.token_revoked.v1"
+    client_id: str
+    token_id: str
+    expires_at: datetime
+
+
 class _ApiToken(_User):
     token_id: str
     token_name: str
@@ -224,6 +233,7 @@ FACTS: tuple[type[Payload], ...] = (
     SessionEnded,
     SessionReuseDetected,
     ServiceClientCreated,
+    ServiceClientTokenRevoked,
     ApiTokenCreated,
     ApiTokenRevoked,
     SigningKeyCreated,

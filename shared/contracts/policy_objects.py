@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PolicyObjectKind(StrEnum):
-    """The kinds of policy objects; identity owns sessions, service clients and API tokens.
+    """The kinds of policy objects; identity owns the last five.
 
     A kind of a later version is read as its name: a row that names it is whole, and each reader
     leaves out what it does not know.
@@ -27,6 +27,8 @@ class PolicyObjectKind(StrEnum):
     SESSION = "session"
     SERVICE_CLIENT = "service_client"
     API_TOKEN = "api_token"  # noqa: S105 - a kind
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - a kind
+    SIGNING_KEY = "signing_key"
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -161,3 +163,15 @@ class ApiTokenObject(Contract):
     projects: tuple[str, ...] | None = None
     grants: dict[str, tuple[str, ...]] | None = None
     read_only: bool = False
+
+
+class AccessTokenObject(Contract):
+    """`access_token`: id = the token's id; published when it is revoked before its end."""
+
+    expires_at: datetime
+
+
+class SigningKeyObject(Contract):
+    """`signing_key`: id = the key's id; published when the key is revoked, and kept for good."""
+
+    revoked_at: datetime

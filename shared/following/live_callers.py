@@ -1,6 +1,11 @@
 """Whether the session, client or API token of a caller exists: identity's journal in memory."""
 
-from shared.auth.principals import ApiTokenPrincipal, Bearer, UserPrincipal
+from shared.auth.principals import (
+    AccessTokenRef,
+    ApiTokenPrincipal,
+    Bearer,
+    UserPrincipal,
+)
 from shared.clock import Clock, SystemClock
 from shared.contracts.facts import Actor
 from shared.following.follower import Follower
@@ -24,8 +29,11 @@ class LiveCallers:
         session_id: str | None = None,
         client_id: str | None = None,
         token_id: str | None = None,
+        access_token: AccessTokenRef | None = None,
     ) -> bool:
         """Return whether the session has not ended, and the client and the API token exist.
+
+        Neither the access token of the request nor its key may be revoked.
 
         The state is read first and the lease is tested afterwards, with no await in between. A
         process that was stopped anywhere before the test does not answer from before the stop.
@@ -37,6 +45,7 @@ class LiveCallers:
             (session_id is None or not self._sign_ins.session_ended(session_id))
             and (client_id is None or self._sign_ins.client(client_id) is not None)
             and (token_id is None or self.api_token(token_id) is not None)
+            and (access_token is None or not self._sign_ins.refused_tokens.has(access_token))
         )
         if not self._identity.holds():
             raise Stale
@@ -73,15 +82,16 @@ class LiveCallers:
         """Check the caller of a request.
 
         Raises:
-            TokenRevoked: the session has ended, or there is no such client or API token.
+            TokenRevoked: the session has ended, there is no such client or API token, or the
+                access token or its key is revoked.
             Stale: as `live`.
         """
         if isinstance(principal, UserPrincipal):
-            live = self.live(session_id=principal.session_id)
+            live = self.live(session_id=principal.session_id, access_token=principal.access_token)
         elif isinstance(principal, ApiTokenPrincipal):
             live = self.live(token_id=principal.token_id)
         else:
-            live = self.live(client_id=principal.client_id)
+            live = self.live(client_id=principal.client_id, access_token=principal.access_token)
         if not live:
             raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
 

@@ -48,6 +48,8 @@ _READERS: dict[PolicyObjectKind, Reader] = {
     PolicyObjectKind.SESSION: _by_class(policy_objects.SessionObject),
     PolicyObjectKind.SERVICE_CLIENT: _by_class(policy_objects.ServiceClientObject),
     PolicyObjectKind.API_TOKEN: _by_class(policy_objects.ApiTokenObject),
+    PolicyObjectKind.ACCESS_TOKEN: _by_class(policy_objects.AccessTokenObject),
+    PolicyObjectKind.SIGNING_KEY: _by_class(policy_objects.SigningKeyObject),
 }
 """A snapshot has a million members and resources, and few of the rest."""
 

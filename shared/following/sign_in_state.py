@@ -1,4 +1,4 @@
-"""What identity's journal tells a replica: service clients, API tokens and ended sessions."""
+"""What identity's journal tells a replica: service clients, tokens, keys and ended sessions."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,21 +12,24 @@ from shared.contracts.policy_objects import (
 from shared.following.api_tokens import ApiTokens
 from shared.following.ended_sessions import EndedSessions
 from shared.following.newest import NewestStates, read_states
+from shared.following.refused_tokens import RefusedTokens
 
 _CLIENT = PolicyObjectKind.SERVICE_CLIENT
 
 
 class SignInState:
-    """Service clients, API tokens, and sessions that ended while a token may still be valid."""
+    """Service clients, API tokens, and what ended while an access token may still be valid."""
 
     def __init__(self) -> None:
         self.api_tokens = ApiTokens()
+        self.refused_tokens = RefusedTokens()
         self._sessions = EndedSessions()
         self._newest = NewestStates()
 
     def clear(self) -> None:
         """Forget everything."""
         self.api_tokens.clear()
+        self.refused_tokens.clear()
         self._sessions.clear()
         self._newest.clear()
 
@@ -36,6 +39,10 @@ class SignInState:
         for policy_object, state in read_states(policy_objects):
             if policy_object.kind is PolicyObjectKind.API_TOKEN:
                 self.api_tokens.put(policy_object.id, policy_object.rev, state)
+            elif policy_object.kind is PolicyObjectKind.ACCESS_TOKEN:
+                self.refused_tokens.put_token(policy_object.id, state)
+            elif policy_object.kind is PolicyObjectKind.SIGNING_KEY:
+                self.refused_tokens.put_key(policy_object.id)
             elif policy_object.kind is _CLIENT:
                 self._newest.take(policy_object, state)
             elif policy_object.kind is PolicyObjectKind.SESSION:

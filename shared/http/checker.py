@@ -5,7 +5,14 @@ from typing import Protocol
 from rolecall import Reason
 from shared.auth.api_token_refusals import TokenRestricted
 from shared.auth.api_tokens import restriction_of
-from shared.auth.principals import ApiTokenPrincipal, Bearer, Member, UserPrincipal, actor_of
+from shared.auth.principals import (
+    AccessTokenRef,
+    ApiTokenPrincipal,
+    Bearer,
+    Member,
+    UserPrincipal,
+    actor_of,
+)
 from shared.catalog_parts import NotInThisCatalog
 from shared.contracts.calls.authz import (
     DECIDE,
@@ -105,11 +112,15 @@ class AuthzChecker:
         """
         match principal:
             case UserPrincipal():
-                request = CallerRequest(session_id=principal.session_id)
+                request = CallerRequest(
+                    session_id=principal.session_id, **_access_token(principal.access_token)
+                )
             case ApiTokenPrincipal():
                 request = CallerRequest(token_id=principal.token_id)
             case _:
-                request = CallerRequest(client_id=principal.client_id)
+                request = CallerRequest(
+                    client_id=principal.client_id, **_access_token(principal.access_token)
+                )
         answer = await self._ask(LIVE_CALLER, request)
         if not answer.live:
             raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
@@ -192,6 +203,10 @@ class AuthzChecker:
             )
         except Refusal as error:
             raise Unavailable from error
+
+
+def _access_token(token: AccessTokenRef | None) -> dict[str, str]:
+    return {} if token is None else {"access_token_id": token.id, "key_id": token.key_id}
 
 
 def _means(principal: Member) -> dict[str, str]:

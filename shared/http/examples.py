@@ -31,6 +31,8 @@ _METADATA = {
     "grant_types_supported": ["client_credentials"],
     "response_types_supported": [],
     "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "none"],
     "scopes_supported": ["authz:check"],
 }
 _PROVISIONED = {"external_id": "7f3a", "refusal": None}
@@ -107,6 +109,8 @@ BY_NAME: Mapping[str, Any] = {
     "issuer": _GATEWAY,
     "jwks_uri": f"{_GATEWAY}/.well-known/jwks.json",
     "service_documentation": f"{_GATEWAY}/docs",
+    "introspection_endpoint": f"{_GATEWAY}/oauth2/introspect",
+    "revocation_endpoint": f"{_GATEWAY}/oauth2/revoke",
     "token_endpoint": f"{_GATEWAY}/oauth2/token",
     "ip": "203.0.113.7",
     "name": "Ana Diaz",

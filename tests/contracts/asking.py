@@ -17,7 +17,7 @@ from tests.contracts.people import People
 from tests.e2e.people import PASSWORD
 
 PROBLEM = "application/problem+json"
-TOKEN_PATH = "/oauth2/token"
+OAUTH_PATHS = {"/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"}
 SANE = range(200, 500)
 MAX_SHOWN_FAULTS = 12
 
@@ -125,7 +125,7 @@ class Asking:
         secrets = {PASSWORD, case.token or PASSWORD, self.people.deployment.client_secret}
         if any(secret in said.text for secret in secrets):
             return "tells a secret"
-        if URL(case.path, encoded=True).path == TOKEN_PATH:
+        if URL(case.path, encoded=True).path in OAUTH_PATHS:
             return _wrong_oauth_error(case, said)
         return _wrong_problem(case, said)
 

@@ -69,6 +69,12 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
     place = {"account_id": people.team.id, "project_id": None, "owner_id": people.plain.user_id}
     properties = {"session_id": new_id("ses")}
     client = people.deployment
+    about_a_token = {
+        "token": f"{new_id('ses')}.1.x",
+        "token_type_hint": "refresh_token",
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+    }
     subject = {"type": "user", "id": people.team.owner.user_id, "properties": properties}
     sought = {"type": "user", "properties": properties}
     action = {"name": "view", "properties": {"reason": "a test"}}
@@ -141,6 +147,8 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 "client_secret": client.client_secret,
             },
         ),
+        "introspectToken": (about_a_token,),
+        "revokeToken": (about_a_token,),
         "renameAccount": ({"name": f"Team of {people.team.owner.name}"},),
         "convertAccount": ({"name": "Converted", "catalog": "standard", "mapping": NO_MAPPING},),
         "moveToCatalog": ({"catalog": "standard", "mapping": NO_MAPPING},),

@@ -33,6 +33,8 @@ NAMES_NOTHING_NEW = {
     "logOut": "it ends a session",
     "switchAccount": "authz was asked about the account",
     "getToken": "the service client was there before",
+    "introspectToken": "it changes nothing",
+    "revokeToken": "it ends what a token stands for",
     "inviteMember": "authz decides nothing from an invitation",
     "resendInvitation": "authz decides nothing from an invitation",
     "lookUpInvitation": "it shows an invitation",

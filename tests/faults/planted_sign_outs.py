@@ -14,6 +14,7 @@ from services.identity.app import build as build_identity
 from services.identity.settings import Settings as IdentitySettings
 from services.team.app import build as build_team
 from services.team.settings import Settings as TeamSettings
+from shared.auth.principals import AccessTokenRef
 from shared.following.live_callers import LiveCallers
 from shared.leases import Leases
 from shared.runtime.service import main
@@ -29,6 +30,7 @@ class WithoutLease(LiveCallers):
         session_id: str | None = None,
         client_id: str | None = None,
         token_id: str | None = None,
+        access_token: AccessTokenRef | None = None,
     ) -> bool:
         return session_id is None or not self._sign_ins.session_ended(session_id)
 

@@ -58,6 +58,7 @@ class Identity:
         self.store = IdentityStore(self.database)
         self.rows = SignInSnapshot(
             clients=self.store,
+            revoked=self.store,
             sessions=self.store,
             tokens=self.store,
             clock=SetClock(NOW),

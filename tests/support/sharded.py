@@ -34,6 +34,7 @@ GLOBAL = frozenset(
         "leases",
         "migrations",
         "people",
+        "revoked_tokens",  # of service clients, for some minutes
         "service_clients",
         "sign_ups",  # of addresses that have no user
         "signing_keys",

@@ -5,6 +5,7 @@ from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.new_tokens import limits_of
 from services.authz.use_cases import new_tokens, service_checks
 from services.authz.use_cases.context import Ctx
+from shared.auth.principals import AccessTokenRef
 from shared.contracts.calls.authz import (
     DECIDE,
     FIND_TOKEN,
@@ -22,7 +23,7 @@ from shared.contracts.calls.authz import (
 )
 from shared.http.internal import internal_route
 from shared.http.routes import Call
-from shared.ids import TokenId
+from shared.ids import KeyId, TokenId
 from shared.problems import ApiTokenOver, Stale
 
 
@@ -68,8 +69,14 @@ async def find_api_token(ctx: Ctx, call: Call[FindTokenRequest, None]) -> FindTo
 async def check_caller(ctx: Ctx, call: Call[CallerRequest, None]) -> CallerAnswer:
     """Tell another Rolecall service whether its caller is still signed in."""
     body = call.body
+    access_token = None
+    if body.access_token_id is not None and body.key_id is not None:
+        access_token = AccessTokenRef(TokenId(body.access_token_id), KeyId(body.key_id))
     live = ctx.callers.live(
-        session_id=body.session_id, client_id=body.client_id, token_id=body.token_id
+        session_id=body.session_id,
+        client_id=body.client_id,
+        token_id=body.token_id,
+        access_token=access_token,
     )
     return CallerAnswer(live=live)
 

@@ -4,11 +4,13 @@ from services.identity.routes import (
     api_tokens,
     identities,
     internal,
+    introspection,
     oidc,
     own_sessions,
     password_reset,
     passwords,
     provisioning,
+    revocation,
     service_clients,
     sessions,
     sign_up,
@@ -32,5 +34,7 @@ ROUTES = (
     *oidc.ROUTES,
     *sso_sign_in.ROUTES,
     *identities.ROUTES,
+    *introspection.ROUTES,
+    *revocation.ROUTES,
 )
 INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES)

@@ -26,6 +26,8 @@ from shared.http.preconditions import is_known
 from shared.http.problem_responses import END_OF_LINE
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness
 
+AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+
 
 class TokenForm(Body):
     """The form of RFC 6749, section 4.4.2; what is missing is said by the RFC's own errors."""
@@ -51,6 +53,10 @@ class ServerMetadata(Answer):
     issuer: str
     token_endpoint: str
     token_endpoint_auth_methods_supported: tuple[str, ...]
+    introspection_endpoint: str
+    introspection_endpoint_auth_methods_supported: tuple[str, ...]
+    revocation_endpoint: str
+    revocation_endpoint_auth_methods_supported: tuple[str, ...]
     jwks_uri: str
     grant_types_supported: tuple[str, ...]
     response_types_supported: tuple[str, ...]
@@ -115,7 +121,11 @@ def _metadata(ctx: Ctx) -> dict[str, Any]:
     return {
         "issuer": url,
         "token_endpoint": f"{url}/oauth2/token",
-        "token_endpoint_auth_methods_supported": ("client_secret_basic", "client_secret_post"),
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "introspection_endpoint": f"{url}/oauth2/introspect",
+        "introspection_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint": f"{url}/oauth2/revoke",
+        "revocation_endpoint_auth_methods_supported": (*AUTH_METHODS, "none"),
         "jwks_uri": f"{url}/.well-known/jwks.json",
         "grant_types_supported": (GRANT_TYPE,),
         "response_types_supported": (),

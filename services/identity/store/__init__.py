@@ -9,6 +9,7 @@ from services.identity.store.decoys import WRITES_OF_A_FACT, DecoyRows
 from services.identity.store.identities import IdentityRows
 from services.identity.store.provisioning import ExternalIdRows
 from services.identity.store.rate_limits import RateLimitRows
+from services.identity.store.revoked_tokens import RevokedTokenRows
 from services.identity.store.service_clients import ServiceClientRows
 from services.identity.store.sessions import SessionRows
 from services.identity.store.sign_ups import SignUpRows
@@ -26,6 +27,7 @@ class Store(
     SessionRows,
     ApiTokenRows,
     ServiceClientRows,
+    RevokedTokenRows,
     SigningKeyRows,
     RateLimitRows,
     DecoyRows,
@@ -40,6 +42,7 @@ class Store(
         SessionRows.__init__(self, database)
         ApiTokenRows.__init__(self, database)
         ServiceClientRows.__init__(self, database)
+        RevokedTokenRows.__init__(self, database)
         SigningKeyRows.__init__(self, database)
         RateLimitRows.__init__(self, database)
         DecoyRows.__init__(self, database)

@@ -39,6 +39,11 @@ class ApiTokenRows:
         )
         return None if found is None else read(ApiToken, found)
 
+    async def token_by_id(self, token_id: TokenId) -> ApiToken | None:
+        """Find a token by id alone, live or ended: its id has the shard of its user."""
+        found = await self._tokens.find_one(_at(token_id))
+        return None if found is None else read(ApiToken, found)
+
     async def update_token(self, before: ApiToken, after: ApiToken, session: DbSession) -> None:
         """Save a token over the state that was read.
 

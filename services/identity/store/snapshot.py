@@ -1,8 +1,9 @@
 """What authz knows of identity, as pages of the snapshot."""
 
-from services.identity.domain import api_tokens, service_clients, sessions
+from services.identity.domain import api_tokens, revocation, service_clients, sessions
 from services.identity.domain.api_tokens import ApiToken
 from services.identity.store.api_tokens import SHARD_PAGES, ApiTokenRows
+from services.identity.store.revoked_tokens import RevokedTokenRows
 from services.identity.store.service_clients import ServiceClientRows
 from services.identity.store.sessions import SessionRows, end_key
 from shared.auth.lifetimes import SESSION_END_RETENTION
@@ -17,12 +18,13 @@ _PARTS = frozenset(map(str, range(len(SHARD_PAGES))))
 
 
 class SignInSnapshot:
-    """The service clients on the first page, then ended sessions, then API tokens by shards."""
+    """Service clients and revoked access tokens first, ended sessions, API tokens by shards."""
 
     def __init__(
         self,
         *,
         clients: ServiceClientRows,
+        revoked: RevokedTokenRows,
         sessions: SessionRows,
         tokens: ApiTokenRows,
         clock: Clock,
@@ -30,6 +32,7 @@ class SignInSnapshot:
     ) -> None:
         """`page_size` is the number of ended sessions, or of API tokens, on one page."""
         self._clients = clients
+        self._revoked = revoked
         self._sessions = sessions
         self._tokens = tokens
         self._clock = clock
@@ -44,7 +47,7 @@ class SignInSnapshot:
         if place.startswith(TOKENS):
             rest = place.removeprefix(TOKENS)
             return await self._tokens_of(rest, session, room=self._page_size)
-        clients = [] if place else await self._clients.clients(session)
+        first = [] if place else await self._first_page(session)
         ended = await self._sessions.ended_sessions(
             since=self._clock.now() - SESSION_END_RETENTION,
             after=place,
@@ -52,7 +55,7 @@ class SignInSnapshot:
             session=session,
         )
         items = [
-            *map(service_clients.policy_object, clients),
+            *first,
             *map(sessions.policy_object, ended),
         ]
         room = self._page_size - len(ended)
@@ -60,6 +63,14 @@ class SignInSnapshot:
             return items, end_key(ended[-1])
         tokens, following = await self._tokens_of("0:", session, room=room)
         return items + tokens, following
+
+    async def _first_page(self, session: DbSession) -> list[PolicyObject]:
+        clients = await self._clients.clients(session)
+        revoked = await self._revoked.revoked_tokens(now=self._clock.now(), session=session)
+        return [
+            *map(service_clients.policy_object, clients),
+            *map(revocation.policy_object, revoked),
+        ]
 
     async def _tokens_of(
         self, place: str, session: DbSession, *, room: int

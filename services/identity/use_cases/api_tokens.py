@@ -23,7 +23,7 @@ from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
 from shared.auth.principals import ApiTokenPrincipal, Member
 from shared.contracts.calls.authz import NewTokenAnswer, TokenLimits
 from shared.contracts.calls.identity import TokenUse
-from shared.contracts.facts import Caller, shard_of
+from shared.contracts.facts import Actor, Caller, shard_of
 from shared.http.idempotency import IdempotencyGuard
 from shared.ids import AccountId, MembershipId, TokenId
 from shared.journal import JournalWrite, WriteResult
@@ -206,6 +206,22 @@ async def revoke(
     user = await ctx.store.user(principal.user_id)
     actor = caller if user is None else caller_as(caller, user)
     return await ctx.journal.write(found.user_id, change, caller=actor, effective_everywhere=True)
+
+
+async def revoke_presented(ctx: Ctx, caller: Caller, token: ApiToken) -> WriteResult[None]:
+    """Revoke a token whose secret was sent, as the token itself may; see `revoke`."""
+    creator = await ctx.store.user(token.user_id)
+
+    async def change(write: JournalWrite) -> None:
+        now = await ctx.store.token(token.id, token.account_id, write.session)
+        if now is not None and now.revoked_at is None and creator is not None:
+            await _end(ctx, write, now, creator, because=TokenEnd.REVOKED)
+
+    actor = Actor(type="user", id=token.user_id, token_id=token.id)
+    caller = Caller(actor=actor, request=caller.request)
+    if creator is not None:
+        caller = caller_as(caller, creator)
+    return await ctx.journal.write(token.user_id, change, caller=caller, effective_everywhere=True)
 
 
 async def _require_to_revoke(

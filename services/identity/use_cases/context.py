@@ -12,6 +12,7 @@ from services.identity.adapters.turns import Turns
 from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.settings import Settings
 from services.identity.store import Store
+from shared.auth.access_tokens import TokenVerifier
 from shared.clock import Clock
 from shared.http.checker import TokenChecker
 from shared.http.client import InternalClient
@@ -39,6 +40,7 @@ class Ctx:
     keyring: Keyring
     issuers: Issuers
     sealed_sign_ins: SealedSignIns
+    access_tokens: TokenVerifier
     sign_up_links: Links
     reset_links: Links
     refresh_tokens: Links

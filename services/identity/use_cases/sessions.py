@@ -22,12 +22,13 @@ from services.identity.use_cases.ending_sessions import end_reused, end_session
 from services.identity.use_cases.imported_passwords import with_password
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from shared.addresses import parse_address
-from shared.auth.principals import ApiTokenPrincipal, Bearer, UserPrincipal
+from shared.auth.principals import UserPrincipal, actor_of
 from shared.contracts.facts import Caller, shard_of
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
+from shared.links import Link
 from shared.mongo import Lost
-from shared.problems import ApiTokenOver, TokenRevoked
+from shared.problems import TokenRevoked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,26 +193,13 @@ async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteRe
     )
 
 
-async def check_live(ctx: Ctx, principal: Bearer) -> None:
-    """Check that the session of a token has not ended, or that its service client exists.
-
-    An API token was found by authz, which asks the membership too, and is checked by this row.
-
-    Raises:
-        TokenRevoked: it has, or it does not.
-    """
-    if isinstance(principal, ApiTokenPrincipal):
-        token = await ctx.store.token(principal.token_id, principal.account_id)
-        if token is None or not token.live(ctx.clock.now()):
-            raise ApiTokenOver
-        return
-    if isinstance(principal, UserPrincipal):
-        session = await ctx.store.session(principal.user_id, principal.session_id)
-        live = session is not None and session.active(ctx.clock.now())
-    else:
-        live = await ctx.store.client(principal.client_id) is not None
-    if not live:
-        raise TokenRevoked
+async def end_by_refresh_token(ctx: Ctx, caller: Caller, link: Link) -> WriteResult[None] | None:
+    """End the session of a genuine refresh token, which may be used; `None` if it is gone."""
+    session = await ctx.store.session_by_id(SessionId(link.id))
+    if session is None:
+        return None
+    principal = UserPrincipal(user_id=session.user_id, session_id=session.id)
+    return await log_out(ctx, Caller(actor=actor_of(principal), request=caller.request), principal)
 
 
 async def require_session(ctx: Ctx, write: JournalWrite, principal: UserPrincipal) -> UserSession:

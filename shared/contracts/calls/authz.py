@@ -38,11 +38,16 @@ class CheckResult(InternalAnswer):
 
 
 class CallerRequest(InternalRequest):
-    """The caller of a request: a user in a session, a service client, or an API token."""
+    """The caller of a request: a user in a session, a service client, or an API token.
+
+    `access_token_id` and `key_id` are the id of the access token and the key that signed it.
+    """
 
     session_id: str | None = None
     client_id: str | None = None
     token_id: str | None = None
+    access_token_id: str | None = None
+    key_id: str | None = None
 
 
 class CallerAnswer(InternalAnswer):

@@ -111,6 +111,11 @@ async def revoke_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.send("DELETE", path, token=person["access_token"])
 
 
+async def present_a_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["refresh_token"]
+    return lambda: identity.post("/oauth2/revoke", form={"token": token})
+
+
 PREPARED = {
     "createApiToken": create_token,
     "revokeApiToken": revoke_token,
@@ -127,6 +132,7 @@ PREPARED = {
     "endMySessions": end_my_sessions,
     "updateMe": rename,
     "provisionUsers": provision,
+    "revokeToken": present_a_token,
     "createServiceClient": make_client,
 }
 """Per operation, what prepares it and returns the request that changes something."""
@@ -155,6 +161,7 @@ RECORDS_NOTHING = {
     "beginSsoSignIn",
     "beginIdentityLink",
     "getToken",
+    "introspectToken",
     "switchAccount",
     "makeVerificationLink",
     "makeSignUpLink",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from services.identity.domain.api_tokens import ApiToken
 from services.identity.domain.rate_limits import RateLimit
+from services.identity.domain.revocation import RevokedToken
 from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
 from shared.contracts.facts import shard_of
-from shared.ids import ClientId, MembershipId
+from shared.ids import ClientId, MembershipId, TokenId
 from tests.services.identity.domain.rows import PENDING, SESSION, SSO_SIGN_IN, USER
 from tests.services.kept.stores import DAY, HOUR, MINUTE
 from tests.support.service import FAR
@@ -126,3 +127,10 @@ async def mails_counted(stores: Stores) -> None:
 
 async def decoy_written(stores: Stores) -> None:
     await stores.transact(lambda session: stores.identity.add_decoys(1, now=FAR, session=session))
+
+
+async def access_token_revoked(stores: Stores) -> None:
+    token = RevokedToken(
+        id=TokenId("tok_1"), client_id=ClientId("cli_1"), expires_at=FAR + 5 * MINUTE
+    )
+    await stores.transact(lambda session: stores.identity.add_revoked_token(token, session))
