@@ -1,26 +1,30 @@
 """Which callers are live, from identity's journal in memory."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
 
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import AccessTokenRef, ClientPrincipal, UserPrincipal
 from shared.contracts.facts import Actor
 from shared.contracts.policy_objects import (
+    AccessTokenObject,
+    Contract,
     PolicyObject,
     PolicyObjectKind,
     ServiceClientObject,
     SessionObject,
+    SigningKeyObject,
 )
 from shared.following.follower import Follower
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
-from shared.ids import ClientId, SessionId, UserId
+from shared.ids import ClientId, KeyId, SessionId, TokenId, UserId
 from shared.problems import Stale, TokenRevoked
 
 USER = UserId("usr_1")
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ENDED = SessionObject(user_id=USER, ended_at=datetime(2026, 3, 1, tzinfo=UTC))
 CLIENT = ServiceClientObject(name="Platform", scopes=("authz:check",))
 
@@ -41,7 +45,7 @@ def lease() -> Lease:
 
 
 @pytest.fixture
-def callers(lease: Lease) -> LiveCallers:
+def known() -> SignInState:
     """One session has ended, and one service client exists."""
     known = SignInState()
     known.put(
@@ -60,6 +64,11 @@ def callers(lease: Lease) -> LiveCallers:
             ),
         ]
     )
+    return known
+
+
+@pytest.fixture
+def callers(known: SignInState, lease: Lease) -> LiveCallers:
     return LiveCallers(known, cast("Follower", lease))
 
 
@@ -111,3 +120,36 @@ def test_the_lease_is_tested_after_the_look(lease: Lease) -> None:
     callers = LiveCallers(Slow(), cast("Follower", lease))
     with pytest.raises(Stale):
         callers.live(session_id="ses_live")
+
+
+def refused(kind: PolicyObjectKind, object_id: str, state: Contract) -> PolicyObject:
+    return PolicyObject(kind=kind, id=object_id, rev=3, state=state.model_dump(mode="json"))
+
+
+REVOKED = refused(PolicyObjectKind.ACCESS_TOKEN, "tok_1", AccessTokenObject(expires_at=NOW))
+REVOKED_KEY = refused(PolicyObjectKind.SIGNING_KEY, "key_1", SigningKeyObject(revoked_at=NOW))
+
+
+@pytest.mark.parametrize("told", [REVOKED, REVOKED_KEY], ids=lambda told: told.kind)
+async def test_a_revoked_token_and_one_of_a_revoked_key_are_refused(
+    known: SignInState, callers: LiveCallers, told: PolicyObject
+) -> None:
+    token = AccessTokenRef(TokenId("tok_1"), KeyId("key_1"))
+    other = AccessTokenRef(TokenId("tok_2"), KeyId("key_2"))
+    for caller in (user("ses_live"), client("cli_1")):
+        await callers.check(replace(caller, access_token=token))
+    known.put([told])
+    for caller in (user("ses_live"), client("cli_1")):
+        with pytest.raises(TokenRevoked):
+            await callers.check(replace(caller, access_token=token))
+        await callers.check(replace(caller, access_token=other))
+    known.clear()
+    assert not known.refused_tokens.has(token)
+
+
+def test_revoked_tokens_are_forgotten_when_their_time_is_over(known: SignInState) -> None:
+    token = AccessTokenRef(TokenId("tok_1"), KeyId("key_1"))
+    for number, after in ((1, 0), (2, 600), (3, 601)):
+        end = AccessTokenObject(expires_at=NOW + timedelta(seconds=after))
+        known.put([refused(PolicyObjectKind.ACCESS_TOKEN, f"tok_{number}", end)])
+        assert known.refused_tokens.has(token) is (after <= 600)
