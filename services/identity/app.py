@@ -110,6 +110,8 @@ def build(
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
+        address_links=Links(secret_bytes(settings.link_key), "address-change"),
+        undo_links=Links(secret_bytes(settings.link_key), "address-undo"),
         places=places,
         internal=parts.internal,
         checker=checker,

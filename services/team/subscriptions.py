@@ -3,7 +3,8 @@
 from services.team.use_cases.accounts import VerifiedUser, open_personal
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.invitation_bounces import mark_bounced
-from shared.contracts import identity, notification
+from shared.addresses import parse_address
+from shared.contracts import identity, identity_addresses, notification
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.ids import AccountId, InvitationId, UserId
@@ -35,16 +36,28 @@ async def on_verified(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     await open_personal(ctx, verified, caller=caller, position=row.position, guard=applied_mark)
 
 
-async def on_renamed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Update the copies of the user's name; a fact older than the last one changes nothing."""
+async def on_changed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Update the copies of the user's name and address.
+
+    A fact older than the last one changes nothing.
+    """
     user = payload_of(row)
-    if not isinstance(user, identity.UserRenamed):
-        raise ValueError(f"{row.type} is not about a name")
+    if not isinstance(
+        user,
+        identity.UserRenamed
+        | identity_addresses.UserEmailChanged
+        | identity_addresses.UserEmailRestored,
+    ):
+        raise ValueError(f"{row.type} is not about a name or an address")
 
     async def change(session: DbSession) -> None:
         await applied_mark(session)
         await ctx.store.learn_person(
-            user_id=UserId(user.user_id), name=user.name, position=row.position, session=session
+            user_id=UserId(user.user_id),
+            name=user.name,
+            address=parse_address(user.email),
+            position=row.position,
+            session=session,
         )
 
     await transact(ctx.client, change)
@@ -72,6 +85,8 @@ SUBSCRIPTIONS: Subscriptions = {
     identity.UserSignedUp.type: on_verified,
     identity.UserVerified.type: on_verified,
     identity.UserProvisioned.type: on_verified,
-    identity.UserRenamed.type: on_renamed,
+    identity.UserRenamed.type: on_changed,
+    identity_addresses.UserEmailChanged.type: on_changed,
+    identity_addresses.UserEmailRestored.type: on_changed,
     notification.MessageBounced.type: on_bounced,
 }

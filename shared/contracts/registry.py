@@ -3,6 +3,7 @@
 from shared.contracts import (
     audit,
     identity,
+    identity_addresses,
     notification,
     team,
     team_catalogs,
@@ -17,7 +18,7 @@ from shared.contracts.facts import Payload, Row
 from shared.contracts.topology import Service
 
 FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
-    Service.IDENTITY: identity.FACTS,
+    Service.IDENTITY: (*identity.FACTS, *identity_addresses.FACTS),
     Service.TEAM: (
         *team.FACTS,
         *team_catalogs.FACTS,

@@ -253,6 +253,8 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "CreatedApiToken": _A_TOKEN | {"secret": "rct_…", "note": None},
     "WantedPage": {"token": "", "limit": 100},
     "PassedInvitation": {"id": example_id("inv")},
+    "AddressProof": {"token": f"{example_id('usr')}.1.…"},
+    "AddressUndo": {"token": f"{example_id('usr')}.1.…"},
     "PasswordReset": {"token": f"{example_id('usr')}.1.…"},
     "ProvisionedMember": _PROVISIONED,
     "ProvisionedUser": _PROVISIONED | {"ignored": []},

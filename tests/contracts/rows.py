@@ -127,6 +127,9 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "forgotPassword": ({"email": _fresh_address()},),
         "resetPassword": ({"token": f"{new_id('usr')}.1.x", "password": PASSWORD},),
         "changePassword": ({"current": "not the password", "new": PASSWORD},),
+        "changeEmail": ({"email": _fresh_address(), "password": "not the password"},),
+        "confirmEmail": ({"token": f"{new_id('usr')}.1.x"},),
+        "undoEmailChange": ({"token": f"{new_id('usr')}.1.x"},),
         "resendVerification": ({"email": _fresh_address()},),
         "logIn": ({"email": _fresh_address(), "password": PASSWORD},),
         "beginSsoSignIn": (
@@ -334,7 +337,7 @@ def token_for(row: Route, people: People) -> str | None:
     """The credential of a caller who may do it in `team`."""
     if row.operation_id == "logOut":
         return people.leaver.token
-    if row.operation_id == "changePassword":
+    if row.operation_id in {"changePassword", "changeEmail"}:
         # A wrong password counts as a failed sign-in of this user, who never signs in again.
         return people.stranger.token
     if isinstance(row.access, SessionOrClient | Client):

@@ -2,6 +2,7 @@
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.rows import (
+    address_change,
     api_tokens,
     audit_log,
     authz,
@@ -31,6 +32,7 @@ from tests.mutants.rows import (
     ownership,
     pages,
     past,
+    personal_data,
     previews,
     projects,
     provisioning,
@@ -53,8 +55,10 @@ from tests.mutants.rows import (
 )
 
 MUTANTS: tuple[Mutant, ...] = (
+    *address_change.ROWS,
     *api_tokens.ROWS,
     *own_sessions.ROWS,
+    *personal_data.ROWS,
     *audit_log.ROWS,
     *authz.ROWS,
     *authz_edges.ROWS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.contracts import identity
+from shared.contracts import identity, identity_addresses
 from shared.contracts.facts import (
     Actor,
     Outcome,
@@ -30,6 +30,8 @@ _USER_FACTS = frozenset(
         identity.UserVerified,
         identity.UserVerificationResent,
         identity.UserRenamed,
+        identity_addresses.UserEmailChanged,
+        identity_addresses.UserEmailRestored,
     )
 )
 

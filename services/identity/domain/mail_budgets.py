@@ -20,10 +20,13 @@ class MailKind(StrEnum):
     SIGN_UP = "sign-up"
     """The link of a sign-up, or the news that the address has a user already."""
     PASSWORD_RESET = "password-reset"  # noqa: S105 - the name of a mail
+    ADDRESS = "address"
+    """The link of a change of address, or the news that another user asked for the address."""
 
 
 WINDOWS = {
     MailKind.SIGN_UP: timedelta(hours=6),
+    MailKind.ADDRESS: timedelta(hours=6),
     MailKind.PASSWORD_RESET: password_reset.RESET_LIFETIME - password_reset.YOUNG_LINK,
 }
 

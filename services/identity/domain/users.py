@@ -23,6 +23,9 @@ class User:
     `reset_generation` counts the links that reset the password. `reset_link_made_at` is `None`
     while none of them works. `reset_used_at` is when the newest one set the password that is valid.
     `known_devices` has the fingerprints of the devices that signed in, the newest last.
+
+    `new_email` waits for its proof by the link of `new_email_generation`. `undo_email` is the
+    former address, which the link of `undo_generation` restores until `undo_until`.
     """
 
     id: UserId
@@ -41,6 +44,14 @@ class User:
     account_left: bool = False
     account_number: int = 0
     known_devices: tuple[str, ...] = ()
+    new_email: str | None = None
+    new_email_key: str | None = None
+    new_email_generation: int = 0
+    new_email_made_at: datetime | None = None
+    undo_email: str | None = None
+    undo_email_key: str | None = None
+    undo_generation: int = 0
+    undo_until: datetime | None = None
 
 
 def with_personal_account(user: User, account_id: AccountId, *, number: int) -> User | None:

@@ -1,6 +1,7 @@
 """The routes of identity: the tables of its public and its internal port."""
 
 from services.identity.routes import (
+    address_change,
     api_tokens,
     identities,
     internal,
@@ -9,6 +10,7 @@ from services.identity.routes import (
     own_sessions,
     password_reset,
     passwords,
+    personal_data,
     provisioning,
     revocation,
     service_clients,
@@ -26,6 +28,8 @@ ROUTES = (
     *verification.ROUTES,
     *sessions.ROUTES,
     *own_sessions.ROUTES,
+    *personal_data.ROUTES,
+    *address_change.ROUTES,
     *password_reset.ROUTES,
     *passwords.ROUTES,
     *users.ROUTES,

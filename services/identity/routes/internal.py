@@ -3,12 +3,13 @@
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.users import User
 from services.identity.routes.oidc import key_set
-from services.identity.use_cases import api_tokens, password_reset, verification
+from services.identity.use_cases import address_change, api_tokens, password_reset, verification
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.named_users import named_users
 from services.identity.use_cases.users import user_by_id
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (
+    ADDRESS_LINK,
     KEY_SET,
     NAMED_USERS,
     PASSWORD_RESET_LINK,
@@ -16,6 +17,8 @@ from shared.contracts.calls.identity import (
     TOKEN_USES,
     USER,
     VERIFICATION_LINK,
+    AddressLinkAnswer,
+    AddressLinkRequest,
     InternalUser,
     NamedUser,
     NamedUsers,
@@ -91,6 +94,21 @@ async def password_reset_link(
     return PasswordResetLinkAnswer(url=f"{ctx.settings.public_url}/reset-password?token={token}")
 
 
+async def address_link(ctx: Ctx, call: Call[AddressLinkRequest, None]) -> AddressLinkAnswer:
+    """Give the link to a new address, or to a former one, whose mail is about to be sent."""
+    body, base = call.body, ctx.settings.public_url
+    user_id = UserId(body.id)
+    if body.kind == "address-undo":
+        found = await address_change.undo_link_to_mail(
+            ctx, user_id=user_id, generation=body.generation
+        )
+        token = ctx.undo_links.token(found)
+        return AddressLinkAnswer(url=f"{base}/undo-email#token={token}")
+    found = await address_change.link_to_mail(ctx, user_id=user_id, generation=body.generation)
+    token = ctx.address_links.token(found)
+    return AddressLinkAnswer(url=f"{base}/confirm-email#token={token}")
+
+
 async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
     """Return one page of identity's policy objects."""
     return await ctx.snapshot.page(call.query.cursor)
@@ -108,6 +126,7 @@ ROUTES = (
     internal_route(VERIFICATION_LINK, refuse_old_link, refuses=(LinkInvalid,)),
     internal_route(SIGN_UP_LINK, sign_up_link, refuses=(LinkInvalid,)),
     internal_route(PASSWORD_RESET_LINK, password_reset_link, refuses=(LinkInvalid,)),
+    internal_route(ADDRESS_LINK, address_link, refuses=(LinkInvalid,)),
     internal_route(SNAPSHOT, get_snapshot),
     internal_route(TOKEN_USES, take_token_uses),
 )

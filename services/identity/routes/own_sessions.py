@@ -1,6 +1,7 @@
 """The routes of the user's own sessions."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,8 +19,8 @@ from shared.problems import NotFound
 class SessionsToEnd(Body):
     """Which sessions end."""
 
-    current: bool = Field(
-        default=False, description="Whether the session of the request ends as well"
+    current: Literal["true", "false"] = Field(
+        default="false", description="Whether the session of the request ends as well"
     )
 
 
@@ -78,7 +79,7 @@ async def end_one(ctx: Ctx, call: Call[None, None]) -> Reply:
 
 async def end_all(ctx: Ctx, call: Call[None, SessionsToEnd]) -> Reply:
     """End the user's other sessions, or all."""
-    current = call.query.current
+    current = call.query.current == "true"
     return Reply(written=await own_sessions.end_all(ctx, call.caller, call.user, current=current))
 
 

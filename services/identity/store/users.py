@@ -12,6 +12,7 @@ from shared.mongo import (
     DbSession,
     Document,
     insert_all_once,
+    insert_once,
     majority,
     update_expected,
 )
@@ -100,6 +101,19 @@ class UserRows:
             "name": before.name,
             "password_hash": before.password_hash,
         }
+        await update_expected(self._users, expected, {"$set": changes(after)}, session)
+
+    async def move_user(self, before: User, after: User, session: DbSession) -> None:
+        """Save a user with another address, over the state that was read.
+
+        Raises:
+            AlreadyThere: the address has a user.
+            Lost: the user has changed since.
+        """
+        await insert_once(self._addresses, _address(after), session)
+        former = {"_id": before.email_key, "user_id": before.id}
+        await self._addresses.delete_one(former, session=session)
+        expected = {**at(before.id, before.id), "email_key": before.email_key}
         await update_expected(self._users, expected, {"$set": changes(after)}, session)
 
 

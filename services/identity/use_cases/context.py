@@ -44,6 +44,8 @@ class Ctx:
     sign_up_links: Links
     reset_links: Links
     refresh_tokens: Links
+    address_links: Links
+    undo_links: Links
     places: NetworkPlaces
     internal: InternalClient
     checker: TokenChecker

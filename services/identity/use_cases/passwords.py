@@ -33,10 +33,8 @@ async def change(
     user = (await active_session(ctx, principal)).user
     limits = sign_in_limits_of(ctx, caller, user.email_key)
     async with rate_limited(ctx, *limits, counted=(WrongPassword,)) as attempts:
-        if not await ctx.hasher.verify(user.password_hash, current, attempts=attempts):
-            fact = sign_in_refused(user, WrongPassword.code)
-            await ctx.journal.refused(user.id, fact, caller=caller_as(caller, user))
-            raise WrongPassword
+        actor = caller_as(caller, user)
+        await require_password(ctx, actor, user, current, attempts=attempts)
         check_password(
             new,
             field="new",
@@ -59,12 +57,27 @@ async def change(
 
         return await replace_password(
             ctx,
-            caller_as(caller, user),
+            actor,
             user,
             password_hash,
             allowed=allowed,
             keep=principal.session_id,
         )
+
+
+async def require_password(
+    ctx: Ctx, caller: Caller, user: User, password: str, *, attempts: int
+) -> None:
+    """Check the password of a signed-in user, within the limits of sign-ins.
+
+    Raises:
+        WrongPassword: it is another one; the refusal is recorded.
+        HashingBusy.
+    """
+    if not await ctx.hasher.verify(user.password_hash, password, attempts=attempts):
+        fact = sign_in_refused(user, WrongPassword.code)
+        await ctx.journal.refused(user.id, fact, caller=caller)
+        raise WrongPassword
 
 
 async def replace_password(

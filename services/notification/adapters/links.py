@@ -2,9 +2,11 @@
 
 from services.notification.domain.messages import LinkRequest, MailLink, link_owner
 from shared.contracts.calls.identity import (
+    ADDRESS_LINK,
     PASSWORD_RESET_LINK,
     SIGN_UP_LINK,
     VERIFICATION_LINK,
+    AddressLinkRequest,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
     VerificationLinkRequest,
@@ -30,6 +32,8 @@ class InternalLinkSource:
             case PasswordResetLinkRequest():
                 reset = await self._internal.call(PASSWORD_RESET_LINK, owner, request)
                 return MailLink(url=reset.url)
+            case AddressLinkRequest():
+                return MailLink(url=(await self._internal.call(ADDRESS_LINK, owner, request)).url)
             case VerificationLinkRequest():
                 answer = await self._internal.call(VERIFICATION_LINK, owner, request)
         return MailLink(url=answer.url, code=answer.code)

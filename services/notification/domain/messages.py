@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.contracts.calls.identity import (
+    AddressLinkRequest,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
     VerificationLinkRequest,
@@ -24,6 +25,11 @@ class MessageKind(StrEnum):
     ACCOUNT_EXISTS = "account_exists"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a mail
+    EMAIL_CHANGE = "email_change"
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    EMAIL_WANTED = "email_wanted"
+    EMAIL_CHANGED = "email_changed"
+    EMAIL_RESTORED = "email_restored"
     TOKEN_CREATED = "token_created"  # noqa: S105 - the name of a mail
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
@@ -74,7 +80,11 @@ class MessageStatus(StrEnum):
 
 
 LinkRequest = (
-    InvitationLinkRequest | SignUpLinkRequest | PasswordResetLinkRequest | VerificationLinkRequest
+    InvitationLinkRequest
+    | SignUpLinkRequest
+    | PasswordResetLinkRequest
+    | AddressLinkRequest
+    | VerificationLinkRequest
 )
 """Names a link to the service that owns it and can make it; holds no secret.
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from services.notification.domain import (
+    address_recipients,
     ending_recipients,
     member_recipients,
     ownership_recipients,
@@ -284,6 +285,7 @@ RECIPIENTS = notices(
     (team.OverrideRemoved, _override_removed),
     (team_resources.ResourcesReassigned, _resources_given),
     (team_catalogs.AccountMoved, _account_moved),
+    *address_recipients.ROWS,
     *ending_recipients.ROWS,
 )
 """Fact type → the function that names the recipient and the words of the mail (Ci1, Nv14, Ro15)."""

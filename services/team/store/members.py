@@ -9,6 +9,7 @@ from services.team.store.member_list import member_fields
 from services.team.store.places import EVERYWHERE, at, of_account
 from services.team.store.policy_documents import policy_document
 from shared.activity import ACTIVITY_STEP, SeenMember
+from shared.addresses import Address
 from shared.contracts.facts import Position, shard_of
 from shared.documents import read
 from shared.ids import AccountId, UserId
@@ -136,9 +137,17 @@ class MemberRows:
         )
 
     async def learn_person(
-        self, *, user_id: UserId, name: str, position: Position, session: DbSession
+        self,
+        *,
+        user_id: UserId,
+        name: str,
+        address: Address | None = None,
+        position: Position,
+        session: DbSession,
     ) -> str:
-        """Store the user's name from a fact of identity, unless a newer fact was stored already.
+        """Store what a fact of identity tells of a user, unless a newer fact was stored already.
+
+        Memberships have copies of the name, and of the address if the fact is about a change.
 
         Returns:
             The newest name that is known.
@@ -150,10 +159,15 @@ class MemberRows:
         await self._people.update_one(
             {"_id": user_id}, {"$set": place}, upsert=True, session=session
         )
+        copies = {"name": name, "name_key": name_key(name)}
+        if address is not None:
+            copies |= {
+                "email": address.typed,
+                "email_key": address.key,
+                "address_key": name_key(address.typed),
+            }
         await self._members.update_many(
-            {"user_id": user_id, "shard": EVERYWHERE},
-            {"$set": {"name": name, "name_key": name_key(name)}},
-            session=session,
+            {"user_id": user_id, "shard": EVERYWHERE}, {"$set": copies}, session=session
         )
         return name
 

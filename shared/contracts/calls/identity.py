@@ -57,6 +57,20 @@ class PasswordResetLinkAnswer(InternalAnswer):
     url: str
 
 
+class AddressLinkRequest(InternalRequest):
+    """The link to a new address that is to be proved, or to a former one that can be restored."""
+
+    kind: Literal["address-change", "address-undo"]
+    id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+    generation: Annotated[int, Field(ge=1)]
+
+
+class AddressLinkAnswer(InternalAnswer):
+    """A link to be mailed, never to be stored or logged; it works without a code."""
+
+    url: str
+
+
 class NamedUsersRequest(InternalRequest):
     """Users whom a service client names: by its external ids, or by their own ids."""
 
@@ -154,6 +168,16 @@ PASSWORD_RESET_LINK = InternalCall(
     callers=(Service.NOTIFICATION,),
     request=PasswordResetLinkRequest,
     answer=PasswordResetLinkAnswer,
+)
+ADDRESS_LINK = InternalCall(
+    name="makeAddressLink",
+    summary="Make the link of a change of address that is mailed now",
+    method="POST",
+    path="/internal/address-links",
+    callees=(Service.IDENTITY,),
+    callers=(Service.NOTIFICATION,),
+    request=AddressLinkRequest,
+    answer=AddressLinkAnswer,
 )
 TOKEN_USES: InternalCall[TokenUsesReport, None] = InternalCall(
     name="reportTokenUses",

@@ -8,6 +8,7 @@ from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.decision_counts import ALLOWS, DENIALS
 from shared.contracts.calls.history import PAST_POLICY
 from shared.contracts.calls.identity import (
+    ADDRESS_LINK,
     KEY_SET,
     NAMED_USERS,
     PASSWORD_RESET_LINK,
@@ -18,7 +19,12 @@ from shared.contracts.calls.identity import (
 )
 from shared.contracts.calls.journal import CHANGES, HEADS
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, SNAPSHOT
-from shared.contracts.calls.team import INVITATION_LINK, INVITATION_LOOKUP, PERSONAL_ACCOUNT
+from shared.contracts.calls.team import (
+    INVITATION_LINK,
+    INVITATION_LOOKUP,
+    MEMBERSHIPS,
+    PERSONAL_ACCOUNT,
+)
 
 CALLS: tuple[InternalCall[Any, Any], ...] = (
     HEADS,
@@ -34,9 +40,11 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     VERIFICATION_LINK,
     SIGN_UP_LINK,
     PASSWORD_RESET_LINK,
+    ADDRESS_LINK,
     INVITATION_LINK,
     INVITATION_LOOKUP,
     PERSONAL_ACCOUNT,
+    MEMBERSHIPS,
     ACTIVITY,
     ALLOWS,
     DENIALS,

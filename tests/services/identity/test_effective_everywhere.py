@@ -8,6 +8,7 @@ import pytest
 
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from shared.journal import Journal
+from tests.services.identity import test_address_change as address
 from tests.services.identity.running import PASSWORD, Identity
 from tests.services.identity.signing_in import Browser, signing_in
 from tests.services.identity.test_provisioning import ana, platform
@@ -85,6 +86,24 @@ async def end_my_sessions(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.send("DELETE", "/v1/me/sessions?current=true", token=token)
 
 
+async def change_email(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    person = await identity.person(ADDRESS)
+    return lambda: address.ask(identity, person)
+
+
+async def confirm_email(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    person = await identity.person(ADDRESS)
+    await address.ask(identity, person)
+    token = await address.mailed(identity)
+    return lambda: address.confirm(identity, person, token)
+
+
+async def undo_email(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    await address.changed(identity)
+    token = await address.mailed(identity, "address-undo")
+    return lambda: address.undo(identity, token)
+
+
 async def rename(identity: Identity) -> Callable[[], Awaitable[Any]]:
     token = (await identity.person(ADDRESS))["access_token"]
     return lambda: identity.send("PATCH", "/v1/me", {"name": "Other"}, token=token)
@@ -130,6 +149,9 @@ PREPARED = {
     "logOut": log_out,
     "endMySession": end_my_session,
     "endMySessions": end_my_sessions,
+    "changeEmail": change_email,
+    "confirmEmail": confirm_email,
+    "undoEmailChange": undo_email,
     "updateMe": rename,
     "provisionUsers": provision,
     "revokeToken": present_a_token,
@@ -166,6 +188,7 @@ RECORDS_NOTHING = {
     "makeVerificationLink",
     "makeSignUpLink",
     "makePasswordResetLink",
+    "makeAddressLink",
     "readNamedUsers",
     "reportTokenUses",
 }
@@ -201,4 +224,4 @@ async def test_the_use_case_acknowledges_as_its_row_says(
             request = await prepare(browser)
         written.clear()
         await request()
-    assert written == [route.effective_everywhere]
+    assert set(written) == {route.effective_everywhere}

@@ -18,7 +18,12 @@ from shared.contracts import (
     team_provisioning,
     team_resources,
 )
-from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
+from shared.contracts import identity_addresses as addresses
+from shared.contracts.calls.identity import (
+    AddressLinkRequest,
+    PasswordResetLinkRequest,
+    SignUpLinkRequest,
+)
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.team_ownership import OfferEnd
 from tests.services.rows import NOON
@@ -214,6 +219,76 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             ended_at=NOON,
         ),
         Expected(kind=MessageKind.SIGNED_OUT, words={"name": "Bo Li"}),
+    ),
+    (
+        addresses.UserEmailChangeRequested(**USER, new_email="bo@new.example"),
+        Expected(
+            kind=MessageKind.EMAIL_CHANGE_REQUESTED,
+            words={
+                "name": "Bo Li",
+                "email": "bo@new.example",
+                "changed_at": format_moment(NOON),
+            },
+        ),
+    ),
+    (
+        addresses.AddressLinkRequested(
+            user_id=USER_ID,
+            email="bo@example.com",
+            name="Bo Li",
+            generation=2,
+            expires_at=IN_A_WEEK,
+        ),
+        Expected(
+            kind=MessageKind.EMAIL_CHANGE,
+            words={"name": "Bo Li"},
+            expires_at=IN_A_WEEK,
+            link=AddressLinkRequest(kind="address-change", id=USER_ID, generation=2),
+        ),
+    ),
+    (
+        addresses.UserEmailRestored(**USER, previous_email="thief@new.example"),
+        Expected(
+            kind=MessageKind.EMAIL_RESTORED,
+            also=("thief@new.example",),
+            words={
+                "name": "Bo Li",
+                "email": "bo@example.com",
+                "changed_at": format_moment(NOON),
+            },
+        ),
+    ),
+    (
+        addresses.UserAddressWanted(**USER),
+        Expected(kind=MessageKind.EMAIL_WANTED, words={"name": "Bo Li"}),
+    ),
+    *(
+        (
+            addresses.UserEmailChanged(
+                **USER | {"email": "bo@new.example"},
+                previous_email="bo@example.com",
+                undo_generation=generation,
+                undo_until=until,
+            ),
+            Expected(
+                kind=MessageKind.EMAIL_CHANGED,
+                words={
+                    "name": "Bo Li",
+                    "email": "bo@new.example",
+                    "changed_at": format_moment(NOON),
+                },
+                expires_at=until,
+                link=link,
+            ),
+        )
+        for generation, until, link in (
+            (
+                3,
+                IN_A_WEEK,
+                AddressLinkRequest(kind="address-undo", id=USER_ID, generation=3),
+            ),
+            (None, None, None),
+        )
     ),
     (
         identity.SessionStarted(

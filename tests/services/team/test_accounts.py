@@ -10,10 +10,12 @@ import pytest
 
 from rolecall import load_catalog
 from services.team.store import Store
-from shared.contracts import identity
+from shared.contracts import identity, identity_addresses
 from shared.contracts.calls.leases import LEASE, LeaseRequest
 from shared.contracts.calls.team import (
+    MEMBERSHIPS,
     PERSONAL_ACCOUNT,
+    MembershipsRequest,
     PersonalAccountAnswer,
     PersonalAccountRequest,
 )
@@ -21,7 +23,7 @@ from shared.contracts.facts import format_revision, shard_of
 from shared.ids import new_id
 from shared.leases import Leases, Receipt
 from tests.patience import PATIENT
-from tests.services.rows import row_of
+from tests.services.rows import NOON, row_of
 from tests.services.team.running import Person, Team, running, verified
 from tests.waiting import wait_for
 
@@ -232,6 +234,28 @@ async def test_an_older_fact_does_not_change_a_members_name(team: Team) -> None:
     await renamed(ana, "Ana First", 1_000_002)
     member = await ana.get(f"{ana.path}/members/{ana.user_id}")
     assert member["name"] == "Ana Second"
+
+
+async def test_a_changed_address_reaches_the_copies_in_memberships(team: Team) -> None:
+    ana = team.stranger("Ana")
+    await team.tell(row_of(verified(ana), seq=5_000_001))
+    told = verified(ana).model_dump()
+    first = identity_addresses.UserEmailChanged(
+        **told | {"email": "Ana@new.example"},
+        previous_email=ana.email,
+        undo_generation=1,
+        undo_until=NOON,
+    )
+    back = identity_addresses.UserEmailRestored(**told, previous_email="Ana@new.example")
+    for fact, seq, shown in (
+        (first, 5_000_002, "Ana@new.example"),
+        (back, 5_000_004, ana.email),
+        (first, 5_000_003, ana.email),
+    ):
+        await team.tell(row_of(fact, seq=seq))
+        assert (await ana.get(f"{ana.path}/members/{ana.user_id}"))["email"] == shown
+    [listed] = (await ana.get(f"{ana.path}/members?q={ana.email}"))["items"]
+    assert listed["email"] == ana.email
 
 
 async def test_a_name_of_a_new_epoch_counts_though_its_number_is_lower(own_team: Team) -> None:
@@ -454,3 +478,18 @@ async def test_a_change_is_recorded_under_the_own_id_of_its_request(team: Team) 
     assert answer.headers["X-Request-ID"] == 'mine"},{"'
     assert renamed.request.request_id == answer.headers["Rolecall-Request-ID"]
     assert "mine" not in str(renamed)
+
+
+async def test_every_membership_is_read_for_the_export_of_a_user(team: Team) -> None:
+    account = await team.account()
+    member = await account.join("developer")
+    await member.get(member.path)
+    path = f"{account.path}/members/{member.user_id}/suspend"
+    (await account.owner.send("POST", path)).expect(200)
+    request = MembershipsRequest(user_id=member.user_id)
+    found = await team.callers["identity"].call(MEMBERSHIPS, "team", request)
+    shown = {one.account_id: (one.owner, one.status, one.email) for one in found.memberships}
+    assert shown == {
+        account.id: (False, "suspended", member.email),
+        member.account_id: (True, "active", member.email),
+    }

@@ -16,7 +16,7 @@ from services.audit.domain.records import (
     record_of,
     without_secrets,
 )
-from shared.contracts import identity
+from shared.contracts import identity, identity_addresses
 from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.registry import FACT_TYPES
 from shared.contracts.team import MemberRemoved
@@ -179,6 +179,10 @@ def test_user_names_are_learned_from_the_facts_about_users():
         identity.UserVerified(**user),
         identity.UserVerificationResent(**user, generation=2),
         identity.UserRenamed(**user),
+        identity_addresses.UserEmailChanged(
+            **user, previous_email="bo@old.example", undo_generation=None, undo_until=None
+        ),
+        identity_addresses.UserEmailRestored(**user, previous_email="thief@new.example"),
     ):
         assert known_user_of(row_of(fact)) == KnownUser(
             user_id="usr_bo", name="Bo", email="bo@example.com", as_of=NOON

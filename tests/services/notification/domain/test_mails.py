@@ -68,6 +68,8 @@ BUTTONS = {
     MessageKind.INVITATION: "View the invitation",
     MessageKind.VERIFY_EMAIL: "Verify my address",
     MessageKind.PASSWORD_RESET: "Choose a new password",
+    MessageKind.EMAIL_CHANGE: "Confirm this address",
+    MessageKind.EMAIL_CHANGED: "Take the change back",
 }
 WITH_LINK = set(BUTTONS)
 PAGES = {
@@ -77,6 +79,8 @@ PAGES = {
     MessageKind.NEW_DEVICE: ("/forgot-password",),
     MessageKind.IDENTITY_LINKED: ("/forgot-password",),
     MessageKind.IDENTITY_UNLINKED: ("/forgot-password",),
+    MessageKind.EMAIL_CHANGE_REQUESTED: ("/forgot-password",),
+    MessageKind.EMAIL_RESTORED: ("/forgot-password",),
 }
 """The pages that a mail without a link of its own names."""
 
@@ -263,6 +267,26 @@ OPENINGS = {
         "We signed you out to protect your account",
         "Hello Bo Li, we ended one of your sign-ins because an old sign-in token was used.",
     ),
+    MessageKind.EMAIL_CHANGE: (
+        "Confirm your new e-mail address for Rolecall",
+        "Hello Bo Li, your account at Rolecall is to have the address bo@example.com.",
+    ),
+    MessageKind.EMAIL_CHANGE_REQUESTED: (
+        "A change of your e-mail address was requested at Rolecall",
+        "Hello Bo Li, on 1 March 2026",
+    ),
+    MessageKind.EMAIL_WANTED: (
+        "Your e-mail address was entered for another account at Rolecall",
+        "Hello Bo Li, a user of Rolecall asked to use your address bo@example.com",
+    ),
+    MessageKind.EMAIL_CHANGED: (
+        "Your e-mail address for Rolecall was changed",
+        "Hello Bo Li, on 1 March 2026",
+    ),
+    MessageKind.EMAIL_RESTORED: (
+        "The change of your e-mail address at Rolecall was taken back",
+        "Hello Bo Li, on 1 March 2026",
+    ),
     MessageKind.NEW_DEVICE: (
         "A new device signed in to your account at Rolecall",
         "Hello Bo Li, your password was used to sign in at Rolecall from a device or network",
@@ -352,6 +376,10 @@ NEEDED = {
     MessageKind.NEW_DEVICE: {"POST /v1/password/forgot"},
     MessageKind.IDENTITY_LINKED: {"POST /v1/password/forgot"},
     MessageKind.IDENTITY_UNLINKED: {"POST /v1/password/forgot"},
+    MessageKind.EMAIL_CHANGE: {"POST /v1/me/email/confirm"},
+    MessageKind.EMAIL_CHANGE_REQUESTED: {"POST /v1/password/forgot"},
+    MessageKind.EMAIL_CHANGED: {"POST /v1/email/undo"},
+    MessageKind.EMAIL_RESTORED: {"POST /v1/password/forgot"},
     MessageKind.OWNERSHIP_OFFERED: {
         "POST /v1/accounts/{account_id}/ownership-transfer/accept",
         "POST /v1/accounts/{account_id}/ownership-transfer/decline",

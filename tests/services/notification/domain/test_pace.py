@@ -27,6 +27,8 @@ WITH_BUDGETS_OF_THEIR_OWN = {
     MessageKind.VERIFY_EMAIL,
     MessageKind.ACCOUNT_EXISTS,
     MessageKind.PASSWORD_RESET,
+    MessageKind.EMAIL_CHANGE,
+    MessageKind.EMAIL_WANTED,
     MessageKind.INVITATION,
 }
 CAUSED_BY_THE_RECIPIENT = {
@@ -36,6 +38,9 @@ CAUSED_BY_THE_RECIPIENT = {
     MessageKind.IDENTITY_UNLINKED,
     MessageKind.SIGNED_OUT,
     MessageKind.NEW_DEVICE,
+    MessageKind.EMAIL_CHANGE_REQUESTED,
+    MessageKind.EMAIL_CHANGED,
+    MessageKind.EMAIL_RESTORED,
     MessageKind.OWNERSHIP_TRANSFERRED,  # the answer to the recipient's own offer, once
 }
 CAUSED_BY_THE_PLATFORM = {

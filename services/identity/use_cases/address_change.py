@@ -1,0 +1,173 @@
+"""Change of address: ask for it, prove the new address, and undo it from the old one."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from services.identity.domain import address_change
+from services.identity.domain.mail_budgets import MailKind
+from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.passwords import WrongPassword
+from services.identity.domain.users import User, caller_as
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.ending_sessions import end_sessions_of
+from services.identity.use_cases.mail_budgets import Addressee, Mail, request_mail
+from services.identity.use_cases.passwords import require_password
+from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
+from services.identity.use_cases.sessions import active_session, require_session
+from shared.addresses import parse_address
+from shared.auth.principals import UserPrincipal
+from shared.contracts.facts import Caller
+from shared.ids import UserId
+from shared.journal import JournalWrite, WriteResult
+from shared.links import Link
+from shared.mongo import AlreadyThere
+from shared.problems import Invalid, TokenRevoked
+
+
+async def request(
+    ctx: Ctx, caller: Caller, principal: UserPrincipal, *, email: str, password: str
+) -> None:
+    """Have a link mailed to the new address, and tell the old one.
+
+    If the address has a user, that user is told instead. The answer is the same, and so is the work
+    (`T9`).
+
+    Raises:
+        WrongPassword: it counts as a failed sign-in.
+        Invalid, TokenRevoked, TooManyRequests, HashingBusy.
+    """
+    try:
+        address = parse_address(email)
+    except ValueError as problem:
+        raise Invalid(errors=[("/email", str(problem))]) from problem
+    user = (await active_session(ctx, principal)).user
+    actor = caller_as(caller, user)
+    limits = sign_in_limits_of(ctx, caller, user.email_key)
+    async with rate_limited(ctx, *limits, counted=(WrongPassword,)) as attempts:
+        await require_password(ctx, actor, user, password, attempts=attempts)
+
+    async def change(write: JournalWrite) -> User:
+        await require_session(ctx, write, principal)
+        current = await ctx.store.user(user.id, write.session)
+        if current is None or current.password_hash != user.password_hash:
+            raise TokenRevoked
+        requested, fact = address_change.request(current, address, now=write.now)
+        await ctx.store.update_user(current, requested, write.session)
+        write.record(fact)
+        return requested
+
+    async with rate_limited(ctx, address_change.change_limit(user.id)):
+        written = await ctx.journal.write(user.id, change, caller=actor, effective_everywhere=False)
+        requested = written.result
+
+        def mail_of(addressee: Addressee, now: datetime) -> Mail | None:
+            owner = addressee.user
+            if owner is not None:
+                return Mail(fact=address_change.wanted(owner))
+            return Mail(fact=address_change.link_requested(requested))
+
+        await request_mail(ctx, actor, address.key, kind=MailKind.ADDRESS, mail_of=mail_of)
+
+
+async def confirm(
+    ctx: Ctx, caller: Caller, principal: UserPrincipal, *, token: str
+) -> WriteResult[User]:
+    """Give the user of the request the address that the link proves; other sessions end.
+
+    The link counts in a session of its user alone: a mistyped address belongs to a stranger, who
+    must not get the account by a click.
+
+    Raises:
+        LinkInvalid: the link is forged, of another user, used, superseded or expired, or the
+            address has a user by now.
+        TokenRevoked: the session has ended.
+    """
+    link = ctx.address_links.read(token)
+    if link is None or link.id != principal.user_id:
+        raise LinkInvalid
+    user = (await active_session(ctx, principal)).user
+
+    async def change(write: JournalWrite) -> User | None:
+        own = await require_session(ctx, write, principal)
+        current = await ctx.store.user(principal.user_id, write.session)
+        address = address_change.check_link(current, generation=link.generation, now=write.now)
+        assert current is not None  # noqa: S101 - the link is checked
+        if not await end_sessions_of(ctx, write, current.id, keep=own.id):
+            return None
+        changed, fact = address_change.change(current, address, now=write.now)
+        await ctx.store.move_user(current, changed, write.session)
+        write.record(fact)
+        return changed
+
+    return await _moved(ctx, caller_as(caller, user), user.id, change)
+
+
+async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
+    """Give a user the former address back by the link to it.
+
+    All sessions and other ways to sign in end. A reset of the password is the way back.
+
+    Raises:
+        LinkInvalid: the link is forged, used or expired, or the address has another user by now.
+    """
+    link = ctx.undo_links.read(token)
+    if link is None:
+        raise LinkInvalid
+    user_id = UserId(link.id)
+    user = await ctx.store.user(user_id)
+    address_change.check_undo(user, generation=link.generation, now=ctx.clock.now())
+    assert user is not None  # noqa: S101 - the link is checked
+
+    async def change(write: JournalWrite) -> User | None:
+        current = await ctx.store.user(user_id, write.session)
+        address = address_change.check_undo(current, generation=link.generation, now=write.now)
+        assert current is not None  # noqa: S101 - the link is checked
+        if not await end_sessions_of(ctx, write, current.id, keep=None):
+            return None
+        restored, fact = address_change.restore(current, address, now=write.now)
+        await ctx.store.move_user(current, restored, write.session)
+        await ctx.store.delete_identities_of(user_id, write.session)
+        write.record(fact)
+        return restored
+
+    return await _moved(ctx, caller_as(caller, user), user_id, change)
+
+
+async def link_to_mail(ctx: Ctx, *, user_id: UserId, generation: int) -> Link:
+    """Give the link to the new address that is about to be mailed.
+
+    Raises:
+        LinkInvalid: the link is used, superseded or expired, and must not be mailed.
+    """
+    user = await ctx.store.user(user_id)
+    address_change.check_link(user, generation=generation, now=ctx.clock.now())
+    return Link(id=user_id, generation=generation)
+
+
+async def undo_link_to_mail(ctx: Ctx, *, user_id: UserId, generation: int) -> Link:
+    """Give the link to the former address that is about to be mailed.
+
+    Raises:
+        LinkInvalid: the link is used or expired, and must not be mailed.
+    """
+    user = await ctx.store.user(user_id)
+    address_change.check_undo(user, generation=generation, now=ctx.clock.now())
+    return Link(id=user_id, generation=generation)
+
+
+async def _moved(
+    ctx: Ctx,
+    caller: Caller,
+    user_id: UserId,
+    change: Callable[[JournalWrite], Awaitable[User | None]],
+) -> WriteResult[User]:
+    """Run the change until the sessions have ended; of very many the first ones end before it."""
+    while True:
+        try:
+            done = await ctx.journal.write(
+                user_id, change, caller=caller, effective_everywhere=True
+            )
+        except AlreadyThere as there:
+            raise LinkInvalid from there
+        if done.result is not None:
+            return WriteResult(result=done.result, revision=done.revision, effective=done.effective)

@@ -1,0 +1,227 @@
+"""Tests of a change of address: the proof, what it ends, the undo, and what it must not show."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from services.identity.domain.address_change import CHANGES_AN_HOUR
+from shared.contracts.calls.identity import ADDRESS_LINK, AddressLinkRequest
+from shared.problems import Refusal
+from tests.services.identity.running import PASSWORD, Identity
+
+if TYPE_CHECKING:
+    from tests.support.service import Answered
+
+EMAIL, NEW, OTHER = "ana@example.com", "ana@new.example", "bo@example.com"
+NEW_PASSWORD = "quiet-otters-paint-maps"
+KINDS = {
+    "address-change": "user.address_link_requested",
+    "address-undo": "user.email_changed",
+}
+
+
+async def ask(
+    identity: Identity, person: dict[str, Any], email: str = NEW, password: str = PASSWORD
+) -> Answered:
+    body = {"email": email, "password": password}
+    return await identity.post("/v1/me/email", body, token=person["access_token"])
+
+
+async def mailed(identity: Identity, kind: str = "address-change", at: int = -1) -> str:
+    """The token of a mailed link, the newest by default."""
+    row = (await identity.rows(KINDS[kind]))[at]
+    number = row.data["generation" if kind == "address-change" else "undo_generation"]
+    request = AddressLinkRequest.model_validate(
+        {"kind": kind, "id": row.data["user_id"], "generation": number}
+    )
+    answer = await identity.notification.call(ADDRESS_LINK, "identity", request)
+    return answer.url.partition("#token=")[2]
+
+
+async def confirm(identity: Identity, person: dict[str, Any], token: str) -> Answered:
+    body = {"token": token}
+    return await identity.post("/v1/me/email/confirm", body, token=person["access_token"])
+
+
+async def undo(identity: Identity, token: str) -> Answered:
+    return await identity.post("/v1/email/undo", {"token": token})
+
+
+async def changed(identity: Identity) -> dict[str, Any]:
+    """A user whose address is the new one."""
+    person = await identity.person(EMAIL)
+    assert (await ask(identity, person)).status == 202
+    assert (await confirm(identity, person, await mailed(identity))).status == 200
+    return person
+
+
+@pytest.mark.rule("B1")
+async def test_the_mailed_link_changes_the_address_in_the_session_of_the_user(
+    identity: Identity,
+) -> None:
+    person = await identity.person(EMAIL)
+    other = (await identity.log_in(EMAIL)).body
+    asked = await ask(identity, person)
+    assert (asked.status, asked.body) == (202, {"status": "confirmation-sent"})
+    assert (await identity.log_in(NEW)).status == 401
+    proved = await confirm(identity, person, await mailed(identity))
+    assert (proved.status, proved.body["email"]) == (200, NEW)
+    assert await identity.is_live(person)
+    assert not await identity.is_live(other)
+    assert (await identity.log_in(EMAIL)).status == 401
+    assert (await identity.log_in(NEW)).status == 200
+
+
+async def test_the_old_address_is_told_at_the_request_and_at_the_change(
+    identity: Identity,
+) -> None:
+    await changed(identity)
+    (asked,) = await identity.rows("user.email_change_requested")
+    assert (asked.data["email"], asked.data["new_email"]) == (EMAIL, NEW)
+    (told,) = await identity.rows("user.email_changed")
+    assert (told.data["email"], told.data["previous_email"]) == (NEW, EMAIL)
+    assert told.data["undo_generation"] == 1
+
+
+async def test_the_old_address_is_free_and_its_reset_link_is_dead(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    await identity.forgot(EMAIL)
+    reset = await identity.mailed_reset(EMAIL)
+    await ask(identity, person)
+    await confirm(identity, person, await mailed(identity))
+    assert (await identity.reset(reset, NEW_PASSWORD)).status == 410
+    another = await identity.person(EMAIL, name="Another Ana")
+    assert another["user"]["id"] != person["user"]["id"]
+
+
+@pytest.mark.rule("T9")
+async def test_the_answer_is_the_same_for_an_address_that_has_a_user(identity: Identity) -> None:
+    person, owner = await identity.person(EMAIL), await identity.person(OTHER)
+    taken, free = await ask(identity, person, OTHER), await ask(identity, person, NEW)
+    assert (taken.status, taken.body) == (free.status, free.body)
+    assert sorted(taken.headers) == sorted(free.headers)
+    (told,) = await identity.rows("user.address_wanted")
+    assert (told.account_id, told.data["email"]) == (owner["account_id"], OTHER)
+    assert (told.actor.type, told.actor.email) == ("anonymous", None)
+    (mail,) = await identity.rows("user.address_link_requested")
+    assert (mail.data["email"], mail.account_id) == (NEW, None)
+    log = [row.action for row in await identity.rows() if row.account_id == person["account_id"]]
+    assert log.count("user.email_change_requested") == 2
+    assert set(log[-2:]) == {"user.email_change_requested"}
+
+
+@pytest.mark.rule("T9")
+async def test_an_address_that_got_a_user_meanwhile_is_refused(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    await ask(identity, person)
+    token = await mailed(identity)
+    await identity.person(NEW)
+    refused = await confirm(identity, person, token)
+    assert (refused.status, refused.body["code"]) == (410, "link-invalid")
+    assert await identity.is_live(person)
+    assert (await identity.log_in(EMAIL)).status == 200
+
+
+async def test_two_users_who_prove_one_address_at_once_get_it_once(identity: Identity) -> None:
+    ana, bo = await identity.person(EMAIL), await identity.person(OTHER)
+    await ask(identity, ana)
+    await ask(identity, bo)
+    tokens = [await mailed(identity, at=at) for at in (0, 1)]
+    answers = await asyncio.gather(
+        confirm(identity, ana, tokens[0]), confirm(identity, bo, tokens[1])
+    )
+    assert sorted(answer.status for answer in answers) == [200, 410]
+    assert await identity.database["addresses"].count_documents({}) == 2
+
+
+@pytest.mark.rule("T11")
+async def test_the_link_counts_in_no_session_of_another_user(identity: Identity) -> None:
+    person, stranger = await identity.person(EMAIL), await identity.person(OTHER)
+    await ask(identity, person)
+    token = await mailed(identity)
+    for who in (stranger, {"access_token": None}):
+        refused = await confirm(identity, who, token)
+        assert refused.status in {401, 410}
+    assert (await identity.log_in(EMAIL)).status == 200
+    await identity.post("/v1/logout", token=person["access_token"])
+    assert (await confirm(identity, person, token)).status == 401
+
+
+async def test_a_wrong_password_asks_for_nothing_and_counts(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    refused = await ask(identity, person, password="not-the-password")
+    assert (refused.status, refused.body["code"]) == (403, "wrong-password")
+    assert await identity.rows("user.email_change_requested") == []
+    assert len(await identity.rows("session.refused")) == 1
+
+
+async def test_the_requests_of_an_hour_are_bounded(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    statuses = [
+        (await ask(identity, person, f"ana{number}@new.example")).status
+        for number in range(CHANGES_AN_HOUR + 1)
+    ]
+    assert statuses == [*[202] * CHANGES_AN_HOUR, 429]
+
+
+async def test_a_link_that_is_used_or_superseded_is_not_mailed(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    await ask(identity, person, "first@new.example")
+    first = await mailed(identity)
+    await ask(identity, person)
+    with pytest.raises(Refusal):
+        await mailed(identity, at=0)
+    assert (await confirm(identity, person, first)).status == 410
+    token = await mailed(identity)
+    assert (await confirm(identity, person, token)).status == 200
+    assert (await confirm(identity, person, token)).status == 410
+
+
+@pytest.mark.rule("T5")
+async def test_the_old_address_takes_the_change_back_and_shuts_the_thief_out(
+    identity: Identity,
+) -> None:
+    thief = await changed(identity)
+    linked = {"user_id": thief["user"]["id"], "issuer": "https://thief.example"}
+    await identity.database["identities"].insert_one({"_id": "idn_1", **linked})
+    token = await mailed(identity, "address-undo")
+    assert (await undo(identity, token)).status == 204
+    assert not await identity.is_live(thief)
+    assert await identity.database["identities"].count_documents({}) == 0
+    for email in (EMAIL, NEW):
+        assert (await identity.log_in(email)).status == 401
+    await identity.forgot(EMAIL)
+    reset = await identity.mailed_reset(EMAIL)
+    assert (await identity.reset(reset, NEW_PASSWORD)).status == 204
+    assert (await identity.log_in(EMAIL, NEW_PASSWORD)).status == 200
+    assert (await undo(identity, token)).status == 410
+
+
+async def test_a_thief_who_changes_twice_is_shut_out_as_well(identity: Identity) -> None:
+    thief = await changed(identity)
+    token = await mailed(identity, "address-undo")
+    await ask(identity, thief, "thief@new.example")
+    assert (await confirm(identity, thief, await mailed(identity))).status == 200
+    assert (await undo(identity, token)).status == 204
+    assert not await identity.is_live(thief)
+    assert {row["_id"] async for row in identity.database["addresses"].find({})} == {EMAIL}
+
+
+async def test_a_former_address_that_has_another_user_is_not_restored(identity: Identity) -> None:
+    person = await changed(identity)
+    await identity.person(EMAIL, name="Another Ana")
+    assert (await undo(identity, await mailed(identity, "address-undo"))).status == 410
+    assert await identity.is_live(person)
+
+
+@pytest.mark.parametrize("token", ["x", "usr_" + "0" * 32 + ".1." + "A" * 43])
+async def test_a_forged_link_changes_nothing(identity: Identity, token: str) -> None:
+    person = await changed(identity)
+    await ask(identity, person, "third@new.example")
+    for forged in (token, await mailed(identity)):
+        assert (await undo(identity, forged)).status == 410
+    for forged in (token, await mailed(identity, "address-undo")):
+        assert (await confirm(identity, person, forged)).status == 410
