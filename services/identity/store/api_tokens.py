@@ -93,6 +93,11 @@ class ApiTokenRows:
         found = self._tokens.find(wanted).sort("list_key", -1).limit(limit)
         return [read(ApiToken, row) async for row in found]
 
+    async def tokens_of(self, user_id: UserId, *, limit: int) -> list[ApiToken]:
+        """Find tokens of a user in every account, live or ended."""
+        found = self._tokens.find(of_user(user_id)).limit(limit)
+        return [read(ApiToken, row) async for row in found]
+
     async def note_use(self, token_id: TokenId, at: datetime) -> None:
         """Save when a token was last used, unless a use of about that time is saved."""
         await self._tokens.update_one(

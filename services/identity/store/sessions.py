@@ -81,6 +81,12 @@ class SessionRows:
         found = self._sessions.find(wanted).sort("_id", -1).limit(limit)
         return [read(UserSession, row) async for row in found]
 
+    async def sessions_of(self, user_id: UserId, *, limit: int) -> list[UserSession]:
+        """Find sessions of the user that are stored still, live or ended."""
+        wanted: Document = {**of_user(user_id), "ended": {"$in": [False, True]}}
+        found = self._sessions.find(wanted).limit(limit)
+        return [read(UserSession, row) async for row in found]
+
     async def insert_session(self, row: UserSession, session: DbSession) -> None:
         """Add a session."""
         await insert_once(self._sessions, _session(row), session)

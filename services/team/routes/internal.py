@@ -2,7 +2,11 @@
 
 from services.team.routes.invitations import link_view
 from services.team.use_cases import invitation_acceptance
-from services.team.use_cases.accounts import VerifiedUser, open_personal_everywhere
+from services.team.use_cases.accounts import (
+    VerifiedUser,
+    open_personal_everywhere,
+    stored_memberships,
+)
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.past_policy import past_policy
 from shared.contracts.calls.activity import ACTIVITY, ActivityReport
@@ -12,12 +16,16 @@ from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.contracts.calls.team import (
     INVITATION_LINK,
     INVITATION_LOOKUP,
+    MEMBERSHIPS,
     PERSONAL_ACCOUNT,
     InvitationLinkRequest,
     InvitationLookupRequest,
     InvitedAddress,
+    Memberships,
+    MembershipsRequest,
     PersonalAccountAnswer,
     PersonalAccountRequest,
+    StoredMembership,
 )
 from shared.contracts.facts import Actor, Caller
 from shared.contracts.refusals import (
@@ -63,6 +71,26 @@ async def open_personal_account(
     return PersonalAccountAnswer(revision=opened.revision, effective=opened.effective)
 
 
+async def read_memberships(ctx: Ctx, call: Call[MembershipsRequest, None]) -> Memberships:
+    """Return every membership of a user who takes their personal data along."""
+    found = await stored_memberships(ctx, UserId(call.body.user_id))
+    return Memberships(
+        memberships=tuple(
+            StoredMembership(
+                account_id=account.account_id,
+                account_name=account.name,
+                owner=account.owner_user_id == membership.user_id,
+                role=membership.role,
+                status=membership.status.value,
+                joined_at=membership.joined_at,
+                email=membership.email,
+                name=membership.name,
+            )
+            for account, membership in found
+        )
+    )
+
+
 async def note_activity(ctx: Ctx, call: Call[ActivityReport, None]) -> None:
     """Note which members authz has answered about; a clock that is ahead does not count."""
     now = ctx.clock.now()
@@ -86,6 +114,7 @@ ROUTES = (
     ),
     internal_route(INVITATION_LOOKUP, look_up, refuses=(InvitationNotValid,)),
     internal_route(PERSONAL_ACCOUNT, open_personal_account),
+    internal_route(MEMBERSHIPS, read_memberships),
     internal_route(ACTIVITY, note_activity),
     internal_route(SNAPSHOT, snapshot),
     internal_route(PAST_POLICY, read_past_policy, refuses=(HistoryUnavailable,)),

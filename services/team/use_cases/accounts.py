@@ -249,6 +249,17 @@ async def receipt(ctx: Ctx, access: AccountAccess, revision: str) -> Receipt:
     return found
 
 
+async def stored_memberships(ctx: Ctx, user_id: UserId) -> list[tuple[Account, Membership]]:
+    """Every membership of a user with its account, also those that give no access now."""
+    memberships = await ctx.store.memberships_of(user_id)
+    found = await ctx.store.accounts([membership.account_id for membership in memberships])
+    return [
+        (account, membership)
+        for membership in memberships
+        if (account := found.get(membership.account_id)) is not None
+    ]
+
+
 async def _memberships(ctx: Ctx, user_id: UserId) -> list[OwnAccount]:
     memberships = await ctx.store.memberships_of(user_id)
     found = await ctx.store.accounts([membership.account_id for membership in memberships])

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest, LinkAnswer
 from shared.contracts.topology import Service
@@ -46,6 +46,31 @@ class PersonalAccountAnswer(InternalAnswer):
     effective: bool
 
 
+class MembershipsRequest(InternalRequest):
+    """A user who takes their personal data along."""
+
+    user_id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+
+
+class StoredMembership(InternalAnswer):
+    """A membership of a user, with the copies of name and address."""
+
+    account_id: str
+    account_name: str
+    owner: bool
+    role: str
+    status: str
+    joined_at: AwareDatetime
+    email: str
+    name: str
+
+
+class Memberships(InternalAnswer):
+    """Every membership of a user."""
+
+    memberships: tuple[StoredMembership, ...]
+
+
 INVITATION_LINK = InternalCall(
     name="makeInvitationLink",
     summary="Make the link of an invitation that is mailed now",
@@ -75,4 +100,14 @@ PERSONAL_ACCOUNT = InternalCall(
     callers=(Service.IDENTITY,),
     request=PersonalAccountRequest,
     answer=PersonalAccountAnswer,
+)
+MEMBERSHIPS = InternalCall(
+    name="readMemberships",
+    summary="Read every membership of a user",
+    method="POST",
+    path="/internal/memberships",
+    callees=(Service.TEAM,),
+    callers=(Service.IDENTITY,),
+    request=MembershipsRequest,
+    answer=Memberships,
 )

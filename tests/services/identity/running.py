@@ -38,11 +38,15 @@ from shared.contracts.calls.identity import (
 from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.calls.team import (
     INVITATION_LOOKUP,
+    MEMBERSHIPS,
     PERSONAL_ACCOUNT,
     InvitationLookupRequest,
     InvitedAddress,
+    Memberships,
+    MembershipsRequest,
     PersonalAccountAnswer,
     PersonalAccountRequest,
+    StoredMembership,
 )
 from shared.contracts.facts import shard_of
 from shared.contracts.refusals import InvitationNotValid
@@ -157,6 +161,21 @@ class StandIns:
             member = (call.body.user_id, call.body.account_id) in self.members
             return NewTokenAnswer(allowed=member, member=member, membership_id=MEMBERSHIP)
 
+        async def memberships(ctx: object, call: Call[MembershipsRequest, None]) -> Memberships:
+            if self.team_away:
+                raise Unavailable
+            own = {
+                "account_id": f"acc_{1:032x}",
+                "account_name": "Acme",
+                "owner": False,
+                "role": "viewer",
+                "status": "active",
+                "joined_at": FAR,
+                "email": "ana@example.com",
+                "name": "Ana",
+            }
+            return Memberships(memberships=(StoredMembership.model_validate(own),))
+
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
             return Heads(source="team", epoch="e1", heads={}, digests={})
 
@@ -164,6 +183,7 @@ class StandIns:
             Service.TEAM: [
                 internal_route(INVITATION_LOOKUP, lookup, refuses=(InvitationNotValid,)),
                 internal_route(PERSONAL_ACCOUNT, open_account),
+                internal_route(MEMBERSHIPS, memberships),
                 internal_route(HEADS, heads),
             ],
             Service.AUTHZ: [

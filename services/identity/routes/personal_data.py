@@ -1,0 +1,140 @@
+"""The route by which a user takes their personal data along."""
+
+from datetime import datetime
+
+from services.identity.domain.devices import UNKNOWN_DEVICE, UNKNOWN_NETWORK
+from services.identity.domain.rate_limits import TooManyRequests
+from services.identity.routes.users import UserAnswer, user_fields
+from services.identity.use_cases import personal_data
+from services.identity.use_cases.context import Ctx
+from shared.http.access import Session
+from shared.http.routes import Answer, Call, Route
+
+CONTAINS = (
+    "What identity has of the user: the user, every session and API token that is still stored,"
+    " and the linked issuers. What team has: each membership. What the user did is in the audit"
+    " log of each account. Passwords and tokens are stored as hashes and are not part of it."
+)
+
+
+class ExportedUser(UserAnswer):
+    """The user, with an address that waits for its proof, and one that can be restored."""
+
+    created_at: datetime
+    verified_at: datetime | None
+    provisioned_by: str | None
+    new_email: str | None
+    former_email: str | None
+
+
+class ExportedSession(Answer):
+    """A session, live or ended."""
+
+    id: str
+    device: str
+    network: str
+    started_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+
+
+class ExportedToken(Answer):
+    """An API token, live or ended, without its secret."""
+
+    id: str
+    account_id: str
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ExportedIdentity(Answer):
+    """An issuer with which the user signs in."""
+
+    id: str
+    issuer: str
+
+
+class ExportedMembership(Answer):
+    """An account that the user owns or is a member of, with the copies of name and address."""
+
+    account_id: str
+    account_name: str
+    owner: bool
+    role: str
+    status: str
+    joined_at: datetime
+    email: str
+    name: str
+
+
+class PersonalDataExport(Answer):
+    """The personal data of the user; `complete` is false if a list was cut after 1,000 rows."""
+
+    exported_at: datetime
+    contains: str
+    complete: bool
+    user: ExportedUser
+    sessions: list[ExportedSession]
+    api_tokens: list[ExportedToken]
+    identities: list[ExportedIdentity]
+    memberships: list[ExportedMembership]
+
+
+async def export(ctx: Ctx, call: Call[None, None]) -> PersonalDataExport:
+    """Return the personal data of the user."""
+    found = await personal_data.export(ctx, call.user)
+    user = found.user
+    return PersonalDataExport(
+        exported_at=found.exported_at,
+        contains=CONTAINS,
+        complete=found.complete,
+        user=ExportedUser(
+            **user_fields(user),
+            created_at=user.created_at,
+            verified_at=user.verified_at,
+            provisioned_by=user.provisioned_by,
+            new_email=user.new_email,
+            former_email=user.undo_email,
+        ),
+        sessions=[
+            ExportedSession(
+                id=one.id,
+                device=one.device or UNKNOWN_DEVICE,
+                network=one.network or UNKNOWN_NETWORK,
+                started_at=one.started_at,
+                last_used_at=one.last_used_at,
+                expires_at=one.expires_at,
+                ended_at=one.ended_at,
+            )
+            for one in found.sessions
+        ],
+        api_tokens=[
+            ExportedToken.model_validate(one, from_attributes=True) for one in found.api_tokens
+        ],
+        identities=[
+            ExportedIdentity.model_validate(one, from_attributes=True) for one in found.identities
+        ],
+        memberships=[
+            ExportedMembership.model_validate(one, from_attributes=True)
+            for one in found.memberships.memberships
+        ],
+    )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/me/export",
+        handler=export,
+        operation_id="exportMyData",
+        summary="The personal data of the user, to take along",
+        tag="me",
+        access=Session(),
+        gives=PersonalDataExport,
+        refuses=(TooManyRequests,),
+    ),
+)

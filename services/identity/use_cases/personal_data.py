@@ -1,0 +1,55 @@
+"""The personal data of a user, as identity and team have them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.identity.domain.api_tokens import ApiToken
+from services.identity.domain.identities import LinkedIdentity
+from services.identity.domain.personal_data import MAX_ROWS, export_limit
+from services.identity.domain.sessions import UserSession
+from services.identity.domain.users import User
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.rate_limits import rate_limited
+from services.identity.use_cases.sessions import active_session
+from shared.auth.principals import UserPrincipal
+from shared.contracts.calls.team import MEMBERSHIPS, Memberships, MembershipsRequest
+from shared.contracts.topology import Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalData:
+    """What is stored of a user at one moment; `complete` tells that no list is cut."""
+
+    exported_at: datetime
+    user: User
+    sessions: list[UserSession]
+    api_tokens: list[ApiToken]
+    identities: list[LinkedIdentity]
+    memberships: Memberships
+    complete: bool
+
+
+async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
+    """Read the personal data of the user of the request.
+
+    Raises:
+        TokenRevoked: the session has ended.
+        TooManyRequests: the user has had as many exports as one may.
+        Unavailable: team does not answer; an export without its part would not be complete.
+    """
+    user = (await active_session(ctx, principal)).user
+    async with rate_limited(ctx, export_limit(user.id)):
+        memberships = await ctx.internal.call(
+            MEMBERSHIPS, Service.TEAM, MembershipsRequest(user_id=user.id)
+        )
+        sessions = await ctx.store.sessions_of(user.id, limit=MAX_ROWS + 1)
+        tokens = await ctx.store.tokens_of(user.id, limit=MAX_ROWS + 1)
+        return PersonalData(
+            exported_at=ctx.clock.now(),
+            user=user,
+            sessions=sessions[:MAX_ROWS],
+            api_tokens=tokens[:MAX_ROWS],
+            identities=await ctx.store.identities_of(user.id),
+            memberships=memberships,
+            complete=max(len(sessions), len(tokens)) <= MAX_ROWS,
+        )

@@ -1,0 +1,63 @@
+"""Tests of the export of a user's personal data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.identity.domain.personal_data import EXPORTS_AN_HOUR
+from tests.services.identity.running import PASSWORD, Identity
+
+if TYPE_CHECKING:
+    from tests.support.service import Answered
+
+EMAIL = "ana@example.com"
+
+
+async def export(identity: Identity, token: str) -> Answered:
+    return await identity.send("GET", "/v1/me/export", token=token)
+
+
+@pytest.mark.rule("T15")
+async def test_an_export_has_what_is_stored_and_no_secret(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    ended = (await identity.log_in(EMAIL)).body
+    await identity.post("/v1/logout", token=ended["access_token"])
+    made = await identity.make_token(person)
+    await identity.person("bo@example.com", name="Bo")
+    answer = await export(identity, person["access_token"])
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+    shown = answer.body
+    assert (shown["complete"], shown["user"]["email"]) == (True, EMAIL)
+    assert sorted(one["ended_at"] is None for one in shown["sessions"]) == [False, True]
+    assert [one["name"] for one in shown["api_tokens"]] == ["CI"]
+    assert [one["account_name"] for one in shown["memberships"]] == ["Acme"]
+    text = json.dumps(shown)
+    user = await identity.database["users"].find_one({"email": EMAIL, "shard": {"$gte": 0}})
+    assert user is not None
+    secrets = [PASSWORD, made["secret"], person["refresh_token"], user["password_hash"]]
+    for secret in (*secrets, *user["known_devices"], "bo@example.com"):
+        assert secret not in text
+
+
+@pytest.mark.rule("T5")
+async def test_an_ended_session_exports_nothing(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    await identity.post("/v1/logout", token=person["access_token"])
+    assert (await export(identity, person["access_token"])).status == 401
+
+
+async def test_an_export_without_the_part_of_team_is_refused(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    identity.stand_ins.team_away = True
+    assert (await export(identity, person["access_token"])).status == 503
+
+
+async def test_the_exports_of_an_hour_are_bounded(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    statuses = [
+        (await export(identity, person["access_token"])).status for _ in range(EXPORTS_AN_HOUR + 1)
+    ]
+    assert statuses == [*[200] * EXPORTS_AN_HOUR, 429]
