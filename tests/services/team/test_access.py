@@ -315,6 +315,7 @@ def test_internal_routes_are_for_the_services_that_need_them() -> None:
     }
     assert len(callers) + 6 == len(INTERNAL_ROUTES)
     assert callers == {
+        "/internal/memberships": ("identity",),
         "/internal/personal-accounts": ("identity",),
         "/internal/past-policy": ("authz",),
         "/internal/links": ("notification",),

@@ -67,7 +67,7 @@ def test_a_link_works_for_the_address_that_it_was_mailed_to_alone(
 
 
 @pytest.mark.parametrize("text", ["ana@example.com", "ANA@Example.com"])
-def test_the_present_address_is_no_change(text: str) -> None:
+def test_the_present_address_is_refused_as_a_new_one(text: str) -> None:
     with pytest.raises(Invalid):
         address_change.request(USER, parse_address(text), now=NOON)
 
