@@ -84,6 +84,7 @@ def build(
         clients=reserved,
         revoked=reserved,
         sessions=reserved,
+        users=reserved,
         tokens=reserved,
         clock=parts.clock,
     )

@@ -95,6 +95,16 @@ OWN_SESSIONS = (
     ),
 )
 """The live sessions of a user, the newest first."""
+DISABLED_USERS = (
+    Index(
+        collection="users",
+        keys=(("shard", 1), ("disabled", 1), ("_id", 1)),
+        name="disabled",
+        partial={"disabled": True},
+    ),
+    Index(collection="counters", keys=(("about", 1),), name="about"),
+)
+"""The disabled users of a shard, and the counters of one address, which an unlock deletes."""
 
 SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot", unique=True),)
 """Replicas that start at once make one first key."""
@@ -151,4 +161,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(21, "session list indexes", index_step(*OWN_SESSIONS)),
         Migration(22, "identity indexes", index_step(*IDENTITIES)),
         Migration(23, "revoked token indexes", index_step(*REVOKED_TOKENS)),
+        Migration(24, "disabled user indexes", index_step(*DISABLED_USERS)),
     )

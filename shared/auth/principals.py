@@ -70,7 +70,14 @@ class ServicePrincipal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminPrincipal:
-    """The operator, who holds the admin key of this service."""
+    """The operator, who holds the admin key of this service.
+
+    `key_id` tells keys apart in the audit log. `name` is the one that the operator gives; the key
+    alone is what is checked.
+    """
+
+    key_id: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,6 @@ def actor_of(principal: Principal) -> Actor:
         case ServicePrincipal():
             return principal.act or Actor(type="service", id=principal.service)
         case AdminPrincipal():
-            return Actor(type="operator", id="admin")
+            return Actor(type="operator", id=principal.key_id, name=principal.name)
         case Anonymous():
             return Actor(type="anonymous", id="anonymous")

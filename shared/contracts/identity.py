@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
+from shared.contracts import identity_clients
 from shared.contracts.facts import Payload
 
 
@@ -123,6 +124,25 @@ class UserIdentityUnlinked(_Identity):
     type: ClassVar[str] = "identity.user.identity_unlinked.v1"
 
 
+class UserDisabled(_User):
+    """The operator disabled a user: every check of theirs denies, and a mail tells them why."""
+
+    type: ClassVar[str] = "identity.user.disabled.v1"
+    explanation: str
+
+
+class UserEnabled(_User):
+    """The operator enabled a user again, whom a mail tells."""
+
+    type: ClassVar[str] = "identity.user.enabled.v1"
+
+
+class UserUnlocked(_User):
+    """The operator gave a user the failed attempts of the last minutes back."""
+
+    type: ClassVar[str] = "identity.user.unlocked.v1"
+
+
 class SessionStarted(Payload):
     """A user signed in."""
 
@@ -169,24 +189,6 @@ class SessionReuseDetected(Payload):
     ended_at: datetime
 
 
-class ServiceClientCreated(Payload):
-    """The operator created a service client."""
-
-    type: ClassVar[str] = "identity.service_client.created.v1"
-    client_id: str
-    name: str
-    scopes: tuple[str, ...]
-
-
-class ServiceClientTokenRevoked(Payload):
-    """An access token of a service client was revoked before its end, at `expires_at`."""
-
-    type: ClassVar[str] = "identity.service_client.token_revoked.v1"
-    client_id: str
-    token_id: str
-    expires_at: datetime
-
-
 class _ApiToken(_User):
     token_id: str
     token_name: str
@@ -228,12 +230,14 @@ FACTS: tuple[type[Payload], ...] = (
     UserRenamed,
     UserIdentityLinked,
     UserIdentityUnlinked,
+    UserDisabled,
+    UserEnabled,
+    UserUnlocked,
     SessionStarted,
     SessionRefused,
     SessionEnded,
     SessionReuseDetected,
-    ServiceClientCreated,
-    ServiceClientTokenRevoked,
+    *identity_clients.FACTS,
     ApiTokenCreated,
     ApiTokenRevoked,
     SigningKeyCreated,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PolicyObjectKind(StrEnum):
-    """The kinds of policy objects; identity owns the last five.
+    """The kinds of policy objects; those from `SESSION` on are identity's.
 
     A kind of a later version is read as its name: a row that names it is whole, and each reader
     leaves out what it does not know.
@@ -29,6 +29,7 @@ class PolicyObjectKind(StrEnum):
     API_TOKEN = "api_token"  # noqa: S105 - a kind
     ACCESS_TOKEN = "access_token"  # noqa: S105 - a kind
     SIGNING_KEY = "signing_key"
+    DISABLED_USER = "disabled_user"
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -136,6 +137,12 @@ class SessionObject(Contract):
 
     user_id: str
     ended_at: datetime
+
+
+class DisabledUserObject(Contract):
+    """`disabled_user`: id = the user's id; deleted when the user is enabled."""
+
+    disabled_at: datetime
 
 
 class ServiceClientObject(Contract):

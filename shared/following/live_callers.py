@@ -52,8 +52,14 @@ class LiveCallers:
         return live
 
     def api_token(self, token_id: str) -> ApiTokenPrincipal | None:
-        """The API token of this id, as far as is known; `None` if it is over."""
-        return self._sign_ins.api_tokens.get(token_id, now=self._clock.now())
+        """The API token of this id, as far as is known; `None` if it is over.
+
+        That of a disabled user is over until the user is enabled.
+        """
+        return self._of_enabled(self._sign_ins.api_tokens.get(token_id, now=self._clock.now()))
+
+    def _of_enabled(self, token: ApiTokenPrincipal | None) -> ApiTokenPrincipal | None:
+        return None if token is None or self._sign_ins.user_disabled(token.user_id) else token
 
     async def find_api_token(self, digest: str) -> ApiTokenPrincipal:
         """Return the API token with this SHA-256.
@@ -62,7 +68,7 @@ class LiveCallers:
             ApiTokenOver: there is none, or it has expired.
             Stale: as `live`.
         """
-        found = self._sign_ins.api_tokens.find(digest, now=self._clock.now())
+        found = self._of_enabled(self._sign_ins.api_tokens.find(digest, now=self._clock.now()))
         if not self._identity.holds():
             raise Stale
         if found is None:

@@ -50,6 +50,7 @@ _READERS: dict[PolicyObjectKind, Reader] = {
     PolicyObjectKind.API_TOKEN: _by_class(policy_objects.ApiTokenObject),
     PolicyObjectKind.ACCESS_TOKEN: _by_class(policy_objects.AccessTokenObject),
     PolicyObjectKind.SIGNING_KEY: _by_class(policy_objects.SigningKeyObject),
+    PolicyObjectKind.DISABLED_USER: _by_class(policy_objects.DisabledUserObject),
 }
 """A snapshot has a million members and resources, and few of the rest."""
 

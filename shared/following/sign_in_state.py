@@ -1,7 +1,8 @@
-"""What identity's journal tells a replica: service clients, tokens, keys and ended sessions."""
+"""What identity's journal tells: clients, tokens, keys, ended sessions, disabled users."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.contracts.policy_objects import (
@@ -15,16 +16,18 @@ from shared.following.newest import NewestStates, read_states
 from shared.following.refused_tokens import RefusedTokens
 
 _CLIENT = PolicyObjectKind.SERVICE_CLIENT
+_DISABLED = PolicyObjectKind.DISABLED_USER
 
 
 class SignInState:
-    """Service clients, API tokens, and what ended while an access token may still be valid."""
+    """Service clients, API tokens, disabled users, and what ended while a token may be valid."""
 
     def __init__(self) -> None:
         self.api_tokens = ApiTokens()
         self.refused_tokens = RefusedTokens()
         self._sessions = EndedSessions()
         self._newest = NewestStates()
+        self._disabled: set[str] = set()
 
     def clear(self) -> None:
         """Forget everything."""
@@ -32,6 +35,7 @@ class SignInState:
         self.refused_tokens.clear()
         self._sessions.clear()
         self._newest.clear()
+        self._disabled.clear()
 
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
         """Take the new states of a change; see `read_states` for what it raises."""
@@ -45,12 +49,31 @@ class SignInState:
                 self.refused_tokens.put_key(policy_object.id)
             elif policy_object.kind is _CLIENT:
                 self._newest.take(policy_object, state)
+            elif policy_object.kind is _DISABLED:
+                self._put_disabled(policy_object, state)
             elif policy_object.kind is PolicyObjectKind.SESSION:
                 taken = self._sessions.put(policy_object, state)
                 if taken and state is not None:
                     latest = max(latest or state.ended_at, state.ended_at)
         if latest is not None:
             self._sessions.drop_before(latest - SESSION_END_RETENTION)
+
+    def _put_disabled(self, policy_object: PolicyObject, state: Any) -> None:
+        if not self._newest.take(policy_object, state):
+            return
+        if state is None:
+            self._disabled.discard(policy_object.id)
+        else:
+            self._disabled.add(policy_object.id)
+
+    def user_disabled(self, user_id: str) -> bool:
+        """Return whether the operator has disabled this user."""
+        return user_id in self._disabled
+
+    @property
+    def disabled_users(self) -> Collection[str]:
+        """The ids of all disabled users."""
+        return self._disabled
 
     def session_ended(self, session_id: str) -> bool:
         """Return whether this session has ended."""

@@ -1,5 +1,7 @@
 """Authenticate the caller of a route and check that the route admits this caller."""
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from rolecall.client.jwt import BadToken
@@ -24,6 +26,7 @@ from shared.http.access import (
     takes_api_tokens,
 )
 from shared.http.lanes import Lane, Share, share_of
+from shared.http.operators import OPERATOR_HEADER, operator_name
 from shared.http.refusals import WrongPrincipal
 from shared.problems import AuthorizationMalformed, Refusal, ScopeMissing
 
@@ -41,7 +44,9 @@ async def authenticate(
         case Public():
             return Anonymous()
         case Admin():
-            return authenticator.admin(_authorization(request))
+            operator = authenticator.admin(_authorization(request))
+            name = operator_name(request.headers.getall(OPERATOR_HEADER, []))
+            return replace(operator, name=name)
         case Internal():
             return authenticator.service(_authorization(request))
         case _:

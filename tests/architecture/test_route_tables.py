@@ -40,6 +40,7 @@ def test_every_post_that_creates_is_idempotent():
         "createServiceClient",
         "inviteMember",
         "offerOwnership",
+        "rotateClientSecret",
     }
     assert all(row.idempotent for row in creating)
 

@@ -58,6 +58,13 @@ NAMES_NOTHING_NEW = {
     "finishSsoSignIn": "it makes the account of a new user as `verifyEmail` does, which is below",
     "beginIdentityLink": "nothing changes until the issuer has answered",
     "linkIdentity": "authz decides nothing from an identity",
+    "findUser": "it shows a user",
+    "disableUser": "it ends sessions",
+    "enableUser": "tests/e2e/test_credential_endings.py asks about the user on each replica",
+    "unlockUser": "authz decides nothing from failed attempts",
+    "rotateClientSecret": "the service client was there before",
+    "disableServiceClient": "it ends a service client",
+    "enableServiceClient": "tests/e2e/test_credential_endings.py asks each replica with its token",
     "provisionUsers": "a new user has no session, and is a member of nothing",
 }
 

@@ -34,7 +34,8 @@ class Script:
         self.play(self.text(name, **content))
 
     def hello(self, *, resumed: bool = False, at: float = 50.0, **scope: Any) -> bytes:
-        known = {"account_ids": None, "resource_types": None, "sessions": True} | scope
+        tells = {"sessions": True, "users": True}
+        known = tells | {"account_ids": None, "resource_types": None} | scope
         return self.text("hello", at=at, resumed=resumed, source="team", epoch="epo_1", **known)
 
     def begin(self, *objects: PolicyObject, **scope: Any) -> None:
@@ -49,6 +50,9 @@ class Script:
 
     def end(self, *session_ids: str, seconds: int = 600) -> None:
         self.tell("session.ended", sessions=session_ids, seconds=seconds)
+
+    def disable(self, **users: bool) -> None:
+        self.tell("user.disabled", users=users)
 
     def change(self, *objects: PolicyObject, shard: int = 1, seq: int = 1) -> None:
         self.tell("change", objects=[*map(as_told, objects)], shard=shard, seq=seq)

@@ -370,7 +370,7 @@ def set_suspension(url, action, *more):
 @pytest.mark.parametrize(
     ("action", "more", "sent", "done"),
     [
-        ("suspend", ["--reason", "Unpaid."], b'{"reason": "Unpaid."}', "acc_1: suspended"),
+        ("suspend", ["--reason", "Unpaid.", "--yes"], b'{"reason": "Unpaid."}', "acc_1: suspended"),
         ("resume", [], b"", "acc_1: resumed"),
     ],
 )

@@ -286,6 +286,39 @@ def test_an_ended_session_is_remembered_while_a_token_of_it_may_live(script):
     assert list(script.mirror.ended) == ["ses_3", "ses_2"]
 
 
+def test_a_disabled_user_is_denied_until_they_are_enabled(script):
+    script.begin(account(), member(BO, "developer"))
+    kept = checks(script).handle(BO, WRITE, account=ACCOUNT)
+    asked = Resource("i-1")
+    for disabled, reason in ((False, "allowed"), (True, "user-disabled"), (False, "allowed")):
+        script.disable(**{BO: disabled, ANA: not disabled})
+        script.end("ses_1")
+        assert [kept.check(asked).reason for _ in range(2)] == [reason] * 2
+        assert checks(script).check(BO, WRITE, account=ACCOUNT).reason == reason
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_state_that_is_told_again_says_anew_who_is_disabled(script, told):
+    script.begin(account(), member(BO, "developer"))
+    script.disable(**{BO: True})
+    again = Script(script.mirror)
+    again.play(again.hello())
+    again.tell("state", objects=[catalog(STANDARD), as_told(account())])
+    again.tell("state", objects=[as_told(member(BO, "developer"))])
+    assert checks(again).check(BO, WRITE, account=ACCOUNT).reason == "user-disabled"
+    if told:
+        again.disable(**{BO: True})
+    again.tell("ready", event_id="life.tag.0")
+    again.lease()
+    found = checks(again).check(BO, WRITE, account=ACCOUNT)
+    assert found.reason == ("user-disabled" if told else "allowed")
+
+
+def test_a_stream_that_does_not_tell_of_disabled_users_is_not_used(script):
+    with pytest.raises(StreamBrokenError, match="which users are disabled"):
+        script.play(script.hello(users=False))
+
+
 def test_a_stream_that_does_not_tell_of_sessions_is_not_used(script):
     with pytest.raises(StreamBrokenError, match="which sessions have ended"):
         script.play(script.hello(sessions=False))

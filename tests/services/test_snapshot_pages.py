@@ -60,6 +60,7 @@ class Identity:
             clients=self.store,
             revoked=self.store,
             sessions=self.store,
+            users=self.store,
             tokens=self.store,
             clock=SetClock(NOW),
             page_size=1,

@@ -174,14 +174,17 @@ class Handle:
         if state is not self._state or state is None:
             self._look_at(state)
         ended = session is not None and session in mirror.ended
-        answer = None
-        if given is NOTHING_GIVEN and not ended:
+        subject, answer = self._subject, None
+        if ended or subject.user_id in mirror.disabled:
+            disabled = subject.user_id in mirror.disabled
+            subject = Subject(subject.user_id, user_disabled=disabled, session_ended=ended)
+        elif given is NOTHING_GIVEN:
             if resource is self._asked:
                 answer = self._last_answer
             elif not resource.properties:
                 answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
         if answer is None:
-            answer = self._decided(state, resource, session, at_least_revision, given, ended=ended)
+            answer = self._decided(state, subject, resource, session, at_least_revision, given)
         if self._clock() >= mirror.lease.until:
             raise LeaseOverError("The lease of the policy state is over.")
         return answer
@@ -199,12 +202,11 @@ class Handle:
     def _decided(
         self,
         state: AccountState | None,
+        subject: Subject,
         resource: Resource,
         session: str | None,
         at_least_revision: str | None,
         given: Given,
-        *,
-        ended: bool,
     ) -> CheckDecision:
         sent = request_properties(
             resource,
@@ -216,9 +218,8 @@ class Handle:
         if state is None:
             return answer_of(NO_ACCOUNT)
         now = self._local.now()
-        subject = Subject(self._subject.user_id, session_ended=True) if ended else self._subject
         answer = answer_of(decide(state, subject, self.key[1], resource, now=now, given=sent))
-        if self._lasting and not ended:
+        if self._lasting and subject is self._subject:
             if len(self._answers) >= MAX_ANSWERS:
                 self._answers.clear()
             self._answers[resource.id, resource.owner_id, resource.project_id] = answer

@@ -41,6 +41,10 @@ class Mirror:
     resource_types: frozenset[str] | None = None
     ended: dict[str, float] = field(default_factory=dict)
     """The sessions that have ended, each with the time until which one of its tokens may live."""
+    disabled: set[str] = field(default_factory=set)
+    """The users whom the operator has disabled, as far as they are members."""
+    _disabled_anew: set[str] = field(default_factory=set)
+    """Those of a state that is being told."""
     _told: Mapping[str, Any] = field(default_factory=dict)
     _loading: LocalAccounts | None = None
     _number: int = 0
@@ -96,6 +100,8 @@ class Mirror:
             self._begin(content, asked_at)
         elif name == "session.ended":
             self._end_sessions(content["sessions"], now=now, until=now + content["seconds"])
+        elif name == "user.disabled":
+            self._disable_users(content["users"])
         elif self._loading is not None:
             yield from self._load(self._loading, name, content)
         else:
@@ -139,9 +145,17 @@ class Mirror:
         for session_id in over:
             del self.ended[session_id]
 
+    def _disable_users(self, states: Mapping[str, bool]) -> None:
+        """Take who is disabled and who is not any more."""
+        for user_id, disabled in states.items():
+            for known in self.disabled, self._disabled_anew:
+                (known.add if disabled else known.discard)(user_id)
+
     def _begin(self, content: Mapping[str, Any], asked_at: float) -> None:
         if not content["sessions"]:
             raise StreamBrokenError("the stream does not tell which sessions have ended")
+        if not content["users"]:
+            raise StreamBrokenError("the stream does not tell which users are disabled")
         self.lease.began(asked_at=asked_at, at=content["at"])
         if content["resumed"]:
             if self.last_event_id is None:
@@ -149,12 +163,15 @@ class Mirror:
             return
         self._told = content
         self._loading = LocalAccounts()
+        self._disabled_anew = set()
         self.last_event_id = None
 
     def _use(self, loading: LocalAccounts) -> None:
         """Use the state that was told whole; what the client may read may be another part now."""
         told = self._told
         self.accounts, self._loading = loading, None
+        self.disabled = self._disabled_anew
+        self._disabled_anew = set()
         self.epoch, self.source = told["epoch"], told["source"]
         self.account_ids = _set(told["account_ids"])
         self.resource_types = _set(told["resource_types"])

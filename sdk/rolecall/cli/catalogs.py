@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rolecall.cli.admin import KEY_HELP, admin_key
+from rolecall.cli.operators import KEY_HELP, admin_key
 from rolecall.cli.output import (
     INVALID,
     OK,

@@ -1,4 +1,4 @@
-"""One HTTP POST with the standard library: certificates are validated, redirects are errors."""
+"""One HTTP request with the standard library: certificates are validated, redirects are errors."""
 
 import json
 import ssl
@@ -86,7 +86,14 @@ def basic_credentials(client_id: str, client_secret: str) -> str:
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:
-    """Send one POST; `timeout` in seconds bounds all of it, apart from the look-up of the name.
+    """Send one POST, as `send`."""
+    return send("POST", url, body=body, headers=headers, timeout=timeout)
+
+
+def send(
+    method: str, url: str, *, body: bytes | None, headers: Mapping[str, str], timeout: float
+) -> HttpAnswer:
+    """Send one request; `timeout` in seconds bounds all of it, apart from the look-up of the name.
 
     A proxy of the environment only tunnels https to other machines. It would read a request in
     plain http with its credential, and could answer it.
@@ -94,7 +101,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -
     Raises:
         UnreachableError: no connection, no valid certificate, no answer in time, or too large.
     """
-    request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310  callers check the scheme
+    request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)  # noqa: S310  callers check the scheme
     try:
         deadline = Deadline(timeout)
         try:

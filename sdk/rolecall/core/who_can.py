@@ -4,6 +4,7 @@ What a question leaves open, such as the owner or the properties of the resource
 member whose grant depends on it: they are listed with the grant in words.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from rolecall.core.condition_facts import Given
@@ -54,11 +55,13 @@ def who_can(
     given: Given | None = None,
     after: str | None = None,
     examined: int = MAX_EXAMINED,
+    disabled: Container[str] = (),
 ) -> Holders:
     """The members for whom `decide` allows the permission, or could, by user id after `after`.
 
     A page ends after `limit` of them, or when it has looked at `examined` members, or has tested
-    `MAX_CONDITION_STEPS` of conditions. `now` is in epoch milliseconds.
+    `MAX_CONDITION_STEPS` of conditions. `now` is in epoch milliseconds. The users in `disabled` may
+    do nothing.
     """
     found: list[Holder] = []
     last, work = after, ConditionWork()
@@ -66,9 +69,8 @@ def who_can(
         if at == examined or len(found) == limit or work.steps >= MAX_CONDITION_STEPS:
             return Holders(tuple(found), last)
         last = user_id
-        decision = decide(
-            account, Subject(user_id), permission, resource, now=now, given=given, work=work
-        )
+        subject = Subject(user_id, user_disabled=user_id in disabled)
+        decision = decide(account, subject, permission, resource, now=now, given=given, work=work)
         limits = _open(account, member, permission, resource, decision, given, work)
         if decision.allowed or limits:
             role = member.role.source.partition(":")[2]

@@ -125,7 +125,7 @@ def decide_check(
     account: AccountState | None,
     check: PermissionCheck,
     *,
-    session_ended: bool,
+    sign_in_over: Reason | None,
     now: int,
     work: ConditionWork | None = None,
 ) -> Decision:
@@ -134,9 +134,7 @@ def decide_check(
     The caller tests afterwards whether that state was fresh enough. Checks of one answer share
     `work`.
     """
-    found = member_of(
-        account, check.user_id, session_ended=session_ended, now=now, token=check.token
-    )
+    found = member_of(account, check.user_id, sign_in_over=sign_in_over, now=now, token=check.token)
     return decide_found(account, found, check, now=now, work=work)
 
 
@@ -144,15 +142,26 @@ def member_of(
     account: AccountState | None,
     user_id: str,
     *,
-    session_ended: bool,
+    sign_in_over: Reason | None,
     now: int,
     token: TokenSubject | None = None,
 ) -> Member | Decision:
     """Whom a check is about, or why every check of this subject is denied."""
     if account is None:
         return NO_ACCOUNT
-    return active_member(
-        account, Subject(user_id, session_ended=session_ended, token=token), now=now
+    return active_member(account, subject_of(user_id, sign_in_over, token), now=now)
+
+
+def subject_of(user_id: str, sign_in_over: Reason | None, token: TokenSubject | None) -> Subject:
+    """The subject of a decision.
+
+    `sign_in_over` says that the user is disabled or the session has ended, if so.
+    """
+    return Subject(
+        user_id,
+        user_disabled=sign_in_over is Reason.USER_DISABLED,
+        session_ended=sign_in_over is Reason.SESSION_ENDED,
+        token=token,
     )
 
 
@@ -184,7 +193,7 @@ def decide_for_user(
     account: AccountState | None,
     check: PermissionCheck,
     *,
-    session_ended: bool = False,
+    sign_in_over: Reason | None = None,
     now: int,
     work: ConditionWork | None = None,
 ) -> Decision:
@@ -193,7 +202,7 @@ def decide_for_user(
         account,
         check.account_id,
         check.user_id,
-        session_ended=session_ended,
+        sign_in_over=sign_in_over,
         now=now,
         token=check.token,
     )
@@ -205,34 +214,38 @@ def member_for_user(
     account_id: str | None,
     user_id: str,
     *,
-    session_ended: bool,
+    sign_in_over: Reason | None,
     now: int,
     token: TokenSubject | None = None,
 ) -> Member | Decision:
     """Whom a check is about whose answer reaches its user, or why every check is denied.
 
-    An outsider gets the decision of an unknown account, and an ended session learns of no account.
+    An outsider gets the decision of an unknown account, and a sign-in that is over learns of none.
     """
-    if session_ended:
-        return Decision(allowed=False, reason=Reason.SESSION_ENDED)
+    if sign_in_over is not None:
+        return Decision(allowed=False, reason=sign_in_over)
     if account_id is None:
         return NO_ACCOUNT
     if is_outsider(account, user_id, now=now):
         return Decision(allowed=False, reason=Reason.NOT_A_MEMBER)
-    return member_of(account, user_id, session_ended=False, now=now, token=token)
+    return member_of(account, user_id, sign_in_over=None, now=now, token=token)
 
 
 def check_for_service(
-    account: AccountState | None, check: PermissionCheck, *, session_ended: bool = False, now: int
+    account: AccountState | None,
+    check: PermissionCheck,
+    *,
+    sign_in_over: Reason | None = None,
+    now: int,
 ) -> CheckResult:
     """Decide a check of another service of the product, which answers the user."""
-    decision = decide_for_user(account, check, session_ended=session_ended, now=now)
+    decision = decide_for_user(account, check, sign_in_over=sign_in_over, now=now)
     member = decision.reason in SHOWS_MEMBERSHIP
     if account is not None and member and check.permission in API_TOKEN_PERMISSIONS:
         decision = decision if has_api_tokens(account.catalog) else _LEFT_OUT
     return CheckResult(
         allowed=decision.allowed,
         member=member,
-        session_ended=session_ended,
+        session_ended=sign_in_over is not None,
         reason=decision.reason,
     )

@@ -29,12 +29,14 @@ from services.authz.domain.checks import (
     OtherSubject,
     PermissionCheck,
     decide_for_user,
+    subject_of,
 )
 
 SEE_MEMBERS, SEE_ROLES, SEE_PROJECT = "member:view", "role:view", "project:view"
 
 _UNTOLD = {
     Reason.NO_ACCOUNT: "No account is known for this check. Name the account, and check its id.",
+    Reason.USER_DISABLED: "The user is disabled. Ask the platform.",
     Reason.SESSION_ENDED: "The session has ended. The user has to sign in again.",
     Reason.NOT_A_MEMBER: "The user is not an active member of an account with this id.",
 }
@@ -98,7 +100,7 @@ def explain_check(
     *,
     asker: Asker,
     project_name: Callable[[str], str],
-    session_ended: bool,
+    sign_in_over: Reason | None,
     now: int,
 ) -> Explained:
     """Explain a check; `now` is in epoch milliseconds.
@@ -107,12 +109,12 @@ def explain_check(
     `project_name` gives the name of a project; one that the asker may not view is shown by its id.
     """
     if asker.user_id == check.user_id:
-        shown = decide_for_user(account, check, session_ended=session_ended, now=now)
+        shown = decide_for_user(account, check, sign_in_over=sign_in_over, now=now)
         if shown.reason not in SHOWS_MEMBERSHIP:
             return _untold(shown)
     if account is None:
         return _untold(Decision(allowed=False, reason=Reason.NO_ACCOUNT))
-    subject = Subject(check.user_id, session_ended=session_ended, token=check.token)
+    subject = subject_of(check.user_id, sign_in_over, check.token)
     holds = partial(asker.holds, account, now=now)
     found = explain(
         account,

@@ -26,7 +26,12 @@ class CheckRule(Protocol[T_co]):
     """Answers a check from the state of its account; `now` is in epoch milliseconds."""
 
     def __call__(
-        self, account: AccountState | None, check: PermissionCheck, *, session_ended: bool, now: int
+        self,
+        account: AccountState | None,
+        check: PermissionCheck,
+        *,
+        sign_in_over: Reason | None,
+        now: int,
     ) -> T_co:
         """Answer the check."""
         ...
@@ -54,9 +59,13 @@ def known_account(ctx: Ctx, account_id: str) -> AccountState | None:
     return account
 
 
-def session_ended(ctx: Ctx, session_id: str | None) -> bool:
-    """Return whether the session that a check names has ended."""
-    return session_id is not None and ctx.sign_ins.session_ended(session_id)
+def sign_in_over(ctx: Ctx, user_id: str, session_id: str | None) -> Reason | None:
+    """Return whether the user is disabled, or the session that a check names has ended."""
+    if ctx.sign_ins.user_disabled(user_id):
+        return Reason.USER_DISABLED
+    if session_id is not None and ctx.sign_ins.session_ended(session_id):
+        return Reason.SESSION_ENDED
+    return None
 
 
 def is_member(ctx: Ctx, check: PermissionCheck) -> bool:
@@ -68,8 +77,8 @@ def is_member(ctx: Ctx, check: PermissionCheck) -> bool:
 def _decide(
     ctx: Ctx, check: PermissionCheck, rule: CheckRule[T], account: AccountState | None
 ) -> T:
-    ended = session_ended(ctx, check.session_id)
-    return rule(account, check, session_ended=ended, now=milliseconds(ctx.clock.now()))
+    over = sign_in_over(ctx, check.user_id, check.session_id)
+    return rule(account, check, sign_in_over=over, now=milliseconds(ctx.clock.now()))
 
 
 def note_decision(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:

@@ -25,7 +25,7 @@ from services.authz.use_cases.decisions import (
     is_member,
     known_account,
     note_decision,
-    session_ended,
+    sign_in_over,
 )
 from shared.auth.principals import (
     ApiTokenPrincipal,
@@ -153,15 +153,14 @@ class _Place:
         else:
             account = known_account(ctx, account_id)
             self._revision = ctx.revision(account_id)
-        session_id = request.session_id
-        ended = session_id is not None and session_ended(ctx, session_id)
+        over = sign_in_over(ctx, user_id, request.session_id)
         self._own = not isinstance(principal, ClientPrincipal)
         if self._own:
             self._found = member_for_user(
-                account, account_id, user_id, session_ended=ended, now=now, token=token
+                account, account_id, user_id, sign_in_over=over, now=now, token=token
             )
         else:
-            self._found = member_of(account, user_id, session_ended=ended, now=now, token=token)
+            self._found = member_of(account, user_id, sign_in_over=over, now=now, token=token)
         self._account_id, self._user_id = account_id, user_id
         self._account = account
         self._now = now

@@ -106,7 +106,7 @@ class ToldState:
 
 
 class ToldSignIns:
-    """The state from identity: the readers of a feed are told of ended sessions.
+    """The state from identity: the readers of a feed are told of ended sessions and disabled users.
 
     Of other changes they learn nothing, and look again whether their client is still the same. What
     they know of ended sessions holds beyond the state.
@@ -121,7 +121,7 @@ class ToldSignIns:
         self._state.clear()
 
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
-        """Take the new states of one change, then tell which sessions have ended."""
+        """Take the new states of one change, then tell whose sign-in is over or back."""
         objects = tuple(policy_objects)
         self._state.put(objects)
         ended = [
@@ -129,7 +129,9 @@ class ToldSignIns:
             for each in objects
             if each.kind is PolicyObjectKind.SESSION and each.state is not None
         ]
-        if ended:
-            self._feed.changed(ended)
-        elif objects:
+        users = [each for each in objects if each.kind is PolicyObjectKind.DISABLED_USER]
+        for told in ended, users:
+            if told:
+                self._feed.changed(told)
+        if objects and not ended and not users:
             self._feed.wake()

@@ -1,7 +1,7 @@
 """Tell a service client the policy state that it may read, and then every change of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -17,8 +17,8 @@ from services.authz.domain.stream_events import (
     told_of_change,
 )
 from services.authz.use_cases.context import Ctx
+from services.authz.use_cases.sign_in_events import SignInEvent, SignInEvents
 from shared.auth.bindings import require_account
-from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.facts import shard_of
 from shared.contracts.policy_objects import PolicyObjectKind
@@ -78,12 +78,13 @@ class _StreamReader:
 
     def __post_init__(self) -> None:
         self.client = self.ctx.sign_ins.client(self.client_id)
+        self.sign_ins = SignInEvents(self.ctx, self.scope)
 
     async def events(self, after: str | None) -> AsyncGenerator[bytes, None]:
         """Every event, until the stream ends."""
         with self.ctx.feed.reader(self.client_id) as news:
             self.log = self.ctx.feed.log
-            resumed = self._resume(after)
+            resumed = self.sign_ins.goes_on = self._resume(after)
             yield self._event("hello", self._greeting(resumed=resumed))
             try:
                 for text in () if resumed else self._state():
@@ -159,6 +160,7 @@ class _StreamReader:
             "at": self.ctx.clock.boottime(),
             "resumed": resumed,
             "sessions": True,
+            "users": True,
             "source": self.ctx.team.source,
             "epoch": view.epoch,
             **self.scope.described(),
@@ -179,17 +181,18 @@ class _StreamReader:
                 yield from self._with_catalogs("state", {"objects": content})
                 if bound is not None:
                     members = [each for kind, each, _ in page if kind is PolicyObjectKind.MEMBER]
-                    yield from self._ended(self.ctx.sign_ins.ended_sessions_of(members))
+                    yield from self._of_sign_ins(self.sign_ins.of_members(members))
         if bound is None:
-            yield from self._ended(self.ctx.sign_ins.ended_sessions())
+            yield from self._of_sign_ins(self.sign_ins.of_all())
 
     def _change(self, change: NumberedChange) -> Iterator[bytes]:
-        if change.objects[0].kind is PolicyObjectKind.SESSION:
+        sign_ins = self.sign_ins.of_change(change)
+        if sign_ins is not None:
             self.number = change.number
-            yield from self._ended(self._told_sessions(change), numbered=True)
+            yield from self._of_sign_ins(sign_ins, numbered=True)
             return
         # A reader that is cut off after this event is told it again: it has no number.
-        yield from self._ended(self._ended_of_new_members(change))
+        yield from self._of_sign_ins(self.sign_ins.of_new_members(change))
         self.number = change.number
         content = told_of_change(change.objects, self.scope, follows=self._follows)
         if content:
@@ -200,38 +203,13 @@ class _StreamReader:
             told_change = {"objects": content, **position}
             yield from self._with_catalogs("change", told_change, numbered=True)
 
-    def _tells_of_user(self, user_id: str) -> bool:
-        """Whether ended sessions of this user are told: a bound client learns of its members'."""
-        bound, policy = self.scope.account_ids, self.ctx.policy
-        return bound is None or any(policy.has_membership(each, user_id) for each in bound)
-
-    def _told_sessions(self, change: NumberedChange) -> list[str]:
-        """The ended sessions of the change that are told."""
-        users = {each.id: (each.state or {})["user_id"] for each in change.objects}
-        told_users = set(filter(self._tells_of_user, set(users.values())))
-        return [session_id for session_id, user_id in users.items() if user_id in told_users]
-
-    def _ended_of_new_members(self, change: NumberedChange) -> list[str]:
-        """The ended sessions of members of the change; they may not have been told before."""
-        members = {
-            each.id
-            for each in change.objects
-            if each.kind is PolicyObjectKind.MEMBER
-            and each.state is not None
-            and self.scope.covers(each.kind, each.id, account_of(each))
-        }
-        if self.scope.account_ids is None:
-            return []
-        return self.ctx.sign_ins.ended_sessions_of(members)
-
-    def _ended(self, session_ids: Sequence[str], *, numbered: bool = False) -> Iterator[bytes]:
-        """The events that these sessions have ended; the last one has the number."""
-        seconds = int(SESSION_END_RETENTION.total_seconds())
-        for at in range(0, len(session_ids), OBJECTS_OF_EVENT):
-            end = at + OBJECTS_OF_EVENT
-            is_last = end >= len(session_ids)
-            content = {"sessions": session_ids[at:end], "seconds": seconds}
-            yield self._event("session.ended", content, numbered=numbered and is_last)
+    def _of_sign_ins(
+        self, events: Iterator[SignInEvent], *, numbered: bool = False
+    ) -> Iterator[bytes]:
+        """These events; the last one has the number of the change."""
+        known = list(events)
+        for at, (name, content) in enumerate(known, 1):
+            yield self._event(name, content, numbered=numbered and at == len(known))
 
     def _follows(self, catalog_id: str) -> bool:
         """Whether an account that is told follows this catalog; a bound client learns no other."""

@@ -83,7 +83,7 @@ async def explain_at(
         then.check,
         asker=asker_of(principal),
         project_name=then.past.project_name,
-        session_ended=False,
+        sign_in_over=None,
         now=milliseconds(at),
     )
     revision = then.revision(found.decision.reason)
@@ -133,7 +133,7 @@ def _decide_then(then: _Then, *, at: datetime) -> Decision:
     if then.check.account_id is None:
         return NO_ACCOUNT
     rule = decide_for_user if then.own else decide_check
-    return rule(then.past.account, then.check, session_ended=False, now=milliseconds(at))
+    return rule(then.past.account, then.check, sign_in_over=None, now=milliseconds(at))
 
 
 def _authorized_check(

@@ -96,6 +96,7 @@ def _find(
         given=_given(account, request.resource),
         limit=request.limit,
         after=request.after,
+        disabled=ctx.sign_ins.disabled_users,
     )
     return WhoCanResult(
         account_id=account.id,

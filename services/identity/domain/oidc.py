@@ -3,6 +3,7 @@
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import unquote_plus
 
 from services.identity.domain.service_clients import ServiceClient
@@ -126,14 +127,14 @@ def require_grant_type(grant_type: str | None) -> str:
 
 
 def authenticate_client(
-    client: ServiceClient | None, credentials: ClientCredentials
+    client: ServiceClient | None, credentials: ClientCredentials, *, now: datetime
 ) -> ServiceClient:
     """Return the client that these credentials belong to.
 
     Raises:
-        ClientInvalid: it does not exist, or the secret is not its own.
+        ClientInvalid: it does not exist or may not act, or the secret is not its own.
     """
-    if client is None or not client.has_secret(credentials.secret):
+    if client is None or not client.has_secret(credentials.secret, now=now):
         raise ClientInvalid
     return client
 

@@ -27,13 +27,21 @@ class TooManyRequests(Refusal):
     )
 
 
+def _digest(*parts: str) -> str:
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """At most `limit` attempts in `window` for one `key`."""
+    """At most `limit` attempts in `window` for one `key`.
+
+    `about` finds the counters of one address from all networks; it does not contain the address.
+    """
 
     key: tuple[str, ...]
     limit: int
     window: timedelta
+    about: str | None = None
 
     @property
     def name(self) -> str:
@@ -43,7 +51,7 @@ class RateLimit:
     @property
     def counter_id(self) -> str:
         """The id of the counter: of fixed length, and without the address in it."""
-        return sha256("\0".join(self.key).encode()).hexdigest()
+        return _digest(*self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +94,18 @@ def sign_in_limits(
     """
     return (
         RateLimit(key=("logins", network), limit=per_network, window=SIGN_IN_WINDOW),
-        RateLimit(key=("login", address_key, network), limit=per_address, window=SIGN_IN_WINDOW),
+        RateLimit(
+            key=("login", address_key, network),
+            limit=per_address,
+            window=SIGN_IN_WINDOW,
+            about=sign_ins_of(address_key),
+        ),
     )
+
+
+def sign_ins_of(address_key: str) -> str:
+    """The mark of all counters of sign-ins with this address."""
+    return _digest("login", address_key)
 
 
 def mail_limit(network: str, *, per_network: int) -> RateLimit:
@@ -161,6 +179,12 @@ class RefusedSenders:
             del self._refused[next(iter(self._refused))]
         believed_until = min(counted.window.ends_at, now + RECHECK)
         self._refused[counted.limit.counter_id] = counted, believed_until
+
+    def forget_about(self, about: str) -> None:
+        """Forget the limits that are about one address."""
+        ids = [key for key, (known, _) in self._refused.items() if known.limit.about == about]
+        for counter_id in ids:
+            del self._refused[counter_id]
 
     def forget(self, limit: RateLimit) -> None:
         """Forget a limit, because one of its attempts was given back."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.facts import Fact, ResourceRef
-from shared.contracts.identity import ServiceClientTokenRevoked
+from shared.contracts.identity_clients import ServiceClientTokenRevoked
 from shared.contracts.policy_objects import AccessTokenObject, PolicyObject, PolicyObjectKind
 from shared.ids import ClientId, TokenId
 

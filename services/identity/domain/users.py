@@ -5,6 +5,7 @@ from datetime import datetime
 
 from shared.contracts.facts import Actor, Caller, Fact, Payload, ResourceRef
 from shared.contracts.identity import UserRenamed
+from shared.contracts.policy_objects import PolicyObject
 from shared.ids import AccountId, ClientId, SessionId, UserId
 
 
@@ -19,6 +20,8 @@ class User:
     client makes users too: `provisioned_by` is the client. Without `verified_at` its user has not
     proved the address, and without `password_hash` cannot sign in. A reset of the password does
     both. `password_imported` tells that another system made the hash.
+
+    The operator may disable a user, at `disabled_at`, and tells them why.
 
     `reset_generation` counts the links that reset the password. `reset_link_made_at` is `None`
     while none of them works. `reset_used_at` is when the newest one set the password that is valid.
@@ -52,6 +55,9 @@ class User:
     undo_email_key: str | None = None
     undo_generation: int = 0
     undo_until: datetime | None = None
+    disabled_at: datetime | None = None
+    disabled_because: str | None = None
+    disabled_rev: int = 0
 
 
 def with_personal_account(user: User, account_id: AccountId, *, number: int) -> User | None:
@@ -102,6 +108,7 @@ def user_fact(
     *,
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
+    policy_object: PolicyObject | None = None,
 ) -> Fact:
     """Make a fact about a user, in the user's personal account."""
     return Fact(
@@ -110,4 +117,5 @@ def user_fact(
         account_id=user.account_id,
         before=before,
         after=after,
+        policy_objects=() if policy_object is None else (policy_object,),
     )

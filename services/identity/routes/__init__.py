@@ -3,6 +3,7 @@
 from services.identity.routes import (
     address_change,
     api_tokens,
+    disabled_users,
     identities,
     internal,
     introspection,
@@ -41,4 +42,4 @@ ROUTES = (
     *introspection.ROUTES,
     *revocation.ROUTES,
 )
-INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES)
+INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES, *disabled_users.ROUTES)

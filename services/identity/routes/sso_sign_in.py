@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.identity.adapters.issuers import IssuerUnavailable
+from services.identity.domain.disabled_users import SignInDisabled
 from services.identity.domain.id_tokens import IssuerAnswerInvalid
 from services.identity.domain.identities import IdentityNotLinked
 from services.identity.domain.rate_limits import TooManyRequests
@@ -145,6 +146,7 @@ ROUTES = (
             SsoSignInOver,
             IssuerAnswerInvalid,
             IdentityNotLinked,
+            SignInDisabled,
             IssuerUnavailable,
             TooManyRequests,
         ),

@@ -68,6 +68,10 @@ class RateLimitRows:
         """Give all attempts against these limits back."""
         await self._counters.delete_many({"_id": {"$in": [limit.counter_id for limit in limits]}})
 
+    async def forget_about(self, about: str) -> None:
+        """Give all attempts that are about one address back, from every network."""
+        await self._counters.delete_many({"about": about})
+
     async def windows(
         self, limits: Sequence[RateLimit], session: DbSession | None = None
     ) -> dict[str, Window]:
@@ -110,7 +114,12 @@ class RateLimitRows:
         after = count_attempt(before, now=now, length=limit.window)
         if before is not None:
             return await self._save(limit, before, after)
-        first = {"_id": limit.counter_id, "count": after.count, "ends_at": after.ends_at}
+        first = {
+            "_id": limit.counter_id,
+            "count": after.count,
+            "ends_at": after.ends_at,
+            "about": limit.about,
+        }
         with contextlib.suppress(AlreadyThere):
             await insert_once(self._counters, first)
             return after

@@ -61,7 +61,7 @@ class SessionRows:
         return [read(UserSession, row) async for row in found]
 
     async def active_sessions(
-        self, user_id: UserId, session: DbSession, *, limit: int
+        self, user_id: UserId, session: DbSession | None = None, *, limit: int
     ) -> list[UserSession]:
         """Find sessions of the user that did not end, `limit` at most."""
         wanted = {**of_user(user_id), "ended": False}

@@ -1,11 +1,22 @@
 """What authz knows of identity, as pages of the snapshot."""
 
-from services.identity.domain import api_tokens, revocation, service_clients, sessions
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.identity.domain import (
+    api_tokens,
+    disabled_users,
+    revocation,
+    service_clients,
+    sessions,
+)
 from services.identity.domain.api_tokens import ApiToken
+from services.identity.domain.users import User
 from services.identity.store.api_tokens import SHARD_PAGES, ApiTokenRows
 from services.identity.store.revoked_tokens import RevokedTokenRows
 from services.identity.store.service_clients import ServiceClientRows
 from services.identity.store.sessions import SessionRows, end_key
+from services.identity.store.users import UserRows
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.clock import Clock
 from shared.contracts.policy_objects import PolicyObject
@@ -13,12 +24,14 @@ from shared.journal.snapshot import invalid_cursor
 from shared.mongo import DbSession
 
 PAGE_SIZE = 500
-TOKENS = "tokens:"
-_PARTS = frozenset(map(str, range(len(SHARD_PAGES))))
+_PLACES = tuple(
+    f"{kind}:{part}" for kind in ("users", "tokens") for part in range(len(SHARD_PAGES))
+)
+"""What is told by shards, after the rest, in this order."""
 
 
 class SignInSnapshot:
-    """Service clients and revoked access tokens first, ended sessions, API tokens by shards."""
+    """Clients and revoked access tokens, then ended sessions, disabled users, and API tokens."""
 
     def __init__(
         self,
@@ -26,14 +39,16 @@ class SignInSnapshot:
         clients: ServiceClientRows,
         revoked: RevokedTokenRows,
         sessions: SessionRows,
+        users: UserRows,
         tokens: ApiTokenRows,
         clock: Clock,
         page_size: int = PAGE_SIZE,
     ) -> None:
-        """`page_size` is the number of ended sessions, or of API tokens, on one page."""
+        """`page_size` is the number of ended sessions, users and API tokens on one page."""
         self._clients = clients
         self._revoked = revoked
         self._sessions = sessions
+        self._users = users
         self._tokens = tokens
         self._clock = clock
         self._page_size = page_size
@@ -44,9 +59,8 @@ class SignInSnapshot:
         Raises:
             Invalid: there is no such place.
         """
-        if place.startswith(TOKENS):
-            rest = place.removeprefix(TOKENS)
-            return await self._tokens_of(rest, session, room=self._page_size)
+        if place.startswith(("users:", "tokens:")):
+            return await self._by_shards(place, session, room=self._page_size)
         first = [] if place else await self._first_page(session)
         ended = await self._sessions.ended_sessions(
             since=self._clock.now() - SESSION_END_RETENTION,
@@ -61,32 +75,42 @@ class SignInSnapshot:
         room = self._page_size - len(ended)
         if room == 0:
             return items, end_key(ended[-1])
-        tokens, following = await self._tokens_of("0:", session, room=room)
-        return items + tokens, following
+        parted, following = await self._by_shards(f"{_PLACES[0]}:", session, room=room)
+        return items + parted, following
 
     async def _first_page(self, session: DbSession) -> list[PolicyObject]:
         clients = await self._clients.clients(session)
         revoked = await self._revoked.revoked_tokens(now=self._clock.now(), session=session)
         return [
-            *map(service_clients.policy_object, clients),
+            *(service_clients.policy_object(client) for client in clients if client.active),
             *map(revocation.policy_object, revoked),
         ]
 
-    async def _tokens_of(
+    async def _by_shards(
         self, place: str, session: DbSession, *, room: int
     ) -> tuple[list[PolicyObject], str | None]:
-        """Live tokens from a place on, `room` at most, and the place of the next ones."""
-        first, separator, after = place.partition(":")
-        if not separator or first not in _PARTS:
+        """Disabled users and live tokens from a place on, `room` at most, and the next place."""
+        name, _, after = place.rpartition(":")
+        if name not in _PLACES:
             raise invalid_cursor()
-        part, now = int(first), self._clock.now()
-        found: list[ApiToken] = []
-        while part < len(SHARD_PAGES) and len(found) < room:
-            left = room - len(found)
-            rows = await self._tokens.tokens_of_shards(
-                SHARD_PAGES[part], after=after, limit=left, session=session
-            )
-            found += rows
-            part, after = (part, rows[-1].id) if len(rows) == left else (part + 1, "")
-        items = [api_tokens.policy_object(token) for token in found if token.live(now)]
-        return items, f"{TOKENS}{part}:{after}" if part < len(SHARD_PAGES) else None
+        at, read, now = _PLACES.index(name), list[User | ApiToken](), self._clock.now()
+        while at < len(_PLACES) and len(read) < room:
+            left = room - len(read)
+            rows = await self._rows(_PLACES[at], after=after, limit=left, session=session)
+            read += rows
+            at, after = (at, rows[-1].id) if len(rows) == left else (at + 1, "")
+        items = [told for row in read if (told := _told(row, now)) is not None]
+        return items, f"{_PLACES[at]}:{after}" if at < len(_PLACES) else None
+
+    async def _rows(
+        self, place: str, *, after: str, limit: int, session: DbSession
+    ) -> Sequence[User | ApiToken]:
+        kind, _, part = place.partition(":")
+        read = self._users.disabled_users if kind == "users" else self._tokens.tokens_of_shards
+        return await read(SHARD_PAGES[int(part)], after=after, limit=limit, session=session)
+
+
+def _told(row: User | ApiToken, now: datetime) -> PolicyObject | None:
+    if isinstance(row, User):
+        return disabled_users.policy_object(row)
+    return api_tokens.policy_object(row) if row.live(now) else None

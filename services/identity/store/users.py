@@ -101,7 +101,16 @@ class UserRows:
             "name": before.name,
             "password_hash": before.password_hash,
         }
-        await update_expected(self._users, expected, {"$set": changes(after)}, session)
+        change = {"$set": changes(after, disabled=after.disabled_at is not None)}
+        await update_expected(self._users, expected, change, session)
+
+    async def disabled_users(
+        self, shards: Sequence[int], *, after: str, limit: int, session: DbSession
+    ) -> list[User]:
+        """Find disabled users of these shards in the order of their ids, after one of them."""
+        wanted = {"shard": {"$in": list(shards)}, "disabled": True, "_id": {"$gt": after}}
+        found = self._users.find(wanted, session=session).sort("_id", 1).limit(limit)
+        return [read(User, row) async for row in found]
 
     async def move_user(self, before: User, after: User, session: DbSession) -> None:
         """Save a user with another address, over the state that was read.
@@ -118,7 +127,13 @@ class UserRows:
 
 
 def _user(user: User) -> Document:
-    return document(user, shard=shard_of(user.id), **VERIFIED, lapses_at=None)
+    return document(
+        user,
+        shard=shard_of(user.id),
+        **VERIFIED,
+        lapses_at=None,
+        disabled=user.disabled_at is not None,
+    )
 
 
 def _address(user: User) -> Document:

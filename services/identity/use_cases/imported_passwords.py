@@ -13,6 +13,8 @@ async def with_password(
 ) -> User | None:
     """Return the user if this is their password; without a user the work is the same (`T9`).
 
+    A disabled user has no password that fits.
+
     A hash that was imported is replaced: the password is known now.
 
     Raises:
@@ -21,7 +23,7 @@ async def with_password(
     stored_hash = None if user is None else user.password_hash
     imported = user is not None and user.password_imported
     matches = await ctx.hasher.verify(stored_hash, password, imported=imported, attempts=attempts)
-    if user is None or not matches:
+    if user is None or user.disabled_at is not None or not matches:
         return None
     if not user.password_imported:
         return user

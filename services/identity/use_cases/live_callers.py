@@ -25,8 +25,8 @@ async def check_live(ctx: Ctx, principal: Bearer) -> None:
         live = session is not None and session.active(ctx.clock.now())
     else:
         access_token = principal.access_token
-        live = await ctx.store.client(principal.client_id) is not None and (
-            access_token is None or not await ctx.store.is_revoked(access_token.id)
-        )
+        client = await ctx.store.client(principal.client_id)
+        acts = client is not None and client.active
+        live = acts and (access_token is None or not await ctx.store.is_revoked(access_token.id))
     if not live:
         raise TokenRevoked

@@ -39,4 +39,4 @@ async def known_client(ctx: Ctx, credentials: ClientCredentials) -> ServiceClien
     found = None
     if is_id(credentials.client_id, "cli"):
         found = await ctx.store.client(ClientId(credentials.client_id))
-    return authenticate_client(found, credentials)
+    return authenticate_client(found, credentials, now=ctx.clock.now())

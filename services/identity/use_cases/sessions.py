@@ -115,14 +115,14 @@ async def start_session(ctx: Ctx, caller: Caller, user: User) -> SignedIn:
     A mail tells them of a device and network that they have not used before.
 
     Raises:
-        WrongCredentials: the password was replaced in the meantime. The session would survive a
-            reset that ends all others.
+        WrongCredentials: the password was replaced or the user disabled in the meantime. The
+            session would survive a reset or an end that ends all others.
     """
     session = new_session(ctx, caller, user)
 
     async def change(write: JournalWrite) -> None:
         now = await ctx.store.user(user.id, write.session)
-        if now is None or now.password_hash != user.password_hash:
+        if now is None or now.password_hash != user.password_hash or now.disabled_at is not None:
             raise WrongCredentials
         await ctx.store.insert_session(session, write.session)
         told = await remember_device(ctx, write, now, origin_of(caller.request))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.identity.domain import identities, sessions, sign_up, sso_sign_in
 from services.identity.domain.devices import origin_of
+from services.identity.domain.disabled_users import SignInDisabled
 from services.identity.domain.id_tokens import IssuedIdentity, IssuerAnswerInvalid, check_claims
 from services.identity.domain.identities import (
     IdentityNotLinked,
@@ -97,6 +98,7 @@ async def finish(ctx: Ctx, caller: Caller, *, binding: str, answer: SsoAnswer) -
     Raises:
         SsoSignInOver, IssuerAnswerInvalid: see the domain; they count for the sender.
         IdentityNotLinked: the issuer's word is not enough.
+        SignInDisabled: the operator has disabled the user.
         IssuerUnavailable, TooManyRequests, Unavailable.
     """
     limit = _limit(ctx, caller)
@@ -220,6 +222,8 @@ async def _unchanged(ctx: Ctx, write: JournalWrite, user: User) -> User:
     current = await ctx.store.user(user.id, write.session)
     if current is None or current.email_key != user.email_key:
         raise Lost(user.id)
+    if current.disabled_at is not None:
+        raise SignInDisabled
     return current
 
 

@@ -56,6 +56,8 @@ class MessageKind(StrEnum):
     OWNERSHIP_OFFER_ENDED = "ownership_offer_ended"
     SIGNED_OUT = "signed_out"
     NEW_DEVICE = "new_device"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
     ACCOUNT_DELETED = "account_deleted"

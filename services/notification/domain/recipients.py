@@ -5,14 +5,13 @@ from datetime import datetime
 from services.notification.domain import (
     address_recipients,
     ending_recipients,
+    identity_recipients,
     member_recipients,
     ownership_recipients,
 )
 from services.notification.domain.messages import Message, MessageKind, message_id
-from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, actor_word, notices
-from shared.contracts import identity, team, team_catalogs, team_resources
-from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
+from shared.contracts import team, team_catalogs, team_resources
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Row
 from shared.contracts.registry import payload_of
@@ -44,98 +43,6 @@ def messages_of(row: Row, *, caller: Caller, now: datetime) -> tuple[Message, ..
             about=notice.about,
         )
         for recipient in (notice.to, *notice.also)
-    )
-
-
-def _verify_email(fact: identity.SignUpRequested, row: Row) -> Notice:
-    return Notice(
-        kind=MessageKind.VERIFY_EMAIL,
-        to=fact.email,
-        words={"name": fact.name},
-        expires_at=fact.expires_at,
-        link=SignUpLinkRequest(kind="sign-up", id=fact.sign_up_id, generation=fact.generation),
-    )
-
-
-def _account_exists(fact: identity.UserSignUpRefused, row: Row) -> Notice:
-    return Notice(kind=MessageKind.ACCOUNT_EXISTS, to=fact.email, words={"name": fact.name})
-
-
-def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> Notice:
-    return Notice(
-        kind=MessageKind.PASSWORD_RESET,
-        to=fact.email,
-        words={"name": fact.name},
-        expires_at=fact.expires_at,
-        link=PasswordResetLinkRequest(
-            kind="password-reset", id=fact.user_id, generation=fact.generation
-        ),
-    )
-
-
-def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
-    return Notice(
-        kind=MessageKind.PASSWORD_CHANGED,
-        to=fact.email,
-        words={
-            "name": fact.name,
-            "by_reset": "yes" if fact.by_reset else "",
-            "changed_at": format_moment(row.occurred_at),
-        },
-    )
-
-
-def _token_created(fact: identity.ApiTokenCreated, row: Row) -> Notice:
-    return Notice(
-        kind=MessageKind.TOKEN_CREATED,
-        to=fact.email,
-        words={
-            "name": fact.name,
-            "token": fact.token_name,
-            "created_at": format_moment(row.occurred_at),
-            "until": format_moment(fact.expires_at),
-        },
-    )
-
-
-def _identity_linked(fact: identity.UserIdentityLinked, row: Row) -> Notice | None:
-    """A new user knows: they signed up with this identity a moment ago."""
-    if fact.how == "sign_up":
-        return None
-    return _identity(MessageKind.IDENTITY_LINKED, fact, row, how=fact.how)
-
-
-def _identity_unlinked(fact: identity.UserIdentityUnlinked, row: Row) -> Notice:
-    return _identity(MessageKind.IDENTITY_UNLINKED, fact, row)
-
-
-def _identity(
-    kind: MessageKind,
-    fact: identity.UserIdentityLinked | identity.UserIdentityUnlinked,
-    row: Row,
-    **words: str,
-) -> Notice:
-    words |= {"name": fact.name, "label": fact.label, "changed_at": format_moment(row.occurred_at)}
-    return Notice(kind=kind, to=fact.email, words=words)
-
-
-def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> Notice:
-    return Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
-
-
-def _new_device(fact: identity.SessionStarted, row: Row) -> Notice | None:
-    if not fact.new_device:
-        return None
-    return Notice(
-        kind=MessageKind.NEW_DEVICE,
-        to=fact.email,
-        words={
-            "name": fact.name,
-            "device": fact.device,
-            "network": fact.network,
-            "place": fact.place,
-            "started_at": format_moment(row.occurred_at),
-        },
     )
 
 
@@ -266,15 +173,7 @@ def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
 RECIPIENTS = notices(
     *member_recipients.ROWS,
     *ownership_recipients.ROWS,
-    (identity.SignUpRequested, _verify_email),
-    (identity.UserSignUpRefused, _account_exists),
-    (identity.UserPasswordResetRequested, _password_reset),
-    (identity.UserPasswordChanged, _password_changed),
-    (identity.ApiTokenCreated, _token_created),
-    (identity.UserIdentityLinked, _identity_linked),
-    (identity.UserIdentityUnlinked, _identity_unlinked),
-    (identity.SessionReuseDetected, _signed_out),
-    (identity.SessionStarted, _new_device),
+    *identity_recipients.ROWS,
     (team.InvitationCreated, _invitation),
     (team.InvitationResent, _invitation),
     (team.InvitationAccepted, _invitation_accepted),

@@ -1,29 +1,21 @@
 """The operator's routes that suspend an account and resume it."""
 
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, Field
+from typing import Literal
 
 from services.team.domain.account_deletion import DeletionBegan
 from services.team.domain.accounts import Account
 from services.team.use_cases import account_suspension
 from services.team.use_cases.context import Ctx
 from shared.http.access import Admin
+from shared.http.explanations import Explanation
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import AccountId
-
-
-def _words(text: str) -> str:
-    words = " ".join(text.split())
-    if not words or not words.isprintable():
-        raise ValueError("Must be words that the owner can read, without control characters.")
-    return words
 
 
 class Suspend(Body):
     """Why the account is suspended, in words for its owner, who gets them by mail."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_words)]
+    reason: Explanation
 
 
 class SuspensionView(Answer):

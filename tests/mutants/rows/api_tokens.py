@@ -139,8 +139,8 @@ ROWS = (
         id="explanation-forgets-the-token",
         kind=Kind.SECURITY,
         file="services/authz/domain/explaining.py",
-        old="session_ended=session_ended, token=check.token)\n",
-        new="session_ended=session_ended)\n",
+        old="subject_of(check.user_id, sign_in_over, check.token)\n",
+        new="subject_of(check.user_id, sign_in_over, None)\n",
         tests=AUTHZ_TESTS,
     ),
     Mutant(

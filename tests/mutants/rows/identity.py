@@ -28,8 +28,8 @@ ROWS = (
         id="identity-verified-user-lapses",
         kind=Kind.DATA,
         file="services/identity/store/users.py",
-        old="**VERIFIED, lapses_at=None)",
-        new="**VERIFIED, lapses_at=user.created_at)",
+        old="        lapses_at=None,\n",
+        new="        lapses_at=user.created_at,\n",
         tests=STORED_TESTS,
     ),
     Mutant(
@@ -52,8 +52,8 @@ ROWS = (
         id="identity-counter-forgotten-at-once",
         kind=Kind.LIMIT,
         file="services/identity/store/rate_limits.py",
-        old='first = {"_id": limit.counter_id, "count": after.count, "ends_at": after.ends_at}',
-        new='first = {"_id": limit.counter_id, "count": after.count, "ends_at": now}',
+        old='            "ends_at": after.ends_at,\n            "about"',
+        new='            "ends_at": now,\n            "about"',
         tests=(*STORED_TESTS, "-k", "attempt_counted"),
     ),
     Mutant(

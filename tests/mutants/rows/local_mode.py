@@ -2,6 +2,7 @@
 
 from tests.mutants.mutant import Kind, Mutant
 
+EVENTS = "services/authz/use_cases/sign_in_events.py"
 READER = "services/authz/use_cases/policy_stream.py"
 MIRROR = "sdk/rolecall/aio/mirror.py"
 LOCAL = "sdk/rolecall/aio/local.py"
@@ -29,8 +30,8 @@ ROWS = (
         id="local-mode-takes-a-kept-answer-for-an-ended-session",
         kind=Kind.SECURITY,
         file=LOCAL,
-        old="        if given is NOTHING_GIVEN and not ended:\n",
-        new="        if given is NOTHING_GIVEN:\n",
+        old="        if ended or subject.user_id in mirror.disabled:\n",
+        new="        if subject.user_id in mirror.disabled:\n",
         tests=MIRROR_TESTS,
     ),
     Mutant(
@@ -44,33 +45,32 @@ ROWS = (
     Mutant(
         id="stream-forgets-sessions-that-ended-before-it",
         kind=Kind.SECURITY,
-        file=READER,
-        old="            yield from self._ended(self.ctx.sign_ins.ended_sessions())\n",
-        new="            yield from self._ended([])\n",
+        file=EVENTS,
+        old="        yield from _ended(self.ctx.sign_ins.ended_sessions())\n",
+        new="",
         tests=STREAM_TESTS,
     ),
     Mutant(
         id="stream-tells-a-bound-reader-no-earlier-ends",
         kind=Kind.SECURITY,
-        file=READER,
-        old="self._ended(self.ctx.sign_ins.ended_sessions_of(members))\n",
-        new="self._ended([])\n",
+        file=EVENTS,
+        old="        yield from _ended(sign_ins.ended_sessions_of(user_ids))\n",
+        new="",
         tests=SESSION_TESTS,
     ),
     Mutant(
         id="stream-walks-over-all-ended-sessions-for-a-member",
         kind=Kind.LIMIT,
-        file=READER,
-        old="        if self.scope.account_ids is None:\n            return []\n",
-        new="        if self.scope.account_ids is None or not self.ctx.sign_ins.ended_sessions():\n"
-        "            return []\n",
+        file=EVENTS,
+        old="        if self.scope.account_ids is not None:\n",
+        new="        if self.scope.account_ids and [*self.ctx.sign_ins.ended_sessions()] != 0:\n",
         tests=SESSION_TESTS,
     ),
     Mutant(
         id="stream-numbers-a-part-of-the-ended-sessions",
         kind=Kind.SECURITY,
         file=READER,
-        old="numbered=numbered and is_last)",
+        old="numbered=numbered and at == len(known))",
         new="numbered=numbered)",
         tests=SESSION_TESTS,
     ),
@@ -94,14 +94,14 @@ ROWS = (
         id="stream-forgets-ended-sessions-of-a-new-member",
         kind=Kind.SECURITY,
         file=READER,
-        old="        yield from self._ended(self._ended_of_new_members(change))\n",
+        old="        yield from self._of_sign_ins(self.sign_ins.of_new_members(change))\n",
         new="",
         tests=STREAM_TESTS,
     ),
     Mutant(
         id="stream-tells-of-sessions-of-all-users",
         kind=Kind.SECURITY,
-        file=READER,
+        file=EVENTS,
         old="        return bound is None or any(policy.has_membership",
         new="        return True or any(policy.has_membership",
         tests=STREAM_TESTS,
@@ -143,8 +143,8 @@ ROWS = (
         id="local-mode-keeps-what-time-decides",
         kind=Kind.CONSISTENCY,
         file=LOCAL,
-        old="        if self._lasting and not ended:\n",
-        new="        if not ended:\n",
+        old="        if self._lasting and subject is self._subject:\n",
+        new="        if subject is self._subject:\n",
         tests=MIRROR_TESTS,
     ),
     Mutant(
@@ -159,8 +159,8 @@ ROWS = (
         id="local-mode-takes-kept-answers-for-other-properties",
         kind=Kind.SECURITY,
         file=LOCAL,
-        old="        if given is NOTHING_GIVEN and not ended:\n",
-        new="        if not ended:\n",
+        old="        elif given is NOTHING_GIVEN:\n",
+        new="        else:\n",
         tests=GIVEN_TESTS,
     ),
     Mutant(

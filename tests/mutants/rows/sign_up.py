@@ -185,8 +185,8 @@ ROWS = (
         id="sign-in-survives-a-reset",
         kind=Kind.SECURITY,
         file=f"{USE_CASES}/sessions.py",
-        old="        if now is None or now.password_hash != user.password_hash:\n",
-        new="        if now is None:\n",
+        old="now.password_hash != user.password_hash or now.disabled_at is not None:\n",
+        new="now.disabled_at is not None:\n",
         tests=(*PASSWORD_TESTS, "-k", "overtakes"),
     ),
     Mutant(

@@ -91,6 +91,14 @@ def ended(session_id: str = SESSION, at: datetime = NOON, *, user_id: str = BO) 
     )
 
 
+def disabled(user_id: str = BO, *, enabled: bool = False) -> PolicyObject:
+    return PolicyObject(
+        kind=PolicyObjectKind.DISABLED_USER,
+        id=user_id,
+        state=None if enabled else {"disabled_at": NOON.isoformat()},
+    )
+
+
 def service_client(client_id: str = CLIENT, **fields: Any) -> PolicyObject:
     state = {"name": "compute", "scopes": ["authz:check"]} | fields
     return PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=client_id, state=state)

@@ -58,6 +58,8 @@ def context(
         client={CLIENT: client}.get,
         ended_sessions=list,
         session_ended=lambda session_id: session_id in over,
+        user_disabled=lambda user_id: user_id in over,
+        disabled_users=over,
     )
     absent: Any = None
     return Ctx(

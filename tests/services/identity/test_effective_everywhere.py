@@ -12,6 +12,7 @@ from tests.services.identity import test_address_change as address
 from tests.services.identity.running import PASSWORD, Identity
 from tests.services.identity.signing_in import Browser, signing_in
 from tests.services.identity.test_provisioning import ana, platform
+from tests.support.service import ADMIN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -135,7 +136,40 @@ async def present_a_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.post("/oauth2/revoke", form={"token": token})
 
 
+def of_client(method: str, path: str, body: Any = None) -> Any:
+    async def prepare(identity: Identity) -> Callable[[], Awaitable[Any]]:
+        client = await identity.make_client()
+        place = f"/internal/admin/service-clients/{client['id']}"
+        if path == "/enable":
+            await identity.post(f"{place}/disable", token=ADMIN_KEY)
+        if path == "/old-secret":
+            kept = {"keep_old_seconds": 60}
+            await identity.post(f"{place}/secret", kept, token=ADMIN_KEY)
+        return lambda: identity.send(method, place + path, body, token=ADMIN_KEY)
+
+    return prepare
+
+
+def of_user(action: str, body: Any = None) -> Any:
+    async def prepare(identity: Identity) -> Callable[[], Awaitable[Any]]:
+        user_id = (await identity.person(ADDRESS))["user"]["id"]
+        place = f"/internal/admin/users/{user_id}"
+        if action == "enable":
+            await identity.post(f"{place}/disable", {"reason": "A test."}, token=ADMIN_KEY)
+        return lambda: identity.post(f"{place}/{action}", body, token=ADMIN_KEY)
+
+    return prepare
+
+
 PREPARED = {
+    "rotateClientSecret": of_client("POST", "/secret", {"keep_old_seconds": 60}),
+    "endOldClientSecret": of_client("DELETE", "/old-secret"),
+    "disableServiceClient": of_client("POST", "/disable"),
+    "enableServiceClient": of_client("POST", "/enable"),
+    "deleteServiceClient": of_client("DELETE", ""),
+    "disableUser": of_user("disable", {"reason": "A test."}),
+    "enableUser": of_user("enable"),
+    "unlockUser": of_user("unlock"),
     "createApiToken": create_token,
     "revokeApiToken": revoke_token,
     "signUp": sign_up,
@@ -182,6 +216,7 @@ WITH_ISSUER = {"finishSsoSignIn": sign_in, "linkIdentity": link, "unlinkIdentity
 RECORDS_NOTHING = {
     "beginSsoSignIn",
     "beginIdentityLink",
+    "findUser",
     "getToken",
     "introspectToken",
     "switchAccount",

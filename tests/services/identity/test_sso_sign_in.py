@@ -20,6 +20,7 @@ from tests.patience import PATIENT
 from tests.services.identity.running import PASSWORD
 from tests.services.identity.signing_in import ANA, Browser, signing_in
 from tests.support.issuer import CLIENT_ID, KEYS, LocalIssuer, by_hand, public_row
+from tests.support.service import ADMIN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -54,6 +55,15 @@ async def test_a_person_of_a_trusted_issuer_becomes_a_user_and_signs_in(browser:
     assert told == ["user.signed_up", "user.verified", "user.identity_linked", "session.started"]
     again = (await browser.sign_in()).expect(200)
     assert again["user"]["id"] == session["user"]["id"]
+
+
+@pytest.mark.rule("T5")
+async def test_a_disabled_user_does_not_come_in_by_an_issuer(browser: Browser) -> None:
+    session = (await browser.sign_in()).expect(200)
+    path, body = f"/internal/admin/users/{session['user']['id']}/disable", {"reason": "A test."}
+    (await browser.identity.post(path, body, token=ADMIN_KEY)).expect(200)
+    refused = await browser.sign_in()
+    assert (refused.status, refused.code) == (403, "user-disabled")
 
 
 async def test_the_authorization_address_asks_as_the_standards_say(browser: Browser) -> None:

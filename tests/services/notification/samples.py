@@ -386,6 +386,18 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         for resend in (True, False)
     ),
     (
+        identity.UserDisabled(**USER, explanation="Leaked credentials."),
+        Expected(
+            kind=MessageKind.USER_DISABLED,
+            to="bo@example.com",
+            words={"name": "Bo Li", "explanation": "Leaked credentials."},
+        ),
+    ),
+    (
+        identity.UserEnabled(**USER),
+        Expected(kind=MessageKind.USER_ENABLED, to="bo@example.com", words={"name": "Bo Li"}),
+    ),
+    (
         team_endings.AccountSuspended(**OWNED, explanation="An unpaid invoice."),
         Expected(
             kind=MessageKind.ACCOUNT_SUSPENDED,

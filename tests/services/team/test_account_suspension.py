@@ -200,7 +200,7 @@ async def test_the_commands_of_the_operator_suspend_and_resume(team: Team) -> No
     account = await team.account()
     where = (account.id, "--url", team.inside, "--key", ADMIN_KEY)
     for command, status in (("suspend-account", 403), ("resume-account", 200)):
-        reason = ("--reason", "Unpaid.") if command == "suspend-account" else ()
+        reason = ("--reason", "Unpaid.", "--yes") if command == "suspend-account" else ()
         code = await asyncio.to_thread(main, ["admin", command, *where, *reason])
         assert code == 0
         assert (await account.owner.send("GET", account.path)).status == status

@@ -23,6 +23,7 @@ from services.identity.domain.oidc import (
 from services.identity.domain.service_clients import principal_of
 from shared.ids import AccountId
 from tests.services.identity.domain.rows import CLIENT
+from tests.services.rows import NOON
 
 
 def basic(text: str, scheme: str = "Basic") -> str:
@@ -99,10 +100,10 @@ def test_a_missing_grant_type_is_an_invalid_request(grant_type) -> None:
 def test_authenticate_client(client, secret, *, authenticated: bool) -> None:
     credentials = ClientCredentials(client_id="x", secret=secret)
     if authenticated:
-        assert authenticate_client(client, credentials) is client
+        assert authenticate_client(client, credentials, now=NOON) is client
     else:
         with pytest.raises(ClientInvalid):
-            authenticate_client(client, credentials)
+            authenticate_client(client, credentials, now=NOON)
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,14 @@ OPENINGS = {
         "The account “Acme Robotics” has new roles and permissions",
         "Your platform moved the account “Acme Robotics” to the roles and permissions “Print",
     ),
+    MessageKind.USER_DISABLED: (
+        "Your sign-in at Rolecall is disabled",
+        "Hello Bo Li, the platform has disabled your sign-in at Rolecall.",
+    ),
+    MessageKind.USER_ENABLED: (
+        "You can sign in at Rolecall again",
+        "Hello Bo Li, your sign-in at Rolecall is enabled again.",
+    ),
     MessageKind.ACCOUNT_SUSPENDED: (
         "Your account “Acme Robotics” has been suspended",
         "Hello Bo Li, the platform has suspended your account “Acme Robotics”.",

@@ -44,6 +44,8 @@ CAUSED_BY_THE_RECIPIENT = {
     MessageKind.OWNERSHIP_TRANSFERRED,  # the answer to the recipient's own offer, once
 }
 CAUSED_BY_THE_PLATFORM = {
+    MessageKind.USER_DISABLED,
+    MessageKind.USER_ENABLED,
     MessageKind.ACCOUNT_MOVED,
     MessageKind.ACCOUNT_SUSPENDED,
     MessageKind.ACCOUNT_RESUMED,

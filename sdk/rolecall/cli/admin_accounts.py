@@ -1,0 +1,47 @@
+"""The operator's commands for accounts: suspend and resume."""
+
+import argparse
+import json
+
+from rolecall.cli.operators import (
+    add_operator_options,
+    confirm,
+    operator_name,
+    operator_of,
+)
+from rolecall.cli.output import OK, say
+from rolecall.cli.topics import Topics
+from rolecall.client.admin import set_suspension
+
+
+def add_account_commands(admin: Topics) -> None:
+    """Add the commands."""
+    suspend = admin.add_parser("suspend-account", help="deny everything in an account")
+    suspend.add_argument("--reason", required=True, help="text for the owner, who gets it by mail")
+    resume = admin.add_parser("resume-account", help="end the suspension of an account")
+    resume.set_defaults(reason=None)
+    for command in suspend, resume:
+        command.add_argument("account", metavar="ACCOUNT", help="id of the account")
+        add_operator_options(command, service="team", grave=command is suspend)
+        command.set_defaults(run=_set_suspension)
+
+
+def _set_suspension(options: argparse.Namespace) -> int:
+    account, reason = options.account, options.reason
+    operator = operator_of(options)
+    if reason is not None:
+        confirm(options, f"deny every check in the account {account}", account)
+    everywhere = set_suspension(
+        url=operator.url,
+        key=operator.key,
+        account_id=account,
+        reason=reason,
+        operator_name=operator_name(options),
+    )
+    status = "active" if reason is None else "suspended"
+    if options.json:
+        say(json.dumps({"id": account, "status": status, "effective": everywhere}))
+        return OK
+    done = f"{account}: {'resumed' if reason is None else 'suspended'}"
+    say(done if everywhere else f"{done}. A replica may not have it yet; repeat the command.")
+    return OK

@@ -1,0 +1,78 @@
+"""The operator's commands for users: show, disable, enable, unlock."""
+
+import argparse
+import json
+from urllib.parse import quote
+
+from rolecall.cli.operators import (
+    add_operator_options,
+    confirm,
+    content_of,
+    operator_of,
+    say_done,
+    say_fields,
+)
+from rolecall.cli.output import OK, say
+from rolecall.cli.topics import Topics
+
+_SHOWN = (
+    "id",
+    "email",
+    "name",
+    "status",
+    "reason",
+    "disabled_at",
+    "created_at",
+    "verified_at",
+    "personal_account_id",
+    "has_password",
+)
+_DONE = {"disable": "disabled", "enable": "enabled", "unlock": "unlocked"}
+
+
+def add_user_commands(admin: Topics) -> None:
+    """Add the commands."""
+    show = admin.add_parser("show-user", help="show a user and their sessions")
+    show.add_argument("user", metavar="USER", help="id or e-mail address of the user")
+    add_operator_options(show, service="identity")
+    show.set_defaults(run=_show)
+    texts = {
+        "disable": "deny a user everything, end their sessions, and tell them why by mail",
+        "enable": "let a disabled user sign in again, and tell them by mail",
+        "unlock": "give the failed sign-ins with a user's address back",
+    }
+    for action, text in texts.items():
+        command = admin.add_parser(f"{action}-user", help=text)
+        command.add_argument("user", metavar="USER", help="id of the user")
+        if action == "disable":
+            command.add_argument(
+                "--reason", required=True, help="text for the user, who gets it by mail"
+            )
+        add_operator_options(command, service="identity", grave=action == "disable")
+        command.set_defaults(run=_change, action=action, reason=None)
+
+
+def _show(options: argparse.Namespace) -> int:
+    named = "email" if "@" in options.user else "user_id"
+    answer = operator_of(options).ask("POST", "users/find", {named: options.user})
+    user = content_of(answer)
+    if options.json:
+        say(json.dumps(user))
+        return OK
+    say_fields({name: user.get(name) for name in _SHOWN})
+    for session in user.get("sessions", []):
+        seen = session["refreshed_at"] or session["started_at"]
+        say(f"session  {session['id']}  in {session['account_id']}  last {seen}")
+    return OK
+
+
+def _change(options: argparse.Namespace) -> int:
+    user, action = options.user, options.action
+    operator = operator_of(options)
+    body = None
+    if action == "disable":
+        confirm(options, f"disable the user {user} and end all of their sessions", user)
+        body = {"reason": options.reason}
+    answer = operator.ask("POST", f"users/{quote(user, safe='')}/{action}", body)
+    say_done(options, answer, f"{user}: {_DONE[action]}")
+    return OK

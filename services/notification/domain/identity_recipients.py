@@ -1,0 +1,132 @@
+"""Recipients of mails about users, their sign-ins and their API tokens."""
+
+from services.notification.domain.messages import MessageKind
+from services.notification.domain.names import format_moment
+from services.notification.domain.notices import Notice
+from shared.contracts import identity
+from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
+from shared.contracts.facts import Row
+
+
+def _verify_email(fact: identity.SignUpRequested, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.VERIFY_EMAIL,
+        to=fact.email,
+        words={"name": fact.name},
+        expires_at=fact.expires_at,
+        link=SignUpLinkRequest(kind="sign-up", id=fact.sign_up_id, generation=fact.generation),
+    )
+
+
+def _account_exists(fact: identity.UserSignUpRefused, row: Row) -> Notice:
+    return Notice(kind=MessageKind.ACCOUNT_EXISTS, to=fact.email, words={"name": fact.name})
+
+
+def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.PASSWORD_RESET,
+        to=fact.email,
+        words={"name": fact.name},
+        expires_at=fact.expires_at,
+        link=PasswordResetLinkRequest(
+            kind="password-reset", id=fact.user_id, generation=fact.generation
+        ),
+    )
+
+
+def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.PASSWORD_CHANGED,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "by_reset": "yes" if fact.by_reset else "",
+            "changed_at": format_moment(row.occurred_at),
+        },
+    )
+
+
+def _token_created(fact: identity.ApiTokenCreated, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.TOKEN_CREATED,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "token": fact.token_name,
+            "created_at": format_moment(row.occurred_at),
+            "until": format_moment(fact.expires_at),
+        },
+    )
+
+
+def _identity_linked(fact: identity.UserIdentityLinked, row: Row) -> Notice | None:
+    """A new user knows: they signed up with this identity a moment ago."""
+    if fact.how == "sign_up":
+        return None
+    return _identity(MessageKind.IDENTITY_LINKED, fact, row, how=fact.how)
+
+
+def _identity_unlinked(fact: identity.UserIdentityUnlinked, row: Row) -> Notice:
+    return _identity(MessageKind.IDENTITY_UNLINKED, fact, row)
+
+
+def _identity(
+    kind: MessageKind,
+    fact: identity.UserIdentityLinked | identity.UserIdentityUnlinked,
+    row: Row,
+    **words: str,
+) -> Notice:
+    words |= {"name": fact.name, "label": fact.label, "changed_at": format_moment(row.occurred_at)}
+    return Notice(kind=kind, to=fact.email, words=words)
+
+
+def _user_disabled(fact: identity.UserDisabled, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.USER_DISABLED,
+        to=fact.email,
+        words={"name": fact.name, "explanation": fact.explanation},
+    )
+
+
+def _user_enabled(fact: identity.UserEnabled, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.USER_ENABLED,
+        to=fact.email,
+        words={"name": fact.name},
+    )
+
+
+def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> Notice:
+    return Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
+
+
+def _new_device(fact: identity.SessionStarted, row: Row) -> Notice | None:
+    if not fact.new_device:
+        return None
+    return Notice(
+        kind=MessageKind.NEW_DEVICE,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "device": fact.device,
+            "network": fact.network,
+            "place": fact.place,
+            "started_at": format_moment(row.occurred_at),
+        },
+    )
+
+
+ROWS = (
+    (identity.SignUpRequested, _verify_email),
+    (identity.UserSignUpRefused, _account_exists),
+    (identity.UserPasswordResetRequested, _password_reset),
+    (identity.UserPasswordChanged, _password_changed),
+    (identity.ApiTokenCreated, _token_created),
+    (identity.UserIdentityLinked, _identity_linked),
+    (identity.UserIdentityUnlinked, _identity_unlinked),
+    (identity.UserDisabled, _user_disabled),
+    (identity.UserEnabled, _user_enabled),
+    (identity.SessionReuseDetected, _signed_out),
+    (identity.SessionStarted, _new_device),
+)
+"""Fact type → the function that names the recipient and the words of the mail."""

@@ -1,0 +1,121 @@
+"""Mutants of what operators do: disabled users, service clients and their secrets."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+CLIENTS = "services/identity/domain/service_clients.py"
+USERS = "services/identity/use_cases/disabled_users.py"
+STATE = "shared/following/live_callers.py"
+EVENTS = "services/authz/use_cases/sign_in_events.py"
+CLIENT_TESTS = ("tests/services/identity/test_service_clients.py",)
+USER_TESTS = ("tests/services/identity/test_disabled_users.py",)
+AUTHZ_TESTS = ("tests/services/authz/test_disabled_users.py",)
+MIRROR_TESTS = ("tests/sdk/test_mirror.py",)
+
+ROWS = (
+    Mutant(
+        id="a-former-secret-never-ends",
+        kind=Kind.SECURITY,
+        file=CLIENTS,
+        old="self.active and (is_new or (is_old and self.old_secret_valid(now)))",
+        new="self.active and (is_new or is_old)",
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="a-disabled-client-gets-tokens",
+        kind=Kind.SECURITY,
+        file=CLIENTS,
+        old="return self.active and (is_new",
+        new="return (is_new",
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="a-disabled-client-is-told-to-authz",
+        kind=Kind.SECURITY,
+        file=CLIENTS,
+        old="    if not client.active:\n",
+        new="    if client.status is ClientStatus.DELETED:\n",
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="a-disabled-user-stays-signed-in",
+        kind=Kind.SECURITY,
+        file=USERS,
+        old="        if not await end_sessions_of(ctx, write, user_id, keep=None):\n",
+        new="        if user_id is None:\n",
+        tests=USER_TESTS,
+    ),
+    Mutant(
+        id="a-disabled-user-signs-in",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/imported_passwords.py",
+        old="user is None or user.disabled_at is not None or not matches",
+        new="user is None or not matches",
+        tests=USER_TESTS,
+    ),
+    Mutant(
+        id="a-disabled-user-comes-in-by-an-issuer",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/sso_sign_in.py",
+        old="    if current.disabled_at is not None:\n",
+        new="    if current is None:\n",
+        tests=("tests/services/identity/test_sso_sign_in.py", "-k", "disabled"),
+    ),
+    Mutant(
+        id="unlock-leaves-the-memory-of-this-process",
+        kind=Kind.AVAILABILITY,
+        file=USERS,
+        old="    ctx.refused_senders.forget_about(sign_ins_of(written.result.email_key))\n",
+        new="",
+        tests=USER_TESTS,
+    ),
+    Mutant(
+        id="a-token-of-a-disabled-user-acts",
+        kind=Kind.SECURITY,
+        file=STATE,
+        old="None if token is None or self._sign_ins.user_disabled(token.user_id) else token",
+        new="token",
+        tests=AUTHZ_TESTS,
+    ),
+    Mutant(
+        id="who-can-lists-disabled-users",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/who_can.py",
+        old="disabled=ctx.sign_ins.disabled_users",
+        new="disabled=()",
+        tests=AUTHZ_TESTS,
+    ),
+    Mutant(
+        id="a-snapshot-leaves-disabled-users-out",
+        kind=Kind.SECURITY,
+        file="services/identity/store/snapshot.py",
+        old='f"{kind}:{part}" for kind in ("users", "tokens")',
+        new='f"{kind}:{part}" for kind in ("tokens",)',
+        tests=USER_TESTS,
+    ),
+    Mutant(
+        id="a-bound-reader-learns-of-every-disabled-user",
+        kind=Kind.SECURITY,
+        file=EVENTS,
+        old="[one.id for one in change.objects if self._tells_of_user(one.id)]",
+        new="[one.id for one in change.objects]",
+        tests=AUTHZ_TESTS,
+    ),
+    Mutant(
+        id="local-mode-takes-a-kept-answer-for-a-disabled-user",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/local.py",
+        old="        if ended or subject.user_id in mirror.disabled:\n",
+        new="        if ended:\n",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="an-operator-name-is-read-before-the-key",
+        kind=Kind.SECURITY,
+        file="shared/http/admission.py",
+        old="            operator = authenticator.admin(_authorization(request))\n"
+        "            name = operator_name(request.headers.getall(OPERATOR_HEADER, []))\n",
+        new="            name = operator_name(request.headers.getall(OPERATOR_HEADER, []))\n"
+        "            operator = authenticator.admin(_authorization(request))\n",
+        tests=USER_TESTS,
+    ),
+)
