@@ -106,12 +106,12 @@ def change(size: int) -> Changed:
             )
         )
 
-    times = [
+    one_ms, role_ms, batch_ms = (
         statistics.median(timed(state, make) for _ in range(rounds))
         for make, rounds in ((one, 200), (edited_role, 20), (batch, 10))
-    ]
+    )
     pause = asyncio.run(longest_pause(state, [one() for _ in range(1_000)]))
-    return Changed(size, *times, pause)
+    return Changed(size, one_ms, role_ms, batch_ms, pause)
 
 
 def timed(state: PolicyState, make: Callable[[], list[PolicyObject]]) -> float:

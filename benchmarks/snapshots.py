@@ -65,7 +65,13 @@ def snapshot(accounts: int, size: int) -> Iterator[bytes]:
 
 
 def page(rows: list[dict[str, Any]]) -> bytes:
-    content = {"source": "team", "epoch": "e", "heads": {}, "items": rows, "next_cursor": None}
+    content: dict[str, Any] = {
+        "source": "team",
+        "epoch": "e",
+        "heads": {},
+        "items": rows,
+        "next_cursor": None,
+    }
     return json.dumps(content).encode()
 
 

@@ -53,6 +53,8 @@ def access_text(access: Access) -> str:
             return f"a signed-in user about themselves{tokens}; service client, `{scope}`"
         case Internal(callers=callers):
             return ", ".join(callers)
+    if isinstance(access, Session) and access.fresh_proof:
+        return "a signed-in user, with a fresh proof"
     return {Public: "anyone", Session: "a signed-in user", Admin: "the operator's key"}[
         type(access)
     ]
@@ -62,6 +64,8 @@ def _permission_text(access: Permission) -> str:
     match access:
         case PermissionOrClient(name=name, scope=scope):
             return f"`{name}`; service client, `{scope}`"
+        case Permission(name=name, fresh_proof=True):
+            return f"`{name}`, in a session with a fresh proof"
         case Permission(name=name, in_project=None, in_session=in_session):
             return f"`{name}`, in a session" if in_session else f"`{name}`"
         case Permission(name=name, in_project=in_project):

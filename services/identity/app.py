@@ -8,6 +8,7 @@ from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring, UnsealError
 from services.identity.adapters.network_places import PlacesUnreadable, read_places
 from services.identity.adapters.sealed_sign_ins import SealedSignIns
+from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.rate_limits import RefusedSenders
@@ -108,6 +109,7 @@ def build(
         access_tokens=TokenVerifier(
             issuer=settings.public_url, keys=keyring.public, clock=parts.clock
         ),
+        sealer=FactorSealer(secret_bytes(settings.sealing_key)),
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),

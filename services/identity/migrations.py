@@ -106,6 +106,9 @@ DISABLED_USERS = (
 )
 """The disabled users of a shard, and the counters of one address, which an unlock deletes."""
 
+FACTORS = (Index(collection="factors", keys=(("shard", 1), ("_id", 1)), name="shard"),)
+"""The second factors of a shard."""
+
 SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot", unique=True),)
 """Replicas that start at once make one first key."""
 
@@ -162,4 +165,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(22, "identity indexes", index_step(*IDENTITIES)),
         Migration(23, "revoked token indexes", index_step(*REVOKED_TOKENS)),
         Migration(24, "disabled user indexes", index_step(*DISABLED_USERS)),
+        Migration(25, "second factor indexes", index_step(*FACTORS)),
     )

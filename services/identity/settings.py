@@ -66,7 +66,7 @@ class Settings(ServiceSettings):
         description="32 random bytes, base64url; refresh tokens are derived from it"
     )
     sealing_key: Secret32 = Field(
-        description="32 random bytes, base64url; signing keys are encrypted with it"
+        description="32 random bytes, base64url; encrypts signing keys and second factors"
     )
     product_name: str = Field(
         "Rolecall", description="Name of the platform, which a password must not rest on"

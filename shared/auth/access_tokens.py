@@ -20,6 +20,8 @@ from shared.clock import Clock
 from shared.ids import AccountId, ClientId, KeyId, SessionId, TokenId, UserId, is_id, new_id
 
 MAX_CACHED_TOKENS = 10_000
+MAX_MOMENT = 2**33
+"""Seconds since 1970 of a moment that can be read."""
 
 
 def user_claims(
@@ -29,9 +31,15 @@ def user_claims(
     session_id: SessionId,
     account_id: AccountId | None,
     now: datetime,
+    proved_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """The claims of a user's access token (RFC 9068, without roles and e-mail)."""
+    """The claims of a user's access token (RFC 9068, without roles and e-mail).
+
+    `proved_at` is when the user last proved who they are; without it no step-up is ever fresh.
+    """
     claims = _claims(issuer, user_id, now) | {"sid": session_id}
+    if proved_at is not None:
+        claims["auth_time"] = int(proved_at.timestamp())
     return claims if account_id is None else claims | {"acct": account_id}
 
 
@@ -126,6 +134,10 @@ class TokenVerifier:
         key = self._keys.find_now(kid)
         return None if key is None else self._verify(token, kid, key)
 
+    def now(self) -> datetime:
+        """Return the moment by which tokens are judged."""
+        return self._clock.now()
+
     def holds(self, verified: VerifiedToken) -> bool:
         """Whether a token that was verified before is still valid."""
         return verified.version == self._keys.version and self._clock.now() < verified.until
@@ -167,6 +179,7 @@ def _principal(claims: Mapping[str, Any], kid: str) -> UserPrincipal | ClientPri
             session_id=SessionId(_id(claims["sid"], "ses")),
             account_id=AccountId(_id(claims["acct"], "acc")) if "acct" in claims else None,
             access_token=access_token,
+            proved_at=_moment(claims["auth_time"]) if "auth_time" in claims else None,
         )
     if claims["sub"] != claims["client_id"]:
         raise BadToken("the subject is not the client")
@@ -187,6 +200,12 @@ def _id(value: Any, prefix: str) -> str:
     if not isinstance(value, str) or not is_id(value, prefix):
         raise BadToken(f"not an id with the prefix {prefix}")
     return value
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MAX_MOMENT:
+        raise BadToken("auth_time is not a moment")
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _texts(claims: Mapping[str, Any], name: str) -> list[str] | None:

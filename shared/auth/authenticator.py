@@ -20,6 +20,7 @@ from shared.auth.principals import (
     ServicePrincipal,
     UserPrincipal,
 )
+from shared.auth.step_up import require_fresh
 from shared.problems import (
     AdminKeyWrong,
     AuthorizationMalformed,
@@ -113,6 +114,12 @@ class Authenticator:
         """Check that the caller's session, client or API token still exists; see `Live`."""
         if self._live is not None:
             await self._live(principal)
+
+    def require_fresh(self, principal: UserPrincipal) -> None:
+        """Check that the user proved who they are a short time ago; see `shared.auth.step_up`."""
+        if self._tokens is None:
+            raise TokenInvalid
+        require_fresh(principal.proved_at, now=self._tokens.now())
 
     def service(self, header: str | None) -> ServicePrincipal:
         """Return the calling service of the product."""

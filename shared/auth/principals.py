@@ -20,13 +20,15 @@ class AccessTokenRef(NamedTuple):
 class UserPrincipal:
     """A user in a session.
 
-    `account_id` is the session's current account: a hint, never authority.
+    `account_id` is the session's current account: a hint, never authority. `proved_at` is when the
+    user last proved who they are in this session.
     """
 
     user_id: UserId
     session_id: SessionId
     account_id: AccountId | None = None
     access_token: AccessTokenRef | None = field(default=None, compare=False)
+    proved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

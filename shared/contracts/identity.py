@@ -97,6 +97,34 @@ class UserPasswordChanged(_User):
     by_reset: bool
 
 
+class SecondFactorAdded(_User):
+    """A user added a second factor; `kind` is `totp` or `passkey`."""
+
+    type: ClassVar[str] = "identity.user.second_factor_added.v1"
+    kind: str
+
+
+class SecondFactorRemoved(_User):
+    """A second factor of a user was removed."""
+
+    type: ClassVar[str] = "identity.user.second_factor_removed.v1"
+    kind: str
+
+
+class RecoveryCodesReplaced(_User):
+    """A user made new recovery codes; the earlier ones stopped working."""
+
+    type: ClassVar[str] = "identity.user.recovery_codes_replaced.v1"
+
+
+class RecoveryCodeUsed(_User):
+    """A user signed in, or proved who they are, with a recovery code."""
+
+    type: ClassVar[str] = "identity.user.recovery_code_used.v1"
+    left: int
+    """The codes that are left."""
+
+
 class UserRenamed(_User):
     """A user changed their name."""
 
@@ -227,6 +255,10 @@ FACTS: tuple[type[Payload], ...] = (
     UserSignUpRefused,
     UserPasswordResetRequested,
     UserPasswordChanged,
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    RecoveryCodesReplaced,
+    RecoveryCodeUsed,
     UserRenamed,
     UserIdentityLinked,
     UserIdentityUnlinked,

@@ -32,10 +32,12 @@ class Session:
     """A user with a live session.
 
     With `may_have_ended` also one whose session has ended. It is for the sign-out, whose repeat
-    waits until the end is in force.
+    waits until the end is in force. With `fresh_proof` the user must have proved who they are in
+    this session a short time ago, see `shared.auth.step_up`.
     """
 
     may_have_ended: bool = False
+    fresh_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ class Permission:
     that project: `name` alone may be account-wide, and no override takes that away.
 
     With `own` the permission for own resources is enough; the use case limits them to that.
+
+    With `fresh_proof`, which needs `in_session`, the user must have proved who they are in this
+    session a short time ago.
     """
 
     name: str
@@ -60,6 +65,7 @@ class Permission:
     in_each_project: bool = False
     own: bool = False
     in_session: bool = False
+    fresh_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,11 @@ class Admin:
 ScopedAccess = Client | SessionOrClient | PermissionOrClient
 """What service clients with a scope may call."""
 Access = Public | Session | Permission | Client | SessionOrClient | AnyToken | Internal | Admin
+
+
+def needs_fresh_proof(access: Access) -> bool:
+    """Whether the user must have proved who they are a short time ago."""
+    return isinstance(access, Session | Permission) and access.fresh_proof
 
 
 def takes_api_tokens(access: Access) -> bool:

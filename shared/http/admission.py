@@ -23,6 +23,7 @@ from shared.http.access import (
     Public,
     ScopedAccess,
     Session,
+    needs_fresh_proof,
     takes_api_tokens,
 )
 from shared.http.lanes import Lane, Share, share_of
@@ -126,6 +127,7 @@ async def admit(
         TokenRevoked: its session has ended, or the service client or API token is gone.
         Unavailable: that cannot be known now.
         WrongPrincipal, ScopeMissing: as `refused_by_token`.
+        StepUpRequired: the user has not proved a short time ago who they are.
     """
     may_be_gone = isinstance(access, Session) and access.may_have_ended
     if isinstance(principal, ClientPrincipal | ApiTokenPrincipal) or (
@@ -134,6 +136,8 @@ async def admit(
         await authenticator.require_live(principal)
     if refusal is not None:
         raise refusal
+    if needs_fresh_proof(access) and isinstance(principal, UserPrincipal):
+        authenticator.require_fresh(principal)
 
 
 def _authorization(request: web.Request) -> str | None:

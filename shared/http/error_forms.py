@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from shared.auth.step_up import PROOF_LIFETIME, StepUpRequired
 from shared.problems import Refusal, RefusalKind, TokenInvalid
 
 BEARER = 'Bearer realm="rolecall"'
@@ -58,6 +59,10 @@ def error_headers(refusal: Refusal, form: ErrorForm) -> dict[str, str]:
 
 def _bearer(refusal: Refusal) -> str:
     """Return the challenge; without a token in the request it has no error (RFC 6750, 3.1)."""
+    if isinstance(refusal, StepUpRequired):  # RFC 9470, section 3
+        error, age = "insufficient_user_authentication", int(PROOF_LIFETIME.total_seconds())
+        about = f'error_description="{_description(refusal)}", max_age="{age}"'
+        return f'{BEARER}, error="{error}", {about}'
     if not isinstance(refusal, TokenInvalid):
         return BEARER
     return f'{BEARER}, error="invalid_token", error_description="{_description(refusal)}"'

@@ -11,12 +11,16 @@ from shared.http.access import (
     Permission,
     PermissionOrClient,
     SessionOrClient,
+    needs_fresh_proof,
 )
 from shared.http.error_forms import ErrorForm, oauth_code
 from shared.http.refusals import ACCEPTED, WrongPrincipal, accepted
 from shared.http.routes import Route, Strictness
 from shared.problems import PermissionMissing, Refusal, ScopeMissing
 
+FRESH_PROOF = (
+    " The user must have signed in, or sent `POST /v1/me/step-up`, in the last five minutes."
+)
 DESCRIPTION = """\
 Team management and permissions: accounts, members, invitations, roles, projects and decisions.
 
@@ -123,7 +127,8 @@ def caller_text(route: Route) -> str:
     access = route.access
     if type(access) not in ACCEPTED:
         return "No access token is needed."
-    return f"Needs {accepted(access)}{_right(access)}."
+    proof = FRESH_PROOF if needs_fresh_proof(access) else ""
+    return f"Needs {accepted(access)}{_right(access)}.{proof}"
 
 
 def _right(access: Access) -> str:

@@ -16,8 +16,9 @@ from shared.auth.principals import (
     ServicePrincipal,
     UserPrincipal,
 )
+from shared.auth.step_up import StepUpRequired
 from shared.contracts.facts import Caller
-from shared.http.access import Access, Permission
+from shared.http.access import Access, Permission, needs_fresh_proof
 from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
 from shared.http.lanes import Overloaded, TooManyAtOnce
@@ -281,6 +282,8 @@ class Route:
         implied: list[type[Refusal]] = [*self.refuses, *BY_ACCESS[type(self.access)], *_OF_LOAD]
         if self.parameters:
             implied.append(NotFound)
+        if needs_fresh_proof(self.access):
+            implied.append(StepUpRequired)
         if self.takes is not None:
             malformed = MalformedJson if self.media is Media.JSON else MalformedForm
             implied += [malformed, WrongContentType, *_OF_BODIES]

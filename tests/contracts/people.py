@@ -58,6 +58,8 @@ class People:
     stranger: Person
     leaver: Person
     """The user who signs out in these tests."""
+    mistaken: Person
+    """The user who sends wrong passwords in these tests, and never signs in again."""
     unverified: str
     """The address of a user who never opened the mail."""
     spent: Link | None = None
@@ -72,14 +74,16 @@ class People:
 
     async def come_back(self, http: aiohttp.ClientSession) -> None:
         """Give every user these connections, and new tokens before theirs expire."""
-        for one in (*self.everybody, self.leaver, self.platform):
+        for one in (*self.everybody, self.leaver, self.mistaken, self.platform):
             one.http = http
         if time.monotonic() - self.refreshed_at > FRESH_SECONDS:
             await self.refresh()
 
     async def refresh(self) -> None:
         """Refresh the session of every user."""
-        await few_at_a_time([self.leaver.log_in(), *map(refresh, self.everybody)])
+        await few_at_a_time(
+            [self.leaver.log_in(), refresh(self.mistaken), *map(prove_again, self.everybody)]
+        )
         await self.platform.sign_in(self.deployment.client_id, self.deployment.client_secret)
         self.refreshed_at = time.monotonic()
 
@@ -102,6 +106,12 @@ async def refresh(person: Person) -> None:
     person.token, person.refresh_token = given["access_token"], given["refresh_token"]
 
 
+async def prove_again(person: Person) -> None:
+    """Refresh the session, and give it a fresh proof."""
+    await refresh(person)
+    await person.step_up()
+
+
 async def gather(deployment: Deployment) -> People:
     """Sign all users up and make the two teams."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
@@ -120,9 +130,12 @@ async def gather(deployment: Deployment) -> People:
             removed=person("Di Removed"),
             stranger=person("Ed Stranger"),
             leaver=person("Gil Leaver"),
+            mistaken=person("Hal Mistaken"),
             unverified=person("Flo Unverified").email,
         )
-        await few_at_a_time(one.sign_up() for one in (people.leaver, *people.everybody))
+        await few_at_a_time(
+            one.sign_up() for one in (people.leaver, people.mistaken, *people.everybody)
+        )
         flo = {"email": people.unverified, "name": "Flo Unverified"}
         (await people.stranger.send("POST", "/v1/signup", flo)).expect(202)
         await people.platform.sign_in(deployment.client_id, deployment.client_secret)

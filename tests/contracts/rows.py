@@ -131,14 +131,16 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "confirmEmail": ({"token": f"{new_id('usr')}.1.x"},),
         "undoEmailChange": ({"token": f"{new_id('usr')}.1.x"},),
         "resendVerification": ({"email": _fresh_address()},),
-        "logIn": ({"email": _fresh_address(), "password": PASSWORD},),
         "beginSsoSignIn": (
             {"connection": "missing", "redirect": "https://rolecall.example/sign-in"},
             {"email": _fresh_address()},
         ),
-        "finishSsoSignIn": (SSO_ANSWER,),
+        "finishSsoSignIn": (SSO_ANSWER | {"otp": "123456"},),
         "beginIdentityLink": ({"connection": "missing", "redirect": "https://rolecall.example/"},),
         "linkIdentity": (SSO_ANSWER,),
+        "logIn": ({"email": _fresh_address(), "password": PASSWORD, "otp": "123456"},),
+        "stepUp": ({"password": "not the password", "otp": "123456"},),
+        "confirmTotp": ({"otp": "123456"},),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
         "switchAccount": ({"account_id": people.team.id},),
         "updateMe": ({"name": people.team.owner.name},),
@@ -337,9 +339,9 @@ def token_for(row: Route, people: People) -> str | None:
     """The credential of a caller who may do it in `team`."""
     if row.operation_id == "logOut":
         return people.leaver.token
-    if row.operation_id in {"changePassword", "changeEmail"}:
+    if row.operation_id in {"changePassword", "changeEmail", "stepUp"}:
         # A wrong password counts as a failed sign-in of this user, who never signs in again.
-        return people.stranger.token
+        return people.mistaken.token
     if isinstance(row.access, SessionOrClient | Client):
         return people.platform.token
     return None if isinstance(row.access, Public) else people.team.owner.token

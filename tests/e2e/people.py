@@ -178,6 +178,11 @@ class Person(Browser):
         body = {"email": self.email, "password": PASSWORD}
         self.signed_in((await self.send("POST", "/v1/login", body)).expect(200))
 
+    async def step_up(self) -> None:
+        """Prove again who they are, by the password."""
+        given = (await self.send("POST", "/v1/me/step-up", {"password": PASSWORD})).expect(200)
+        self.token = given["access_token"]
+
     def signed_in(self, session: dict[str, Any]) -> None:
         """Keep the tokens and ids of a new session."""
         self.token = session["access_token"]

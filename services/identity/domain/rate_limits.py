@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from math import ceil
 
+from shared.ids import UserId
 from shared.problems import Refusal, RefusalKind
 from shared.quotas import Quota
 
 SIGN_IN_WINDOW = timedelta(minutes=15)
 MAIL_WINDOW = timedelta(hours=1)
+OTPS_PER_HOUR, OTPS_PER_DAY = 10, 30
+"""Wrong codes of one user."""
 MAX_REFUSED = 20_000
 """The limits that `RefusedSenders` remembers."""
 RECHECK = timedelta(seconds=10)
@@ -106,6 +109,18 @@ def sign_in_limits(
 def sign_ins_of(address_key: str) -> str:
     """The mark of all counters of sign-ins with this address."""
     return _digest("login", address_key)
+
+
+def otp_limits(user_id: UserId) -> tuple[RateLimit, ...]:
+    """Return what a wrong code counts against: its user, from every network together.
+
+    The sender of one knows the password. Of a million codes three count at a time, so a guess
+    succeeds once in about thirty years at this pace.
+    """
+    return (
+        RateLimit(key=("otp-day", user_id), limit=OTPS_PER_DAY, window=timedelta(days=1)),
+        RateLimit(key=("otp", user_id), limit=OTPS_PER_HOUR, window=timedelta(hours=1)),
+    )
 
 
 def mail_limit(network: str, *, per_network: int) -> RateLimit:

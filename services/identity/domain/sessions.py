@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from services.identity.domain.devices import Origin
 from services.identity.domain.users import User
+from shared.auth.step_up import require_fresh
 from shared.contracts.facts import Fact, Outcome, Payload, ResourceRef
 from shared.contracts.identity import (
     SessionEnded,
@@ -52,6 +53,7 @@ class UserSession:
 
     `device` is what signed in, and `network` where the newest refresh token was asked for. Sessions
     of earlier versions have neither.
+    `proved_at` is when the user last proved in it who they are, by a sign-in or a step-up.
     """
 
     id: SessionId
@@ -59,6 +61,7 @@ class UserSession:
     account_id: AccountId
     started_at: datetime
     expires_at: datetime
+    proved_at: datetime | None = None
     generation: int = 1
     rotated_at: datetime | None = None
     ended_at: datetime | None = None
@@ -127,7 +130,22 @@ def start(
         expires_at=lifetime.end(now, now=now),
         device=origin.device,
         network=origin.network,
+        proved_at=now,
     )
+
+
+def last_proof(session: UserSession) -> datetime:
+    """Return when the user last proved who they are; sessions of earlier versions began so."""
+    return session.proved_at or session.started_at
+
+
+def require_proof(session: UserSession, *, now: datetime) -> None:
+    """Check that the user proved a short time ago who they are.
+
+    Raises:
+        StepUpRequired: it is too long ago.
+    """
+    require_fresh(last_proof(session), now=now)
 
 
 def classify_refresh(session: UserSession, *, generation: int, now: datetime) -> RefreshOutcome:

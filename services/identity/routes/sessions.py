@@ -5,12 +5,18 @@ from typing import Literal
 from pydantic import BaseModel
 
 from rolecall.client.access_tokens import ACCESS_SECONDS
+from services.identity.domain.mfa import OtpRequired, WrongOtp
 from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
-from services.identity.domain.sessions import RefreshTokenInvalid, UserSession, WrongCredentials
+from services.identity.domain.sessions import (
+    RefreshTokenInvalid,
+    UserSession,
+    WrongCredentials,
+    last_proof,
+)
 from services.identity.routes.fields import AccountIdText, Text
 from services.identity.routes.users import UserAnswer, user_fields
-from services.identity.use_cases import sessions
+from services.identity.use_cases import sessions, sign_in
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.sessions import SignedIn
 from shared.auth.access_tokens import user_claims
@@ -22,10 +28,11 @@ from shared.problems import ACCOUNT_CLOSED, NotFound, PermissionMissing
 
 
 class LogIn(Body):
-    """The credentials of a sign-in."""
+    """The credentials of a sign-in; `otp` is the code of a user with a second factor."""
 
     email: Text
     password: Text
+    otp: Text | None = None
 
 
 class Refresh(Body):
@@ -64,7 +71,7 @@ def session_answer(ctx: Ctx, signed_in: SignedIn) -> SessionAnswer:
     """Return the tokens of a session."""
     session = signed_in.session
     return SessionAnswer(
-        access_token=_access_token(ctx, session),
+        access_token=access_token(ctx, session),
         expires_in=ACCESS_SECONDS,
         refresh_token=ctx.refresh_tokens.token(Link(session.id, session.generation)),
         user=UserAnswer(**user_fields(signed_in.user)),
@@ -82,7 +89,9 @@ def sign_up_reply(signed_in: SignedIn, body: BaseModel, *, status: int) -> Reply
 async def log_in(ctx: Ctx, call: Call[LogIn, None]) -> SessionAnswer:
     """Return a session for an address and a password."""
     body = call.body
-    signed_in = await sessions.log_in(ctx, call.caller, email=body.email, password=body.password)
+    signed_in = await sign_in.log_in(
+        ctx, call.caller, email=body.email, password=body.password, otp=body.otp
+    )
     return session_answer(ctx, signed_in)
 
 
@@ -102,13 +111,14 @@ async def switch(ctx: Ctx, call: Call[Switch, None]) -> SwitchAnswer:
         ctx, call.user, AccountId(call.body.account_id), revision=call.revision
     )
     return SwitchAnswer(
-        access_token=_access_token(ctx, signed_in.session),
+        access_token=access_token(ctx, signed_in.session),
         expires_in=ACCESS_SECONDS,
         account_id=signed_in.session.account_id,
     )
 
 
-def _access_token(ctx: Ctx, session: UserSession) -> str:
+def access_token(ctx: Ctx, session: UserSession) -> str:
+    """Sign an access token of a session, with the time of its last proof."""
     return ctx.keyring.sign(
         user_claims(
             issuer=ctx.settings.public_url,
@@ -116,6 +126,7 @@ def _access_token(ctx: Ctx, session: UserSession) -> str:
             session_id=session.id,
             account_id=session.account_id,
             now=ctx.clock.now(),
+            proved_at=last_proof(session),
         )
     )
 
@@ -131,7 +142,7 @@ ROUTES = (
         access=Public(),
         takes=LogIn,
         gives=SessionAnswer,
-        refuses=(WrongCredentials, TooManyRequests, HashingBusy),
+        refuses=(WrongCredentials, OtpRequired, WrongOtp, TooManyRequests, HashingBusy),
         on_repeat="Starts another session. Answers with tokens are not kept.",
     ),
     Route(

@@ -8,6 +8,8 @@ from services.identity.adapters.issuers import IssuerUnavailable
 from services.identity.domain.disabled_users import SignInDisabled
 from services.identity.domain.id_tokens import IssuerAnswerInvalid
 from services.identity.domain.identities import IdentityNotLinked
+from services.identity.domain.mfa import OtpRequired, WrongOtp
+from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.sso_connections import SsoConnectionUnknown
 from services.identity.domain.sso_sign_in import SIGN_IN_LIFETIME, SsoAnswer, SsoSignInOver
@@ -48,6 +50,12 @@ class FinishSsoSignIn(Body):
         return SsoAnswer(
             state=self.state, code=self.code, redirect_uri=self.redirect_uri, issuer=self.iss
         )
+
+
+class EnterBySso(FinishSsoSignIn):
+    """The same, to sign in; `otp` is the code of a user with a second factor."""
+
+    otp: Text | None = None
 
 
 class BegunSsoSignIn(Answer):
@@ -98,11 +106,11 @@ async def begin(ctx: Ctx, call: Call[BeginSsoSignIn, None]) -> BegunSsoSignIn:
     return begun_answer(begun)
 
 
-async def finish(ctx: Ctx, call: Call[FinishSsoSignIn, None]) -> Reply:
+async def finish(ctx: Ctx, call: Call[EnterBySso, None]) -> Reply:
     """Return a session for the issuer's answer."""
     body = call.body
     signed_in = await sso_sign_in.finish(
-        ctx, call.caller, binding=body.binding, answer=body.answer()
+        ctx, call.caller, binding=body.binding, answer=body.answer(), otp=body.otp
     )
     return sign_up_reply(signed_in, session_answer(ctx, signed_in), status=200)
 
@@ -139,7 +147,7 @@ ROUTES = (
         summary="Sign in with the answer of an issuer",
         tag="sign-in",
         access=Public(PublicCallers.ISSUERS),
-        takes=FinishSsoSignIn,
+        takes=EnterBySso,
         gives=SessionAnswer,
         gives_revision=True,
         refuses=(
@@ -147,6 +155,9 @@ ROUTES = (
             IssuerAnswerInvalid,
             IdentityNotLinked,
             SignInDisabled,
+            OtpRequired,
+            WrongOtp,
+            HashingBusy,
             IssuerUnavailable,
             TooManyRequests,
         ),

@@ -6,6 +6,7 @@ become an operator (`T21`). A method's `session` is the transaction that the cal
 
 from services.identity.store.api_tokens import ApiTokenRows
 from services.identity.store.decoys import WRITES_OF_A_FACT, DecoyRows
+from services.identity.store.factors import FactorRows
 from services.identity.store.identities import IdentityRows
 from services.identity.store.provisioning import ExternalIdRows
 from services.identity.store.rate_limits import RateLimitRows
@@ -25,6 +26,7 @@ class Store(
     UserRows,
     SignUpRows,
     SessionRows,
+    FactorRows,
     ApiTokenRows,
     ServiceClientRows,
     RevokedTokenRows,
@@ -40,6 +42,7 @@ class Store(
         UserRows.__init__(self, database)
         SignUpRows.__init__(self, database)
         SessionRows.__init__(self, database)
+        FactorRows.__init__(self, database)
         ApiTokenRows.__init__(self, database)
         ServiceClientRows.__init__(self, database)
         RevokedTokenRows.__init__(self, database)

@@ -103,6 +103,7 @@ class SessionRows:
             **at(before.user_id, before.id),
             "generation": before.generation,
             "account_id": before.account_id,
+            "proved_at": before.proved_at,
             "ended": before.ended_at is not None,
         }
         change = {"$set": changes(after, **_ending(after))}

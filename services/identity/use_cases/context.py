@@ -8,6 +8,7 @@ from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring
 from services.identity.adapters.network_places import NetworkPlaces
 from services.identity.adapters.sealed_sign_ins import SealedSignIns
+from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
 from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.settings import Settings
@@ -41,6 +42,7 @@ class Ctx:
     issuers: Issuers
     sealed_sign_ins: SealedSignIns
     access_tokens: TokenVerifier
+    sealer: FactorSealer
     sign_up_links: Links
     reset_links: Links
     refresh_tokens: Links

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from services.identity.domain import sessions, sign_up
 from services.identity.domain.devices import origin_of
 from services.identity.domain.mail_budgets import MailKind
+from services.identity.domain.mfa import OtpRequired
 from services.identity.domain.passwords import check_password
 from services.identity.domain.sessions import WrongCredentials
 from services.identity.domain.sign_up import AccountExists, Registration, check_registration
@@ -18,7 +19,8 @@ from services.identity.use_cases.imported_passwords import with_password
 from services.identity.use_cases.mail_budgets import Addressee, Mail, request_mail
 from services.identity.use_cases.personal_accounts import with_personal_account
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
-from services.identity.use_cases.sessions import SignedIn, new_session, start_session
+from services.identity.use_cases.sessions import SignedIn, new_session
+from services.identity.use_cases.sign_in import start_session
 from shared.addresses import Address, parse_address
 from shared.contracts.calls.team import INVITATION_LOOKUP, InvitationLookupRequest, InvitedAddress
 from shared.contracts.facts import Caller
@@ -182,6 +184,6 @@ async def _sign_in_again(
         await ctx.journal.refused(user.id, fact, caller=caller)
         raise AccountExists
     try:
-        return await start_session(ctx, caller, known)
-    except WrongCredentials as changed:
+        return await start_session(ctx, caller, known, proof=None)
+    except (WrongCredentials, OtpRequired) as changed:
         raise AccountExists from changed

@@ -12,6 +12,7 @@ from services.identity.domain.identities import (
     identity_id,
     trusted_address,
 )
+from services.identity.domain.mfa import WrongOtp
 from services.identity.domain.rate_limits import SIGN_IN_WINDOW, RateLimit
 from services.identity.domain.sso_connections import SsoConnection, SsoConnectionUnknown
 from services.identity.domain.sso_sign_in import SsoAnswer, SsoSignIn, SsoSignInOver
@@ -20,6 +21,7 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.devices import remember_device
 from services.identity.use_cases.personal_accounts import with_personal_account
 from services.identity.use_cases.rate_limits import rate_limited
+from services.identity.use_cases.second_factors import find_proof, use_proof
 from services.identity.use_cases.sessions import SignedIn, new_session
 from services.identity.use_cases.sign_up import new_user
 from services.identity.use_cases.sso_connections import connection_by_id, connection_of_address
@@ -92,21 +94,24 @@ async def begin_with(
     )
 
 
-async def finish(ctx: Ctx, caller: Caller, *, binding: str, answer: SsoAnswer) -> SignedIn:
+async def finish(
+    ctx: Ctx, caller: Caller, *, binding: str, answer: SsoAnswer, otp: str | None = None
+) -> SignedIn:
     """Sign in the user of the identity that the issuer has proved; make one for a new address.
 
     Raises:
         SsoSignInOver, IssuerAnswerInvalid: see the domain; they count for the sender.
         IdentityNotLinked: the issuer's word is not enough.
         SignInDisabled: the operator has disabled the user.
+        OtpRequired, WrongOtp: the user has a second factor, which no issuer can prove.
         IssuerUnavailable, TooManyRequests, Unavailable.
     """
     limit = _limit(ctx, caller)
-    async with rate_limited(ctx, limit, counted=(SsoSignInOver, IssuerAnswerInvalid)):
+    async with rate_limited(ctx, limit, counted=(SsoSignInOver, IssuerAnswerInvalid, WrongOtp)):
         proved = await prove(ctx, binding=binding, answer=answer)
         for _ in range(ROUNDS):
             try:
-                return await with_personal_account(ctx, await _enter(ctx, caller, proved))
+                return await with_personal_account(ctx, await _enter(ctx, caller, proved, otp))
             except (AlreadyThere, Lost):
                 continue  # another request has linked the identity, or changed its user
         raise Unavailable
@@ -156,7 +161,7 @@ async def _still_there(ctx: Ctx, sign_in: SsoSignIn) -> SsoConnection:
     return connection
 
 
-async def _enter(ctx: Ctx, caller: Caller, proved: ProvedIdentity) -> SignedIn:
+async def _enter(ctx: Ctx, caller: Caller, proved: ProvedIdentity, otp: str | None) -> SignedIn:
     """Start a session of the identity's user; link or make the user first where that is allowed.
 
     Raises:
@@ -168,7 +173,7 @@ async def _enter(ctx: Ctx, caller: Caller, proved: ProvedIdentity) -> SignedIn:
         user = await ctx.store.user(known.user_id)
         if user is None:
             raise IdentityNotLinked
-        return await _start(ctx, caller, proved, user, known=known, new=False)
+        return await _start(ctx, caller, proved, user, known=known, new=False, otp=otp)
     address = trusted_address(issued, connection)
     holder = await ctx.store.user_of(address.key)
     user = holder or new_user(
@@ -178,7 +183,7 @@ async def _enter(ctx: Ctx, caller: Caller, proved: ProvedIdentity) -> SignedIn:
         name=identities.shown_name(issued, address),
         password_hash=None,
     )
-    return await _start(ctx, caller, proved, user, known=None, new=holder is None)
+    return await _start(ctx, caller, proved, user, known=None, new=holder is None, otp=otp)
 
 
 async def _start(
@@ -189,10 +194,12 @@ async def _start(
     *,
     known: LinkedIdentity | None,
     new: bool,
+    otp: str | None,
 ) -> SignedIn:
     """Save the session, with the link and the user that it needs, in one transaction."""
     connection = proved.connection
     session = new_session(ctx, caller, user)
+    proof = None if new else await find_proof(ctx, user, otp)
 
     async def change(write: JournalWrite) -> User:
         current = user
@@ -202,6 +209,7 @@ async def _start(
             write.record(*sign_up.signed_up(user))
         else:
             current = await _unchanged(ctx, write, user)
+            await use_proof(ctx, write, current, proof)
         if known is None:
             current = await _link(ctx, write, proved, current, new=new)
         elif await ctx.store.identity(known.id, write.session) != known:

@@ -30,6 +30,10 @@ class MessageKind(StrEnum):
     EMAIL_WANTED = "email_wanted"
     EMAIL_CHANGED = "email_changed"
     EMAIL_RESTORED = "email_restored"
+    SECOND_FACTOR_ADDED = "second_factor_added"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    RECOVERY_CODES_REPLACED = "recovery_codes_replaced"
+    RECOVERY_CODE_USED = "recovery_code_used"
     TOKEN_CREATED = "token_created"  # noqa: S105 - the name of a mail
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"

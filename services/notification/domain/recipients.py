@@ -5,6 +5,7 @@ from datetime import datetime
 from services.notification.domain import (
     address_recipients,
     ending_recipients,
+    factor_recipients,
     identity_recipients,
     member_recipients,
     ownership_recipients,
@@ -171,6 +172,7 @@ def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
 
 
 RECIPIENTS = notices(
+    *factor_recipients.ROWS,
     *member_recipients.ROWS,
     *ownership_recipients.ROWS,
     *identity_recipients.ROWS,

@@ -1,5 +1,7 @@
 """Routes by which an owner deletes an account and restores it."""
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from services.team.domain.account_deletion import DeletionBegan
@@ -42,7 +44,7 @@ ROUTES = (
         operation_id="deleteAccount",
         summary="Delete an account; its owner can restore it until `deletes_at`",
         tag="accounts",
-        access=END,
+        access=replace(END, fresh_proof=True),
         caller_rule="Only the owner may do it.",
         query=DeleteQuery,
         gives=AccountView,

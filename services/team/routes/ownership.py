@@ -33,6 +33,10 @@ VIEW = Permission("account:view", in_session=True)
 """The use case decides by the ownership and the offer, which no permission gives."""
 
 
+GIVE = Permission("account:view", in_session=True, fresh_proof=True)
+"""The same, for who gives the account away."""
+
+
 class CreateAccount(Body):
     """The team's name, and its catalog (default: the one of new personal accounts)."""
 
@@ -132,7 +136,7 @@ ROUTES = (
         operation_id="offerOwnership",
         summary="Offer the ownership of the account to a member",
         tag="accounts",
-        access=VIEW,
+        access=GIVE,
         caller_rule="Only the owner may do it.",
         takes=OfferOwnership,
         gives=OwnershipTransferView,

@@ -282,7 +282,7 @@ ROWS = (
     Mutant(
         id="sign-in-of-no-user-costs-less",
         kind=Kind.SECURITY,
-        file="services/identity/use_cases/sessions.py",
+        file="services/identity/use_cases/sign_in.py",
         old="add_decoys(WRITES_OF_A_FACT,",
         new="add_decoys(0,",
         tests=("tests/services/identity/test_answer_costs.py", "-k", "sign_in"),

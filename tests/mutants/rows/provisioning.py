@@ -64,7 +64,7 @@ ROWS = (
     Mutant(
         id="time-of-a-refusal-shows-imported-hashes",
         kind=Kind.SECURITY,
-        file="services/identity/use_cases/sessions.py",
+        file="services/identity/use_cases/sign_in.py",
         old="at_least=COMPARISON_SECONDS if imported else 0)",
         new="at_least=0)",
         tests=(USERS_TEST, "-k", "takes_as_long"),

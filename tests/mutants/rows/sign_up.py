@@ -184,7 +184,7 @@ ROWS = (
     Mutant(
         id="sign-in-survives-a-reset",
         kind=Kind.SECURITY,
-        file=f"{USE_CASES}/sessions.py",
+        file=f"{USE_CASES}/sign_in.py",
         old="now.password_hash != user.password_hash or now.disabled_at is not None:\n",
         new="now.disabled_at is not None:\n",
         tests=(*PASSWORD_TESTS, "-k", "overtakes"),

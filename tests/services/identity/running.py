@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import hmac
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -88,6 +89,7 @@ FORGOTTEN = (
     "api_tokens",
     "counters",
     "decoys",
+    "factors",
     "external_ids",
     "idempotency",
     "service_clients",
@@ -100,6 +102,28 @@ FORGOTTEN = (
 )
 """The collections that are empty at the start of each test. An adoption that runs meanwhile adds
 addresses of users."""
+
+
+@dataclass
+class Authenticator:
+    """An app that makes codes, as RFC 6238 says; written apart from the product's library."""
+
+    secret: str
+    clock: SetClock
+
+    def code(self, *, steps: int = 0) -> str:
+        """The code of the present step, or of one some steps later."""
+        step = int(self.clock.now().timestamp()) // 30 + steps
+        key = base64.b32decode(self.secret)
+        digest = hmac.digest(key, step.to_bytes(8, "big"), "sha1")
+        at = digest[-1] & 15
+        number = int.from_bytes(digest[at : at + 4], "big") & 0x7FFFFFFF
+        return f"{number % 1_000_000:06d}"
+
+    def next_code(self) -> str:
+        """The code of the next step, to which the clock moves."""
+        self.clock.move(30)
+        return self.code()
 
 
 @dataclass
@@ -241,8 +265,30 @@ class Identity(RunningService):
         assert (me.status, refreshed.status) in {(200, 200), (401, 401)}
         return me.status == 200
 
-    async def log_in(self, email: str, password: str = PASSWORD, **options: Any) -> Answered:
-        return await self.post("/v1/login", {"email": email, "password": password}, **options)
+    async def log_in(
+        self, email: str, password: str = PASSWORD, *, otp: str | None = None, **options: Any
+    ) -> Answered:
+        body = {"email": email, "password": password} | ({} if otp is None else {"otp": otp})
+        return await self.post("/v1/login", body, **options)
+
+    async def begin_totp(self, token: str) -> Authenticator:
+        """The app of a user who begins to add one."""
+        answer = await self.post("/v1/me/mfa/totp", token=token)
+        assert answer.status == 200, answer.text
+        return Authenticator(answer.body["secret"], self.clock)
+
+    async def add_totp(self, token: str) -> tuple[Authenticator, list[str]]:
+        """The app of a user who has added one, and the recovery codes; its code is used up."""
+        app = await self.begin_totp(token)
+        answer = await self.confirm_totp(token, app.code())
+        assert answer.status == 200, answer.text
+        return app, answer.body["recovery_codes"]
+
+    async def confirm_totp(self, token: str, otp: str) -> Answered:
+        return await self.post("/v1/me/mfa/totp/confirm", {"otp": otp}, token=token)
+
+    async def step_up(self, token: str, **proof: str) -> Answered:
+        return await self.post("/v1/me/step-up", proof, token=token)
 
     async def link(self, sign_up_id: str, generation: int) -> dict[str, str]:
         """What notification gets to put into the mail of a sign-up."""

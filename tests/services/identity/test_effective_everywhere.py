@@ -110,6 +110,24 @@ async def rename(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.send("PATCH", "/v1/me", {"name": "Other"}, token=token)
 
 
+async def confirm_totp(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    app = await identity.begin_totp(token)
+    return lambda: identity.confirm_totp(token, app.code())
+
+
+async def remove_totp(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    await identity.add_totp(token)
+    return lambda: identity.send("DELETE", "/v1/me/mfa/totp", token=token)
+
+
+async def replace_codes(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    await identity.add_totp(token)
+    return lambda: identity.post("/v1/me/mfa/recovery-codes", token=token)
+
+
 async def provision(identity: Identity) -> Callable[[], Awaitable[Any]]:
     client = await platform(identity)
     return lambda: client.provision(ana())
@@ -179,6 +197,9 @@ PREPARED = {
     "forgotPassword": forgot,
     "resetPassword": reset,
     "changePassword": change_password,
+    "confirmTotp": confirm_totp,
+    "removeTotp": remove_totp,
+    "replaceRecoveryCodes": replace_codes,
     "refreshToken": use_a_refresh_token_again,
     "logOut": log_out,
     "endMySession": end_my_session,
@@ -220,6 +241,8 @@ RECORDS_NOTHING = {
     "getToken",
     "introspectToken",
     "switchAccount",
+    "stepUp",
+    "beginTotp",
     "makeVerificationLink",
     "makeSignUpLink",
     "makePasswordResetLink",

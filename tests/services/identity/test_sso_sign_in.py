@@ -372,6 +372,18 @@ async def test_a_signed_in_user_links_any_identity_and_signs_in_with_it(browser:
     assert len(await browser.identity.rows("user.identity_linked")) == 1
 
 
+@pytest.mark.rule("B1")
+async def test_an_issuer_proves_no_second_factor(browser: Browser) -> None:
+    token = (await browser.identity.person("bo@elsewhere.example"))["access_token"]
+    (await browser.link(token, "none")).expect(200)
+    app, _ = await browser.identity.add_totp(token)
+    without = await browser.sign_in("none")
+    assert (without.status, without.body["code"]) == (401, "otp-required")
+    used = await browser.sign_in("none", otp=app.code())
+    assert (used.status, used.body["code"]) == (401, "wrong-otp")
+    (await browser.sign_in("none", otp=app.next_code())).expect(200)
+
+
 @pytest.mark.rule("B16")
 async def test_an_identity_of_another_user_cannot_be_linked(browser: Browser) -> None:
     await browser.sign_in()

@@ -185,6 +185,38 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         )
         for by_reset in (True, False)
     ),
+    *(
+        (
+            fact(**USER, kind=sort),
+            Expected(
+                kind=kind,
+                words={
+                    "name": "Bo Li",
+                    "changed_at": format_moment(NOON),
+                    "passkey": "yes" if sort == "passkey" else "",
+                },
+            ),
+        )
+        for sort in ("totp", "passkey")
+        for fact, kind in (
+            (identity.SecondFactorAdded, MessageKind.SECOND_FACTOR_ADDED),
+            (identity.SecondFactorRemoved, MessageKind.SECOND_FACTOR_REMOVED),
+        )
+    ),
+    (
+        identity.RecoveryCodesReplaced(**USER),
+        Expected(
+            kind=MessageKind.RECOVERY_CODES_REPLACED,
+            words={"name": "Bo Li", "changed_at": format_moment(NOON)},
+        ),
+    ),
+    (
+        identity.RecoveryCodeUsed(**USER, left=9),
+        Expected(
+            kind=MessageKind.RECOVERY_CODE_USED,
+            words={"name": "Bo Li", "changed_at": format_moment(NOON), "codes_left": "9"},
+        ),
+    ),
     (
         identity.ApiTokenCreated(
             **USER, token_id="tok_1", token_name="CI", expires_at=IN_A_WEEK, restricted=False

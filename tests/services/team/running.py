@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -122,6 +123,7 @@ class Person:
     email: str
     name: str
     acct: str = ""
+    proved_seconds_ago: float = 0
     session_id: str = field(default_factory=lambda: new_id("ses"))
 
     @property
@@ -136,6 +138,7 @@ class Person:
             session_id=SessionId(self.session_id),
             account_id=AccountId(self.acct or self.account_id),
             now=self.team.clock.now(),
+            proved_at=self.team.clock.now() - timedelta(seconds=self.proved_seconds_ago),
         )
         token = sign_access_token(SIGNING_KEY, KID, claims)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -60,6 +60,8 @@ WORDS = {
     "network": "203.0.113.7",
     "place": "Vienna",
     "started_at": "1 March 2026, 12:00 UTC",
+    "passkey": "",
+    "codes_left": "9",
     "deletes_at": "31 March 2026, 12:00 UTC",
     "explanation": "An unpaid invoice.",
     "ends": "1 March 2027, 12:00 UTC",
@@ -75,6 +77,10 @@ WITH_LINK = set(BUTTONS)
 PAGES = {
     MessageKind.ACCOUNT_EXISTS: ("/sign-in", "/forgot-password"),
     MessageKind.PASSWORD_CHANGED: ("/forgot-password",),
+    MessageKind.SECOND_FACTOR_ADDED: ("/forgot-password",),
+    MessageKind.SECOND_FACTOR_REMOVED: ("/forgot-password",),
+    MessageKind.RECOVERY_CODES_REPLACED: ("/forgot-password",),
+    MessageKind.RECOVERY_CODE_USED: ("/forgot-password",),
     MessageKind.TOKEN_CREATED: ("/forgot-password",),
     MessageKind.NEW_DEVICE: ("/forgot-password",),
     MessageKind.IDENTITY_LINKED: ("/forgot-password",),
@@ -142,6 +148,22 @@ OPENINGS = {
     MessageKind.PASSWORD_CHANGED: (
         "Your password for Rolecall was changed",
         "Hello Bo Li, the password of your account at Rolecall was changed on 1 March 2026",
+    ),
+    MessageKind.SECOND_FACTOR_ADDED: (
+        "A second factor was added at Rolecall",
+        "Hello Bo Li, an app that makes codes was added to your sign-in at Rolecall on 1 March",
+    ),
+    MessageKind.SECOND_FACTOR_REMOVED: (
+        "A second factor was removed at Rolecall",
+        "Hello Bo Li, the app that makes codes was removed from your sign-in at Rolecall on 1",
+    ),
+    MessageKind.RECOVERY_CODES_REPLACED: (
+        "You have new recovery codes at Rolecall",
+        "Hello Bo Li, new recovery codes were made for you at Rolecall on 1 March 2026",
+    ),
+    MessageKind.RECOVERY_CODE_USED: (
+        "A recovery code was used at Rolecall",
+        "Hello Bo Li, one of your recovery codes was used at Rolecall on 1 March 2026",
     ),
     MessageKind.TOKEN_CREATED: (
         "An API token was made for you at Rolecall",
@@ -380,6 +402,10 @@ NEEDED = {
     },
     MessageKind.ACCOUNT_EXISTS: {"POST /v1/login", "POST /v1/password/forgot"},
     MessageKind.PASSWORD_CHANGED: {"POST /v1/password/forgot"},
+    MessageKind.SECOND_FACTOR_ADDED: {"POST /v1/password/forgot"},
+    MessageKind.SECOND_FACTOR_REMOVED: {"POST /v1/password/forgot"},
+    MessageKind.RECOVERY_CODES_REPLACED: {"POST /v1/password/forgot"},
+    MessageKind.RECOVERY_CODE_USED: {"POST /v1/password/forgot"},
     MessageKind.TOKEN_CREATED: {"POST /v1/password/forgot"},
     MessageKind.NEW_DEVICE: {"POST /v1/password/forgot"},
     MessageKind.IDENTITY_LINKED: {"POST /v1/password/forgot"},

@@ -1,0 +1,251 @@
+"""Second factors of a user: codes of an app (RFC 6238) and recovery codes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.identity.domain.users import User, payload_fields, user_fact
+from shared.contracts.facts import Fact
+from shared.contracts.identity import (
+    RecoveryCodesReplaced,
+    RecoveryCodeUsed,
+    SecondFactorAdded,
+    SecondFactorRemoved,
+)
+from shared.ids import UserId
+from shared.problems import Refusal, RefusalKind
+
+ENROLMENT_LIFETIME = timedelta(minutes=15)
+"""How long the secret of an app waits for its first code."""
+RECOVERY_CODES = 10
+CODE_NAME_LENGTH = 2
+"""The first characters of a recovery code say which one it is: one hash decides about a code."""
+CODE_LENGTH = 12
+TOTP: Final = "totp"
+
+_TOTP = re.compile(r"[0-9]{6}", re.ASCII)
+_RECOVERY = re.compile(rf"[A-Z2-7]{{{CODE_LENGTH}}}", re.ASCII)
+
+
+class OtpRequired(Refusal):
+    """The password is right, and the user has a second factor that was not given."""
+
+    kind = RefusalKind.UNAUTHENTICATED
+    code = "otp-required"
+    detail = (
+        "A second factor is needed. Send the same again with `otp`: the code of the app, or a"
+        " recovery code. A sign-in with an issuer must begin again for that."
+    )
+
+
+class WrongOtp(Refusal):
+    """The code is not valid now, or was used before."""
+
+    kind = RefusalKind.UNAUTHENTICATED
+    code = "wrong-otp"
+    detail = (
+        "The code is wrong, too old or was used before. Each code counts once: wait for the next"
+        " one of the app, or use another recovery code."
+    )
+
+
+class EnrolmentMissing(Refusal):
+    """There is no app that waits for its first code."""
+
+    kind = RefusalKind.CONFLICT
+    code = "enrolment-missing"
+    detail = "No app waits for its first code. Begin again with POST /v1/me/mfa/totp."
+
+
+class NoSecondFactor(Refusal):
+    """Recovery codes stand for a second factor, and the user has none."""
+
+    kind = RefusalKind.CONFLICT
+    code = "no-second-factor"
+    detail = "Recovery codes need a second factor. Add one first."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totp:
+    """An app that makes codes; `sealed` is its secret, `last_step` the newest step that counted."""
+
+    sealed: bytes
+    added_at: datetime
+    last_step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingTotp:
+    """An app that has not given its first code yet."""
+
+    sealed: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCode:
+    """A code that was not used yet: its first characters, and the hash of the others."""
+
+    name: str
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondFactors:
+    """All second factors of a user, in one document: each change expects its `version`."""
+
+    user_id: UserId
+    version: int = 0
+    totp: Totp | None = None
+    pending: PendingTotp | None = None
+    codes: tuple[RecoveryCode, ...] = ()
+
+    @property
+    def exist(self) -> bool:
+        """Whether a sign-in needs one of them; recovery codes alone are none."""
+        return self.totp is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TypedTotp:
+    """Six digits."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypedRecoveryCode:
+    """A recovery code as it is compared: the name of the code, and its secret."""
+
+    name: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class TotpProof:
+    """A code of the app with this sealed secret, for this step of time."""
+
+    sealed: bytes
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryProof:
+    """A recovery code that fits."""
+
+    code: RecoveryCode
+
+
+Proof = TotpProof | RecoveryProof
+
+
+def parse_otp(text: str) -> TypedTotp | TypedRecoveryCode | None:
+    """Read what was typed; case, blanks and hyphens do not count."""
+    typed = re.sub(r"[\s-]", "", text).upper()
+    if _TOTP.fullmatch(typed):
+        return TypedTotp(typed)
+    if _RECOVERY.fullmatch(typed):
+        return TypedRecoveryCode(typed[:CODE_NAME_LENGTH], typed[CODE_NAME_LENGTH:])
+    return None
+
+
+def code_named(factors: SecondFactors, name: str) -> RecoveryCode | None:
+    """Return the unused recovery code with this name."""
+    return next((code for code in factors.codes if code.name == name), None)
+
+
+def begin_totp(factors: SecondFactors, sealed: bytes, *, now: datetime) -> SecondFactors:
+    """Let an app wait for its first code; an app that waited before is forgotten."""
+    return replace(factors, pending=PendingTotp(sealed=sealed, expires_at=now + ENROLMENT_LIFETIME))
+
+
+def pending_totp(factors: SecondFactors, *, now: datetime) -> PendingTotp:
+    """Return the app that waits for its first code.
+
+    Raises:
+        EnrolmentMissing: there is none, or it has waited too long.
+    """
+    if factors.pending is None or factors.pending.expires_at <= now:
+        raise EnrolmentMissing
+    return factors.pending
+
+
+def confirm_totp(
+    factors: SecondFactors, proof: TotpProof, codes: Sequence[RecoveryCode], *, now: datetime
+) -> SecondFactors:
+    """Take the app that waits, by its first code, which thereby counts as used.
+
+    It replaces an earlier app, and its recovery codes replace earlier ones.
+
+    Raises:
+        WrongOtp: the code belongs to another app than the one that waits now.
+    """
+    if factors.pending is None or factors.pending.sealed != proof.sealed:
+        raise WrongOtp
+    totp = Totp(sealed=proof.sealed, added_at=now, last_step=proof.step)
+    return replace(factors, totp=totp, pending=None, codes=tuple(codes))
+
+
+def use(factors: SecondFactors, proof: Proof) -> SecondFactors:
+    """Use up a code: no step of time and no recovery code counts twice.
+
+    Raises:
+        WrongOtp: it was used meanwhile, or its app or code was replaced.
+    """
+    match proof:
+        case TotpProof(sealed=sealed, step=step):
+            totp = factors.totp
+            if totp is None or totp.sealed != sealed or step <= totp.last_step:
+                raise WrongOtp
+            return replace(factors, totp=replace(totp, last_step=step))
+        case RecoveryProof(code=used):
+            if used not in factors.codes:
+                raise WrongOtp
+            return replace(factors, codes=tuple(code for code in factors.codes if code != used))
+
+
+def replace_codes(factors: SecondFactors, codes: Sequence[RecoveryCode]) -> SecondFactors:
+    """Replace the recovery codes.
+
+    Raises:
+        NoSecondFactor: there is nothing that they stand for.
+    """
+    if not factors.exist:
+        raise NoSecondFactor
+    return replace(factors, codes=tuple(codes))
+
+
+def remove_totp(factors: SecondFactors) -> SecondFactors:
+    """Remove the app; without another factor the recovery codes go, too."""
+    left = replace(factors, totp=None, pending=None)
+    return left if left.exist else replace(left, codes=())
+
+
+def remove_all(factors: SecondFactors) -> SecondFactors:
+    """Remove every factor and what belongs to it."""
+    return SecondFactors(user_id=factors.user_id, version=factors.version)
+
+
+def added(user: User, kind: str) -> Fact:
+    """Make the fact that a user has added a factor."""
+    return user_fact(user, SecondFactorAdded(**payload_fields(user), kind=kind))
+
+
+def removed(user: User, kind: str) -> Fact:
+    """Make the fact that a factor was removed."""
+    return user_fact(user, SecondFactorRemoved(**payload_fields(user), kind=kind))
+
+
+def codes_replaced(user: User) -> Fact:
+    """Make the fact that a user has new recovery codes."""
+    return user_fact(user, RecoveryCodesReplaced(**payload_fields(user)))
+
+
+def used(user: User, before: SecondFactors, after: SecondFactors) -> tuple[Fact, ...]:
+    """Make the fact that a recovery code was used, if one was."""
+    if len(before.codes) == len(after.codes):
+        return ()
+    left = len(after.codes)
+    return (user_fact(user, RecoveryCodeUsed(**payload_fields(user), left=left)),)

@@ -1,0 +1,60 @@
+"""The collection of second factors: one document for each user who has begun to add one."""
+
+from services.identity.domain.mfa import PendingTotp, RecoveryCode, SecondFactors, Totp
+from services.identity.store.places import at
+from shared.contracts.facts import shard_of
+from shared.documents import changes, document
+from shared.ids import UserId
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DbSession,
+    Document,
+    Lost,
+    insert_once,
+    majority,
+    update_expected,
+)
+
+
+class FactorRows:
+    """Second factors of users."""
+
+    def __init__(self, database: Database) -> None:
+        self._factors = majority(database, "factors")
+
+    async def factors(self, user_id: UserId, session: DbSession | None = None) -> SecondFactors:
+        """Find the second factors of a user; who never had one has none, of version 0."""
+        found = await self._factors.find_one(at(user_id, user_id), session=session)
+        return SecondFactors(user_id=user_id) if found is None else _factors(found)
+
+    async def update_factors(
+        self, before: SecondFactors, after: SecondFactors, session: DbSession
+    ) -> None:
+        """Save the factors over the version that was read.
+
+        Raises:
+            Lost: another request has changed them since.
+        """
+        version = before.version + 1
+        if before.version == 0:
+            first = document(after, version=version, shard=shard_of(after.user_id))
+            try:
+                await insert_once(self._factors, {"_id": after.user_id, **first}, session)
+            except AlreadyThere as there:
+                raise Lost(self._factors.name) from there
+            return
+        expected = {**at(before.user_id, before.user_id), "version": before.version}
+        change = {"$set": changes(after, version=version)}
+        await update_expected(self._factors, expected, change, session)
+
+
+def _factors(stored: Document) -> SecondFactors:
+    totp, pending = stored["totp"], stored["pending"]
+    return SecondFactors(
+        user_id=UserId(stored["user_id"]),
+        version=stored["version"],
+        totp=None if totp is None else Totp(**totp),
+        pending=None if pending is None else PendingTotp(**pending),
+        codes=tuple(RecoveryCode(**code) for code in stored["codes"]),
+    )

@@ -1,0 +1,198 @@
+"""Second factors of the user of the request: added, listed, removed, with recovery codes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from services.identity.adapters.recovery_codes import new_recovery_codes
+from services.identity.adapters.totp import enrolment_uri, new_secret
+from services.identity.domain import mfa, sessions
+from services.identity.domain.mfa import (
+    CODE_NAME_LENGTH,
+    TOTP,
+    RecoveryCode,
+    SecondFactors,
+    TypedTotp,
+    WrongOtp,
+    parse_otp,
+)
+from services.identity.domain.sessions import UserSession
+from services.identity.domain.users import User, caller_as
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.ending_sessions import end_sessions_of
+from services.identity.use_cases.rate_limits import rate_limited
+from services.identity.use_cases.second_factors import limits_of, seal_totp, totp_proof
+from services.identity.use_cases.sessions import active_session
+from shared.auth.principals import UserPrincipal
+from shared.contracts.facts import Caller
+from shared.journal import JournalWrite, WriteResult
+from shared.problems import NotFound, TokenRevoked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """The secret of an app, which is shown once."""
+
+    secret: str
+    uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acting:
+    """Who changes their factors, as the transaction read them."""
+
+    user: User
+    session: UserSession
+    factors: SecondFactors
+
+
+async def factors_of(ctx: Ctx, principal: UserPrincipal) -> SecondFactors:
+    """Return the second factors of the user of the request."""
+    return await ctx.store.factors((await active_session(ctx, principal)).user.id)
+
+
+async def begin_totp(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> Enrolment:
+    """Make the secret of an app; it counts when the app has given its first code.
+
+    Raises:
+        StepUpRequired, TokenRevoked.
+    """
+    secret = new_secret()
+
+    async def change(write: JournalWrite) -> User:
+        acting = await _acting(ctx, write, principal)
+        sealed = seal_totp(ctx, acting.user.id, secret)
+        after = mfa.begin_totp(acting.factors, sealed, now=write.now)
+        await ctx.store.update_factors(acting.factors, after, write.session)
+        return acting.user
+
+    user = (
+        await ctx.journal.write(
+            principal.user_id, change, caller=caller, effective_everywhere=False
+        )
+    ).result
+    uri = enrolment_uri(secret, email=user.email, product=ctx.settings.product_name)
+    return Enrolment(secret=secret, uri=uri)
+
+
+async def confirm_totp(
+    ctx: Ctx, caller: Caller, principal: UserPrincipal, *, otp: str
+) -> WriteResult[list[str]]:
+    """Take an app by its first code, and return the recovery codes.
+
+    With the first factor the user's other sessions end: each session that is left has proved one.
+
+    Raises:
+        EnrolmentMissing: no app waits for a code.
+        WrongOtp: the code is wrong or was used; it counts for the user.
+        TokenRevoked, TooManyRequests, HashingBusy.
+    """
+    user = (await active_session(ctx, principal)).user
+    async with rate_limited(ctx, *limits_of(user), counted=(WrongOtp,)):
+        factors, typed = await ctx.store.factors(user.id), parse_otp(otp)
+        pending = mfa.pending_totp(factors, now=ctx.clock.now())
+        proof = None
+        if isinstance(typed, TypedTotp):
+            proof = totp_proof(ctx, user.id, pending.sealed, typed, after=0)
+        if proof is None:
+            raise WrongOtp
+        codes = new_recovery_codes()
+        hashed = await _hashed(ctx, codes)
+
+        async def change(write: JournalWrite) -> bool:
+            acting = await _acting(ctx, write, principal, proved=False)
+            first = not acting.factors.exist
+            after = mfa.confirm_totp(acting.factors, proof, hashed, now=write.now)
+            if first and not await end_sessions_of(ctx, write, user.id, keep=acting.session.id):
+                return False
+            await ctx.store.update_factors(acting.factors, after, write.session)
+            proved = replace(acting.session, proved_at=write.now)
+            await ctx.store.update_session(acting.session, proved, write.session)
+            write.record(mfa.added(acting.user, TOTP))
+            return True
+
+        done = await _until_done(ctx, caller, user, change)
+        return WriteResult(result=codes, revision=done.revision, effective=done.effective)
+
+
+async def remove_totp(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteResult[None]:
+    """Remove the app.
+
+    Raises:
+        NotFound: there is none.
+        StepUpRequired, TokenRevoked.
+    """
+
+    async def change(write: JournalWrite) -> None:
+        acting = await _acting(ctx, write, principal)
+        if acting.factors.totp is None:
+            raise NotFound
+        after = mfa.remove_totp(acting.factors)
+        await ctx.store.update_factors(acting.factors, after, write.session)
+        write.record(mfa.removed(acting.user, TOTP))
+
+    actor = caller_as(caller, (await active_session(ctx, principal)).user)
+    return await ctx.journal.write(
+        principal.user_id, change, caller=actor, effective_everywhere=True
+    )
+
+
+async def replace_recovery_codes(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> list[str]:
+    """Make new recovery codes; the earlier ones stop working.
+
+    Raises:
+        NoSecondFactor: the user has no second factor.
+        StepUpRequired, TokenRevoked, HashingBusy.
+    """
+    current = await active_session(ctx, principal)
+    mfa.replace_codes(await ctx.store.factors(current.user.id), ())  # before the work of hashing
+    codes = new_recovery_codes()
+    hashed = await _hashed(ctx, codes)
+
+    async def change(write: JournalWrite) -> None:
+        acting = await _acting(ctx, write, principal)
+        after = mfa.replace_codes(acting.factors, hashed)
+        await ctx.store.update_factors(acting.factors, after, write.session)
+        write.record(mfa.codes_replaced(acting.user))
+
+    actor = caller_as(caller, current.user)
+    await ctx.journal.write(principal.user_id, change, caller=actor, effective_everywhere=False)
+    return codes
+
+
+async def _acting(
+    ctx: Ctx, write: JournalWrite, principal: UserPrincipal, *, proved: bool = True
+) -> Acting:
+    """Read who acts within a write, with a live session and, if asked, a fresh proof.
+
+    Raises:
+        TokenRevoked, StepUpRequired.
+    """
+    session = await ctx.store.session(principal.user_id, principal.session_id, write.session)
+    user = await ctx.store.user(principal.user_id, write.session)
+    if session is None or user is None or not session.active(write.now):
+        raise TokenRevoked
+    if proved:
+        sessions.require_proof(session, now=write.now)
+    factors = await ctx.store.factors(user.id, write.session)
+    return Acting(user=user, session=session, factors=factors)
+
+
+async def _hashed(ctx: Ctx, codes: list[str]) -> list[RecoveryCode]:
+    return [
+        RecoveryCode(
+            name=code[:CODE_NAME_LENGTH], hash=await ctx.hasher.hash(code[CODE_NAME_LENGTH:])
+        )
+        for code in codes
+    ]
+
+
+async def _until_done(
+    ctx: Ctx, caller: Caller, user: User, change: Callable[[JournalWrite], Awaitable[bool]]
+) -> WriteResult[bool]:
+    """Write until `change` is done: of very many sessions the first ones end in own writes."""
+    while True:
+        done = await ctx.journal.write(
+            user.id, change, caller=caller_as(caller, user), effective_everywhere=True
+        )
+        if done.result:
+            return done

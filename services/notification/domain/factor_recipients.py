@@ -1,0 +1,54 @@
+"""Recipients of mails about second factors: always their user."""
+
+from services.notification.domain.messages import MessageKind
+from services.notification.domain.names import format_moment
+from services.notification.domain.notices import Notice
+from shared.contracts import identity
+from shared.contracts.facts import Row
+
+
+def _added(fact: identity.SecondFactorAdded, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.SECOND_FACTOR_ADDED, to=fact.email, words=_change_words(fact, row)
+    )
+
+
+def _removed(fact: identity.SecondFactorRemoved, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.SECOND_FACTOR_REMOVED, to=fact.email, words=_change_words(fact, row)
+    )
+
+
+def _codes_replaced(fact: identity.RecoveryCodesReplaced, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.RECOVERY_CODES_REPLACED,
+        to=fact.email,
+        words={"name": fact.name, "changed_at": format_moment(row.occurred_at)},
+    )
+
+
+def _code_used(fact: identity.RecoveryCodeUsed, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.RECOVERY_CODE_USED,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "changed_at": format_moment(row.occurred_at),
+            "codes_left": str(fact.left),
+        },
+    )
+
+
+def _change_words(
+    fact: identity.SecondFactorAdded | identity.SecondFactorRemoved, row: Row
+) -> dict[str, str]:
+    passkey = "yes" if fact.kind == "passkey" else ""
+    return {"name": fact.name, "changed_at": format_moment(row.occurred_at), "passkey": passkey}
+
+
+ROWS = (
+    (identity.SecondFactorAdded, _added),
+    (identity.SecondFactorRemoved, _removed),
+    (identity.RecoveryCodesReplaced, _codes_replaced),
+    (identity.RecoveryCodeUsed, _code_used),
+)
