@@ -28,6 +28,12 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """The nodes of a module's syntax tree."""
+    return tuple(ast.walk(parsed(path)))
+
+
 def is_test(path: Path) -> bool:
     """Whether the file stands below tests/."""
     return relative(path).startswith("tests/")

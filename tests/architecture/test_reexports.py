@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.files import parsed, relative, tracked
+from tests.architecture.files import nodes, parsed, relative, tracked
 
 FACES = {
     "shared/inbox/__init__.py": {
@@ -68,7 +68,7 @@ def imports_from(path: Path) -> list[tuple[str, str]]:
     """The module and the name of every `from … import …`."""
     return [
         (node.module, alias.name)
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.documents import ROOT
 from shared.contracts.topology import Service
-from tests.architecture.files import is_test, parsed, relative, tracked
+from tests.architecture.files import is_test, nodes, relative, tracked
 
 SHAPE = (
     "__init__",
@@ -28,7 +28,7 @@ THIS_FILE = Path(__file__).resolve()
 
 def imports_of(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -95,7 +95,7 @@ def sleeps(path: Path) -> bool:
         and bool(node.args)
         and isinstance(node.args[0], ast.Constant)
         and float(str(node.args[0].value)) > 0.1
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
     )
 
 
