@@ -7,6 +7,7 @@ It is run by its path, with the seconds of a transaction before SecantusDB's own
 """
 
 import ctypes
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -79,6 +80,10 @@ def release_when_closed(proxy: type[Any]) -> None:
     proxy.close = close_and_release
 
 
+GARBAGE_THRESHOLD = 30_000
+"""New objects between two looks for garbage. A command makes hundreds, and few stay."""
+
+
 class Storage(storage.Storage):  # type: ignore[misc]
     """SecantusDB's storage, where a command reads the indexes of a collection once for each view.
 
@@ -142,6 +147,8 @@ if __name__ == "__main__":
     release_when_closed(wiredtiger.Cursor)
     release_when_closed(wiredtiger.Session)
     server.Storage = Storage
+    gc.freeze()  # what is loaded now stays
+    gc.set_threshold(GARBAGE_THRESHOLD)
     # The command line has no option for this limit, but the server's class has a parameter.
     cli.SecantusDBServer = partial(
         cli.SecantusDBServer, transaction_lifetime_seconds=float(sys.argv.pop(1))
