@@ -139,9 +139,11 @@ async def test_two_users_who_prove_one_address_at_once_get_it_once(identity: Ide
 
 @pytest.mark.rule("T11")
 async def test_the_link_counts_in_no_session_of_another_user(identity: Identity) -> None:
+    """Also where that user waits for the proof of an address that they do not have."""
     person, stranger = await identity.person(EMAIL), await identity.person(OTHER)
     await ask(identity, person)
     token = await mailed(identity)
+    await ask(identity, stranger, "victim@new.example")
     for who in (stranger, {"access_token": None}):
         refused = await confirm(identity, who, token)
         assert refused.status in {401, 410}
