@@ -65,6 +65,7 @@ NAMES_NOTHING_NEW = {
     "findUser": "it shows a user",
     "disableUser": "it ends sessions",
     "enableUser": "tests/e2e/test_credential_endings.py asks about the user on each replica",
+    "resetSecondFactors": "authz decides nothing from second factors",
     "unlockUser": "authz decides nothing from failed attempts",
     "rotateClientSecret": "the service client was there before",
     "disableServiceClient": "it ends a service client",

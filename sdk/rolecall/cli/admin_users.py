@@ -1,4 +1,4 @@
-"""The operator's commands for users: show, disable, enable, unlock."""
+"""The operator's commands for users: show, disable, enable, unlock, reset second factors."""
 
 import argparse
 import json
@@ -27,7 +27,16 @@ _SHOWN = (
     "personal_account_id",
     "has_password",
 )
-_DONE = {"disable": "disabled", "enable": "enabled", "unlock": "unlocked"}
+_GRAVE = {
+    "disable": "disable the user {user} and end all of their sessions",
+    "reset-mfa": "let the user {user} sign in with the password alone",
+}
+_DONE = {
+    "disable": "disabled",
+    "enable": "enabled",
+    "unlock": "unlocked",
+    "reset-mfa": "no second factor",
+}
 
 
 def add_user_commands(admin: Topics) -> None:
@@ -40,15 +49,17 @@ def add_user_commands(admin: Topics) -> None:
         "disable": "deny a user everything, end their sessions, and tell them why by mail",
         "enable": "let a disabled user sign in again, and tell them by mail",
         "unlock": "give the failed sign-ins with a user's address back",
+        "reset-mfa": "remove the second factors of a user who has lost them, and tell them by mail",
     }
     for action, text in texts.items():
-        command = admin.add_parser(f"{action}-user", help=text)
+        name = action if action == "reset-mfa" else f"{action}-user"
+        command = admin.add_parser(name, help=text)
         command.add_argument("user", metavar="USER", help="id of the user")
         if action == "disable":
             command.add_argument(
                 "--reason", required=True, help="text for the user, who gets it by mail"
             )
-        add_operator_options(command, service="identity", grave=action == "disable")
+        add_operator_options(command, service="identity", grave=action in _GRAVE)
         command.set_defaults(run=_change, action=action, reason=None)
 
 
@@ -69,10 +80,9 @@ def _show(options: argparse.Namespace) -> int:
 def _change(options: argparse.Namespace) -> int:
     user, action = options.user, options.action
     operator = operator_of(options)
-    body = None
-    if action == "disable":
-        confirm(options, f"disable the user {user} and end all of their sessions", user)
-        body = {"reason": options.reason}
+    if action in _GRAVE:
+        confirm(options, _GRAVE[action].format(user=user), user)
+    body = {"reason": options.reason} if action == "disable" else None
     answer = operator.ask("POST", f"users/{quote(user, safe='')}/{action}", body)
     say_done(options, answer, f"{user}: {_DONE[action]}")
     return OK

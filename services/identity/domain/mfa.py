@@ -238,6 +238,11 @@ def removed(user: User, kind: str) -> Fact:
     return user_fact(user, SecondFactorRemoved(**payload_fields(user), kind=kind))
 
 
+def all_removed(user: User, factors: SecondFactors) -> tuple[Fact, ...]:
+    """Make the facts that all factors of a user were removed."""
+    return () if factors.totp is None else (removed(user, TOTP),)
+
+
 def codes_replaced(user: User) -> Fact:
     """Make the fact that a user has new recovery codes."""
     return user_fact(user, RecoveryCodesReplaced(**payload_fields(user)))

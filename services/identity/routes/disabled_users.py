@@ -1,4 +1,4 @@
-"""The operator's routes of users: find one for support, disable, enable and unlock."""
+"""The operator's routes of users: find one for support, disable, enable, unlock, reset factors."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.identity.domain.users import User
 from services.identity.routes.fields import Text
-from services.identity.use_cases import disabled_users
+from services.identity.use_cases import disabled_users, mfa
 from services.identity.use_cases.context import Ctx
 from shared.http.access import Admin
 from shared.http.explanations import Explanation
@@ -122,7 +122,25 @@ async def unlock(ctx: Ctx, call: Call[None, None]) -> Reply:
     return Reply(body=_view(written.result), written=written)
 
 
+async def reset_mfa(ctx: Ctx, call: Call[None, None]) -> Reply:
+    """Remove a user's second factors."""
+    written = await mfa.reset(ctx, call.caller, UserId(call.path["user_id"]))
+    return Reply(body=_view(written.result), written=written)
+
+
 ROUTES = (
+    Route(
+        method="POST",
+        path=f"{_PLACE}/{{user_id}}/reset-mfa",
+        handler=reset_mfa,
+        operation_id="resetSecondFactors",
+        summary="Remove every second factor of a user who has lost them",
+        tag="admin",
+        access=Admin(),
+        gives=UserStateView,
+        effective_everywhere=True,
+        on_repeat="Finds no second factor.",
+    ),
     Route(
         method="POST",
         path=f"{_PLACE}/find",

@@ -24,6 +24,7 @@ from services.identity.use_cases.second_factors import limits_of, seal_totp, tot
 from services.identity.use_cases.sessions import active_session
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller
+from shared.ids import UserId
 from shared.journal import JournalWrite, WriteResult
 from shared.problems import NotFound, TokenRevoked
 
@@ -157,6 +158,34 @@ async def replace_recovery_codes(ctx: Ctx, caller: Caller, principal: UserPrinci
     actor = caller_as(caller, current.user)
     await ctx.journal.write(principal.user_id, change, caller=actor, effective_everywhere=False)
     return codes
+
+
+async def reset(ctx: Ctx, caller: Caller, user_id: UserId) -> WriteResult[User]:
+    """Remove every second factor of a user who has lost them, and forget wrong codes.
+
+    A mail tells the user of each. The password stays, and is then enough to sign in.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+
+    async def change(write: JournalWrite) -> User:
+        user = await ctx.store.user(user_id, write.session)
+        if user is None:
+            raise NotFound
+        factors = await ctx.store.factors(user_id, write.session)
+        if factors.exist or factors.pending is not None:
+            after = mfa.remove_all(factors)
+            await ctx.store.update_factors(factors, after, write.session)
+            write.record(*mfa.all_removed(user, factors))
+        return user
+
+    written = await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=True)
+    limits = limits_of(written.result)
+    await ctx.store.forget(*limits)
+    for limit in limits:
+        ctx.refused_senders.forget(limit)
+    return written
 
 
 async def _acting(

@@ -179,7 +179,15 @@ def of_user(action: str, body: Any = None) -> Any:
     return prepare
 
 
+async def reset_mfa(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    person = await identity.person(ADDRESS)
+    await identity.add_totp(person["access_token"])
+    path = f"/internal/admin/users/{person['user']['id']}/reset-mfa"
+    return lambda: identity.post(path, token=ADMIN_KEY)
+
+
 PREPARED = {
+    "resetSecondFactors": reset_mfa,
     "rotateClientSecret": of_client("POST", "/secret", {"keep_old_seconds": 60}),
     "endOldClientSecret": of_client("DELETE", "/old-secret"),
     "disableServiceClient": of_client("POST", "/disable"),

@@ -14,6 +14,7 @@ from services.identity.store.factors import FactorRows
 from shared.ids import UserId, new_id
 from shared.mongo import DbSession, Lost
 from tests.services.identity.running import PASSWORD, Authenticator, Identity, running
+from tests.support.service import ADMIN_KEY
 
 EMAIL = "ana@example.com"
 OTHER_PASSWORD = "another-password-1"
@@ -246,6 +247,23 @@ async def test_a_proof_in_one_session_is_none_in_another(identity: Identity) -> 
         tokens.append((await identity.post("/v1/token/refresh", body)).body["access_token"])
     assert (await identity.step_up(tokens[0], password=PASSWORD)).status == 200
     assert told(await identity.post("/v1/me/mfa/totp", token=tokens[1])) == STALE
+
+
+async def test_an_operator_removes_the_factors_of_a_user_who_lost_them(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    app, codes = await identity.add_totp(person["access_token"])
+    for _ in range(10):
+        await identity.log_in(EMAIL, otp=app.code(steps=9))
+    path = f"/internal/admin/users/{person['user']['id']}/reset-mfa"
+    for _ in range(2):
+        assert told(await identity.post(path, token=ADMIN_KEY)) == (None, 200)
+    [removed] = await identity.rows("user.second_factor_removed")
+    assert (removed.actor.type, removed.data["email"]) == ("operator", EMAIL)
+    identity.clock.move(15 * 60)
+    assert told(await identity.log_in(EMAIL)) == (None, 200)
+    again, _ = await identity.add_totp((await identity.log_in(EMAIL)).body["access_token"])
+    assert told(await identity.log_in(EMAIL, otp=codes[0])) == ("wrong-otp", 401)
+    assert told(await identity.log_in(EMAIL, otp=again.next_code())) == (None, 200)
 
 
 async def test_no_token_is_fresher_than_its_session(identity: Identity) -> None:
