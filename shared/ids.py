@@ -20,11 +20,13 @@ TokenId = NewType("TokenId", str)
 MessageId = NewType("MessageId", str)
 KeyId = NewType("KeyId", str)
 IdentityId = NewType("IdentityId", str)
+ConnectionId = NewType("ConnectionId", str)
 
 # The prefix that a path parameter of this name must have; a malformed id never reaches a store.
 PREFIXES = {
     "account_id": "acc",
     "client_id": "cli",
+    "connection_id": "sso",
     "event_id": "evt",
     "guardrail_id": "grd",
     "identity_id": "idn",

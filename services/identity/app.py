@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.identity.adapters.argon2 import Argon2Hasher
+from services.identity.adapters.dns_texts import DnsTexts, Texts
 from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring, UnsealError
 from services.identity.adapters.network_places import PlacesUnreadable, read_places
+from services.identity.adapters.sealed_secrets import SealedSecrets
 from services.identity.adapters.sealed_sign_ins import SealedSignIns
 from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
@@ -57,6 +59,7 @@ def build(
     journal: type[Journal] = Journal,
     store: type[Store] = Store,
     hasher: Argon2Hasher | None = None,
+    texts: Texts | None = None,
     snapshot_rows: Callable[..., SignInSnapshot] = SignInSnapshot,
     wrap: Callable[[DbClient], DbClient] | None = None,
 ) -> ServiceApp:
@@ -110,6 +113,8 @@ def build(
             issuer=settings.public_url, keys=keyring.public, clock=parts.clock
         ),
         sealer=FactorSealer(secret_bytes(settings.sealing_key)),
+        sealed_secrets=SealedSecrets(secret_bytes(settings.sealing_key)),
+        texts=DnsTexts() if texts is None else texts,
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),

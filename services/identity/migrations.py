@@ -126,6 +126,11 @@ REVOKED_TOKENS = (
 )
 """Revoked access tokens whose time is over are deleted."""
 
+SSO_CONNECTIONS = (
+    Index(collection="sso_connections", keys=(("account_id", 1),), name="of_account"),
+)
+"""The connections of an account with issuers."""
+
 DECOYS = (Index(collection="decoys", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),)
 """Writes that only cost time are deleted."""
 
@@ -166,4 +171,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(23, "revoked token indexes", index_step(*REVOKED_TOKENS)),
         Migration(24, "disabled user indexes", index_step(*DISABLED_USERS)),
         Migration(25, "second factor indexes", index_step(*FACTORS)),
+        Migration(26, "connection indexes", index_step(*SSO_CONNECTIONS)),
     )

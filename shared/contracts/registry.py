@@ -4,6 +4,7 @@ from shared.contracts import (
     audit,
     identity,
     identity_addresses,
+    identity_connections,
     notification,
     team,
     team_catalogs,
@@ -18,7 +19,11 @@ from shared.contracts.facts import Payload, Row
 from shared.contracts.topology import Service
 
 FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
-    Service.IDENTITY: (*identity.FACTS, *identity_addresses.FACTS),
+    Service.IDENTITY: (
+        *identity.FACTS,
+        *identity_addresses.FACTS,
+        *identity_connections.FACTS,
+    ),
     Service.TEAM: (
         *team.FACTS,
         *team_catalogs.FACTS,

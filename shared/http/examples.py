@@ -64,6 +64,7 @@ def example_id(prefix: str) -> str:
     return f"{prefix}_{_DIGITS}"
 
 
+_AN_ISSUER = {"label": "Acme", "issuer": "https://id.acme.example", "client_id": "rolecall"}
 BY_NAME: Mapping[str, Any] = {
     **{name: example_id(prefix) for name, prefix in PREFIXES.items()},
     "access_token": _TOKEN,
@@ -89,6 +90,11 @@ BY_NAME: Mapping[str, Any] = {
     "email": "bo@example.com",
     "error": "invalid_client",
     "error_description": "The client is not known, or its secret is wrong.",
+    "domain": "acme.example",
+    "txt_name": "_rolecall-challenge.acme.example",
+    "txt_value": "rolecall-domain=…",
+    "redirect_uris": [f"{_GATEWAY}/sign-in/callback/{example_id('sso')}"],
+    "proved_at": "2030-01-01T00:00:00Z",
     "epoch": "3f2a",
     "expires_at": "2030-01-01T00:00:00Z",
     "expires_in": 300,
@@ -225,11 +231,9 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "FoundResource": _A_RESOURCE,
     "FoundSubject": _A_USER | {"id": "7f3a", "properties": {"user_id": f"usr_{_DIGITS}"}},
     "Guardrail": _A_GUARDRAIL | {"id": example_id("grd")},
-    "IdentityView": {
-        "id": example_id("idn"),
-        "issuer": "https://issuer.example",
-        "label": "Acme",
-    },
+    "NewSsoConnection": _AN_ISSUER | {"client_secret": "…"},
+    "AccountConnectionView": _AN_ISSUER | {"id": example_id("sso")},
+    "IdentityView": {"id": example_id("idn"), "issuer": "https://issuer.example", "label": "Acme"},
     "SsoConnectionView": {"id": "corp", "label": "Acme"},
     "FinishSsoSignIn": {"code": "SplxlOBeZQQYbYS6WxSbIA"},
     "Invitation": {

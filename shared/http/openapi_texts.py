@@ -57,6 +57,7 @@ PARAMETERS: Mapping[str, str] = {
     "event_id": "The id of the audit record",
     "guardrail_id": "The id of the guardrail",
     "session_id": "The id of the session",
+    "connection_id": "The id of the connection",
     "identity_id": "The id of the identity",
     "token_id": "The id of the API token",
     "invitation_id": "The id of the invitation",

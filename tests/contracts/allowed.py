@@ -54,6 +54,11 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "createApiToken": (201, None),
     "getApiToken": (200, None),
     "revokeApiToken": (404, "not-found"),
+    "listAccountConnections": (200, None),
+    "createAccountConnection": (200, None),
+    "getAccountConnection": (200, None),
+    "proveConnectionDomain": (404, "not-found"),
+    "deleteAccountConnection": (404, "not-found"),
     "listAuditEvents": (200, None),
     "getAuditEvent": (200, None),
 }

@@ -17,6 +17,13 @@ from tests.waiting import wait_for
 CATALOG = "standard"
 ROLES = tuple(role.id for role in load_catalog(CATALOG).roles if role.assignable)
 SENT_AT_ONCE = 6
+NEW_CONNECTION = {
+    "label": "Acme",
+    "issuer": "https://issuer.example",
+    "client_id": "rolecall",
+    "client_secret": "the secret at the issuer",
+    "domain": "acme.example",
+}
 FRESH_SECONDS = 120
 """Access tokens live for five minutes."""
 
@@ -202,6 +209,8 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
         return items
 
     team.ids["session_id"] = await further_session(team.owner)
+    made = await team.owner.send("POST", f"{team.path}/sso-connections", NEW_CONNECTION)
+    team.ids["connection_id"] = made.expect(200)["id"]
     team.ids["identity_id"] = new_id("idn")  # of none: no issuer signs in here
     team.ids["event_id"] = (await wait_for(recorded, within=30, what="a record"))[0]["id"]
 

@@ -15,7 +15,7 @@ from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Media, Route, Strictness
 from shared.ids import new_id
 from tests.contracts.asking import Case
-from tests.contracts.people import People, Team
+from tests.contracts.people import NEW_CONNECTION, People, Team
 from tests.e2e.people import PASSWORD
 
 ROWS: tuple[Route, ...] = tuple(itertools.chain(*public_routes().values()))
@@ -141,6 +141,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "logIn": ({"email": _fresh_address(), "password": PASSWORD, "otp": "123456"},),
         "stepUp": ({"password": "not the password", "otp": "123456"},),
         "confirmTotp": ({"otp": "123456"},),
+        "createAccountConnection": (NEW_CONNECTION,),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
         "switchAccount": ({"account_id": people.team.id},),
         "updateMe": ({"name": people.team.owner.name},),
@@ -361,5 +362,6 @@ def harmless_path(row: Route, team: Team) -> str:
         "session_id": "ses",
         "rid": "res",
         "identity_id": "idn",
+        "connection_id": "sso",
     }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

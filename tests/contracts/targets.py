@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from shared.ids import PREFIXES, new_id
-from tests.contracts.people import CATALOG, People, further_session
+from tests.contracts.people import CATALOG, NEW_CONNECTION, People, further_session
 
 FRESH = "~fresh~"
 """Stands in a path for the id of a thing that is made for the request."""
@@ -70,6 +70,12 @@ async def _resource(people: People) -> str:
     return rid
 
 
+async def _connection(people: People) -> str | None:
+    path = f"{people.team.path}/sso-connections"
+    answer = await people.team.owner.send("POST", path, NEW_CONNECTION)
+    return None if answer.status == 409 else str(answer.expect(200)["id"])
+
+
 async def _session(people: People) -> str:
     return await further_session(people.team.owner)
 
@@ -85,6 +91,7 @@ def _name() -> str:
 
 _MAKERS: Mapping[str, Callable[[People], Awaitable[str | None]]] = {
     "account_id": _account,
+    "connection_id": _connection,
     "guardrail_id": _guardrail,
     "invitation_id": _invitation,
     "project_id": _project,
@@ -95,6 +102,7 @@ _MAKERS: Mapping[str, Callable[[People], Awaitable[str | None]]] = {
 }
 ENDED: Mapping[str, str] = {
     "deleteAccount": "account_id",
+    "deleteAccountConnection": "connection_id",
     "revertAccount": "account_id",
     "deleteGuardrail": "guardrail_id",
     "resendInvitation": "invitation_id",

@@ -54,6 +54,8 @@ UNNAMED = {
     "deleteRole": "role_id",
     "deleteGuardrail": "guardrail_id",
     "revokeApiToken": "token_id",
+    "proveConnectionDomain": "connection_id",
+    "deleteAccountConnection": "connection_id",
 }
 
 
@@ -140,7 +142,7 @@ async def test_each_role_may_do_what_the_catalog_says_and_nothing_else(
     asking: Asking, people: People
 ):
     assert set(members_of(people)) == set(ROLES)
-    await make_room_for_guardrails(people)
+    await make_room(people)
     projects = {role: await new_project(people, f"to be deleted by {role}") for role in ROLES}
 
     before = await everything(people.team)
@@ -149,7 +151,9 @@ async def test_each_role_may_do_what_the_catalog_says_and_nothing_else(
         said = await asking.send(case)
         assert asking.wrong(case, said) is None, (case.name, said.status, said.text)
         assert said.problem["permission"] == permission, case.name
-        if not {"audit-events", "api-tokens"} & set(case.path.partition("?")[0].split("/")):
+        if not {"audit-events", "api-tokens", "sso-connections"} & set(
+            case.path.partition("?")[0].split("/")
+        ):
             denied[person.user_id] += 1
     assert await everything(people.team) == before
     await asyncio.gather(*(recorded(people, *each) for each in denied.items()))
@@ -158,12 +162,14 @@ async def test_each_role_may_do_what_the_catalog_says_and_nothing_else(
         await asking.check([case])
 
 
-async def make_room_for_guardrails(people: People) -> None:
-    """Delete those that tests before this one have made: an account may have few."""
-    team, path = people.team, f"{people.team.path}/guardrails"
-    for guardrail in (await team.owner.get(path))["items"]:
-        if guardrail["id"] != team.ids["guardrail_id"]:
-            (await team.owner.send("DELETE", f"{path}/{guardrail['id']}")).expect(204)
+async def make_room(people: People) -> None:
+    """Delete what tests before this one have made of which an account may have few."""
+    team = people.team
+    kept = {team.ids["guardrail_id"], team.ids["connection_id"]}
+    for path in (f"{team.path}/guardrails", f"{team.path}/sso-connections"):
+        for one in (await team.owner.get(path))["items"]:
+            if one["id"] not in kept:
+                (await team.owner.send("DELETE", f"{path}/{one['id']}")).expect(204)
 
 
 async def new_project(people: People, name: str) -> str:

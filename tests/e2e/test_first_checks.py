@@ -61,6 +61,8 @@ NAMES_NOTHING_NEW = {
     "beginSsoSignIn": "nothing changes until the issuer has answered",
     "finishSsoSignIn": "it makes the account of a new user as `verifyEmail` does, which is below",
     "beginIdentityLink": "nothing changes until the issuer has answered",
+    "createAccountConnection": "authz decides nothing from a connection",
+    "proveConnectionDomain": "authz decides nothing from a domain",
     "linkIdentity": "authz decides nothing from an identity",
     "findUser": "it shows a user",
     "disableUser": "it ends sessions",

@@ -38,6 +38,8 @@ GLOBAL = frozenset(
         "service_clients",
         "sign_ups",  # of addresses that have no user
         "signing_keys",
+        "sso_connections",  # of accounts, which are few
+        "sso_domains",  # which connection has proved a domain
         "used_sign_ins",  # with issuers, by a hash
     }
 )

@@ -1,6 +1,7 @@
 """The routes of identity: the tables of its public and its internal port."""
 
 from services.identity.routes import (
+    account_connections,
     address_change,
     api_tokens,
     disabled_users,
@@ -43,5 +44,6 @@ ROUTES = (
     *identities.ROUTES,
     *introspection.ROUTES,
     *revocation.ROUTES,
+    *account_connections.ROUTES,
 )
 INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES, *disabled_users.ROUTES)

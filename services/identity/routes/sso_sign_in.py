@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from services.identity.adapters.dns_texts import DnsUnavailable
 from services.identity.adapters.issuers import IssuerUnavailable
 from services.identity.domain.disabled_users import SignInDisabled
 from services.identity.domain.id_tokens import IssuerAnswerInvalid
@@ -159,6 +160,7 @@ ROUTES = (
             WrongOtp,
             HashingBusy,
             IssuerUnavailable,
+            DnsUnavailable,
             TooManyRequests,
         ),
         on_repeat="410: an answer of an issuer counts once. Begin again.",

@@ -4,6 +4,7 @@ Ids and addresses arrive as checked strings and stand in filters as bare values,
 become an operator (`T21`). A method's `session` is the transaction that the call belongs to.
 """
 
+from services.identity.store.account_connections import AccountConnectionRows
 from services.identity.store.api_tokens import ApiTokenRows
 from services.identity.store.decoys import WRITES_OF_A_FACT, DecoyRows
 from services.identity.store.factors import FactorRows
@@ -35,6 +36,7 @@ class Store(
     DecoyRows,
     ExternalIdRows,
     IdentityRows,
+    AccountConnectionRows,
 ):
     """Every collection of identity."""
 
@@ -51,3 +53,4 @@ class Store(
         DecoyRows.__init__(self, database)
         ExternalIdRows.__init__(self, database)
         IdentityRows.__init__(self, database)
+        AccountConnectionRows.__init__(self, database)

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.identity.adapters.argon2 import Argon2Hasher
+from services.identity.adapters.dns_texts import Texts
 from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring
 from services.identity.adapters.network_places import NetworkPlaces
+from services.identity.adapters.sealed_secrets import SealedSecrets
 from services.identity.adapters.sealed_sign_ins import SealedSignIns
 from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
@@ -43,6 +45,8 @@ class Ctx:
     sealed_sign_ins: SealedSignIns
     access_tokens: TokenVerifier
     sealer: FactorSealer
+    sealed_secrets: SealedSecrets
+    texts: Texts
     sign_up_links: Links
     reset_links: Links
     refresh_tokens: Links

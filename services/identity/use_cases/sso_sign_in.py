@@ -24,7 +24,11 @@ from services.identity.use_cases.rate_limits import rate_limited
 from services.identity.use_cases.second_factors import find_proof, use_proof
 from services.identity.use_cases.sessions import SignedIn, new_session
 from services.identity.use_cases.sign_up import new_user
-from services.identity.use_cases.sso_connections import connection_by_id, connection_of_address
+from services.identity.use_cases.sso_connections import (
+    connection_by_id,
+    connection_of_address,
+    require_proof,
+)
 from shared.contracts.facts import Caller
 from shared.ids import UserId
 from shared.journal import JournalWrite
@@ -175,6 +179,7 @@ async def _enter(ctx: Ctx, caller: Caller, proved: ProvedIdentity, otp: str | No
             raise IdentityNotLinked
         return await _start(ctx, caller, proved, user, known=known, new=False, otp=otp)
     address = trusted_address(issued, connection)
+    await require_proof(ctx, connection)
     holder = await ctx.store.user_of(address.key)
     user = holder or new_user(
         ctx,

@@ -99,6 +99,8 @@ FORGOTTEN = (
     "addresses",
     "identities",
     "used_sign_ins",
+    "sso_connections",
+    "sso_domains",
 )
 """The collections that are empty at the start of each test. An adoption that runs meanwhile adds
 addresses of users."""

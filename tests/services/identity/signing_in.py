@@ -12,17 +12,27 @@ from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, LocalIssuer, local_is
 from tests.support.service import FAR, Answered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
 ANA = {"sub": "person-1", "email": "ana@corp.example", "email_verified": True, "name": "Ana Diaz"}
+
+
+class Published(set[str]):
+    """Text records that every name has, where no name server is asked."""
+
+    async def of(self, name: str) -> frozenset[str]:
+        return frozenset(self)
 
 
 class Browser:
     """A person's browser between identity and the issuer."""
 
-    def __init__(self, identity: Identity, issuer: LocalIssuer) -> None:
+    def __init__(
+        self, identity: Identity, issuer: LocalIssuer, published: Published | None = None
+    ) -> None:
         self.identity = identity
         self.issuer = issuer
+        self.published = Published() if published is None else published
 
     async def begin(self, name: str = "corp", **fields: str) -> Answered:
         body = fields or {"connection": name}
@@ -71,9 +81,11 @@ def connection(issuer: LocalIssuer, name: str = "corp", **fields: Any) -> dict[s
 
 
 @asynccontextmanager
-async def signing_in(mongo_url: str, database: str, **options: Any) -> AsyncIterator[Browser]:
+async def signing_in(
+    mongo_url: str, database: str, *, wiring: Mapping[str, Any] | None = None, **options: Any
+) -> AsyncIterator[Browser]:
     """An identity with three connections to one local issuer, by how far each is trusted."""
-    clock = SetClock(FAR)
+    clock, published = SetClock(FAR), Published()
     async with local_issuer(clock) as issuer:
         connections = (
             connection(issuer),
@@ -86,7 +98,8 @@ async def signing_in(mongo_url: str, database: str, **options: Any) -> AsyncIter
             clock=clock,
             sso_networks=("127.0.0.0/8",),
             sso_connections=connections,
+            wiring={"texts": published, **(wiring or {})},
             **options,
         ) as identity:
             issuer.person = dict(ANA)
-            yield Browser(identity, issuer)
+            yield Browser(identity, issuer, published)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.services.identity.test_provisioning import ana, platform
 from tests.support.service import ADMIN_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from shared.http.routes import Route
 
@@ -240,7 +241,35 @@ async def unlink(browser: Browser) -> Callable[[], Awaitable[Any]]:
     return lambda: browser.unlink(token, linked["id"])
 
 
-WITH_ISSUER = {"finishSsoSignIn": sign_in, "linkIdentity": link, "unlinkIdentity": unlink}
+def connections(person: dict[str, Any]) -> str:
+    return f"/v1/accounts/{person['account_id']}/sso-connections"
+
+
+async def connect(browser: Browser) -> Callable[[], Awaitable[Any]]:
+    identity = browser.identity
+    person = await identity.person(ADDRESS)
+    identity.stand_ins.members.add((person["user"]["id"], person["account_id"]))
+    fields = {"label": "Acme", "client_id": "x", "domain": "acme.example"}
+    body = {"issuer": browser.issuer.url} | fields
+    return lambda: identity.post(connections(person), body, token=person["access_token"])
+
+
+async def of_connection(browser: Browser, method: str, path: str) -> Callable[[], Awaitable[Any]]:
+    made = (await (await connect(browser))()).expect(200)
+    browser.published.add(made["txt_value"])
+    person = (await browser.identity.log_in(ADDRESS)).expect(200)
+    at, token = f"{connections(person)}/{made['id']}{path}", person["access_token"]
+    return lambda: browser.identity.send(method, at, token=token)
+
+
+WITH_ISSUER: Mapping[str, Callable[[Browser], Awaitable[Callable[[], Awaitable[Any]]]]] = {
+    "finishSsoSignIn": sign_in,
+    "linkIdentity": link,
+    "unlinkIdentity": unlink,
+    "createAccountConnection": connect,
+    "proveConnectionDomain": partial(of_connection, method="POST", path="/prove-domain"),
+    "deleteAccountConnection": partial(of_connection, method="DELETE", path=""),
+}
 """The same where an issuer signs people in."""
 RECORDS_NOTHING = {
     "beginSsoSignIn",

@@ -39,6 +39,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/login/oidc/finish": SSO_ANSWER | {"otp": "123456"},
     "/v1/me/identities/begin": {"connection": "corp", "redirect": "x"},
     "/v1/me/identities": SSO_ANSWER,
+    "/v1/accounts/{account_id}/sso-connections": {
+        "label": "Acme",
+        "issuer": "https://issuer.example",
+        "client_id": "rolecall",
+        "client_secret": "x",
+        "domain": "acme.example",
+    },
     "/v1/accounts/{account_id}/api-tokens": {
         "name": "CI",
         "expires_at": "2999-01-01T00:00:00Z",

@@ -1,0 +1,172 @@
+"""Mutants of the sign-in with issuers, and of requests to addresses that a customer chose."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+TESTS = ("tests/services/identity/test_sso_sign_in.py",)
+ACCOUNTS = ("tests/services/identity/test_account_connections.py",)
+OUTBOUND = ("tests/shared/http/test_outbound.py",)
+TOKENS = "services/identity/domain/id_tokens.py"
+SIGN_IN = "services/identity/domain/sso_sign_in.py"
+IDENTITIES = "services/identity/domain/identities.py"
+
+
+def _security(id_: str, file: str, old: str, new: str, *tests: str) -> Mutant:
+    return Mutant(id=id_, kind=Kind.SECURITY, file=file, old=old, new=new, tests=tests)
+
+
+ROWS = (
+    _security(
+        "id-token-of-any-issuer",
+        TOKENS,
+        'if claims.get("iss") != issuer:',
+        'if "iss" not in claims:',
+        *(*TESTS, "-k", "does_wrong"),
+    ),
+    _security(
+        "id-token-for-any-client",
+        TOKENS,
+        "or client_id not in audiences:",
+        "or not audiences:",
+        *(*TESTS, "-k", "does_wrong"),
+    ),
+    _security(
+        "id-token-of-any-sign-in",
+        TOKENS,
+        'if not _same(claims.get("nonce"), nonce):',
+        'if "nonce" not in claims:',
+        *(*TESTS, "-k", "does_wrong"),
+    ),
+    _security(
+        "id-token-that-has-expired",
+        TOKENS,
+        "if expires is None or expires + LEEWAY_SECONDS <= moment:",
+        "if expires is None:",
+        *(*TESTS, "-k", "does_wrong"),
+    ),
+    _security(
+        "id-token-signed-in-any-way",
+        "services/identity/adapters/issuers.py",
+        "if algorithm not in known.metadata.algorithms:",
+        "if not isinstance(algorithm, str):",
+        *(*TESTS, "-k", "does_wrong"),
+    ),
+    _security(
+        "metadata-of-any-issuer",
+        "services/identity/adapters/issuers.py",
+        'if members.get("issuer") != issuer:',
+        'if "issuer" not in members:',
+        *(*TESTS, "-k", "metadata"),
+    ),
+    _security(
+        "answer-of-another-browser",
+        SIGN_IN,
+        "or not hmac.compare_digest(sign_in.state.encode(), answer.state.encode())",
+        "or not answer.state",
+        *(*TESTS, "-k", "browser_that_began or on_its_way"),
+    ),
+    _security(
+        "answer-at-another-address",
+        SIGN_IN,
+        "if answer.redirect_uri != sign_in.redirect_uri:",
+        "if not answer.redirect_uri:",
+        *(*TESTS, "-k", "on_its_way"),
+    ),
+    _security(
+        "answer-of-a-link-signs-in",
+        SIGN_IN,
+        "or sign_in.user_id != user_id",
+        "or (user_id is not None and sign_in.user_id is None)",
+        *(*TESTS, "-k", "answer_of_a_link"),
+    ),
+    _security(
+        "answer-counts-twice",
+        "services/identity/use_cases/sso_sign_in.py",
+        "        raise SsoSignInOver from None\n    token =",
+        "        pass\n    token =",
+        *(*TESTS, "-k", "metadata or two_answers_at_once"),
+    ),
+    _security(
+        "address-that-is-not-verified-is-linked",
+        IDENTITIES,
+        "if not issued.email_verified or not connection.speaks_for(address.key):",
+        "if not connection.speaks_for(address.key):",
+        *(*TESTS, "-k", "word_of_its_issuer"),
+    ),
+    _security(
+        "issuer-speaks-for-every-domain",
+        IDENTITIES,
+        "if not issued.email_verified or not connection.speaks_for(address.key):",
+        "if not issued.email_verified:",
+        *(*TESTS, "-k", "word_of_its_issuer"),
+    ),
+    _security(
+        "last-way-to-sign-in-is-unlinked",
+        IDENTITIES,
+        "if user.password_hash is None and not others:",
+        "if user.password_hash is None and not user.id:",
+        *(*TESTS, "-k", "last"),
+    ),
+    _security(
+        "unlinking-leaves-sessions",
+        "services/identity/use_cases/identities.py",
+        "if not await end_sessions_of(ctx, write, current.id, keep=principal.session_id):",
+        "if current.id != principal.user_id:",
+        *(*TESTS, "-k", "unlinking"),
+    ),
+    _security(
+        "address-is-not-checked-at-the-connection",
+        "shared/http/outbound.py",
+        "if address is None or not _allowed(address, self._networks):",
+        "if address is None:",
+        *OUTBOUND,
+    ),
+    _security(
+        "redirects-are-followed",
+        "shared/http/outbound.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+        *(*OUTBOUND, "-k", "redirect"),
+    ),
+    _security(
+        "addresses-that-hold-others-count-as-outside",
+        "shared/http/outbound.py",
+        "        and not is_within(address, _NOT_ITSELF)\n",
+        "",
+        *(*OUTBOUND, "-k", "inside"),
+    ),
+    _security(
+        "domain-without-its-record",
+        "services/identity/domain/account_connections.py",
+        "if connection.challenge not in texts:",
+        "if not connection.challenge:",
+        *(*ACCOUNTS, "-k", "proved_domain"),
+    ),
+    _security(
+        "connection-speaks-before-the-proof",
+        "services/identity/domain/account_connections.py",
+        "trusted_domains=() if self.proved_at is None else (self.domain,),",
+        "trusted_domains=(self.domain,),",
+        *(*ACCOUNTS, "-k", "proved_domain or changed_hands"),
+    ),
+    _security(
+        "domain-is-not-looked-up-again",
+        "services/identity/use_cases/sso_connections.py",
+        "if row is None or row.challenge not in await ctx.texts.of(row.record):",
+        "if row is None:",
+        *(*ACCOUNTS, "-k", "changed_hands"),
+    ),
+    _security(
+        "connection-of-any-account",
+        "services/identity/use_cases/account_connections.py",
+        "if found is None or found.account_id != account_id:",
+        "if found is None:",
+        *(*ACCOUNTS, "-k", "another_account"),
+    ),
+    _security(
+        "deleted-connection-keeps-its-domain",
+        "services/identity/store/account_connections.py",
+        "await self._domains.delete_one(wanted, session=session)",
+        "assert wanted",
+        *(*ACCOUNTS, "-k", "one_connection"),
+    ),
+)

@@ -1,0 +1,210 @@
+"""Tests of the connections of accounts, and of the proof of their domains (B16)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from services.identity.adapters.dns_texts import DnsTexts
+from shared.ids import new_id
+from tests.services.identity.signing_in import Browser, signing_in
+from tests.support.issuer import CLIENT_ID, CLIENT_SECRET
+from tests.support.name_server import NameServer, name_server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.service import Answered
+
+TEAM_PERSON = {
+    "sub": "person-7",
+    "email": "cy@team.example",
+    "email_verified": True,
+    "name": "Cy Team",
+}
+
+
+class Admin(Browser):
+    """An admin of an account, and what they do with its connections."""
+
+    names: NameServer
+    person: dict[str, Any]
+
+    async def make(self, **fields: Any) -> Answered:
+        body = {
+            "label": "Team",
+            "issuer": self.issuer.url,
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "domain": "team.example",
+        } | fields
+        return await self.call("POST", "", body)
+
+    async def call(self, method: str, path: str, body: Any = None) -> Answered:
+        account, token = self.person["account_id"], self.person["access_token"]
+        at = f"/v1/accounts/{account}/sso-connections{path}"
+        return await self.identity.send(method, at, body, token=token)
+
+    def publish(self, made: dict[str, Any]) -> None:
+        self.names.texts[made["txt_name"]] = ("another text", made["txt_value"])
+
+    async def prove(self, made: dict[str, Any]) -> Answered:
+        return await self.call("POST", f"/{made['id']}/prove-domain")
+
+    async def proved(self) -> dict[str, Any]:
+        made = (await self.make()).expect(200)
+        self.publish(made)
+        return dict((await self.prove(made)).expect(200))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_admin(mongo_url: str) -> AsyncIterator[Admin]:
+    async with name_server() as names:
+        texts = DnsTexts(["127.0.0.1"], port=names.port, seconds=0.5)
+        async with signing_in(mongo_url, new_id("test"), wiring={"texts": texts}) as browser:
+            admin = Admin(browser.identity, browser.issuer)
+            admin.names = names
+            yield admin
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def admin(shared_admin: Admin) -> Admin:
+    """An admin of the personal account of a new user, and a person of the domain."""
+    one = Admin(await shared_admin.identity.for_one_test(), shared_admin.issuer)
+    one.names = shared_admin.names
+    one.names.texts, one.names.silent, one.names.broken = {}, False, False
+    one.issuer.forget()
+    one.issuer.person = dict(TEAM_PERSON)
+    one.person = await one.identity.person("admin@elsewhere.example")
+    one.identity.stand_ins.members.add((one.person["user"]["id"], one.person["account_id"]))
+    return one
+
+
+@pytest.mark.rule("B16")
+async def test_people_of_a_proved_domain_sign_in_through_its_account(admin: Admin) -> None:
+    made = (await admin.make()).expect(200)
+    assert made["txt_name"] == "_rolecall-challenge.team.example"
+    assert made["redirect_uris"] == [f"https://rolecall.example/sign-in/callback/{made['id']}"]
+    assert (await admin.begin(email="cy@team.example")).code == "no-connection"
+    assert (await admin.prove(made)).code == "domain-not-proved"
+    assert (await admin.sign_in(made["id"])).code == "identity-not-linked"
+    admin.publish(made)
+    assert (await admin.sign_in(made["id"])).code == "identity-not-linked"
+    proved = (await admin.prove(made)).expect(200)
+    assert proved["proved_at"] is not None
+    assert (await admin.prove(made)).expect(200) == proved
+    begun = (await admin.begin(email="cy@team.example")).expect(200)
+    assert f"%2F{made['id']}&" in begun["authorization_url"]
+    session = (await admin.sign_in(made["id"])).expect(200)
+    assert session["user"]["email"] == "cy@team.example"
+    told = [row.action for row in await admin.identity.rows() if "sso" in row.action]
+    assert told == ["sso_connection.created", "sso_connection.domain_proved"]
+
+
+@pytest.mark.rule("B16")
+async def test_a_connection_speaks_for_no_other_domain(admin: Admin) -> None:
+    made = await admin.proved()
+    for email in ("ana@corp.example", "cy@sub.team.example", "cy@team.example.org"):
+        admin.issuer.claims = {"email": email}
+        assert (await admin.sign_in(made["id"])).code == "identity-not-linked", email
+
+
+@pytest.mark.rule("B16")
+async def test_a_domain_that_changed_hands_links_no_further_user(admin: Admin) -> None:
+    made = await admin.proved()
+    (await admin.sign_in(made["id"])).expect(200)
+    admin.names.texts.clear()
+    (await admin.sign_in(made["id"])).expect(200)
+    admin.issuer.claims = {"sub": "person-8", "email": "di@team.example"}
+    assert (await admin.sign_in(made["id"])).code == "identity-not-linked"
+    admin.names.broken = True
+    assert (await admin.sign_in(made["id"])).code == "dns-unavailable"
+
+
+@pytest.mark.rule("B16")
+async def test_a_domain_belongs_to_one_connection(admin: Admin) -> None:
+    first, second = [(await admin.make()).expect(200) for _ in range(2)]
+    admin.names.texts[first["txt_name"]] = (first["txt_value"], second["txt_value"])
+    both = await asyncio.gather(admin.prove(first), admin.prove(second))
+    assert sorted(each.status for each in both) == [200, 409]
+    winner, loser = (first, second) if both[0].status == 200 else (second, first)
+    assert (await admin.prove(loser)).code == "domain-taken"
+    assert (await admin.call("DELETE", f"/{winner['id']}")).status == 204
+    (await admin.prove(loser)).expect(200)
+    platforms = (await admin.make(domain="corp.example")).expect(200)
+    admin.publish(platforms)
+    assert (await admin.prove(platforms)).code == "domain-taken"
+
+
+@pytest.mark.rule("B16")
+async def test_a_sign_in_of_a_deleted_connection_is_not_finished(admin: Admin) -> None:
+    made = await admin.proved()
+    answer = await admin.answer(made["id"])
+    assert (await admin.call("DELETE", f"/{made['id']}")).status == 204
+    assert (await admin.finish(answer)).code == "sso-sign-in-over"
+    assert (await admin.begin(email="cy@team.example")).code == "no-connection"
+    assert (await admin.begin(made["id"])).code == "no-connection"
+    assert (await admin.call("GET", f"/{made['id']}")).status == 404
+    assert (await admin.call("DELETE", f"/{made['id']}")).status == 404
+
+
+async def test_the_secret_is_sealed_and_never_shown(admin: Admin) -> None:
+    made = (await admin.make()).expect(200)
+    shown = [await admin.call("GET", ""), await admin.call("GET", f"/{made['id']}")]
+    assert [each.expect(200) for each in shown] == [{"items": [made]}, made]
+    stored = await admin.identity.database["sso_connections"].find_one({"_id": made["id"]})
+    rows = [row.model_dump_json() for row in await admin.identity.rows()]
+    for text in (str(made), str(stored), str(rows)):
+        assert CLIENT_SECRET not in text
+
+
+async def test_a_connection_of_another_account_is_not_found(admin: Admin) -> None:
+    made = (await admin.make()).expect(200)
+    admin.person = await admin.identity.person("bo@elsewhere.example")
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/prove-domain")):
+        assert (await admin.call(method, f"/{made['id']}{path}")).status == 404
+    admin.identity.stand_ins.members.add((admin.person["user"]["id"], admin.person["account_id"]))
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/prove-domain")):
+        assert (await admin.call(method, f"/{made['id']}{path}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("label", "https://evil.example"),
+        ("label", "a\u202eb"),
+        ("issuer", "http://issuer.example"),
+        ("issuer", "https://169.254.169.254"),
+        ("issuer", "https://[64:ff9b::7f00:1]"),
+        ("domain", "a@team.example"),
+        ("domain", "localhost"),
+        ("domain", "team.example."),
+        ("domain", "[127.0.0.1]"),
+    ],
+)
+async def test_a_connection_is_refused_by_the_field_that_is_wrong(
+    admin: Admin, field: str, value: str
+) -> None:
+    refused = await admin.make(**{field: value})
+    assert refused.status == 422
+    assert [error["pointer"] for error in refused.body["errors"]] == [f"/{field}"]
+
+
+async def test_an_account_has_five_connections_at_most(admin: Admin) -> None:
+    made = await asyncio.gather(*(admin.make() for _ in range(6)))
+    assert sorted(each.status for each in made) == [200] * 5 + [409]
+
+
+async def test_text_records_are_read_whole_and_silence_is_told(admin: Admin) -> None:
+    made = (await admin.make()).expect(200)
+    value = made["txt_value"]
+    admin.names.texts[made["txt_name"]] = (f"{value[:20]}|{value[20:]}",)
+    (await admin.prove(made)).expect(200)
+    other = (await admin.make(domain="silent.example")).expect(200)
+    admin.names.texts["_rolecall-challenge.silent.example"] = ()
+    assert (await admin.prove(other)).code == "domain-not-proved"
+    admin.names.silent = True
+    assert (await admin.prove(other)).code == "dns-unavailable"
