@@ -76,6 +76,7 @@ class SeveralReplicas:
     """The public address of each replica."""
     internal: str
     """identity's internal address."""
+    internal_of_team: str
     http: aiohttp.ClientSession
     client: DbClient
     names: dict[Service, str]
@@ -179,6 +180,7 @@ async def several_replicas(
             team=team.addresses["public"],
             authz=tuple(app.addresses["public"] for app in authz),
             internal=identity.addresses["internal"],
+            internal_of_team=team.addresses["internal"],
             http=await running.enter_async_context(aiohttp.ClientSession()),
             client=client,
             names=names,

@@ -1,0 +1,307 @@
+"""Each kind of credential, held while its owner is removed, disabled or ended in another way.
+
+A row says which uses are left with the answer of the ending, on every service and replica. All
+others are refused at once, and the policy stream of an ended client is closed within a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from shared.ids import new_id
+from shared.links import Link
+from tests.e2e.people import PASSWORD, Answer, Browser, Person, Platform
+from tests.e2e.several_replicas import SeveralReplicas, several_replicas
+from tests.lengths import length
+from tests.support.service import ADMIN_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STREAM = "/v1/authz/policy-stream"
+CLOSED_WITHIN = 1.0
+REFUSED = {400, 401, 403, 404, 409}
+SESSION = {"me", "refresh", "account", "check"}
+TOKEN = {"token: account", "token: check", "token: itself"}
+CLIENT = {"client: check", "client: write", "client: stream"}
+ALL = SESSION | TOKEN | CLIENT
+
+
+@dataclass(kw_only=True)
+class Held:
+    """Ada's team, and what Bea and a service client hold there."""
+
+    run: SeveralReplicas
+    ada: Person
+    bea: Person
+    platform: Platform
+    client_id: str
+    api_token: dict[str, Any]
+    stream: aiohttp.ClientResponse
+    writes: list[int] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def path(self) -> str:
+        return f"/v1/accounts/{self.ada.account_id}"
+
+    @property
+    def by_token(self) -> Person:
+        return Person(http=self.run.http, base=self.run.team, token=self.api_token["secret"])
+
+    async def operate(self, path: str, body: Any = None, *, method: str = "POST") -> None:
+        """Do what the operator does, at the service that owns it."""
+        base = self.run.internal_of_team if path.startswith("accounts/") else self.run.internal
+        operator = Browser(http=self.run.http, base=base, token=ADMIN_KEY)
+        (await operator.send(method, f"/internal/admin/{path}", body)).expect(200)
+
+    async def uses(self) -> set[str]:
+        """The uses that are not refused."""
+        asked = {name: await use(self) for name, use in USES.items()}
+        return {name for name, may in asked.items() if may}
+
+
+def allowed(answer: Answer) -> bool:
+    """Whether a request was answered, and not refused."""
+    assert answer.status in {200, 201, 204} | REFUSED, (answer.status, answer.body)
+    return answer.status not in REFUSED
+
+
+async def decided(held: Held, caller: Browser, subject: dict[str, str]) -> bool:
+    """Whether the replicas allow a check; they must agree."""
+    body = {
+        "subject": subject,
+        "action": {"name": "view"},
+        "resource": {
+            "type": "account",
+            "id": "-",
+            "properties": {"account_id": held.ada.account_id},
+        },
+    }
+    found = set()
+    for base in held.run.authz:
+        answer = await caller.send("POST", "/access/v1/evaluation", body, base=base)
+        found.add(allowed(answer) and answer.body["decision"])
+    [one] = found
+    return bool(one)
+
+
+async def me(held: Held) -> bool:
+    return allowed(await held.bea.send("GET", "/v1/me", base=held.run.identity))
+
+
+async def refresh(held: Held) -> bool:
+    body = {"refresh_token": held.bea.refresh_token}
+    answer = await held.bea.send("POST", "/v1/token/refresh", body, base=held.run.identity)
+    if allowed(answer):
+        held.bea.refresh_token = answer.body["refresh_token"]
+    return allowed(answer)
+
+
+async def account(held: Held) -> bool:
+    return allowed(await held.bea.send("GET", held.path))
+
+
+async def check(held: Held) -> bool:
+    return await decided(held, held.bea, {"type": "user", "id": held.bea.user_id})
+
+
+async def account_by_token(held: Held) -> bool:
+    return allowed(await held.by_token.send("GET", held.path))
+
+
+async def check_by_token(held: Held) -> bool:
+    return await decided(held, held.by_token, {"type": "api_token", "id": held.api_token["id"]})
+
+
+async def token_itself(held: Held) -> bool:
+    path = f"{held.path}/api-tokens/{held.api_token['id']}"
+    return allowed(await held.by_token.send("GET", path, base=held.run.identity))
+
+
+async def client_checks(held: Held) -> bool:
+    return await decided(held, held.platform, {"type": "user", "id": held.ada.user_id})
+
+
+async def client_writes(held: Held) -> bool:
+    path = f"{held.path}/resources/instance/i-{len(held.writes)}"
+    body = {"owner_id": held.ada.user_id}
+    answer = await held.platform.send("PUT", path, body, base=held.run.team)
+    held.writes.append(answer.status)
+    return allowed(answer)
+
+
+async def client_streams(held: Held) -> bool:
+    """Whether the stream stays open. A closed one says so within the time."""
+    if not held.ended:
+        return held.stream.status == 200
+    try:
+        async with asyncio.timeout(CLOSED_WITHIN):
+            while await held.stream.content.readany():
+                pass
+    except TimeoutError:
+        return True
+    return False
+
+
+USES: dict[str, Callable[[Held], Awaitable[bool]]] = {
+    "client: stream": client_streams,
+    "me": me,
+    "account": account,
+    "check": check,
+    "token: account": account_by_token,
+    "token: check": check_by_token,
+    "token: itself": token_itself,
+    "client: check": client_checks,
+    "client: write": client_writes,
+    "refresh": refresh,
+}
+
+
+async def removed(held: Held) -> None:
+    path = f"{held.path}/members/{held.bea.user_id}"
+    (await held.ada.send("DELETE", path)).expect(200, 204)
+
+
+async def membership_suspended(held: Held) -> None:
+    path = f"{held.path}/members/{held.bea.user_id}/suspend"
+    (await held.ada.send("POST", path)).expect(200)
+
+
+async def left(held: Held) -> None:
+    (await held.bea.send("POST", f"{held.path}/leave")).expect(200, 204)
+
+
+async def disabled(held: Held) -> None:
+    await held.operate(f"users/{held.bea.user_id}/disable", {"reason": "A test."})
+
+
+async def signed_out(held: Held) -> None:
+    (await held.bea.send("POST", "/v1/logout", base=held.run.identity)).expect(204)
+
+
+async def password_changed(held: Held) -> None:
+    """Change it from another session, which alone stays."""
+    other = Person(http=held.run.http, base=held.run.identity, email=held.bea.email)
+    await other.log_in()
+    body = {"current": PASSWORD, "new": "quiet-otters-paint-maps"}
+    (await other.send("POST", "/v1/me/password", body)).expect(204)
+
+
+async def account_suspended(held: Held) -> None:
+    await held.operate(f"accounts/{held.ada.account_id}/suspend", {"reason": "A test."})
+
+
+async def account_deleted(held: Held) -> None:
+    (await held.ada.send("DELETE", f"{held.path}?confirm=Engines")).expect(200)
+
+
+async def token_revoked(held: Held) -> None:
+    path = f"{held.path}/api-tokens/{held.api_token['id']}"
+    (await held.bea.send("DELETE", path, base=held.run.identity)).expect(204)
+
+
+async def client_disabled(held: Held) -> None:
+    await held.operate(f"service-clients/{held.client_id}/disable")
+
+
+async def client_deleted(held: Held) -> None:
+    await held.operate(f"service-clients/{held.client_id}", method="DELETE")
+
+
+async def disabled_and_enabled(held: Held) -> None:
+    await disabled(held)
+    await held.operate(f"users/{held.bea.user_id}/enable")
+
+
+async def client_disabled_and_enabled(held: Held) -> None:
+    await client_disabled(held)
+    await held.operate(f"service-clients/{held.client_id}/enable")
+
+
+ENDINGS: dict[Callable[[Held], Awaitable[None]], set[str]] = {
+    removed: {"me", "refresh"} | CLIENT,
+    disabled: CLIENT,
+    signed_out: TOKEN | CLIENT,
+    account_suspended: {"me", "refresh", "client: stream"},
+    client_deleted: SESSION | TOKEN,
+    left: {"me", "refresh"} | CLIENT,
+    membership_suspended: {"me", "refresh"} | CLIENT,
+    disabled_and_enabled: TOKEN | CLIENT,
+    password_changed: TOKEN | CLIENT,
+    account_deleted: {"me", "refresh", "client: stream"},
+    token_revoked: SESSION | CLIENT,
+    client_disabled: SESSION | TOKEN,
+    client_disabled_and_enabled: ALL - {"client: stream"},
+}
+"""What is left after each ending. A stream tells of accounts, so it lives on without one."""
+NOW = list(ENDINGS)[: length("ENDINGS", short=5, soak=len(ENDINGS))]
+"""The endings of this run: the first ones, or all."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def run(mongo_url: str) -> AsyncIterator[SeveralReplicas]:
+    async with several_replicas(mongo_url, new_id("test")) as running:
+        yield running
+
+
+async def held_in(run: SeveralReplicas) -> Held:
+    """A new team, in which every credential works."""
+    ada, bea = run.person("Ada"), run.person("Bea")
+    for one in (ada, bea):
+        body = await run.mailed_link(one) | {"password": PASSWORD}
+        answer = await one.send("POST", "/v1/email/verify", body, base=run.identity)
+        one.signed_in(answer.expect(200))
+    made = await ada.send("POST", "/v1/accounts", {"name": "Engines", "catalog": "standard"})
+    ada.account_id = made.expect(201)["id"]
+    path = f"/v1/accounts/{ada.account_id}"
+    body = {"email": bea.email, "role": "developer"}
+    invited = (await ada.send("POST", f"{path}/invitations", body)).expect(201)
+    link = Link(invited["invitation"]["id"], 1)
+    proof = {"token": run.invitation_links.token(link), "code": run.invitation_links.code(link)}
+    (await bea.send("POST", "/v1/invitations/accept", proof)).expect(200)
+    token = await bea.send("POST", f"{path}/api-tokens", {"name": "CI"}, base=run.identity)
+    operator = Browser(http=run.http, base=run.internal, token=ADMIN_KEY)
+    scopes = ["authz:check", "resources:write"]
+    body_of_client = {"name": "platform", "scopes": scopes, "account_ids": [ada.account_id]}
+    client = (
+        await operator.send("POST", "/internal/admin/service-clients", body_of_client)
+    ).expect(201)
+    platform = Platform(http=run.http, base=run.identity)
+    await platform.sign_in(client["id"], client["secret"])
+    stream = await run.http.get(
+        run.authz[-1] + STREAM, headers={"Authorization": f"Bearer {platform.token}"}
+    )
+    return Held(
+        run=run,
+        ada=ada,
+        bea=bea,
+        platform=platform,
+        client_id=client["id"],
+        api_token=token.expect(201),
+        stream=stream,
+    )
+
+
+@pytest.mark.rule("T5")
+@pytest.mark.parametrize("ending", NOW, ids=lambda ending: ending.__name__)
+async def test_what_an_ending_takes_is_refused_everywhere_at_once(
+    run: SeveralReplicas, ending: Callable[[Held], Awaitable[None]]
+) -> None:
+    held = await held_in(run)
+    try:
+        assert await held.uses() == ALL
+        await ending(held)
+        held.ended = True
+        assert await held.uses() == ENDINGS[ending]
+    finally:
+        held.stream.close()
