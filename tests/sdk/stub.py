@@ -36,6 +36,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._reply(b"")
 
+    def do_DELETE(self) -> None:
+        self._reply(b"")
+
     def do_CONNECT(self) -> None:
         self.server.asked.append((self.path, dict(self.headers), b""))
         self.send_error(502)

@@ -8,6 +8,7 @@ from rolecall.cli.catalogs import add_catalog_commands
 from rolecall.cli.checks import add_check_commands
 from rolecall.cli.forward_auth import add_forward_auth_commands
 from rolecall.cli.output import INVALID, USAGE, UsageError, end_output, report
+from rolecall.cli.tokens import add_token_commands
 from rolecall.client.admin import AdminError
 
 VERSION = "0.1.0"
@@ -42,5 +43,6 @@ def _parser() -> argparse.ArgumentParser:
     add_catalog_commands(topics)
     add_check_commands(topics)
     add_forward_auth_commands(topics)
+    add_token_commands(topics)
     add_admin_commands(topics)
     return parser

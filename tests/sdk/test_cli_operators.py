@@ -1,0 +1,147 @@
+"""Tests of `rolecall admin` for users and clients, and of `rolecall token`, with a stub service."""
+
+import json
+
+import pytest
+
+from rolecall.cli import main
+from tests.sdk.stub import stub_server
+
+USER = b'{"id": "usr_1", "status": "disabled"}'
+TOKEN = {
+    "id": "tok_1",
+    "name": "CI",
+    "status": "active",
+    "created_at": "2026-01-01T00:00:00Z",
+    "expires_at": "2026-04-01T00:00:00Z",
+    "last_used_at": None,
+    "user_id": "usr_1",
+    "restriction": None,
+}
+
+
+@pytest.fixture
+def service(monkeypatch):
+    with stub_server() as running:
+        for name, value in (
+            ("ROLECALL_IDENTITY_INTERNAL_URL", running.url),
+            ("ROLECALL_ADMIN_KEY", "k3y"),
+            ("ROLECALL_OPERATOR", "Zoë Ops"),
+            ("ROLECALL_URL", running.url),
+            ("ROLECALL_TOKEN", "t0ken"),
+        ):
+            monkeypatch.setenv(name, value)
+        running.answer = (200, {}, USER)
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "body"),
+    [
+        ("disable-user usr_1 --reason Leaked --yes", "users/usr_1/disable", {"reason": "Leaked"}),
+        ("enable-user usr_1", "users/usr_1/enable", None),
+        ("unlock-user usr_1", "users/usr_1/unlock", None),
+        ("show-user ana@example.com", "users/find", {"email": "ana@example.com"}),
+        ("show-user usr_1", "users/find", {"user_id": "usr_1"}),
+        ("disable-client cli_1 --yes", "service-clients/cli_1/disable", None),
+        ("enable-client cli_1", "service-clients/cli_1/enable", None),
+        ("delete-client cli_1 --yes", "service-clients/cli_1", None),
+        ("end-old-secret cli_1", "service-clients/cli_1/old-secret", None),
+        ("list-clients", "service-clients", None),
+    ],
+)
+def test_each_command_asks_by_the_operator_name(service, words, path, body):
+    assert main(["admin", *words.split(), "--json"]) == 0
+    ((asked, headers, sent),) = service.asked
+    assert asked == f"/internal/admin/{path}"
+    assert (json.loads(sent) if sent else None) == body
+    assert headers["Rolecall-Operator"] == "Zo%C3%AB%20Ops"
+    assert headers["Authorization"] == "Bearer k3y"
+
+
+@pytest.mark.parametrize(
+    "words", ["disable-user u --reason x", "delete-client c", "rotate-client c"]
+)
+def test_a_grave_command_needs_a_confirmation(service, words, capsys):
+    assert main(["admin", *words.split()]) == 2
+    assert service.asked == []
+    assert "Pass --yes" in capsys.readouterr().err
+
+
+def test_a_rotation_keeps_the_former_secret_for_a_time(service, capsys):
+    made = {"id": "cli_1", "secret": "s3cret", "old_secret_until": "2026-01-02T00:00:00Z"}
+    service.answer = (201, {}, json.dumps(made).encode())
+    assert main(["admin", "rotate-client", "cli_1", "--keep-old", "24h"]) == 0
+    ((_, _, sent),) = service.asked
+    assert json.loads(sent) == {"keep_old_seconds": 86400}
+    out = capsys.readouterr().out
+    assert "s3cret" in out
+    assert "2026-01-02T00:00:00Z" in out
+    assert main(["admin", "rotate-client", "cli_1", "--keep-old", "soon"]) == 2
+
+
+def test_the_key_may_come_from_a_file(service, monkeypatch, tmp_path):
+    file = tmp_path / "key"
+    file.write_text("from-file\n")
+    monkeypatch.delenv("ROLECALL_ADMIN_KEY")
+    monkeypatch.setenv("ROLECALL_ADMIN_KEY_FILE", str(file))
+    assert main(["admin", "enable-user", "usr_1"]) == 0
+    assert service.asked[0][1]["Authorization"] == "Bearer from-file"
+    file.unlink()
+    assert main(["admin", "enable-user", "usr_1"]) == 2
+
+
+def token(*words):
+    return main(["token", *words, "--account", "acc_1"])
+
+
+def test_the_output_of_a_new_token_is_its_secret_alone(service, capsys):
+    service.answer = (201, {}, json.dumps(TOKEN | {"secret": "rct_x"}).encode())
+    wanted = ("--grant", "instance:view", "--grant", "instance:write", "--project", "prj_1")
+    assert token("create", "--name", "CI", "--read-only", *wanted, "--idempotency-key", "k") == 0
+    said = capsys.readouterr()
+    assert said.out == "rct_x\n"
+    assert "tok_1" in said.err
+    ((path, headers, sent),) = service.asked
+    assert path == "/v1/accounts/acc_1/api-tokens"
+    assert headers["Authorization"] == "Bearer t0ken"
+    assert headers["Idempotency-Key"] == "k"
+    restriction = {"projects": ["prj_1"], "grants": {"instance": ["view", "write"]}}
+    assert json.loads(sent) == {"name": "CI", "restriction": restriction | {"read_only": True}}
+    service.answer = (201, {}, json.dumps(TOKEN | {"secret": None}).encode())
+    assert token("create", "--name", "CI", "--idempotency-key", "k") == 1
+
+
+def test_tokens_are_listed_over_all_pages_shown_and_revoked(service, capsys):
+    pages = iter(
+        [{"items": [TOKEN], "next_cursor": "a/b"}, {"items": [TOKEN], "next_cursor": None}]
+    )
+    service.answer = lambda *_: (200, {}, json.dumps(next(pages)).encode())
+    assert token("list") == 0
+    assert capsys.readouterr().out.count("tok_1  active") == 2
+    assert service.asked[1][0].endswith("?limit=100&cursor=a%2Fb")
+    service.answer = (200, {}, json.dumps(TOKEN).encode())
+    assert token("show", "tok_1") == 0
+    assert "CI" in capsys.readouterr().out
+    service.answer = (204, {}, b"")
+    assert token("revoke", "tok_1") == 0
+    assert capsys.readouterr().out == "tok_1: revoked\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [((403, {}, b'{"code": "grants-exceeded"}'), 1), ((503, {}, b"{}"), 2)]
+)
+def test_a_refusal_is_said_with_its_code(service, answer, code, capsys):
+    service.answer = answer
+    assert token("create", "--name", "CI") == code
+    assert "refused with status" in capsys.readouterr().err
+
+
+def test_wrong_usage_asks_nothing(service, monkeypatch, capsys):
+    assert token("create", "--name", "CI", "--grant", "view") == 2
+    assert token("create", "--name", "CI", "--expires-in", "x") == 2
+    assert token("list", "--url", "http://rolecall.example") == 2
+    assert "--allow-http" in capsys.readouterr().err
+    monkeypatch.delenv("ROLECALL_TOKEN")
+    assert token("list") == 2
+    assert service.asked == []
