@@ -153,7 +153,7 @@ def _ask(
 
 
 def _caller_token() -> str:
-    """The access token or API token of the caller; it is no option, which other users could see."""
+    """The access token or API token of the caller; other users of a machine can see options."""
     token, file = os.environ.get("ROLECALL_TOKEN", ""), os.environ.get("ROLECALL_TOKEN_FILE")
     if not token and file:
         try:
