@@ -107,6 +107,11 @@ class Compose:
         """The command line of compose; run it in the project's root folder with `variables`."""
         return [*compose_command(), "-p", self.project, *arguments]
 
+    def told_command(self, *arguments: str) -> str:
+        """The command line as a message tells it, also where compose is not installed."""
+        command = installed_compose() or ("docker", "compose")
+        return " ".join([*command, "-p", self.project, *arguments])
+
     def run(self, *arguments: str) -> int:
         """Run compose and return its exit status."""
         command, variables = self.command(*arguments), {**os.environ, **self.variables}
@@ -122,7 +127,7 @@ class Compose:
         """
         missing = missing_secrets(self.folder)
         if missing and self.engine.has_volume(self.data_volume):
-            anew = f"run `{' '.join(self.command('down', '--volumes'))}`"
+            anew = f"run `{self.told_command('down', '--volumes')}`"
             refuse_lost_secrets(missing[0], volume=self.data_volume, anew=anew)
         self.prepare()
         for step in ("build",), ("up", "-d", *arguments):
@@ -135,7 +140,7 @@ class Compose:
             sys.stderr.write(f"The gateway rejected its configuration: {fault}\n")
             return 1
         if silent := self.await_answers():
-            command = " ".join(self.command())
+            command = self.told_command()
             sys.stderr.write(
                 SILENT.format(silent=", ".join(silent), command=command, folder=self.folder)
             )
@@ -222,22 +227,30 @@ class Compose:
             connection.close()
 
 
-@cache
 def compose_command() -> Sequence[str]:
-    """The command of compose: `docker compose` with the plugin, otherwise `docker-compose`.
+    """The command of compose.
 
     Raises:
-        SystemExit: neither is installed; the message says what to install.
+        SystemExit: it is not installed; the message says what to install.
     """
+    command = installed_compose()
+    if command is None:
+        raise SystemExit(
+            "Docker is missing. Install Docker with its compose plugin, or docker-compose."
+        )
+    return command
+
+
+@cache
+def installed_compose() -> Sequence[str] | None:
+    """The command `docker compose` with the plugin, otherwise `docker-compose` if there is one."""
     if shutil.which("docker"):
         plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
         if plugin.returncode == 0:
             return ("docker", "compose")
     if shutil.which("docker-compose"):
         return ("docker-compose",)
-    raise SystemExit(
-        "Docker is missing. Install Docker with its compose plugin, or docker-compose."
-    )
+    return None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -269,7 +282,7 @@ def main(arguments: Sequence[str]) -> int:
             WELCOME.format(
                 port=product.port,
                 mail_port=product.mail_port,
-                command=" ".join(product.command()),
+                command=product.told_command(),
                 create_client=" ".join(CREATE_CLIENT_COMMAND),
             )
         )
