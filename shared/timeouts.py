@@ -82,6 +82,10 @@ class Timeouts:
     """The time after which a provisioning request begins no further transaction. What is left is
     answered as not done, so that the answer comes before the deadline of every request."""
 
+    key_poll: float = 0.5
+    """The pause between two looks of identity for changed signing keys. A revoked key is refused
+    within a second."""
+
     deletion_poll: float = 60.0
     """The pause between two looks of team for accounts whose rows are to be deleted."""
     offer_poll: float = 60.0

@@ -17,3 +17,7 @@ SEED = int(
 def length(name: str, *, short: int, soak: int) -> int:
     """The value of `ROLECALL_TEST_<name>`, or the length for this kind of run."""
     return int(os.environ.get(f"ROLECALL_TEST_{name}") or (soak if SOAK else short))
+
+
+KEY_ROTATIONS = length("KEY_ROTATIONS", short=2, soak=28)
+"""Rotations of the signing keys under load, one in two seconds."""

@@ -23,7 +23,7 @@ from services.identity.subscriptions import SUBSCRIPTIONS
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.live_callers import check_live
 from services.identity.use_cases.mail_budgets import MAILBOX, SENDER_SHARE
-from services.identity.use_cases.signing_keys import open_keyring
+from services.identity.use_cases.signing_keys import keep_keys, open_keyring
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.principals import Bearer
 from shared.bus import Bus
@@ -82,11 +82,12 @@ def build(
         places = read_places(settings.network_places)
     except PlacesUnreadable as fault:
         raise StartRefused(f"{variable(Settings, 'network_places')}: {fault}") from fault
-    hasher, keyring = hasher or Argon2Hasher(), Keyring()
+    hasher, keyring = hasher or Argon2Hasher(), Keyring(secret_bytes(settings.sealing_key))
     rows, reserved = store(parts.database), store(parts.reserved_database)
     snapshot = snapshot_rows(
         clients=reserved,
         revoked=reserved,
+        keys=reserved,
         sessions=reserved,
         users=reserved,
         tokens=reserved,
@@ -135,7 +136,7 @@ def build(
 
     async def open_keys() -> None:
         try:
-            await open_keyring(ctx, secret_bytes(settings.sealing_key))
+            await open_keyring(ctx)
         except UnsealError as fault:
             raise StartRefused(
                 f"{variable(Settings, 'sealing_key')} does not open the signing key {fault} of the "
@@ -161,5 +162,6 @@ def build(
         authenticator=authenticator,
         idempotency=Idempotency(parts.database, clock=parts.clock),
         opens=(open_keys,),
+        tasks={"signing-keys": lambda: keep_keys(ctx)},
         closes=(close_hasher, ctx.issuers.close),
     )

@@ -112,6 +112,11 @@ FACTORS = (Index(collection="factors", keys=(("shard", 1), ("_id", 1)), name="sh
 SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot", unique=True),)
 """Replicas that start at once make one first key."""
 
+SIGNING_KEY_ENDS = (
+    Index(collection="signing_keys", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
+)
+"""Retired keys are deleted when no token of theirs can be valid."""
+
 COUNTERS = (Index(collection="counters", keys=(("ends_at", 1),), name="ends", ttl_seconds=0),)
 """Counters whose window is over are deleted."""
 
@@ -172,4 +177,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(24, "disabled user indexes", index_step(*DISABLED_USERS)),
         Migration(25, "second factor indexes", index_step(*FACTORS)),
         Migration(26, "connection indexes", index_step(*SSO_CONNECTIONS)),
+        Migration(27, "ends of signing keys", index_step(*SIGNING_KEY_ENDS)),
     )

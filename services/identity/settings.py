@@ -77,6 +77,15 @@ class Settings(ServiceSettings):
         le=MAX_TTL_SECONDS,
         description="Seconds that a replica of authz or team may answer after its last lease",
     )
+    signing_key_days: int = Field(
+        90, ge=1, le=3650, description="Days after which another key signs access tokens"
+    )
+    signing_key_lead_seconds: int = Field(
+        600,
+        ge=2,
+        le=86_400,
+        description="Seconds for which a key is published before it signs; caches keep keys 300 s",
+    )
     session_days: int = Field(
         30, ge=1, le=365, description="Days after which a session ends without a refresh"
     )

@@ -11,7 +11,8 @@ from shared.clock import Clock
 from shared.contracts.calls.identity import KeySet
 from shared.problems import Refusal, Unavailable
 
-MIN_REFRESH_PAUSE_SECONDS = 10.0
+MIN_REFRESH_PAUSE_SECONDS = 1.0
+"""Shorter than the time for which identity publishes a key before it signs."""
 FIRST_KEYS_PAUSE_SECONDS = 0.2
 """The pause between two attempts while no token can be verified."""
 REFRESH_AFTER_SECONDS = 300.0
@@ -65,10 +66,11 @@ class StaticKeys:
 class RemoteKeys:
     """A cached copy of identity's key set.
 
-    It is fetched again when it is five minutes old or a `kid` is unknown, at most once in ten
-    seconds, regardless of how many unknown ids arrive. It is never fetched from an address that a
-    token names. While identity does not answer, the last set is trusted for an hour. Without a
-    trusted set no request can be answered, so it is then fetched every 200 ms.
+    It is fetched again when it is five minutes old or a `kid` is unknown, at most once in a second,
+    regardless of how many unknown ids arrive. It is never fetched from an address that a token
+    names. While identity does not answer, the last set is trusted for an hour, and whether another
+    `kid` exists is not known. Without a trusted set no request can be answered, so it is then
+    fetched every 200 ms.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[KeySet]], *, clock: Clock) -> None:
@@ -79,6 +81,8 @@ class RemoteKeys:
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
         self._running: asyncio.Task[None] | None = None
+        self._failed = False
+        """Whether the last attempt failed: identity may have keys that are not known here."""
         self.version = 0
 
     def known(self) -> bool:
@@ -102,7 +106,7 @@ class RemoteKeys:
             await self._refresh(None)
         elif self._age() > REFRESH_AFTER_SECONDS:
             await self._refresh(REFRESH_WAIT_SECONDS)
-        if not self.known():
+        if not self.known() or (self._failed and kid not in self._keys):
             raise Unavailable
         return self._keys.get(kid)
 
@@ -129,8 +133,9 @@ class RemoteKeys:
         try:
             keys = read_key_set((await self._fetch()).keys)
         except (Refusal, ValueError):
+            self._failed = True
             return
-        self._fetched_at = now
+        self._fetched_at, self._failed = now, False
         if keys.keys() != self._keys.keys():
             self.version += 1
         self._keys = keys

@@ -244,6 +244,27 @@ class SigningKeyCreated(Payload):
     kid: str
 
 
+class SigningKeyActivated(Payload):
+    """A key began to sign access tokens."""
+
+    type: ClassVar[str] = "identity.signing_key.activated.v1"
+    kid: str
+
+
+class SigningKeyRetired(Payload):
+    """A key stopped to sign; its tokens are valid until their end."""
+
+    type: ClassVar[str] = "identity.signing_key.retired.v1"
+    kid: str
+
+
+class SigningKeyRevoked(Payload):
+    """The operator revoked a key: no service accepts its tokens any more."""
+
+    type: ClassVar[str] = "identity.signing_key.revoked.v1"
+    kid: str
+
+
 FACTS: tuple[type[Payload], ...] = (
     SignUpRequested,
     UserSignedUp,
@@ -273,4 +294,7 @@ FACTS: tuple[type[Payload], ...] = (
     ApiTokenCreated,
     ApiTokenRevoked,
     SigningKeyCreated,
+    SigningKeyActivated,
+    SigningKeyRetired,
+    SigningKeyRevoked,
 )

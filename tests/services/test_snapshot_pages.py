@@ -59,6 +59,7 @@ class Identity:
         self.rows = SignInSnapshot(
             clients=self.store,
             revoked=self.store,
+            keys=self.store,
             sessions=self.store,
             users=self.store,
             tokens=self.store,

@@ -15,7 +15,7 @@ from rolecall.client.jwt import LEEWAY_SECONDS, BadToken, ExpiredToken
 
 KEY_SET_PATH = "/.well-known/jwks.json"
 REFRESH_AFTER_SECONDS = 300.0
-MIN_REFRESH_PAUSE_SECONDS = 10.0
+MIN_REFRESH_PAUSE_SECONDS = 1.0
 """The keys are fetched at most once in this time, however many unknown ids arrive."""
 MAX_KEY_AGE_SECONDS = 3600.0
 """While Rolecall does not answer, its last keys are trusted this long."""
@@ -43,6 +43,7 @@ class TokenKeys:
         self._now = now
         self._keys: Mapping[str, Ed25519PublicKey] = {}
         self._fetched_at = self._tried_at = float("-inf")
+        self._failed = False
         self._lock = asyncio.Lock()
         self._verified: dict[str, TokenUser] = {}
 
@@ -80,6 +81,8 @@ class TokenKeys:
         if asyncio.get_running_loop().time() - self._fetched_at > MAX_KEY_AGE_SECONDS:
             raise NoAnswerError("The keys of Rolecall cannot be fetched.")
         key = self._keys.get(kid)
+        if key is None and self._failed:
+            raise NoAnswerError("It is not known whether the key of this token exists.")
         if key is None:
             raise BadToken("unknown key")
         return key
@@ -91,6 +94,7 @@ class TokenKeys:
             if loop.time() - self._tried_at < self._pause():
                 return
             self._tried_at = loop.time()
+            self._failed = True
             try:
                 answer, _ = await self._transport.send(
                     "GET", KEY_SET_PATH, until=loop.time() + self._timeout
@@ -110,6 +114,7 @@ class TokenKeys:
             self._verified.clear()
         self._keys = keys
         self._fetched_at = self._tried_at
+        self._failed = False
 
     def _pause(self) -> float:
         """The pause between two attempts, which is short while nothing can be verified."""

@@ -4,8 +4,10 @@ A key is created on the first start and stored encrypted (AES-256-GCM, bound to 
 database alone cannot sign. Every verifier reads the public half from the published key set.
 """
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +15,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from rolecall.client.jwk import read_public
-from services.identity.domain.signing_keys import SealedKey
+from services.identity.domain.signing_keys import KeyState, SealedKey, signing_key
 from shared.auth.access_tokens import sign_access_token
 from shared.auth.key_sources import StaticKeys
-from shared.auth.keys import public_jwk, public_text
-from shared.ids import KeyId
+from shared.auth.keys import generate_key, public_jwk, public_text
+from shared.ids import KeyId, new_id
 from shared.problems import Unavailable
 
 NONCE_BYTES = 12
+CONFIRMED_SECONDS = 10.0
+"""After this time without the database, an unknown key may be one that others have made."""
 
 
 class UnsealError(Exception):
@@ -60,27 +63,67 @@ def unseal(stored: SealedKey, sealing_key: bytes) -> Ed25519PrivateKey:
     return key
 
 
-class Keyring:
-    """The signing keys of this process: the newest one signs, all are published.
-
-    It is empty until `fill`.
-    """
+class StoredKeys(StaticKeys):
+    """The published keys of the database, as this process knows them."""
 
     def __init__(self) -> None:
-        self.public = StaticKeys({})
-        self._known: Mapping[str, Ed25519PublicKey] = {}
+        super().__init__({})
+        self._confirmed_at = float("-inf")
+
+    def take(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
+        """Take the keys that were just read."""
+        if keys.keys() != self._keys.keys():
+            self.replace(keys)
+        self._confirmed_at = asyncio.get_running_loop().time()
+
+    async def find(self, kid: str) -> Ed25519PublicKey | None:
+        """The key with this id; see `KeySource`."""
+        age = asyncio.get_running_loop().time() - self._confirmed_at
+        if kid not in self._keys and age > CONFIRMED_SECONDS:
+            raise Unavailable
+        return await super().find(kid)
+
+
+class Keyring:
+    """The signing keys of this process: the active one signs, and others verify.
+
+    It is empty until `fill`. Only a key that the sealing key opens is used or published: a row
+    that others wrote into the database verifies nothing.
+    """
+
+    def __init__(self, sealing_key: bytes) -> None:
+        self.public = StoredKeys()
+        self._sealing_key = sealing_key
+        self._opened: dict[SealedKey, Ed25519PrivateKey] = {}
         self._signing: tuple[str, Ed25519PrivateKey] | None = None
 
-    def fill(self, stored: Sequence[SealedKey], sealing_key: bytes) -> None:
-        """Use the stored keys, of which there is at least one.
+    def make(self, *, number: int, state: KeyState, now: datetime) -> SealedKey:
+        """Make a key in this state."""
+        kid = KeyId(new_id("key"))
+        made = seal(generate_key(), kid=kid, number=number, sealing_key=self._sealing_key, now=now)
+        return replace(made, state=state, state_since=now)
+
+    def fill(self, stored: Sequence[SealedKey], *, now: datetime) -> None:
+        """Use the stored keys.
 
         Raises:
-            UnsealError: the newest key was sealed with another sealing key.
+            UnsealError: one was sealed with another sealing key. The others are used.
         """
-        newest = max(stored, key=lambda key: key.number)
-        self._signing = newest.id, unseal(newest, sealing_key)
-        self._known = {key.id: read_public(key.public) for key in stored}
-        self.public.replace(self._known)
+        opened: dict[SealedKey, Ed25519PrivateKey] = {}
+        strange: UnsealError | None = None
+        for key in stored:
+            if key.published(now):
+                try:
+                    opened[key] = self._opened.get(key) or unseal(key, self._sealing_key)
+                except UnsealError as problem:
+                    strange = problem
+        self._opened = opened
+        self.public.take({key.id: private.public_key() for key, private in opened.items()})
+        newest = signing_key(opened)
+        if newest is not None:
+            self._signing = newest.id, opened[newest]
+        if strange is not None:
+            raise strange
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Sign an access token with these claims.
@@ -95,4 +138,4 @@ class Keyring:
 
     def key_set(self) -> list[dict[str, str]]:
         """Return the members of the published JWK set (RFC 7517)."""
-        return [public_jwk(kid, key) for kid, key in self._known.items()]
+        return [public_jwk(key.id, private.public_key()) for key, private in self._opened.items()]

@@ -19,6 +19,7 @@ from services.identity.routes import (
     service_clients,
     sessions,
     sign_up,
+    signing_keys,
     sso_sign_in,
     users,
     verification,
@@ -46,4 +47,9 @@ ROUTES = (
     *revocation.ROUTES,
     *account_connections.ROUTES,
 )
-INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES, *disabled_users.ROUTES)
+INTERNAL_ROUTES = (
+    *internal.ROUTES,
+    *service_clients.ROUTES,
+    *disabled_users.ROUTES,
+    *signing_keys.ROUTES,
+)

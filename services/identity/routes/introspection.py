@@ -1,8 +1,6 @@
 """The route of RFC 7662, which tells a service client what a token stands for."""
 
-from typing import Any, Literal
-
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from typing import Literal
 
 from services.identity.domain.introspection import ActiveToken, ClientNotAllowed
 from services.identity.domain.oidc import ClientInvalid, TokenRequestInvalid, read_credentials
@@ -12,6 +10,7 @@ from services.identity.use_cases.introspection import introspect
 from shared.contracts.calls.authz import TokenLimits
 from shared.http.access import Public, PublicCallers
 from shared.http.error_forms import ErrorForm
+from shared.http.problem_responses import END_OF_LINE
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness
 
 _ACCESS_TOKEN_MEMBERS = ("client_id", "scope")
@@ -48,10 +47,6 @@ class Introspection(Answer):
     membership_id: str | None = None
     restriction: TokenLimits | None = None
 
-    @model_serializer(mode="wrap")
-    def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in serialize(self).items() if value is not None}
-
 
 async def introspect_token(ctx: Ctx, call: Call[IntrospectionForm, None]) -> Reply:
     """Tell what a token stands for now."""
@@ -65,7 +60,8 @@ async def introspect_token(ctx: Ctx, call: Call[IntrospectionForm, None]) -> Rep
         raise TokenRequestInvalid("The parameter token is missing. Send the token to ask about.")
     found = await introspect(ctx, credentials, token=form.token, revision=call.revision)
     answer = Introspection(active=False) if found is None else _active(found)
-    return Reply(body=answer, headers={"Pragma": "no-cache"})
+    content = answer.model_dump_json(exclude_none=True).encode() + END_OF_LINE
+    return Reply(body=content, headers={"Pragma": "no-cache"})
 
 
 def _active(token: ActiveToken) -> Introspection:

@@ -9,13 +9,16 @@ from services.identity.domain import (
     revocation,
     service_clients,
     sessions,
+    signing_keys,
 )
 from services.identity.domain.api_tokens import ApiToken
+from services.identity.domain.signing_keys import KeyState
 from services.identity.domain.users import User
 from services.identity.store.api_tokens import SHARD_PAGES, ApiTokenRows
 from services.identity.store.revoked_tokens import RevokedTokenRows
 from services.identity.store.service_clients import ServiceClientRows
 from services.identity.store.sessions import SessionRows, end_key
+from services.identity.store.signing_keys import SigningKeyRows
 from services.identity.store.users import UserRows
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.clock import Clock
@@ -31,13 +34,14 @@ _PLACES = tuple(
 
 
 class SignInSnapshot:
-    """Clients and revoked access tokens, then ended sessions, disabled users, and API tokens."""
+    """Clients, revoked tokens and keys, then ended sessions, disabled users and API tokens."""
 
     def __init__(
         self,
         *,
         clients: ServiceClientRows,
         revoked: RevokedTokenRows,
+        keys: SigningKeyRows,
         sessions: SessionRows,
         users: UserRows,
         tokens: ApiTokenRows,
@@ -47,6 +51,7 @@ class SignInSnapshot:
         """`page_size` is the number of ended sessions, users and API tokens on one page."""
         self._clients = clients
         self._revoked = revoked
+        self._keys = keys
         self._sessions = sessions
         self._users = users
         self._tokens = tokens
@@ -84,6 +89,11 @@ class SignInSnapshot:
         return [
             *(service_clients.policy_object(client) for client in clients if client.active),
             *map(revocation.policy_object, revoked),
+            *(
+                signing_keys.policy_object(key)
+                for key in await self._keys.signing_keys(session)
+                if key.state is KeyState.REVOKED
+            ),
         ]
 
     async def _by_shards(

@@ -354,7 +354,7 @@ class Identity(RunningService):
     async def rows(self, *actions: str) -> list[Row]:
         """The rows about users, sessions and clients, oldest first; or these actions' rows."""
         found = sorted(await super().rows(*actions), key=lambda row: row.id)
-        return [row for row in found if actions or row.action != "signing_key.created"]
+        return [row for row in found if actions or not row.action.startswith("signing_key.")]
 
     def verifier(self, path: str = KEY_SET.path) -> TokenVerifier:
         """A verifier as another service has it: it knows only the published keys."""

@@ -187,6 +187,15 @@ async def reset_mfa(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.post(path, token=ADMIN_KEY)
 
 
+async def rotate_keys(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    identity.clock.move(601)
+    return lambda: identity.post("/internal/admin/signing-keys/rotate", token=ADMIN_KEY)
+
+
+async def revoke_keys(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    return lambda: identity.post("/internal/admin/signing-keys/revoke", {}, token=ADMIN_KEY)
+
+
 PREPARED = {
     "resetSecondFactors": reset_mfa,
     "rotateClientSecret": of_client("POST", "/secret", {"keep_old_seconds": 60}),
@@ -220,6 +229,8 @@ PREPARED = {
     "provisionUsers": provision,
     "revokeToken": present_a_token,
     "createServiceClient": make_client,
+    "rotateSigningKeys": rotate_keys,
+    "revokeSigningKeys": revoke_keys,
 }
 """Per operation, what prepares it and returns the request that changes something."""
 

@@ -100,7 +100,7 @@ async def test_an_api_token_is_told_with_its_account_and_restriction(identity: I
     assert (found["acct"], found["membership_id"]) == (person["account_id"], MEMBERSHIP)
     assert (found["token_use"], "restriction" in found) == ("api_token", False)
     found = await told(identity, client, limited["secret"])
-    assert found["restriction"] == {"projects": None, "grants": None, "read_only": True}
+    assert found["restriction"] == {"read_only": True}
 
 
 async def test_a_token_of_a_client_is_told_with_its_scopes(identity: Identity) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from services.identity.domain.api_tokens import ApiToken
 from services.identity.domain.rate_limits import RateLimit
 from services.identity.domain.revocation import RevokedToken
+from services.identity.domain.signing_keys import KeyState, SealedKey
 from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
 from shared.contracts.facts import shard_of
-from shared.ids import ClientId, MembershipId, TokenId
+from shared.ids import ClientId, KeyId, MembershipId, TokenId
 from tests.services.identity.domain.rows import PENDING, SESSION, SSO_SIGN_IN, USER
 from tests.services.kept.stores import DAY, HOUR, MINUTE
 from tests.support.service import FAR
@@ -134,3 +135,20 @@ async def access_token_revoked(stores: Stores) -> None:
         id=TokenId("tok_1"), client_id=ClientId("cli_1"), expires_at=FAR + 5 * MINUTE
     )
     await stores.transact(lambda session: stores.identity.add_revoked_token(token, session))
+
+
+SIGNING_KEY = SealedKey(
+    id=KeyId("key_1"), number=1, public="", sealed=b"", created_at=FAR, state_since=FAR
+)
+
+
+async def signing_key_made(stores: Stores) -> None:
+    await stores.transact(lambda session: stores.identity.insert_signing_key(SIGNING_KEY, session))
+
+
+async def signing_key_retired(stores: Stores) -> None:
+    await signing_key_made(stores)
+    retired = replace(SIGNING_KEY, state=KeyState.RETIRED)
+    await stores.transact(
+        lambda session: stores.identity.update_signing_key(SIGNING_KEY, retired, session)
+    )

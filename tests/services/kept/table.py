@@ -37,6 +37,8 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.IDENTITY, "api_tokens.delete_at", identity.token_made, 120 * DAY),
     (Service.IDENTITY, "api_tokens.delete_at", identity.token_revoked, 30 * DAY),
     (Service.IDENTITY, "revoked_tokens.delete_at", identity.access_token_revoked, 15 * MINUTE),
+    (Service.IDENTITY, "signing_keys.delete_at", identity.signing_key_made, None),
+    (Service.IDENTITY, "signing_keys.delete_at", identity.signing_key_retired, DAY),
     (Service.IDENTITY, "counters.ends_at", identity.attempt_counted, 15 * MINUTE),
     (Service.IDENTITY, "counters.ends_at", identity.attempt_counted_again, 10 * MINUTE),
     (Service.IDENTITY, "counters.ends_at", identity.attempt_counted_in_a_new_window, 15 * MINUTE),

@@ -70,14 +70,31 @@ async def test_a_thousand_unknown_ids_cause_one_fetch(
     assert identity.asked == 2
 
 
-async def test_a_new_key_is_found_after_ten_seconds_at_most(
+async def test_a_new_key_is_found_after_a_second_at_most(
     keys: RemoteKeys, identity: Identity, clock: SetClock
 ):
     await keys.find("key_1")
     identity.kids.append("key_2")
     assert await keys.find("key_2") is None
-    clock.move(10)
+    clock.move(1)
     assert await keys.find("key_2") == KEY
+
+
+async def test_whether_a_key_exists_is_not_known_while_identity_is_away(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    await keys.find("key_1")
+    identity.kids.append("key_2")
+    identity.away = True
+    clock.move(1)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await keys.find("key_2")
+    assert await keys.find("key_1") == KEY
+    identity.away = False
+    clock.move(1)
+    assert await keys.find("key_2") == KEY
+    assert await keys.find("key_3") is None
 
 
 async def test_a_key_that_was_withdrawn_is_unknown_after_five_minutes(
