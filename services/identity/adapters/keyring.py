@@ -107,23 +107,22 @@ class Keyring:
         """Use the stored keys.
 
         Raises:
-            UnsealError: one was sealed with another sealing key. The others are used.
+            UnsealError: the sealing key opens none that signs.
         """
         opened: dict[SealedKey, Ed25519PrivateKey] = {}
-        strange: UnsealError | None = None
+        strange: list[KeyId] = []
         for key in stored:
             if key.published(now):
                 try:
                     opened[key] = self._opened.get(key) or unseal(key, self._sealing_key)
-                except UnsealError as problem:
-                    strange = problem
+                except UnsealError:
+                    strange.append(key.id)
         self._opened = opened
         self.public.take({key.id: private.public_key() for key, private in opened.items()})
         newest = signing_key(opened)
-        if newest is not None:
-            self._signing = newest.id, opened[newest]
-        if strange is not None:
-            raise strange
+        if newest is None:
+            raise UnsealError(", ".join(strange))
+        self._signing = newest.id, opened[newest]
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Sign an access token with these claims.

@@ -218,9 +218,10 @@ async def test_a_key_that_others_wrote_into_the_database_is_not_published(
         known = await keys_by_state(identity)
         stored = await identity.database["signing_keys"].find_one({"_id": known["active"]})
         assert stored is not None
-        forged = stored | {"_id": "key_" + "f" * 32, "slot": 9, "state": "retired"}
-        await identity.database["signing_keys"].insert_one(forged)
         identity.clock.move(601)
+        forged = stored | {"_id": "key_" + "f" * 32, "slot": 9, "state": "active"}
+        forged["state_since"] = identity.clock.now()
+        await identity.database["signing_keys"].insert_one(forged)
         await rotate(identity)  # reads the keys again
         shown = (await identity.send("GET", "/.well-known/jwks.json")).body["keys"]
         assert forged["_id"] not in {each["kid"] for each in shown}

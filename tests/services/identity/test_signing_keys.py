@@ -31,7 +31,8 @@ async def test_a_token_of_a_user_is_verified_with_the_published_keys(
 async def test_an_access_token_contains_only_ids_that_cannot_change(identity: Identity) -> None:
     person = await identity.person("ana@example.com")
     claims = jwt.decode(person["access_token"], options={"verify_signature": False})
-    assert set(claims) == {"iss", "aud", "sub", "jti", "iat", "exp", "sid", "acct"}
+    fixed = {"iss", "aud", "sub", "jti", "iat", "exp", "sid", "acct", "auth_time"}
+    assert set(claims) == fixed
     assert claims["exp"] - claims["iat"] == person["expires_in"] == 300
     header = jwt.get_unverified_header(person["access_token"])
     assert (header["alg"], header["typ"]) == ("EdDSA", "at+jwt")
