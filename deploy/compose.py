@@ -22,6 +22,8 @@ from deploy.engine import Engine, EngineError
 from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
 from deploy.private_files import UnsafeFileError
+from services.console.domain.places import SIGN_IN
+from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +46,7 @@ CREATE_CLIENT_COMMAND = (
 WELCOME = """
 Rolecall is ready.
 
+  Pages     http://localhost:{port}/sign-up
   API       http://localhost:{port}          all routes: http://localhost:{port}/docs
   Mail      http://localhost:{mail_port}          every mail that the product sends
 
@@ -208,7 +211,7 @@ class Compose:
             for service in Service
             for route in routes[service]
             if route.method == "GET"
-        }
+        } | {CONSOLE: SIGN_IN}
         deadline = time.monotonic() + self.ready_seconds
         while silent := [name for name, path in paths.items() if not self._answers(path)]:
             if time.monotonic() > deadline:

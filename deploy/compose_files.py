@@ -14,6 +14,7 @@ from deploy.configuration import (
     Addresses,
     Secrets,
     SecretsError,
+    console_environment,
     environment,
     refuse_lost,
 )
@@ -23,11 +24,13 @@ from deploy.gateway.paths import path_owners, public_routes
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import load_or_create
 from deploy.private_files import make_folder, write_private, write_readable
+from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
 from shared.http.openapi import document_of
 from shared.networks import PRIVATE_NETWORKS
 
-PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
+PUBLIC_PORT, INTERNAL_PORT, CONSOLE_PORT = 8080, 8081, 8082
+"""The ports in the containers; the gateway answers the console at the last one."""
 RESOLVER = "127.0.0.11"
 """The name server that Docker provides on every network of a composition."""
 SECRETS, PASSWORDS = "secrets.json", "database.json"
@@ -38,7 +41,16 @@ BROKER_DEFINITIONS = "/etc/rolecall/definitions.json"
 BROKER_MEMORY_MIB = 600
 ASKED_BY_OPERATORS = (Service.IDENTITY, Service.TEAM)
 """In their containers `rolecall` finds the admin key: clients are created, catalogs published."""
-"""Where the broker stops to accept messages; its container may have 1 GiB."""
+
+
+LISTENING = {
+    "host": "0.0.0.0",  # noqa: S104 - the container's own network
+    "port": str(PUBLIC_PORT),
+    "internal_host": "0.0.0.0",  # noqa: S104
+    "internal_port": str(INTERNAL_PORT),
+    "trusted_proxies": json.dumps(PRIVATE_NETWORKS),
+}
+"""The settings of every service in its container."""
 
 
 def missing_secrets(folder: Path) -> Sequence[Path]:
@@ -98,17 +110,18 @@ def write_files(
             smtp_host="mail",
             smtp_port=1025,
         )
-        options = {
-            "host": "0.0.0.0",  # noqa: S104 - the container's own network
-            "port": str(PUBLIC_PORT),
-            "internal_host": "0.0.0.0",  # noqa: S104
-            "internal_port": str(INTERNAL_PORT),
-            "trusted_proxies": json.dumps(PRIVATE_NETWORKS),
-        }
-        variables = environment(service, given=given, at=at, options=options)
+        options = {"pages": "true"} if service == Service.NOTIFICATION else {}
+        variables = environment(service, given=given, at=at, options=LISTENING | options)
         if service in ASKED_BY_OPERATORS:
             variables["ROLECALL_ADMIN_KEY"] = given.admin_key
         _write_variables(folder / f"{service}.env", variables)
+    pages = console_environment(
+        given=given,
+        public_url=public_url,
+        api_url=f"http://gateway:{CONSOLE_PORT}",
+        options=LISTENING,
+    )
+    _write_variables(folder / f"{CONSOLE}.env", pages)
     passwords = {user: database[user] for user in USERS}
     _write_variables(folder / "mongo-setup.env", {"MONGO_PASSWORDS": json.dumps(passwords)})
     write_private(folder / "mongo" / "key", database[REPLICA_SET_KEY] + "\n")
@@ -146,7 +159,8 @@ def _gateway_files(
             path_owners(routes),
             listen=str(PUBLIC_PORT),
             static="/etc/rolecall",
-            names={name: f"{name}:{PUBLIC_PORT}" for name in Service},
+            inside=str(CONSOLE_PORT),
+            names={name: f"{name}:{PUBLIC_PORT}" for name in (*Service, CONSOLE)},
             resolver=RESOLVER,
             version=nginx_version,
             proxies=proxies,

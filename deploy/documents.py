@@ -14,6 +14,7 @@ from typing import Any
 from deploy.catalog_tables import POLICIES, REASONS, policy_rows, reason_rows
 from deploy.rules import PAGE, marked_tests, with_proofs
 from rolecall import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
+from services.console.settings import NAME as CONSOLE
 from shared.contracts.registry import FACT_TYPES, FACTS_OF
 from shared.contracts.topology import FOLLOWER_QUEUES, QUEUES, TOPOLOGY, QueueKind, Service
 from shared.following.follower import Follower
@@ -188,6 +189,7 @@ def documents() -> dict[Path, dict[str, str]]:
         },
         ROOT / "docs" / "requests.md": {"repeats": repeats_table()},
     }
+    found[ROOT / "services" / CONSOLE / "README.md"] = {"settings": settings_table(CONSOLE)}
     for service in Service:
         routes: Sequence[Route] = module(service, "routes").ROUTES
         internal: Sequence[Route] = module(service, "routes").INTERNAL_ROUTES
@@ -212,7 +214,7 @@ def env_example() -> str:
         "# The environment variables of all services. A variable without a value here is required.",
         _EVERY_PROCESS,
     ]
-    for service in Service:
+    for service in (*Service, CONSOLE):
         lines = [f"# --- {service}"]
         for entry in variables(module(service, "settings").Settings):
             lines.append(f"# {entry.description}")

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from deploy.gateway.buffering import unbuffered
-from deploy.gateway.docs import CONTENT_SECURITY_POLICY
 from deploy.gateway.limits import (
     CLIENTS,
     SENDER,
@@ -18,12 +17,11 @@ from deploy.gateway.limits import (
     limit_maps,
     sender_limits,
 )
+from deploy.gateway.pages import PAGE_PATHS, page_locations
 from deploy.gateway.paths import PARAMETER, public_routes
 from deploy.gateway.problems import (
-    ERROR_PAGES,
     LIMIT,
     MAX_BODY_BYTES,
-    POLICY,
     RATE_EXCEEDED_STATUS,
     REQUEST_ID,
     SENT_ID,
@@ -31,6 +29,7 @@ from deploy.gateway.problems import (
     body_limits,
     error_form_map,
 )
+from deploy.gateway.servers import real_ip, server_blocks
 from shared.contracts.topology import Service
 from shared.http.requests import SENT_ID_PATTERN
 
@@ -100,29 +99,7 @@ http {{
   proxy_next_upstream error timeout http_503;
   proxy_next_upstream_timeout 5s;
 {resolver}{upstreams}
-  server {{
-    listen {listen};
-    absolute_redirect off;
-    {error_pages}
-    add_header RateLimit-Policy {policy} always;
-
-    location = / {{ return 302 /docs; }}
-    location = /openapi.json {{ set {limit} users; root {static}; }}
-    location = /docs {{
-      set {limit} users;
-      root {static};
-      default_type text/html;
-      charset utf-8;
-      add_header Content-Security-Policy "{docs_policy}";
-      add_header X-Content-Type-Options nosniff;
-      try_files /docs.html =404;
-    }}
-{locations}
-    location / {{ return 404; }}
-
-    {problems}
-  }}
-}}
+{servers}}}
 """
 WORKER_CONNECTIONS = 4096
 """The connections of one worker: those of senders and those to services."""
@@ -149,6 +126,7 @@ def configuration(
     *,
     listen: str,
     static: str,
+    inside: str | None = None,
     addresses: Mapping[str, Sequence[str]] | None = None,
     names: Mapping[str, str] | None = None,
     resolver: str | None = None,
@@ -166,6 +144,7 @@ def configuration(
         owners: the service that each path template belongs to.
         listen: the address and port of the gateway.
         static: the folder with openapi.json and docs.html.
+        inside: the address and port for the console alone, which names its visitors there.
         addresses: fixed replicas, service → host:port of each.
         names: replicas that come and go, service → host:port. nginx looks the host up again while
             it runs, for which it needs a `resolver`.
@@ -196,7 +175,8 @@ def configuration(
     large = body_limits(row for rows in routes.values() for row in rows)
     own = unbuffered(routes, large)
     users = f"{USERS.times(limits_factor).directives} {USER_RATE}"
-    locations = "".join(
+    locations = page_locations({**(addresses or {}), **(names or {})}, looked_up)
+    locations += "".join(
         _location(
             path,
             service,
@@ -224,20 +204,14 @@ def configuration(
         users=users,
         rate_exceeded=RATE_EXCEEDED_STATUS,
         body_limits=body_limit_map(large),
-        error_forms=error_form_map(row for rows in routes.values() for row in rows),
-        policy=POLICY,
-        limit=LIMIT,
+        error_forms=error_form_map((row for rows in routes.values() for row in rows), PAGE_PATHS),
         request_id=REQUEST_ID,
         sent_id=SENT_ID,
         sent_id_pattern=SENT_ID_PATTERN,
-        static=static,
         upstreams=upstreams,
-        locations=locations.rstrip("\n"),
         resolver=RESOLVER.format(address=resolver) if resolver else "",
-        error_pages="\n    ".join(page.error_page for page in ERROR_PAGES),
-        docs_policy=CONTENT_SECURITY_POLICY,
-        real_ip=_real_ip(proxies),
-        problems="\n    ".join(page.locations for page in ERROR_PAGES),
+        real_ip=real_ip(proxies),
+        servers=server_blocks(listen, inside, static=static, locations=locations),
     )
 
 
@@ -257,18 +231,6 @@ def _upstream(service: str, servers: Sequence[str], *, zone: bool = False) -> st
     lines = [f"    zone {service} 256k;\n"] if zone else []
     lines += [f"    server {server} max_fails=0;\n" for server in servers]
     return f"  upstream {service} {{\n{''.join(lines)}{KEEP_ALIVE}  }}\n"
-
-
-def _real_ip(proxies: Sequence[str]) -> str:
-    """The directives that take the sender's address from X-Forwarded-For.
-
-    It is the last address of the list that is not a trusted proxy. A sender can forge everything
-    to the left of it.
-    """
-    if not proxies:
-        return ""
-    trusted = "".join(f"  set_real_ip_from {network};\n" for network in proxies)
-    return f"\n{trusted}  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n"
 
 
 def _location(

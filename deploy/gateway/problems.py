@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from deploy.gateway.error_text import PAGE_HEADERS, error_page_text
 from deploy.gateway.paths import PARAMETER
 from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NoRoute, NotHttp, Unexpected
@@ -45,6 +46,8 @@ class RequestRateExceeded(Refusal):
 RATE_EXCEEDED_STATUS = 420
 """What nginx calls a request over a rate; no answer has this status."""
 
+PAGE_FORM = "page"
+"""The form of the errors of pages for people."""
 ERROR_FORM = "$rolecall_error_form"
 """The nginx variable with the form of the path's errors."""
 LIMIT = "$rolecall_limit"
@@ -92,7 +95,19 @@ class ErrorPage:
     @property
     def locations(self) -> str:
         """The locations that answer with the refusal, one for each form."""
-        return "\n    ".join(self._location(form) for form in ErrorForm)
+        return "\n    ".join([*(self._location(form) for form in ErrorForm), self._page()])
+
+    def _page(self) -> str:
+        """Take a body of any size here, as above."""
+        headers = {**_HEADERS, **PAGE_HEADERS, **self.headers}
+        if self.refusal.retry_after is not None and "Retry-After" not in headers:
+            headers["Retry-After"] = str(self.refusal.retry_after)
+        added = "".join(f'add_header {name} "{text}" always; ' for name, text in headers.items())
+        return (
+            f"location = {self._path(PAGE_FORM)} {{ internal; client_max_body_size 0;"
+            f" default_type text/html; charset utf-8;{self._pace}"
+            f" {added}return {self.refusal.status} '{error_page_text(self.refusal)}'; }}"
+        )
 
     def _location(self, form: ErrorForm) -> str:
         """Take a body of any size here: it belongs to the request that has failed."""
@@ -134,12 +149,13 @@ def body_limit_map(limits: Mapping[str, int]) -> str:
     return f"map $request_uri {BODY_LIMIT} {{ {' '.join(lines)} }}"
 
 
-def error_form_map(routes: Iterable[Route]) -> str:
-    """Return the map from a path to the form of its errors."""
+def error_form_map(routes: Iterable[Route], pages: Iterable[str] = ()) -> str:
+    """Return the map from a path to the form of its errors; those of `pages` are pages."""
     others = sorted(
         {row.path: row for row in routes if row.errors is not ErrorForm.PROBLEM}.items()
     )
     lines = [f"{path} {row.errors.name.lower()};" for path, row in others]
+    lines += [f"{path} {PAGE_FORM};" for path in pages]
     lines.insert(0, f"default {ErrorForm.PROBLEM.name.lower()};")
     return f"map $uri {ERROR_FORM} {{ {' '.join(lines)} }}"
 

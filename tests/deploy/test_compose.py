@@ -21,11 +21,12 @@ from deploy.documents import module
 from deploy.gateway.limits import SIGN_INS
 from deploy.gateway.nginx import RESOLVED_UPSTREAMS, WORKER_FILES
 from deploy.programs.program import free_port
+from services.console import settings as console_settings
 from shared.contracts.topology import Service
 from shared.runtime.settings import StatelessSettings, load
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-OURS = (*Service, "mongo-setup", "mail", "gateway")
+OURS = (*Service, "console", "mongo-setup", "mail", "gateway")
 SERVES = {"front", "services", "broker", "database"}
 NETWORKS = {
     "gateway": {"front", "outside"},
@@ -34,6 +35,7 @@ NETWORKS = {
     "audit": SERVES,
     "authz": SERVES - {"database"},
     "notification": (SERVES - {"front"}) | {"mails"},
+    "console": {"front"},
     "mail": {"mails", "outside"},
     "rabbitmq": {"broker"},
     "mongo": {"database"},
@@ -236,6 +238,26 @@ def test_a_service_is_given_no_secret_of_another(compose, service):
             assert secret is None or (secret in text) is (other == service)
 
 
+def test_the_console_has_the_key_of_its_cookies_and_no_other_secret(compose):
+    given = json.loads((compose.folder / "secrets.json").read_text())
+    text = (compose.folder / "console.env").read_text()
+    for name, secret in given.items():
+        texts = secret.values() if isinstance(secret, dict) else [secret]
+        assert any(one in text for one in texts) is (name == "console_cookie_key"), name
+    for service in Service:
+        assert given["console_cookie_key"] not in (compose.folder / f"{service}.env").read_text()
+
+
+def test_the_console_gets_settings_that_it_accepts(compose, monkeypatch):
+    for line in (compose.folder / "console.env").read_text().splitlines():
+        name, _, value = line.partition("=")
+        monkeypatch.setenv(name, value)
+    settings = load(console_settings.Settings)
+    assert settings.public_url == "http://localhost:1234"
+    listened = (compose.folder / "gateway" / "nginx.conf").read_text()
+    assert f"listen {settings.api_url.rpartition(':')[2]};" in listened
+
+
 def test_both_forms_of_compose_read_the_same_variables(compose):
     for file in compose.folder.glob("*.env"):
         for line in file.read_text().splitlines():
@@ -329,4 +351,4 @@ def test_a_service_that_does_not_answer_is_named(tmp_path):
         mail_port=free_port(),
         ready_seconds=0,
     )
-    assert silent.await_answers() == ["identity", "team", "authz", "audit"]
+    assert silent.await_answers() == ["identity", "team", "authz", "audit", "console"]

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from deploy.gateway.nginx import configuration
+from deploy.gateway.paths import path_owners, public_routes
+from deploy.programs.nginx import Nginx
+from deploy.programs.program import free_port
+from services.console.settings import NAME as CONSOLE
+from shared.contracts.topology import Service
 from tests.e2e.one_process import OneProcess
 from tests.e2e.visitors import PASSWORD, Person, Site, Visitor, chromium
+from tests.servers import require_nginx
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -15,13 +22,28 @@ NEW_PASSWORD = "another-horse-battery-staple"
 
 @pytest.fixture(scope="module")
 def site(unmeasured: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    product = OneProcess(tmp_path_factory.mktemp("product"))
+    folder = tmp_path_factory.mktemp("product")
+    product = OneProcess(folder / "one")
+    port = free_port()
+    upstream = [f"127.0.0.1:{product.port}"]
+    owners = path_owners(public_routes())
+    text = configuration(
+        owners,
+        listen=f"127.0.0.1:{port}",
+        static=str(folder),
+        addresses=dict.fromkeys((*Service, CONSOLE), upstream),
+        limits_factor=100,
+    )
+    server = Nginx(folder / "nginx", text, port=port)
+    require_nginx()
     try:
         product.start()
+        server.start()
         with chromium() as browser:
             mail = product.deployment().mail
-            yield Site(browser=browser, url=product.url, mail=mail)
+            yield Site(browser=browser, url=server.url, mail=mail)
     finally:
+        server.stop()
         product.stop()
 
 
@@ -47,7 +69,8 @@ def invite(site: Site, owner: Person, person: Person, *, by: str = "email") -> s
         {"email": person.email, "role": "developer", "delivery": by},
         token=owner.token,
     )
-    return made["link"]["url"] if by == "link" else site.link_to(person.email, "invited you")
+    shown = made["link"]["url"] if by == "link" else ""
+    return site.here(shown) if shown else site.link_to(person.email, "invited you")
 
 
 def pending(site: Site, owner: Person) -> set[str]:

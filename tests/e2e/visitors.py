@@ -70,7 +70,7 @@ class Site:
             mails = self.get(f"{self.mail}/api/messages?{query}")["items"]
             texts = [mail["text"] for mail in mails if subject in mail["subject"].lower()]
             found = LINK.search(texts[0]) if texts else None
-            return self._here(found[0]) if found else None
+            return self.here(found[0]) if found else None
 
         return until(arrived, what=f"a mail about {subject} to {address}")
 
@@ -96,7 +96,7 @@ class Site:
             text = answer.read()
         return json.loads(text) if text else None
 
-    def _here(self, link: str) -> str:
+    def here(self, link: str) -> str:
         """The link at the address of the gateway under test."""
         parts = urllib.parse.urlsplit(link)
         return f"{self.url}{parts.path}?{parts.query}"

@@ -25,9 +25,10 @@ class Sealer:
         self._keys = tuple(keys)
 
     def seal(self, purpose: str, content: Mapping[str, object], *, now: datetime) -> str:
-        """Return the content as a text for a cookie or a form."""
+        """Return the content as a text that a cookie or a form holds as it is."""
         text = json.dumps(content, separators=(",", ":")).encode()
-        return self._fernet(purpose).encrypt_at_time(text, int(now.timestamp())).decode()
+        sealed = self._fernet(purpose).encrypt_at_time(text, int(now.timestamp()))
+        return sealed.decode().rstrip("=")
 
     def open(
         self, purpose: str, text: str | None, *, now: datetime, seconds: int
@@ -40,7 +41,9 @@ class Sealer:
             return {}
         try:
             opened = self._fernet(purpose).decrypt_at_time(
-                text.encode(), ttl=seconds, current_time=int(now.timestamp())
+                text.encode() + b"=" * (-len(text) % 4),
+                ttl=seconds,
+                current_time=int(now.timestamp()),
             )
         except InvalidToken:
             return {}

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from urllib.parse import quote
 
 from services.console.adapters.api import ApiRefusal
@@ -38,14 +37,6 @@ Show = Callable[[Visit, Form], Awaitable[Outcome]]
 Submit = Callable[[Visit], Awaitable[Outcome]]
 
 
-class Senders(StrEnum):
-    """Which limit of the gateway the presses of a page have, besides those of the API."""
-
-    ALL = "all"
-    MAILED = "mailed"
-    SIGN_INS = "sign-ins"
-
-
 @dataclass(frozen=True, kw_only=True)
 class PageRoute:
     """One page. `show` answers GET and changes nothing; `submit` answers a press of its buttons.
@@ -57,7 +48,6 @@ class PageRoute:
     show: Show
     submit: Submit | None = None
     link: LinkKind | None = None
-    senders: Senders = Senders.ALL
 
 
 def refused_form(visit: Visit, refusal: ApiRefusal) -> Form:

@@ -8,7 +8,6 @@ from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
     SeeOther,
-    Senders,
     Shown,
     with_query,
 )
@@ -52,7 +51,7 @@ async def submit_reset(visit: Visit) -> Outcome:
 
 
 PAGES = (
-    PageRoute(path=places.FORGOT, show=show_forgot, submit=submit_forgot, senders=Senders.MAILED),
+    PageRoute(path=places.FORGOT, show=show_forgot, submit=submit_forgot),
     PageRoute(path=places.FORGOT_SENT, show=show_sent),
     PageRoute(
         path=places.RESET, show=show_reset, submit=submit_reset, link=LinkKind.PASSWORD_RESET

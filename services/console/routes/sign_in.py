@@ -8,7 +8,6 @@ from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
     SeeOther,
-    Senders,
     Shown,
     refused_form,
     with_error,
@@ -75,6 +74,6 @@ async def sign_out(visit: Visit) -> Outcome:
 
 
 PAGES = (
-    PageRoute(path=places.SIGN_IN, show=show, submit=submit, senders=Senders.SIGN_INS),
+    PageRoute(path=places.SIGN_IN, show=show, submit=submit),
     PageRoute(path=places.SIGN_OUT, show=show_sign_out, submit=sign_out),
 )

@@ -2,7 +2,7 @@
 
 from services.console.domain import places
 from services.console.pages.rendering import Form
-from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Senders, Shown
+from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown
 from services.console.routes.visits import Visit
 
 
@@ -31,6 +31,6 @@ async def send_again(visit: Visit) -> Outcome:
 
 
 PAGES = (
-    PageRoute(path=places.SIGN_UP, show=show, submit=submit, senders=Senders.MAILED),
-    PageRoute(path=places.SIGN_UP_SENT, show=show_sent, submit=send_again, senders=Senders.MAILED),
+    PageRoute(path=places.SIGN_UP, show=show, submit=submit),
+    PageRoute(path=places.SIGN_UP_SENT, show=show_sent, submit=send_again),
 )

@@ -152,12 +152,9 @@ class Visit:
     async def end_session(self) -> None:
         """End the session here and at the API."""
         if self.session is not None:
-            try:
+            with contextlib.suppress(SignedOut):
                 await self.call("POST", "/v1/logout")
-            except SignedOut:
-                return
             self.forget_session()
-        self.form_secret = self._new_form_secret()
 
     def forget_session(self) -> None:
         """Drop the session, which has ended."""

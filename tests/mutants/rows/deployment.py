@@ -24,8 +24,8 @@ ROWS = (
         id="gateway-answers-token-requests-with-problems",
         kind=Kind.DATA,
         file=GATEWAY,
-        old="error_form_map(row for rows in routes.values() for row in rows)",
-        new="error_form_map(())",
+        old="error_form_map((row for rows in routes.values() for row in rows), PAGE_PATHS)",
+        new="error_form_map((), PAGE_PATHS)",
         tests=("tests/services/identity/test_token_errors.py",),
     ),
     Mutant(
@@ -533,7 +533,7 @@ ROWS = (
     Mutant(
         id="gateway-tells-no-policy-with-a-refusal",
         kind=Kind.DATA,
-        file=GATEWAY,
+        file="deploy/gateway/servers.py",
         old="add_header RateLimit-Policy {policy} always;",
         new="add_header RateLimit-Policy {policy};",
         tests=(*NGINX, "-k", "arrives_unchanged"),
@@ -549,7 +549,7 @@ ROWS = (
     Mutant(
         id="documentation-is-sniffed",
         kind=Kind.SECURITY,
-        file=GATEWAY,
+        file="deploy/gateway/servers.py",
         old="      add_header X-Content-Type-Options nosniff;\n",
         new="",
         tests=(*NGINX, "-k", "serves_the_page"),

@@ -1,0 +1,33 @@
+"""The locations of the console's pages."""
+
+from collections.abc import Mapping
+
+from deploy.gateway.limits import STRANGERS
+from deploy.gateway.problems import LIMIT
+from services.console.pages.rendering import STATIC_FILES
+from services.console.routes import PAGES
+from services.console.settings import NAME
+
+PAGE_PATHS = tuple(sorted(row.path for row in PAGES))
+"""The paths of the pages, whose errors are pages, too."""
+LINK_PATHS = frozenset(row.path for row in PAGES if row.link is not None)
+SILENT = "error_log /dev/null emerg;"
+"""nginx would log the whole address of a request, and this one may have a link's token."""
+
+
+def page_locations(upstreams: Mapping[str, object], looked_up: Mapping[str, str]) -> str:
+    """The locations, if the gateway knows the console.
+
+    What a press asks of the API counts there for the same visitor, so these have one wide limit.
+    """
+    if NAME not in upstreams:
+        return ""
+    name = looked_up.get(NAME)
+    begin = f"set $replicas {name}; " if name else ""
+    to = "$replicas" if name else NAME
+    paths = (*PAGE_PATHS, *(file.path for file in STATIC_FILES.values()))
+    return "".join(
+        f"    location = {path} {{ {begin}{SILENT + ' ' if path in LINK_PATHS else ''}"
+        f"set {LIMIT} {STRANGERS.zone}; {STRANGERS.directives} proxy_pass http://{to}; }}\n"
+        for path in paths
+    )

@@ -1,0 +1,93 @@
+"""The console between two sides of a real gateway: who its visitors are, and what nginx says."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.gateway.paths import path_owners, public_routes
+from deploy.programs.program import free_port
+from rolecall.client.jwk import encode
+from services.console.app import build
+from services.console.settings import NAME, Settings
+from shared.runtime.listeners import listen
+from tests.deploy.gateway.upstreams import Upstream, gateway
+
+VISITOR = "203.0.113.9"
+KEY = encode(bytes(range(32)))
+
+
+@asynccontextmanager
+async def console(*, api_url: str, port: int) -> AsyncIterator[None]:
+    """The console behind a gateway on this machine."""
+    settings = Settings(
+        public_url="https://rolecall.example",
+        api_url=api_url,
+        cookie_keys=(KEY,),
+        trusted_proxies=("127.0.0.0/8",),
+    )
+    service = build(settings)
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", port))
+    try:
+        yield
+    finally:
+        await service.stop()
+
+
+@pytest.mark.rule("T18")
+async def test_the_api_is_told_the_address_of_the_visitor_and_their_browser(tmp_path):
+    inside = f"127.0.0.1:{free_port()}"
+    identity = Upstream("identity")
+    pages = Upstream(NAME, status=None, port=free_port())
+    owners = path_owners({"identity": public_routes()["identity"]})
+    async with (
+        console(api_url=f"http://{inside}", port=pages.port),
+        gateway(
+            tmp_path, owners, [identity, pages], proxies=["127.0.0.0/8"], inside=inside
+        ) as http,
+    ):
+        headers = {"X-Forwarded-For": f"198.51.100.1, {VISITOR}", "User-Agent": "Lynx/2"}
+        async with http.get("/forgot-password", headers=headers) as page:
+            text = await page.text()
+            form = page.cookies["__Host-rolecall_form"].value
+        mark = text.partition('name="form" value="')[2].partition('"')[0]
+        headers["Cookie"] = f"__Host-rolecall_form={form}"
+        fields = {"form": mark, "email": "ana@example.com"}
+        async with http.post(
+            "/forgot-password", data=fields, headers=headers, allow_redirects=False
+        ) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/forgot-password/sent")
+    [asked] = identity.requests
+    assert asked.path == "/v1/password/forgot"
+    assert asked.headers["X-Forwarded-For"] == VISITOR
+    assert asked.headers["User-Agent"] == "Lynx/2"
+
+
+@pytest.mark.rule("T15")
+async def test_the_gateways_own_errors_are_pages_and_log_no_link(tmp_path: Path):
+    absent = Upstream(NAME, status=None)
+    owners = path_owners({"identity": public_routes()["identity"]})
+    async with gateway(tmp_path, owners, [Upstream("identity"), absent]) as http:
+        asked = [
+            (await http.get("/verify?token=sup_1.1.SECRET"), 503, "does not answer"),
+            (await http.post("/invitations", data=b"x" * 1_000_000), 413, "too large"),
+        ]
+        for answer, status, words in asked:
+            assert answer.status == status
+            assert answer.content_type == "text/html"
+            assert words in await answer.text()
+            assert "script" not in answer.headers["Content-Security-Policy"]
+            assert answer.headers["Cache-Control"] == "no-store"
+        await http.get("/sign-in?to=SHOWN")
+        other = await http.get("/v1/signup")
+        assert other.content_type != "text/html"
+    logged = await asyncio.to_thread(logs_below, tmp_path)
+    assert "SHOWN" in logged  # where no link leads, its log says what went wrong
+    assert "SECRET" not in logged
+
+
+def logs_below(folder: Path) -> str:
+    """What nginx has logged."""
+    return "".join(file.read_text(errors="replace") for file in folder.rglob("*.log"))

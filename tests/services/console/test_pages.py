@@ -1,0 +1,349 @@
+"""The pages over a stand-in of the API: what a press asks, and what a browser keeps."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from yarl import URL
+
+from rolecall.client.jwk import encode
+from services.console.app import build
+from services.console.settings import Settings
+from shared.runtime.listeners import listen, url_of
+
+KEY = encode(bytes(range(32)))
+ACCESS = "e30.access.token"
+SESSION, LINKS, FORM = (f"__Host-rolecall_{name}" for name in ("session", "links", "form"))
+ME = {"name": "Ana", "email": "ana@example.com", "current_account_id": "acc_1"}
+OPENED = {
+    "account": {"id": "acc_1", "name": "Engines"},
+    "email": "ana@example.com",
+    "role_title": "Developer",
+    "inviter_name": "Ada",
+    "delivery": "email",
+    "expires_at": None,
+}
+
+
+def tokens(*, expires_in: int = 900, refresh: str = "refresh-1") -> Mapping[str, Any]:
+    return {"access_token": ACCESS, "refresh_token": refresh, "expires_in": expires_in}
+
+
+def problem(status: int, code: str, **more: Any) -> tuple[int, Mapping[str, Any]]:
+    return status, {"code": code, "detail": f"About {code}.", **more}
+
+
+ANSWERS: Mapping[str, tuple[int, Any]] = {
+    "POST /v1/login": (200, tokens()),
+    "POST /v1/token/refresh": (200, tokens(refresh="refresh-2")),
+    "POST /v1/email/verify": (200, tokens()),
+    "POST /v1/password/reset": (204, None),
+    "POST /v1/logout": (204, None),
+    "POST /v1/invitations/lookup": (200, OPENED),
+    "POST /v1/invitations/accept": (200, {"account_id": "acc_1"}),
+    "POST /v1/session/switch": (200, {"access_token": ACCESS, "expires_in": 900}),
+    "GET /v1/me": (200, ME),
+    "GET /v1/accounts": (200, {"items": [], "next_cursor": None}),
+}
+
+
+@dataclass
+class StandIn:
+    """An API that gives fixed answers, and keeps what it was asked."""
+
+    answers: dict[str, tuple[int, Any]] = field(default_factory=lambda: dict(ANSWERS))
+    asked: list[tuple[str, Any, str]] = field(default_factory=list)
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        name = f"{request.method} {request.path}"
+        body = await request.json() if request.body_exists else None
+        self.asked.append((name, body, request.headers.get("Authorization", "")))
+        status, content = self.answers[name]
+        if content is None:
+            return web.Response(status=status)
+        return web.json_response(content, status=status)
+
+    def asked_for(self, name: str) -> list[Any]:
+        return [body for asked, body, _ in self.asked if asked == name]
+
+
+@dataclass
+class Browser:
+    """A client with cookies that are sent back as a browser would on a secure connection."""
+
+    http: aiohttp.ClientSession
+    url: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    set_cookies: list[str] = field(default_factory=list)
+    text: str = ""
+    status: int = 0
+
+    async def send(self, method: str, path: str, **options: Any) -> str:
+        """The path that the answer leads to, or nothing."""
+        sent = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {"Cookie": sent, **options.pop("headers", {})}
+        where = URL(self.url + path, encoded=True)
+        async with self.http.request(
+            method, where, headers=headers, allow_redirects=False, **options
+        ) as answer:
+            self.text, self.status = await answer.text(), answer.status
+            self.set_cookies = answer.headers.getall("Set-Cookie", [])
+            for name, morsel in answer.cookies.items():
+                if morsel.value:
+                    self.cookies[name] = morsel.value
+                else:
+                    self.cookies.pop(name, None)
+            return answer.headers.get("Location", "")
+
+    async def open(self, path: str) -> str:
+        return await self.send("GET", path)
+
+    async def press(self, path: str, **fields: str) -> str:
+        """Press a button of the page that was opened last."""
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', self.text))
+        return await self.send("POST", path, data={**hidden, **fields})
+
+    async def sign_in(self) -> None:
+        await self.open("/sign-in")
+        assert await self.press("/sign-in", email="a@b.example", password="pw") == "/console"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site() -> AsyncIterator[tuple[StandIn, str]]:
+    """The console over a stand-in of the API: both, with the address of the pages."""
+    api = StandIn()
+    runner = web.ServerRunner(web.Server(api.answer))
+    await runner.setup()
+    sock, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+    await web.SockSite(runner, sock).start()
+    settings = Settings(
+        public_url="https://rolecall.example", api_url=url_of(sock), cookie_keys=(KEY,)
+    )
+    service = build(settings)
+    await service.start(internal=listen("127.0.0.1", 0), public=public)
+    yield api, url_of(public)
+    await service.stop()
+    await runner.cleanup()
+
+
+@pytest.fixture
+def api(site: tuple[StandIn, str]) -> StandIn:
+    api, _ = site
+    api.answers = dict(ANSWERS)
+    api.asked = []
+    return api
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(site: tuple[StandIn, str], api: StandIn) -> AsyncIterator[Browser]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        yield Browser(http, site[1])
+
+
+@pytest.mark.rule("T11")
+async def test_each_sign_in_gives_another_session_cookie_with_every_guard(browser):
+    seen = set()
+    for _ in range(2):
+        await browser.sign_in()
+        [line] = [one for one in browser.set_cookies if one.startswith(f"{SESSION}=gA")]
+        for guard in ("HttpOnly", "Secure", "Path=/", "SameSite=Lax"):
+            assert guard in line.split("; ")
+        assert "Domain" not in line
+        assert ACCESS not in line
+        seen |= {browser.cookies[SESSION], browser.cookies[FORM]}
+        await browser.open("/sign-out")
+        await browser.press("/sign-out")
+        assert SESSION not in browser.cookies
+    assert len(seen) == 4
+
+
+@pytest.mark.rule("T25")
+@pytest.mark.parametrize("fault", ["no mark", "wrong mark", "mark of another browser", "no cookie"])
+async def test_a_press_without_the_mark_of_this_browser_asks_nothing(browser, api, fault):
+    await browser.open("/forgot-password")
+    mark = re.findall(r'name="form" value="([^"]*)"', browser.text)[0]
+    if fault == "mark of another browser":
+        browser.cookies.clear()
+        await browser.open("/forgot-password")
+    sent = {"no mark": {}, "wrong mark": {"form": mark[::-1]}}.get(fault, {"form": mark})
+    if fault == "no cookie":
+        browser.cookies.clear()
+    where = "/forgot-password"
+    assert await browser.send("POST", where, data={"email": "a@b.example", **sent}) == ""
+    assert browser.status == 403
+    assert 'value="a@b.example"' in browser.text  # what was typed stays
+    assert api.asked == []
+
+
+@pytest.mark.rule("T25")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+    ],
+)
+async def test_a_press_from_another_site_asks_nothing_and_shows_nothing(browser, api, headers):
+    await browser.open("/sign-in")
+    mark = re.findall(r'name="form" value="([^"]*)"', browser.text)[0]
+    fields = {"form": mark, "email": "a@b.example", "password": "pw"}
+    await browser.send("POST", "/sign-in", data=fields, headers=headers)
+    assert browser.status == 403
+    assert "a@b.example" not in browser.text
+    assert api.asked == []
+
+
+async def test_a_second_factor_is_asked_for_and_the_password_is_not_shown(browser, api):
+    api.answers["POST /v1/login"] = problem(401, "otp-required")
+    await browser.open("/sign-in?to=/invitations")
+    await browser.press("/sign-in", email="a@b.example", password="hunter2!")
+    assert "Enter your code" in browser.text
+    assert "hunter2!" not in browser.text
+    api.answers["POST /v1/login"] = problem(401, "wrong-otp")
+    await browser.press("/sign-in", otp="000000")
+    assert "This code is wrong" in browser.text
+    form = browser.text
+    api.answers["POST /v1/login"] = (200, tokens())
+    assert await browser.press("/sign-in", otp="123456") == "/invitations"
+    assert api.asked_for("POST /v1/login")[-1] == {
+        "email": "a@b.example",
+        "password": "hunter2!",
+        "otp": "123456",
+    }
+    asked = len(api.asked)
+    browser.text = form  # the first step belongs to the browser before its sign-in
+    await browser.press("/sign-in", otp="123456")
+    assert (browser.status, len(api.asked)) == (403, asked)
+
+
+BROKEN = {"text": "x", "long": "A" * 4000, "an older form": "gAAAAAAAAAAAAAAAAAAAAA==", "é": "é"}
+
+
+@pytest.mark.parametrize("value", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("path", ["/console", "/invitations", "/verify", "/sign-in"])
+async def test_a_cookie_that_cannot_be_opened_is_a_new_visitor(browser, path, value):
+    browser.cookies |= {SESSION: value, LINKS: value, FORM: value}
+    await browser.open(path)
+    assert browser.status in {200, 303}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/verify", "Choose a password"),
+        ("/reset-password", "Choose a new password"),
+        ("/invitations", "Join a team"),
+    ],
+)
+async def test_opening_a_link_uses_nothing_up_and_hides_it(browser, api, path, words):
+    for method in ("HEAD", "GET"):
+        where = f"{path}?token=inv_1.1.abc&code=K7QM2XWP"
+        assert await browser.send(method, where) == path
+    await browser.open(path)
+    assert words in browser.text
+    assert {name for name, *_ in api.asked} <= {"POST /v1/invitations/lookup"}
+
+
+async def test_a_press_acts_on_the_link_of_its_own_page(browser, api):
+    await browser.sign_in()
+    await browser.open("/invitations?token=inv_1.1.first&code=A")
+    await browser.open("/invitations")
+    page = browser.text
+    await browser.open("/invitations?token=inv_2.1.second&code=B")
+    browser.text = page
+    assert await browser.press("/invitations", press="accept") == "/console"
+    [accepted] = api.asked_for("POST /v1/invitations/accept")
+    assert accepted == {"token": "inv_1.1.first", "code": "A"}
+
+
+async def test_two_tabs_that_refresh_at_once_send_the_same_token(browser, api):
+    api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
+    await browser.sign_in()
+    first = dict(browser.cookies)
+    await browser.open("/console")
+    assert browser.status == 200
+    other = Browser(browser.http, browser.url, first)
+    await other.open("/console")
+    assert other.status == 200
+    sent = [body["refresh_token"] for body in api.asked_for("POST /v1/token/refresh")]
+    assert sent == ["refresh-1", "refresh-1"]
+
+
+ENDED = [
+    {"GET /v1/me": problem(401, "token-invalid")},
+    {"POST /v1/token/refresh": problem(401, "refresh-token-invalid")},
+]
+
+
+@pytest.mark.parametrize("answers", ENDED)
+async def test_a_session_that_has_ended_leads_to_sign_in_and_back(browser, api, answers):
+    api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
+    await browser.sign_in()
+    api.answers |= answers
+    assert await browser.open("/console") == "/sign-in?to=%2Fconsole&done=expired"
+    assert SESSION not in browser.cookies
+
+
+async def test_an_api_that_is_away_ends_no_session_and_loses_no_text(browser, api):
+    api.answers["POST /v1/login"] = problem(503, "unavailable")
+    await browser.open("/sign-in")
+    await browser.press("/sign-in", email="a@b.example", password="pw")
+    assert browser.status == 503
+    assert 'value="a@b.example"' in browser.text
+    api.answers["POST /v1/login"] = ANSWERS["POST /v1/login"]
+    await browser.press("/sign-in", email="a@b.example", password="pw")
+    api.answers["GET /v1/me"] = api.answers["POST /v1/logout"] = problem(503, "unavailable")
+    await browser.open("/console")
+    assert browser.status == 503
+    await browser.open("/sign-out")
+    assert await browser.press("/sign-out") == ""  # it is not true yet
+    assert SESSION in browser.cookies
+
+
+async def test_the_fault_of_a_field_stands_at_the_field(browser, api):
+    fault = {"pointer": "/password", "message": "A password must have <10> characters."}
+    api.answers["POST /v1/email/verify"] = problem(422, "invalid", errors=[fault])
+    await browser.open("/verify?token=sup_1.1.a")
+    await browser.open("/verify")
+    await browser.press("/verify", name="Ana", password="hunter2!")
+    assert '<p class="fault" id="password-fault">A password must have &lt;10&gt;' in browser.text
+    assert 'value="Ana"' in browser.text
+    assert "hunter2!" not in browser.text
+
+
+BODIES = {
+    "JSON": ({"json": {"email": "x"}}, 415),
+    "too large": ({"data": {"email": "x" * 20_000}}, 413),
+    "not UTF-8": (
+        {"data": b"email=%ff", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+        400,
+    ),
+    "many fields": ({"data": {f"f{number}": "x" for number in range(30)}}, 400),
+}
+
+
+@pytest.mark.parametrize(("body", "status"), BODIES.values(), ids=BODIES)
+async def test_what_no_form_of_ours_sends_is_refused(browser, api, body, status):
+    await browser.send("POST", "/sign-in", **body)
+    assert browser.status == status
+    assert "<html" in browser.text
+    assert api.asked == []
+
+
+async def test_every_page_forbids_scripts_frames_and_referrers(browser):
+    for path in ("/sign-in", "/sign-up", "/verify", "/console"):
+        async with browser.http.get(browser.url + path, allow_redirects=False) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "frame-ancestors 'none'" in policy
+            assert "unsafe" not in policy
+            assert "script" not in policy
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert "<script" not in await answer.text()
