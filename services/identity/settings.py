@@ -109,6 +109,9 @@ class Settings(ServiceSettings):
     mails_per_ip: int = Field(
         100, ge=1, description="Sign-ups, resets and resent links in an hour from one IP address"
     )
+    exports_per_user: int = Field(
+        10, ge=1, description="Exports of personal data in an hour for one user"
+    )
     answer_step_seconds: float = Field(
         0.25,
         gt=0,

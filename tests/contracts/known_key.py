@@ -9,7 +9,7 @@ import os
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.local.run import main
-from services.identity.use_cases import signing_keys
+from services.identity.adapters import keyring
 from tests.patience import PATIENT
 from tests.servers import UNMEASURED
 
@@ -17,5 +17,5 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 if __name__ == "__main__":
     os.environ.update(UNMEASURED)  # for the database; this process is measured already
-    signing_keys.generate_key = lambda: KEY  # type: ignore[attr-defined]
+    keyring.generate_key = lambda: KEY  # type: ignore[attr-defined]
     raise SystemExit(main([], timeouts=PATIENT))

@@ -19,6 +19,7 @@ class KnownKey(OneProcess):
         return {
             **super().environment(),
             "ROLECALL_IDENTITY_MAILS_PER_IP": "100000",
+            "ROLECALL_IDENTITY_EXPORTS_PER_USER": "100000",
             **{f"ROLECALL_{each.upper()}_REQUESTS_AT_ONCE": "1000" for each in Service},
         }
 

@@ -171,9 +171,11 @@ async def test_json_that_is_not_an_object_is_invalid(asking: Asking, people: Peo
 
 
 async def test_a_body_that_is_not_a_form_is_malformed(asking: Asking, people: People):
-    [row] = [row for row in WITH_BODY if row.media is Media.FORM]
     await asking.check(
-        request(row, people, name, body, statuses={400}) for name, body in MALFORMED_FORMS.items()
+        request(row, people, name, body, statuses={400})
+        for row in WITH_BODY
+        if row.media is Media.FORM
+        for name, body in MALFORMED_FORMS.items()
     )
 
 

@@ -51,7 +51,9 @@ def sent(row: Route, people: People, person: Person, ids: dict[str, str], name: 
 
 
 async def everything(team: Team) -> dict[str, Any]:
-    """What the team's owner sees in it, but for what a request leaves: the log and the activity."""
+    """What the team's owner sees in it, but for what a request leaves: the log, the activity, and
+    the last use of a token.
+    """
     inside = f"{team.path}/projects/{team.ids['project_id']}"
     paths = {
         "account": team.path,
@@ -70,6 +72,8 @@ async def everything(team: Team) -> dict[str, Any]:
     shown = dict(zip(paths, found, strict=True))
     for member in shown["members"]["items"]:
         del member["last_active_at"]
+    for token in shown["tokens"]["items"]:
+        del token["last_used_at"]
     return shown
 
 

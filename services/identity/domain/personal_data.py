@@ -3,11 +3,10 @@
 from services.identity.domain.rate_limits import MAIL_WINDOW, RateLimit
 from shared.ids import UserId
 
-EXPORTS_AN_HOUR = 10
 MAX_ROWS = 1_000
 """The longest list of an export; a longer one says that it is cut."""
 
 
-def export_limit(user_id: UserId) -> RateLimit:
+def export_limit(user_id: UserId, *, limit: int) -> RateLimit:
     """Give what an export counts against: it reads more than any other request of a user."""
-    return RateLimit(key=("exports", user_id), limit=EXPORTS_AN_HOUR, window=MAIL_WINDOW)
+    return RateLimit(key=("exports", user_id), limit=limit, window=MAIL_WINDOW)

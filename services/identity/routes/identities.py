@@ -107,7 +107,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/me/identities/begin",
+        path="/v1/me/identity-links",
         handler=begin_link,
         operation_id="beginIdentityLink",
         summary="Begin to link an identity to the user",

@@ -38,7 +38,7 @@ async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
         Unavailable: team does not answer; an export without its part would not be complete.
     """
     user = (await active_session(ctx, principal)).user
-    async with rate_limited(ctx, export_limit(user.id)):
+    async with rate_limited(ctx, export_limit(user.id, limit=ctx.settings.exports_per_user)):
         memberships = await ctx.internal.call(
             MEMBERSHIPS, Service.TEAM, MembershipsRequest(user_id=user.id)
         )

@@ -18,8 +18,8 @@ ROWS = (
         id="exports-are-not-bounded",
         kind=Kind.LIMIT,
         file="services/identity/domain/personal_data.py",
-        old="limit=EXPORTS_AN_HOUR,",
-        new="limit=EXPORTS_AN_HOUR * 100,",
+        old="limit=limit,",
+        new="limit=limit * 100,",
         tests=(*TESTS, "-k", "bounded"),
     ),
     Mutant(

@@ -52,7 +52,7 @@ class Browser:
         return await self.finish(await self.answer(connection, **changed))
 
     async def begin_link(self, token: str, connection: str = "corp") -> dict[str, Any]:
-        path, body = "/v1/me/identities/begin", {"connection": connection}
+        path, body = "/v1/me/identity-links", {"connection": connection}
         begun = (await self.identity.post(path, body, token=token)).expect(200)
         return self.issuer.browse(begun["authorization_url"]) | {"binding": begun["binding"]}
 
