@@ -110,6 +110,7 @@ async def serve(settings: LocalSettings, *, parent: int | None, timeouts: Timeou
         where = {
             "gateway": product.url,
             "mail": product.mail.url,
+            "identity": product.internal_url(Service.IDENTITY),
             "team": product.internal_url(Service.TEAM),
             "service_client": client,
         }

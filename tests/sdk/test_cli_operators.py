@@ -48,6 +48,10 @@ def service(monkeypatch):
         ("delete-client cli_1 --yes", "service-clients/cli_1", None),
         ("end-old-secret cli_1", "service-clients/cli_1/old-secret", None),
         ("list-clients", "service-clients", None),
+        ("list-keys", "signing-keys", None),
+        ("rotate-keys", "signing-keys/rotate", None),
+        ("revoke-key key_1 --yes", "signing-keys/revoke", {"kid": "key_1"}),
+        ("revoke-key --all --yes", "signing-keys/revoke", {"kid": None}),
     ],
 )
 def test_each_command_asks_by_the_operator_name(service, words, path, body):
@@ -60,12 +64,27 @@ def test_each_command_asks_by_the_operator_name(service, words, path, body):
 
 
 @pytest.mark.parametrize(
-    "words", ["disable-user u --reason x", "delete-client c", "rotate-client c"]
+    "words",
+    ["disable-user u --reason x", "delete-client c", "rotate-client c", "revoke-key --all"],
 )
 def test_a_grave_command_needs_a_confirmation(service, words, capsys):
     assert main(["admin", *words.split()]) == 2
     assert service.asked == []
     assert "Pass --yes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["key_1", "--all"], []])
+def test_a_revocation_names_one_key_or_all(service, words, capsys):
+    assert main(["admin", "revoke-key", *words, "--yes"]) == 2
+    assert service.asked == []
+    assert "list-keys" in capsys.readouterr().err
+
+
+def test_keys_are_listed_with_their_states(service, capsys):
+    key = {"kid": "key_1", "state": "next", "since": "2026-01-02T00:00:00Z", "published": True}
+    service.answer = (200, {}, json.dumps({"items": [key]}).encode())
+    assert main(["admin", "rotate-keys"]) == 0
+    assert capsys.readouterr().out == "key_1  next      since 2026-01-02T00:00:00Z  published\n"
 
 
 def test_a_rotation_keeps_the_former_secret_for_a_time(service, capsys):

@@ -2,6 +2,7 @@
 
 from rolecall.cli.admin_accounts import add_account_commands
 from rolecall.cli.admin_clients import add_client_commands
+from rolecall.cli.admin_keys import add_key_commands
 from rolecall.cli.admin_users import add_user_commands
 from rolecall.cli.topics import Topics
 
@@ -16,3 +17,4 @@ def add_admin_commands(topics: Topics) -> None:
     add_client_commands(commands)
     add_user_commands(commands)
     add_account_commands(commands)
+    add_key_commands(commands)
