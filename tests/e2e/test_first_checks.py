@@ -69,6 +69,8 @@ NAMES_NOTHING_NEW = {
     "enableUser": "tests/e2e/test_credential_endings.py asks about the user on each replica",
     "resetSecondFactors": "authz decides nothing from second factors",
     "unlockUser": "authz decides nothing from failed attempts",
+    "rotateSigningKeys": "the key was published long before it signs",
+    "revokeSigningKeys": "it ends tokens; a replica that does not know a key asks for it",
     "rotateClientSecret": "the service client was there before",
     "disableServiceClient": "it ends a service client",
     "enableServiceClient": "tests/e2e/test_credential_endings.py asks each replica with its token",
