@@ -37,7 +37,8 @@ class Settings(ServiceSettings):
     pages: bool = Field(
         default=False,
         description="Whether the platform has the pages that mails lead to, at the public address:"
-        " /verify, /invitations, /reset-password, /sign-in, /forgot-password."
+        " /verify, /invitations, /reset-password, /confirm-email, /undo-email, /sign-in,"
+        " /forgot-password."
         " Without them mails name the requests of the API",
     )
     product_name: str = Field("Rolecall", description="Name of the platform in the mails")

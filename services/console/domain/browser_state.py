@@ -29,6 +29,8 @@ class LinkKind(StrEnum):
 
     VERIFICATION = "verification"
     PASSWORD_RESET = "password-reset"  # noqa: S105 - the name of a kind
+    NEW_ADDRESS = "new-address"
+    FORMER_ADDRESS = "former-address"
     INVITATION = "invitation"
 
 

@@ -8,11 +8,13 @@ VERIFY = "/verify"
 FORGOT = "/forgot-password"
 FORGOT_SENT = "/forgot-password/sent"
 RESET = "/reset-password"
+CONFIRM_EMAIL = "/confirm-email"
+UNDO_EMAIL = "/undo-email"
 INVITATION = "/invitations"
 HOME = "/console"
 STATIC = "/console/static"
 
-DESTINATIONS = frozenset({HOME, INVITATION})
+DESTINATIONS = frozenset({HOME, INVITATION, CONFIRM_EMAIL})
 
 
 def destination(asked: str) -> str:

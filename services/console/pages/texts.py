@@ -23,7 +23,11 @@ FOR_PEOPLE: Mapping[str, str] = {
 
 DONE: Mapping[str, str] = {
     "password-reset": "Your password was changed. Sign in with the new one.",
+    "address-changed": "Your new address counts from now on. Your other sessions have ended.",
+    "address-restored": "Your former address counts again, and every session has ended. Have a link"
+    " mailed to it, and choose a new password.",
     "signed-out": "You are signed out.",
+    "sign-in": "Sign in to go on.",
     "expired": "Your session has ended. Sign in again to go on.",
     "declined": "You declined the invitation. The team was told.",
 }

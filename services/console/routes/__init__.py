@@ -1,6 +1,7 @@
 """The pages of the console."""
 
 from services.console.routes import (
+    address_change,
     home,
     invitations,
     password_reset,
@@ -14,6 +15,7 @@ PAGES = (
     *sign_up.PAGES,
     *verification.PAGES,
     *password_reset.PAGES,
+    *address_change.PAGES,
     *invitations.PAGES,
     *home.PAGES,
 )

@@ -101,8 +101,9 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
             return SeeOther(row.path)
         return await row.show(visit, Form())
     except SignedOut:
+        done = "expired" if Cookie.SESSION in visit.cookies else "sign-in"
         to = places.destination(row.path)
-        return SeeOther(f"{places.SIGN_IN}?{query_text(to=to, done='expired')}")
+        return SeeOther(f"{places.SIGN_IN}?{query_text(to=to, done=done)}")
     except ApiRefusal as refusal:
         return await _refused(row, visit, refusal, press=press)
 

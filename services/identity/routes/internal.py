@@ -103,10 +103,10 @@ async def address_link(ctx: Ctx, call: Call[AddressLinkRequest, None]) -> Addres
             ctx, user_id=user_id, generation=body.generation
         )
         token = ctx.undo_links.token(found)
-        return AddressLinkAnswer(url=f"{base}/undo-email#token={token}")
+        return AddressLinkAnswer(url=f"{base}/undo-email?token={token}")
     found = await address_change.link_to_mail(ctx, user_id=user_id, generation=body.generation)
     token = ctx.address_links.token(found)
-    return AddressLinkAnswer(url=f"{base}/confirm-email#token={token}")
+    return AddressLinkAnswer(url=f"{base}/confirm-email?token={token}")
 
 
 async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:

@@ -238,6 +238,7 @@ async def test_a_cookie_that_cannot_be_opened_is_a_new_visitor(browser, path, va
     [
         ("/verify", "Choose a password"),
         ("/reset-password", "Choose a new password"),
+        ("/undo-email", "Restore your former address"),
         ("/invitations", "Join a team"),
     ],
 )
@@ -260,6 +261,43 @@ async def test_a_press_acts_on_the_link_of_its_own_page(browser, api):
     assert await browser.press("/invitations", press="accept") == "/console"
     [accepted] = api.asked_for("POST /v1/invitations/accept")
     assert accepted == {"token": "inv_1.1.first", "code": "A"}
+
+
+async def test_a_new_address_is_confirmed_by_its_signed_in_user(browser, api):
+    api.answers["POST /v1/me/email/confirm"] = (200, ME)
+    where = "/confirm-email"
+    assert await browser.open(f"{where}?token=adr_1.1.a") == where
+    assert await browser.open(where) == "/sign-in?to=%2Fconfirm-email&done=sign-in"
+    await browser.open(f"/sign-in?to={where}")
+    assert await browser.press("/sign-in", email="a@b.example", password="pw", to=where) == where
+    await browser.open(where)
+    assert "ana@example.com" in browser.text
+    assert api.asked_for("POST /v1/me/email/confirm") == []
+    assert await browser.press(where, press="confirm") == "/console?done=address-changed"
+    assert api.asked_for("POST /v1/me/email/confirm") == [{"token": "adr_1.1.a"}]
+    await browser.open(where)
+    assert "needs the link" in browser.text
+
+
+async def test_another_user_signs_out_and_comes_back_to_a_new_address(browser, api):
+    await browser.sign_in()
+    where = "/confirm-email"
+    await browser.open(f"{where}?token=adr_1.1.a")
+    await browser.open(where)
+    assert await browser.press(where, press="sign-in") == "/sign-in?to=%2Fconfirm-email"
+    assert api.asked_for("POST /v1/logout") == [None]
+    assert SESSION not in browser.cookies
+
+
+async def test_a_change_of_address_is_taken_back_without_a_sign_in(browser, api):
+    api.answers["POST /v1/email/undo"] = (204, None)
+    await browser.open("/undo-email?token=und_1.1.a")
+    await browser.open("/undo-email")
+    assert api.asked == []
+    assert await browser.press("/undo-email") == "/forgot-password?done=address-restored"
+    assert api.asked_for("POST /v1/email/undo") == [{"token": "und_1.1.a"}]
+    await browser.open("/forgot-password?done=address-restored")
+    assert "choose a new password" in browser.text
 
 
 async def test_two_tabs_that_refresh_at_once_send_the_same_token(browser, api):

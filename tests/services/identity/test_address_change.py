@@ -38,7 +38,7 @@ async def mailed(identity: Identity, kind: str = "address-change", at: int = -1)
         {"kind": kind, "id": row.data["user_id"], "generation": number}
     )
     answer = await identity.notification.call(ADDRESS_LINK, "identity", request)
-    return answer.url.partition("#token=")[2]
+    return answer.url.partition("?token=")[2]
 
 
 async def confirm(identity: Identity, person: dict[str, Any], token: str) -> Answered:
