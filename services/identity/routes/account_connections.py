@@ -127,6 +127,7 @@ async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
 
 _PATH = "/v1/accounts/{account_id}/sso-connections"
 _ACCESS = Permission(MANAGE, in_session=True)
+_CHANGE = Permission(MANAGE, in_session=True, fresh_proof=True)
 _REFUSED = (NotFound, PermissionMissing, *ACCOUNT_CLOSED.values())
 
 ROUTES = (
@@ -148,7 +149,7 @@ ROUTES = (
         operation_id="createAccountConnection",
         summary="Connect the account with an issuer of OpenID Connect",
         tag="accounts",
-        access=_ACCESS,
+        access=_CHANGE,
         takes=NewSsoConnection,
         gives=AccountConnectionView,
         refuses=(TooManyIssuers, *_REFUSED),
@@ -172,7 +173,7 @@ ROUTES = (
         operation_id="proveConnectionDomain",
         summary="Prove the domain by its text record",
         tag="accounts",
-        access=_ACCESS,
+        access=_CHANGE,
         gives=AccountConnectionView,
         refuses=(DomainNotProved, DomainTaken, DnsUnavailable, *_REFUSED),
         on_repeat="Finds the domain proved.",
@@ -184,7 +185,7 @@ ROUTES = (
         operation_id="deleteAccountConnection",
         summary="Delete a connection; nothing is signed in through it any more",
         tag="accounts",
-        access=_ACCESS,
+        access=_CHANGE,
         refuses=_REFUSED,
     ),
 )

@@ -94,6 +94,9 @@ def _view(identity: LinkedIdentity) -> IdentityView:
     )
 
 
+_PROVED = Session(fresh_proof=True)
+"""The end of a link needs no proof of its own: it needs the binding that the beginning gave."""
+
 ROUTES = (
     Route(
         method="GET",
@@ -112,7 +115,7 @@ ROUTES = (
         operation_id="beginIdentityLink",
         summary="Begin to link an identity to the user",
         tag="me",
-        access=Session(),
+        access=_PROVED,
         takes=BeginIdentityLink,
         gives=BegunSsoSignIn,
         refuses=(SsoConnectionUnknown, IssuerUnavailable),
@@ -144,7 +147,7 @@ ROUTES = (
         operation_id="unlinkIdentity",
         summary="Unlink an identity, and end the user's other sessions",
         tag="me",
-        access=Session(),
+        access=_PROVED,
         refuses=(LastSignIn, NotFound),
         effective_everywhere=True,
     ),

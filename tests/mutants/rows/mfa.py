@@ -90,6 +90,14 @@ ROWS = (
         tests=("tests/services/team/test_fresh_proofs.py",),
     ),
     Mutant(
+        id="connection-is-made-with-an-old-proof",
+        kind=Kind.SECURITY,
+        file="services/identity/routes/account_connections.py",
+        old="_CHANGE = Permission(MANAGE, in_session=True, fresh_proof=True)\n",
+        new="_CHANGE = Permission(MANAGE, in_session=True)\n",
+        tests=("tests/services/identity/test_fresh_proofs.py",),
+    ),
+    Mutant(
         id="proof-of-the-future-counts",
         kind=Kind.SECURITY,
         file="shared/auth/step_up.py",
