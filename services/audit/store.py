@@ -6,7 +6,7 @@ field, so a page is one range of one index.
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from services.audit.domain.records import Filters, KnownUser, Record, action_filter, moment_key
@@ -20,6 +20,8 @@ from shared.mongo import (
     majority,
 )
 
+FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
+"""No fact is newer than that a user was erased."""
 _FIRST, _LAST = "", "~"  # they sort before and after every `order` and every action
 
 
@@ -89,9 +91,14 @@ class Records:
             {"_id": user.user_id, "as_of": {"$lt": user.as_of}}, {"$set": name}
         )
 
+    async def forget_user(self, user_id: str) -> None:
+        """Forget the name and address of an erased user; no later fact brings them back."""
+        forgotten = {"name": None, "email": None, "as_of": FAR_FUTURE}
+        await self._people.update_one({"_id": user_id}, {"$set": forgotten}, upsert=True)
+
     async def known_users(self, user_ids: Iterable[str]) -> dict[str, KnownUser]:
         """The users whose names are stored, by id."""
-        found = self._people.find({"_id": {"$in": sorted(set(user_ids))}})
+        found = self._people.find({"_id": {"$in": sorted(set(user_ids))}, "name": {"$ne": None}})
         return {
             user["_id"]: KnownUser(
                 user_id=user["_id"],

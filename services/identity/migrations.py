@@ -53,6 +53,9 @@ EXTERNAL_IDS = (
 )
 """A client knows a user by one external id."""
 
+EXTERNAL_IDS_OF_USERS = (Index(collection="external_ids", keys=(("user_id", 1),), name="of_user"),)
+"""The external ids of a user, which are deleted with them."""
+
 SIGN_UPS = (
     Index(collection="sign_ups", keys=(("email_key", 1),), name="address", unique=True),
     Index(collection="sign_ups", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
@@ -178,4 +181,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(25, "second factor indexes", index_step(*FACTORS)),
         Migration(26, "connection indexes", index_step(*SSO_CONNECTIONS)),
         Migration(27, "ends of signing keys", index_step(*SIGNING_KEY_ENDS)),
+        Migration(28, "external ids of users", index_step(*EXTERNAL_IDS_OF_USERS)),
     )

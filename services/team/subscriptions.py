@@ -3,8 +3,9 @@
 from services.team.use_cases.accounts import VerifiedUser, open_personal
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.invitation_bounces import mark_bounced
+from services.team.use_cases.user_release import forget_erased
 from shared.addresses import parse_address
-from shared.contracts import identity, identity_addresses, notification
+from shared.contracts import identity, identity_addresses, identity_erasure, notification
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.ids import AccountId, InvitationId, UserId
@@ -63,6 +64,21 @@ async def on_changed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     await transact(ctx.client, change)
 
 
+async def on_erased(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Drop the copies of the name and address, and end what a user got while they were erased."""
+    user = payload_of(row)
+    if not isinstance(user, identity_erasure.UserErased):
+        raise ValueError(f"{row.type} is not about an erased user")
+    await forget_erased(
+        ctx,
+        UserId(user.user_id),
+        home=AccountId(user.account_id),
+        position=row.position,
+        caller=caller_for(row, service="team"),
+        guard=applied_mark,
+    )
+
+
 async def on_bounced(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """Mark the invitation whose mail could not be delivered; other mails mark nothing."""
     bounced = payload_of(row)
@@ -88,5 +104,6 @@ SUBSCRIPTIONS: Subscriptions = {
     identity.UserRenamed.type: on_changed,
     identity_addresses.UserEmailChanged.type: on_changed,
     identity_addresses.UserEmailRestored.type: on_changed,
+    identity_erasure.UserErased.type: on_erased,
     notification.MessageBounced.type: on_bounced,
 }

@@ -5,6 +5,7 @@ from shared.contracts import (
     identity,
     identity_addresses,
     identity_connections,
+    identity_erasure,
     notification,
     team,
     team_catalogs,
@@ -23,6 +24,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *identity.FACTS,
         *identity_addresses.FACTS,
         *identity_connections.FACTS,
+        *identity_erasure.FACTS,
     ),
     Service.TEAM: (
         *team.FACTS,

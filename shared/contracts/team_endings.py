@@ -47,6 +47,8 @@ class AccountDeletionRequested(_OwnedEnding):
     """How many members lose their access; a mail tells each."""
     personal_account_id: str | None = None
     """The owner's new personal account, if this one was their home."""
+    by_erasure: bool = False
+    """Whether the owner deleted themselves; then it cannot be restored."""
 
 
 class AccountRestored(_OwnedEnding):

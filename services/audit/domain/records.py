@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.contracts import identity, identity_addresses
+from shared.contracts import identity, identity_addresses, identity_erasure
 from shared.contracts.facts import (
     Actor,
     Outcome,
@@ -201,6 +201,11 @@ def known_user_of(row: Row) -> KnownUser | None:
     except ValueError:
         return None
     return KnownUser(user_id=user.user_id, name=user.name, email=user.email, as_of=row.occurred_at)
+
+
+def erased_user_of(row: Row) -> str | None:
+    """The user whose name and address are to be forgotten, if the row tells of one."""
+    return row.resource.id if row.type == identity_erasure.UserErased.type else None
 
 
 def moment_key(moment: datetime) -> str:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from services.audit.domain.records import digest, known_user_of, record_of
+from services.audit.domain.records import digest, erased_user_of, known_user_of, record_of
 from services.audit.store import Records
 from shared.clock import Clock
 from shared.contracts.facts import Row
@@ -56,6 +56,9 @@ class Ingest:
         user = known_user_of(row)
         if user is not None:
             await self._records.remember_user(user)
+        erased = erased_user_of(row)
+        if erased is not None:
+            await self._records.forget_user(erased)
         waiting = _WaitingRow(row=row, applied_mark=applied_mark)
         self._waiting.append(waiting)
         self._arrived.set()

@@ -26,6 +26,7 @@ class TokenEnd(StrEnum):
 
     REVOKED = "revoked"
     MEMBERSHIP_ENDED = "membership-ended"
+    USER_ERASED = "user-erased"
 
 
 class TooManyTokens(Refusal):

@@ -93,10 +93,16 @@ class ApiTokenRows:
         found = self._tokens.find(wanted).sort("list_key", -1).limit(limit)
         return [read(ApiToken, row) async for row in found]
 
-    async def tokens_of(self, user_id: UserId, *, limit: int) -> list[ApiToken]:
+    async def tokens_of(
+        self, user_id: UserId, *, limit: int, session: DbSession | None = None
+    ) -> list[ApiToken]:
         """Find tokens of a user in every account, live or ended."""
-        found = self._tokens.find(of_user(user_id)).limit(limit)
+        found = self._tokens.find(of_user(user_id), session=session).limit(limit)
         return [read(ApiToken, row) async for row in found]
+
+    async def delete_token(self, token: ApiToken, session: DbSession) -> None:
+        """Delete a token."""
+        await self._tokens.delete_one(_at(token.id), session=session)
 
     async def note_use(self, token_id: TokenId, at: datetime) -> None:
         """Save when a token was last used, unless a use of about that time is saved."""

@@ -48,6 +48,10 @@ class FactorRows:
         change = {"$set": changes(after, version=version)}
         await update_expected(self._factors, expected, change, session)
 
+    async def delete_factors(self, user_id: UserId, session: DbSession) -> None:
+        """Delete the second factors of a user."""
+        await self._factors.delete_one(at(user_id, user_id), session=session)
+
 
 def _factors(stored: Document) -> SecondFactors:
     totp, pending = stored["totp"], stored["pending"]

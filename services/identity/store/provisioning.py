@@ -51,6 +51,10 @@ class ExternalIdRows:
             ]
             await insert_all_once(self._external_ids, rows, session)
 
+    async def delete_external_ids_of(self, user_id: UserId, session: DbSession) -> None:
+        """Delete every external id of a user."""
+        await self._external_ids.delete_many({"user_id": user_id}, session=session)
+
 
 def _key(client_id: ClientId, external_id: str) -> str:
     return f"{client_id}/{external_id}"

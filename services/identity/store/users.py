@@ -1,7 +1,9 @@
 """The collections of users and of their addresses."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
+from services.identity.domain.erasure import TOMBSTONE_LIFETIME
 from services.identity.domain.users import User
 from services.identity.store.places import at
 from shared.contracts.facts import shard_of
@@ -124,6 +126,21 @@ class UserRows:
         await self._addresses.delete_one(former, session=session)
         expected = {**at(before.id, before.id), "email_key": before.email_key}
         await update_expected(self._users, expected, {"$set": changes(after)}, session)
+
+    async def erase_user(
+        self, before: User, tombstone: User, *, now: datetime, session: DbSession
+    ) -> None:
+        """Put a tombstone in the place of a user, for some time, and free the address.
+
+        Raises:
+            Lost: the user has changed since.
+        """
+        address = {"_id": before.email_key, "user_id": before.id}
+        await self._addresses.delete_one(address, session=session)
+        expected = {**at(before.id, before.id), "email_key": before.email_key}
+        lapses_at = now + TOMBSTONE_LIFETIME
+        change = changes(tombstone, verified=False, disabled=True, lapses_at=lapses_at)
+        await update_expected(self._users, expected, {"$set": change}, session)
 
 
 def _user(user: User) -> Document:

@@ -268,6 +268,18 @@ async def end_tokens_in(
             await _end(ctx, write, token, user, because=TokenEnd.MEMBERSHIP_ENDED)
 
 
+async def end_tokens_of(ctx: Ctx, write: JournalWrite, user: User) -> bool:
+    """Delete every token of a user, within a write; whether there are no more of them."""
+    found = await ctx.store.tokens_of(user.id, limit=MAX_LIVE_TOKENS + 1, session=write.session)
+    for token in found[:MAX_LIVE_TOKENS]:
+        if token.revoked_at is None:
+            because = TokenEnd.USER_ERASED
+            _, fact = api_tokens.revoke(token, user, because=because, now=write.now, rev=write.rev)
+            write.record(fact)
+        await ctx.store.delete_token(token, write.session)
+    return len(found) <= MAX_LIVE_TOKENS
+
+
 async def note_uses(ctx: Ctx, uses: tuple[TokenUse, ...]) -> None:
     """Save when tokens were last used."""
     for use in uses:

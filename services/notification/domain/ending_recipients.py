@@ -27,7 +27,9 @@ def _account_resumed(fact: team_endings.AccountResumed, row: Row) -> Notice:
     )
 
 
-def _account_deleted(fact: team_endings.AccountDeletionRequested, row: Row) -> Notice:
+def _account_deleted(fact: team_endings.AccountDeletionRequested, row: Row) -> Notice | None:
+    if fact.by_erasure:  # the owner gets another mail
+        return None
     return Notice(
         kind=MessageKind.ACCOUNT_DELETED,
         about=row.account_id,

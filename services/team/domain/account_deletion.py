@@ -70,6 +70,25 @@ def request(
     return deleting, (fact, *_informed(account, emails, about="deletion"))
 
 
+def end_with_owner(
+    access: AccountAccess, members: Sequence[Membership]
+) -> tuple[Account, tuple[Fact, ...]]:
+    """Begin the deletion of the account of an owner who is erased; it cannot be restored.
+
+    It is due at once, and so is a deletion that had begun. If that is due already, there are no
+    facts. Members who joined at the same moment are told.
+    """
+    account = access.account
+    begun = account.status is AccountStatus.DELETING
+    if account.purging or (begun and (account.deletes_at or access.now) <= access.now):
+        return account, ()
+    deleting, (requested, *informed) = request(
+        access, members, grace=timedelta(), personal_account_id=None
+    )
+    payload = requested.payload.model_copy(update={"by_erasure": True})
+    return deleting, (replace(requested, payload=payload), *([] if begun else informed))
+
+
 def restore(
     access: AccountAccess, members: Sequence[Membership]
 ) -> tuple[Account, tuple[Fact, ...]]:

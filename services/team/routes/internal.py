@@ -9,6 +9,7 @@ from services.team.use_cases.accounts import (
 )
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.past_policy import past_policy
+from services.team.use_cases.user_release import release
 from shared.contracts.calls.activity import ACTIVITY, ActivityReport
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.history import PAST_POLICY, PastPolicy, PastPolicyRequest
@@ -18,14 +19,18 @@ from shared.contracts.calls.team import (
     INVITATION_LOOKUP,
     MEMBERSHIPS,
     PERSONAL_ACCOUNT,
+    USER_RELEASE,
     InvitationLinkRequest,
     InvitationLookupRequest,
     InvitedAddress,
     Memberships,
     MembershipsRequest,
+    OwnedTeam,
     PersonalAccountAnswer,
     PersonalAccountRequest,
     StoredMembership,
+    UserReleased,
+    UserReleaseRequest,
 )
 from shared.contracts.facts import Actor, Caller
 from shared.contracts.refusals import (
@@ -65,8 +70,7 @@ async def open_personal_account(
         email=body.email,
         name=body.name,
     )
-    actor = Actor(type="service", id=Service.TEAM, on_behalf_of=body.user_id)
-    caller = Caller(actor=actor, request=call.caller.request)
+    caller = _on_behalf_of(body.user_id, call.caller)
     opened = await open_personal_everywhere(ctx, user, caller=caller)
     return PersonalAccountAnswer(revision=opened.revision, effective=opened.effective)
 
@@ -91,6 +95,20 @@ async def read_memberships(ctx: Ctx, call: Call[MembershipsRequest, None]) -> Me
     )
 
 
+async def release_user(ctx: Ctx, call: Call[UserReleaseRequest, None]) -> UserReleased:
+    """End every membership of a user who is about to be erased."""
+    user_id = call.body.user_id
+    caller = _on_behalf_of(user_id, call.caller)
+    released = await release(ctx, UserId(user_id), caller=caller)
+    return UserReleased(
+        owned=tuple(
+            OwnedTeam(account_id=account.account_id, account_name=account.name)
+            for account in released.owned
+        ),
+        effective=released.effective,
+    )
+
+
 async def note_activity(ctx: Ctx, call: Call[ActivityReport, None]) -> None:
     """Note which members authz has answered about; a clock that is ahead does not count."""
     now = ctx.clock.now()
@@ -108,6 +126,11 @@ async def read_past_policy(ctx: Ctx, call: Call[PastPolicyRequest, None]) -> Pas
     return await past_policy(ctx, call.body)
 
 
+def _on_behalf_of(user_id: str, caller: Caller) -> Caller:
+    actor = Actor(type="service", id=Service.TEAM, on_behalf_of=user_id)
+    return Caller(actor=actor, request=caller.request)
+
+
 ROUTES = (
     internal_route(
         INVITATION_LINK, make_link, refuses=(InvitationNotValid, InvitationsPaused, MailboxFull)
@@ -115,6 +138,7 @@ ROUTES = (
     internal_route(INVITATION_LOOKUP, look_up, refuses=(InvitationNotValid,)),
     internal_route(PERSONAL_ACCOUNT, open_personal_account),
     internal_route(MEMBERSHIPS, read_memberships),
+    internal_route(USER_RELEASE, release_user),
     internal_route(ACTIVITY, note_activity),
     internal_route(SNAPSHOT, snapshot),
     internal_route(PAST_POLICY, read_past_policy, refuses=(HistoryUnavailable,)),

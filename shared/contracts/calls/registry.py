@@ -24,6 +24,7 @@ from shared.contracts.calls.team import (
     INVITATION_LOOKUP,
     MEMBERSHIPS,
     PERSONAL_ACCOUNT,
+    USER_RELEASE,
 )
 
 CALLS: tuple[InternalCall[Any, Any], ...] = (
@@ -45,6 +46,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     INVITATION_LOOKUP,
     PERSONAL_ACCOUNT,
     MEMBERSHIPS,
+    USER_RELEASE,
     ACTIVITY,
     ALLOWS,
     DENIALS,

@@ -71,6 +71,29 @@ class Memberships(InternalAnswer):
     memberships: tuple[StoredMembership, ...]
 
 
+class UserReleaseRequest(InternalRequest):
+    """A user who is about to be erased."""
+
+    user_id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+
+
+class OwnedTeam(InternalAnswer):
+    """An account of the user that has other members."""
+
+    account_id: str
+    account_name: str
+
+
+class UserReleased(InternalAnswer):
+    """What keeps a user; without it every membership has ended.
+
+    `effective` if each replica of authz has the ends of this call.
+    """
+
+    owned: tuple[OwnedTeam, ...] = ()
+    effective: bool = True
+
+
 INVITATION_LINK = InternalCall(
     name="makeInvitationLink",
     summary="Make the link of an invitation that is mailed now",
@@ -110,4 +133,14 @@ MEMBERSHIPS = InternalCall(
     callers=(Service.IDENTITY,),
     request=MembershipsRequest,
     answer=Memberships,
+)
+USER_RELEASE = InternalCall(
+    name="releaseUser",
+    summary="End every membership of a user, unless they own an account with other members",
+    method="POST",
+    path="/internal/user-releases",
+    callees=(Service.TEAM,),
+    callers=(Service.IDENTITY,),
+    request=UserReleaseRequest,
+    answer=UserReleased,
 )

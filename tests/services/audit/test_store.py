@@ -1,11 +1,13 @@
 """The database finds exactly the records that the filters take."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.audit.domain.records import Filters, KnownUser, action_filter, record_of
-from shared.contracts.facts import Actor
+from shared.contracts.facts import Actor, ResourceRef
+from shared.contracts.identity_erasure import UserErased
 from shared.contracts.team import MemberRemoved
 from tests.services.audit.domain.test_records import ACTION_FILTERS, ACTIONS
 from tests.services.rows import NOON, row_of
@@ -74,6 +76,18 @@ async def test_every_user_with_the_address_is_found(auditing):
     await stored(auditing, *rows)
     actors = {record.actor.id for record in await found(auditing, actor_ids=ids)}
     assert actors == {"usr_1", "usr_2"}
+
+
+async def test_an_erased_user_has_no_name_and_no_late_fact_brings_it_back(auditing):
+    records = auditing.ctx.records
+    bo = KnownUser(user_id="usr_bo", name="Bo", email="bo@x.org", as_of=NOON)
+    await records.remember_user(bo)
+    assert await records.known_users(["usr_bo"]) == {"usr_bo": bo}
+    fact = UserErased(user_id="usr_bo", account_id="acc_bo")
+    await auditing.take(row_of(fact, resource=ResourceRef(type="user", id="usr_bo")))
+    await records.remember_user(replace(bo, as_of=NOON + timedelta(days=1)))
+    assert await records.known_users(["usr_bo"]) == {}
+    assert await records.user_ids_with_email("bo@x.org") == []
 
 
 @pytest.mark.rule("Ro17")

@@ -41,13 +41,17 @@ from shared.contracts.calls.team import (
     INVITATION_LOOKUP,
     MEMBERSHIPS,
     PERSONAL_ACCOUNT,
+    USER_RELEASE,
     InvitationLookupRequest,
     InvitedAddress,
     Memberships,
     MembershipsRequest,
+    OwnedTeam,
     PersonalAccountAnswer,
     PersonalAccountRequest,
     StoredMembership,
+    UserReleased,
+    UserReleaseRequest,
 )
 from shared.contracts.facts import shard_of
 from shared.contracts.refusals import InvitationNotValid
@@ -138,6 +142,10 @@ class StandIns:
     """What authz was asked."""
     accounts: list[PersonalAccountRequest] = field(default_factory=list)
     """The personal accounts that team was asked to make."""
+    released: list[str] = field(default_factory=list)
+    """The users whose memberships team was asked to end."""
+    owned: list[str] = field(default_factory=list)
+    """The names of accounts with other members that every user owns."""
     team_away: bool = False
     team_may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     """Until it is set, team accepts the request of an account and does not answer."""
@@ -147,7 +155,14 @@ class StandIns:
 
     def forget(self) -> None:
         """Be as at the start."""
-        for told in (self.invitations, self.members, self.asked, self.accounts):
+        for told in (
+            self.invitations,
+            self.members,
+            self.asked,
+            self.accounts,
+            self.released,
+            self.owned,
+        ):
             told.clear()
         self.team_away = False
         self.team_may_answer.set()
@@ -158,6 +173,14 @@ class StandIns:
         invited = InvitedAddress(email=email, delivery=delivery)
         self.invitations[proof["token"], proof["code"]] = invited
         return proof
+
+    async def release(self, ctx: object, call: Call[UserReleaseRequest, None]) -> UserReleased:
+        """End the memberships of a user, as team does."""
+        if self.team_away:
+            raise Unavailable
+        self.released.append(call.body.user_id)
+        owned = [OwnedTeam(account_id=f"acc_{1:032x}", account_name=one) for one in self.owned]
+        return UserReleased(owned=tuple(owned))
 
     def routes(self) -> Mapping[Service, list[Route]]:
         async def lookup(ctx: object, call: Call[InvitationLookupRequest, None]) -> InvitedAddress:
@@ -210,6 +233,7 @@ class StandIns:
                 internal_route(INVITATION_LOOKUP, lookup, refuses=(InvitationNotValid,)),
                 internal_route(PERSONAL_ACCOUNT, open_account),
                 internal_route(MEMBERSHIPS, memberships),
+                internal_route(USER_RELEASE, self.release),
                 internal_route(HEADS, heads),
             ],
             Service.AUTHZ: [

@@ -88,6 +88,11 @@ async def end_my_sessions(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.send("DELETE", "/v1/me/sessions?current=true", token=token)
 
 
+async def delete_me(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    return lambda: identity.send("DELETE", f"/v1/me?confirm={ADDRESS}", token=token)
+
+
 async def change_email(identity: Identity) -> Callable[[], Awaitable[Any]]:
     person = await identity.person(ADDRESS)
     return lambda: address.ask(identity, person)
@@ -222,6 +227,7 @@ PREPARED = {
     "logOut": log_out,
     "endMySession": end_my_session,
     "endMySessions": end_my_sessions,
+    "deleteMe": delete_me,
     "changeEmail": change_email,
     "confirmEmail": confirm_email,
     "undoEmailChange": undo_email,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from services.identity.domain import erasure
 from services.identity.domain.api_tokens import ApiToken
 from services.identity.domain.rate_limits import RateLimit
 from services.identity.domain.revocation import RevokedToken
@@ -49,6 +50,14 @@ async def verified(stores: Stores) -> None:
 async def provisioned(stores: Stores) -> None:
     user = replace(USER, verified_at=None, password_hash=None, provisioned_by=ClientId("cli_1"))
     await stores.transact(lambda session: stores.identity.insert_users([user], session))
+
+
+async def erased(stores: Stores) -> None:
+    await verified(stores)
+    tombstone, _ = erasure.erase(USER, now=FAR, rev=1)
+    await stores.transact(
+        lambda session: stores.identity.erase_user(USER, tombstone, now=FAR, session=session)
+    )
 
 
 STARTED = replace(SESSION, started_at=FAR, expires_at=FAR + 30 * DAY)

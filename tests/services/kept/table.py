@@ -31,6 +31,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.IDENTITY, "sign_ups.delete_at", identity.link_used, MINUTE),
     (Service.IDENTITY, "users.lapses_at", identity.verified, None),
     (Service.IDENTITY, "users.lapses_at", identity.provisioned, None),
+    (Service.IDENTITY, "users.lapses_at", identity.erased, 30 * DAY),
     (Service.IDENTITY, "sessions.delete_at", identity.signed_in, 30 * DAY),
     (Service.IDENTITY, "sessions.delete_at", identity.refreshed, 30 * DAY),
     (Service.IDENTITY, "sessions.delete_at", identity.signed_out, DAY),

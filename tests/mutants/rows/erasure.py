@@ -1,0 +1,69 @@
+"""Mutants of the erasure of a user."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+USE_CASE = "services/identity/use_cases/erasure.py"
+RELEASE = "services/team/use_cases/user_release.py"
+TESTS = ("tests/services/identity/test_erasure.py",)
+TEAM = ("tests/services/team/test_user_release.py",)
+
+ROWS = (
+    Mutant(
+        id="erasure-confirmed-by-any-address",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/erasure.py",
+        old="    if key != user.email_key:\n",
+        new="    if key is None:\n",
+        tests=(*TESTS, "-k", "confirmed"),
+    ),
+    Mutant(
+        id="erasure-keeps-the-tokens",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="        if not await end_tokens_of(ctx, write, erasure.nameless(user)):\n"
+        "            return False\n",
+        new="",
+        tests=(*TESTS, "-k", "no_way_in"),
+    ),
+    Mutant(
+        id="erasure-keeps-the-factors",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="        await ctx.store.delete_factors(user_id, write.session)\n",
+        new="",
+        tests=(*TESTS, "-k", "no_way_in"),
+    ),
+    Mutant(
+        id="erasure-records-who-it-was",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="erasure.nameless(user)",
+        new="user",
+        tests=(*TESTS, "-k", "no_way_in"),
+    ),
+    Mutant(
+        id="erasure-of-an-owner-of-others",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="    if released.owned:\n",
+        new="    if not released.effective and released.owned:\n",
+        tests=(*TESTS, "-k", "told_which"),
+    ),
+    Mutant(
+        id="erasure-before-the-release",
+        kind=Kind.CONSISTENCY,
+        file=RELEASE,
+        old="        if shared:\n",
+        new="        if len(shared) > 1:\n",
+        tests=(*TEAM, "-k", "loses_nothing"),
+    ),
+    Mutant(
+        id="a-late-fact-names-an-erased-user",
+        kind=Kind.SECURITY,
+        file=RELEASE,
+        old='        await ctx.store.learn_person(user_id=user_id, name="", position=position,'
+        " session=session)\n",
+        new="",
+        tests=(*TEAM, "-k", "forgotten"),
+    ),
+)
