@@ -62,11 +62,10 @@ async def test_an_erased_user_is_forgotten_by_each_fact(team: Team) -> None:
     account = await team.account()
     member = await account.join("viewer")
     fields = {"user_id": member.user_id, "account_id": member.account_id}
-    erased = row_of(UserErased(**fields), seq=9)
-    await team.tell(erased)
-    await team.tell(erased)
-    late = UserRenamed(**fields, email=member.email, name="Late")
-    await team.tell(row_of(late, seq=8))
+    late = row_of(UserRenamed(**fields, email=member.email, name="Late"))
+    erased = row_of(UserErased(**fields))
+    for row in (erased, erased, late):
+        await team.tell(row)
     assert await memberships(team, member) == 0
     person = await team.database["people"].find_one({"_id": member.user_id})
     assert person is not None
