@@ -13,6 +13,7 @@ def test_the_ways_to_sign_in_change_after_a_fresh_proof_alone() -> None:
         "beginTotp",
         "createAccountConnection",
         "deleteAccountConnection",
+        "deleteMe",
         "proveConnectionDomain",
         "removeTotp",
         "replaceRecoveryCodes",
