@@ -317,6 +317,7 @@ def test_internal_routes_are_for_the_services_that_need_them() -> None:
     assert callers == {
         "/internal/memberships": ("identity",),
         "/internal/personal-accounts": ("identity",),
+        "/internal/user-releases": ("identity",),
         "/internal/past-policy": ("authz",),
         "/internal/links": ("notification",),
         "/internal/activity": ("authz",),
