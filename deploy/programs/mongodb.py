@@ -27,6 +27,8 @@ _SECANTUSDB = Path(__file__).parent / "secantusdb.py"
 class _Database(Program):
     passwords: Mapping[str, str] = {}
     """The passwords by user, once `require_users` was called."""
+    authenticates = False
+    """Clients need a password. While there is no user, only the first one may be created."""
     options = "directConnection=true"
 
     @property
@@ -42,12 +44,11 @@ class _Database(Program):
         return f"mongodb://{user}127.0.0.1:{self.port}/?{self.options}"
 
     def require_users(self, passwords: Mapping[str, str]) -> None:
-        """Start, create a user for each service, and restart with authentication."""
+        """Start with authentication, and create a user for each service."""
+        self.authenticates = True
         self.start()
         create_users(self.url, passwords)
-        self.stop()
         self.passwords = passwords
-        self.start()
 
     def start_with_users(self, passwords: Mapping[str, str]) -> None:
         """Start with authentication; the users get these passwords when the data have none yet.
@@ -57,7 +58,7 @@ class _Database(Program):
         """
         created = self.folder / "users-created"
         if created.exists():
-            self.passwords = passwords
+            self.authenticates, self.passwords = True, passwords
             self.start()
         else:
             self.require_users(passwords)
@@ -114,7 +115,7 @@ class Secantusdb(_Database):
             *("--log-level", "WARNING"),
             *("--cache-size", self.cache_size),
             "--sync-on-commit",
-            *(["--auth"] if self.passwords else []),
+            *(["--auth"] if self.authenticates else []),
         ]
 
 
@@ -139,7 +140,7 @@ class Mongod(_Database):
             *("--dbpath", str(self.data)),
             *("--replSet", "rs0"),
             *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
-            *(["--keyFile", str(self._key())] if self.passwords else []),
+            *(["--keyFile", str(self._key())] if self.authenticates else []),
         ]
 
     def _key(self) -> Path:

@@ -1,4 +1,4 @@
-"""The program of SecantusDB with a limit for transactions, without three of its faults.
+"""The program of SecantusDB with a limit for transactions and a first user, without three faults.
 
 Its binding to WiredTiger keeps closed cursors in memory, and parses the layout of each key anew. A
 command reads the indexes of its collection six times.
@@ -11,11 +11,12 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import wiredtiger
-from secantus import cli, server, storage
+from secantus import cli, commands, server, storage
 from wiredtiger.intpacking import pack_int, unpack_int
 
 LAYOUTS = {
@@ -141,12 +142,20 @@ class Storage(storage.Storage):  # type: ignore[misc]
         return marked
 
 
+def dispatch(command: Any, ctx: Any) -> Any:
+    """Run a command. While there is no user, the first may be created, as MongoDB allows."""
+    first_user = next(iter(command), "") == "createUser" and ctx.db_name == "admin"
+    if first_user and not ctx.storage.list_users(limit=1):
+        ctx = replace(ctx, require_auth=False)
+    return commands.dispatch(command, ctx)
+
+
 if __name__ == "__main__":
     binding: Any = sys.modules[wiredtiger.Cursor.__module__]
     binding.pack, binding.unpack = pack, unpack
     release_when_closed(wiredtiger.Cursor)
     release_when_closed(wiredtiger.Session)
-    server.Storage = Storage
+    server.Storage, server.dispatch = Storage, dispatch
     gc.freeze()  # what is loaded now stays
     gc.set_threshold(GARBAGE_THRESHOLD)
     # The command line has no option for this limit, but the server's class has a parameter.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pymongo
 import pytest
@@ -23,12 +23,32 @@ UNAUTHORIZED_CODES = {13, 18}
 PAIRS = [(own, other) for own in DATABASES for other in DATABASES if own != other]
 
 
+class NewServer(NamedTuple):
+    """A server, and how it answered to what strangers tried before it had a user."""
+
+    server: Mongod | Secantusdb
+    codes: dict[str, int | None]
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod | Secantusdb]:
+def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
     made = database(tmp_path_factory.mktemp("users"))
-    made.require_users(generate(USERS))
-    yield made
+    made.authenticates = True
+    made.start()
+    with Client(made.url) as client:
+        attempts = {**ADMINISTRATION, **OPERATIONS}  # creates a user of a database, not of admin
+        codes = {
+            name: refusal(client, attempt, DATABASES[Service.TEAM])
+            for name, attempt in attempts.items()
+        }
+    yield NewServer(made, codes)
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def server(new_server: NewServer) -> Mongod | Secantusdb:
+    new_server.server.require_users(generate(USERS))
+    return new_server.server
 
 
 OPERATIONS: dict[str, Callable[[Client, str], object]] = {
@@ -112,6 +132,12 @@ def test_a_service_may_do_in_its_database_what_stores_and_migrations_do(
         assert list(own["things"].aggregate([{"$match": {"x": 2}}])) == [{"_id": 1, "x": 2}]
         own["things"].drop_index("x")
         own["things"].drop()
+
+
+def test_a_server_without_users_allows_only_the_first_one(new_server: NewServer):
+    codes = new_server.codes
+    allowed = [name for name, code in codes.items() if code not in UNAUTHORIZED_CODES]
+    assert allowed == []
 
 
 def without_user(server: Mongod | Secantusdb) -> str:
