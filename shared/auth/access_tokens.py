@@ -14,8 +14,15 @@ from rolecall.client import jwt
 from rolecall.client.access_tokens import ACCESS_SECONDS, ACCESS_TYPE, AUDIENCE
 from rolecall.client.jwk import decode
 from rolecall.client.jwt import BadToken
+from shared.auth.bindings import MAX_ACTORS
 from shared.auth.key_sources import KeySource
-from shared.auth.principals import AccessTokenRef, ClientPrincipal, UserPrincipal
+from shared.auth.principals import (
+    AccessTokenPrincipal,
+    AccessTokenRef,
+    ClientPrincipal,
+    DelegatedPrincipal,
+    UserPrincipal,
+)
 from shared.clock import Clock
 from shared.ids import AccountId, ClientId, KeyId, SessionId, TokenId, UserId, is_id, new_id
 
@@ -54,6 +61,32 @@ def client_claims(*, issuer: str, client: ClientPrincipal, now: datetime) -> dic
     return claims
 
 
+def delegated_claims(
+    *, issuer: str, principal: DelegatedPrincipal, scope: str, now: datetime, until: int
+) -> dict[str, Any]:
+    """The claims of a token by which a service client acts for a user, until then at most.
+
+    It never has `auth_time`: a client is no proof that the user is there. A verifier that does not
+    know such tokens refuses `sid` beside `client_id`.
+    """
+    claims = _claims(issuer, principal.user_id, now)
+    claims |= {
+        "exp": min(claims["exp"], until),
+        "sid": principal.session_id,
+        "client_id": principal.client_id,
+        "scope": scope,
+        "act": _chain(principal.client_ids),
+    }
+    return claims if principal.account_id is None else claims | {"acct": principal.account_id}
+
+
+def _chain(client_ids: tuple[ClientId, ...]) -> dict[str, Any]:
+    chain: dict[str, Any] = {}
+    for client_id in reversed(client_ids):
+        chain = {"sub": client_id} | ({"act": chain} if chain else {})
+    return chain
+
+
 def sign_access_token(key: Ed25519PrivateKey, kid: str, claims: Mapping[str, Any]) -> str:
     """Sign an access token with these claims."""
     return jwt.sign(key, kid=kid, typ=ACCESS_TYPE, claims=claims)
@@ -74,7 +107,7 @@ def _claims(issuer: str, subject: str, now: datetime) -> dict[str, Any]:
 class VerifiedToken(NamedTuple):
     """What is known of a token whose signature was verified; see `TokenVerifier.holds`."""
 
-    principal: UserPrincipal | ClientPrincipal
+    principal: AccessTokenPrincipal
     until: datetime
     version: int
 
@@ -99,8 +132,8 @@ class TokenVerifier:
         self._max_cached_tokens = max_cached_tokens
         self._cached: dict[str, VerifiedToken] = {}
 
-    async def verify(self, token: str) -> UserPrincipal | ClientPrincipal:
-        """Verify an access token and return the user or service client that it identifies.
+    async def verify(self, token: str) -> AccessTokenPrincipal:
+        """Verify an access token and return the caller that it identifies.
 
         Raises:
             BadToken: it is not a valid access token.
@@ -169,8 +202,10 @@ class TokenVerifier:
         return verified
 
 
-def _principal(claims: Mapping[str, Any], kid: str) -> UserPrincipal | ClientPrincipal:
+def _principal(claims: Mapping[str, Any], kid: str) -> AccessTokenPrincipal:
     access_token = AccessTokenRef(TokenId(claims["jti"]), KeyId(kid))
+    if "act" in claims:
+        return _delegated(claims, access_token)
     if ("sid" in claims) == ("client_id" in claims):
         raise BadToken("not exactly one of a user and a client")
     if "sid" in claims:
@@ -194,6 +229,30 @@ def _principal(claims: Mapping[str, Any], kid: str) -> UserPrincipal | ClientPri
         resource_types=None if types is None else frozenset(types),
         access_token=access_token,
     )
+
+
+def _delegated(claims: Mapping[str, Any], access_token: AccessTokenRef) -> DelegatedPrincipal:
+    """The principal of an exchanged token, which has both a user and the client that acts."""
+    client_ids = _actors(claims["act"])
+    if claims.get("client_id") != client_ids[0]:
+        raise BadToken("the actor is not the client")
+    return DelegatedPrincipal(
+        user_id=UserId(_id(claims["sub"], "usr")),
+        session_id=SessionId(_id(claims.get("sid"), "ses")),
+        client_ids=client_ids,
+        account_id=AccountId(_id(claims["acct"], "acc")) if "acct" in claims else None,
+        access_token=access_token,
+    )
+
+
+def _actors(chain: Any) -> tuple[ClientId, ...]:
+    found: list[ClientId] = []
+    while chain is not None:
+        if not isinstance(chain, dict) or len(found) == MAX_ACTORS:
+            raise BadToken("act is not a chain of clients")
+        found.append(ClientId(_id(chain.get("sub"), "cli")))
+        chain = chain.get("act")
+    return tuple(found)
 
 
 def _id(value: Any, prefix: str) -> str:

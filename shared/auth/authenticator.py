@@ -13,10 +13,10 @@ from shared.auth.api_token_refusals import ApiTokenIncomplete
 from shared.auth.api_tokens import digest_of, is_api_token, looks_like_api_token
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.principals import (
+    AccessTokenPrincipal,
     AdminPrincipal,
     ApiTokenPrincipal,
     Bearer,
-    ClientPrincipal,
     ServicePrincipal,
     UserPrincipal,
 )
@@ -97,7 +97,7 @@ class Authenticator:
         with _refused_if_bad():
             return await self._tokens.verify(token)
 
-    def bearer_now(self, credential: Credential) -> UserPrincipal | ClientPrincipal | None:
+    def bearer_now(self, credential: Credential) -> AccessTokenPrincipal | None:
         """Return the same at once; `None` for API tokens, and if keys must be fetched first."""
         if self._tokens is None:
             raise TokenInvalid

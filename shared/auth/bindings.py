@@ -4,6 +4,13 @@ from collections.abc import Collection
 
 from shared.problems import Refusal, RefusalKind
 
+ACT_SCOPE = "users:act"
+"""The scope of service clients that may act for a user, by a token of theirs."""
+
+
+MAX_ACTORS = 3
+"""The service clients that may act for a user one after the other."""
+
 
 class AccountNotBound(Refusal):
     """The service client is bound to other accounts."""

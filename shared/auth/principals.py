@@ -43,6 +43,26 @@ class ClientPrincipal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DelegatedPrincipal:
+    """A service client that acts for a user in a session, by an exchanged token (RFC 8693).
+
+    `client_ids` are the clients of the chain: the one that acts, then those from which it has the
+    token. What each of them is bound to is asked at each use.
+    """
+
+    user_id: UserId
+    session_id: SessionId
+    client_ids: tuple[ClientId, ...]
+    account_id: AccountId | None = None
+    access_token: AccessTokenRef | None = field(default=None, compare=False)
+
+    @property
+    def client_id(self) -> ClientId:
+        """The service client that acts."""
+        return self.client_ids[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiTokenPrincipal:
     """A user by an API token, which acts in one account, for as long as one membership lasts.
 
@@ -89,12 +109,14 @@ class Anonymous:
 
 Member = UserPrincipal | ApiTokenPrincipal
 """A user who acts in an account: in a session, or by an API token."""
-Bearer = UserPrincipal | ClientPrincipal | ApiTokenPrincipal
+AccessTokenPrincipal = UserPrincipal | ClientPrincipal | DelegatedPrincipal
+"""The callers whom an access token can name."""
+Bearer = AccessTokenPrincipal | ApiTokenPrincipal
 """The callers whom a bearer token of the public API can name."""
 Principal = Bearer | ServicePrincipal | AdminPrincipal | Anonymous
 
 
-def actor_of(principal: Principal) -> Actor:
+def actor_of(principal: Principal) -> Actor:  # noqa: PLR0911 - one for each kind
     """Return the actor for the audit record.
 
     For an internal call it is the principal on whose behalf the service calls.
@@ -106,6 +128,10 @@ def actor_of(principal: Principal) -> Actor:
             return Actor(type="user", id=principal.user_id, token_id=principal.token_id)
         case ClientPrincipal():
             return Actor(type="service_client", id=principal.client_id)
+        case DelegatedPrincipal():
+            return Actor(
+                type="service_client", id=principal.client_id, on_behalf_of=principal.user_id
+            )
         case ServicePrincipal():
             return principal.act or Actor(type="service", id=principal.service)
         case AdminPrincipal():

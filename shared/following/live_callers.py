@@ -1,9 +1,13 @@
 """Whether the session, client or API token of a caller exists: identity's journal in memory."""
 
+from collections.abc import Collection
+
+from shared.auth.bindings import ACT_SCOPE
 from shared.auth.principals import (
     AccessTokenRef,
     ApiTokenPrincipal,
     Bearer,
+    DelegatedPrincipal,
     UserPrincipal,
 )
 from shared.clock import Clock, SystemClock
@@ -29,11 +33,13 @@ class LiveCallers:
         session_id: str | None = None,
         client_id: str | None = None,
         token_id: str | None = None,
+        acting: Collection[str] = (),
         access_token: AccessTokenRef | None = None,
     ) -> bool:
         """Return whether the session has not ended, and the client and the API token exist.
 
-        Neither the access token of the request nor its key may be revoked.
+        Neither the access token of the request nor its key may be revoked. The clients `acting` for
+        the user of the session must all exist, and may act for users.
 
         The state is read first and the lease is tested afterwards, with no await in between. A
         process that was stopped anywhere before the test does not answer from before the stop.
@@ -45,11 +51,17 @@ class LiveCallers:
             (session_id is None or not self._sign_ins.session_ended(session_id))
             and (client_id is None or self._sign_ins.client(client_id) is not None)
             and (token_id is None or self.api_token(token_id) is not None)
+            and all(self.may_act_for_users(each) for each in acting)
             and (access_token is None or not self._sign_ins.refused_tokens.has(access_token))
         )
         if not self._identity.holds():
             raise Stale
         return live
+
+    def may_act_for_users(self, client_id: str) -> bool:
+        """Return whether there is such a service client, with the scope to act for users."""
+        client = self._sign_ins.client(client_id)
+        return client is not None and ACT_SCOPE in client.scopes
 
     def api_token(self, token_id: str) -> ApiTokenPrincipal | None:
         """The API token of this id, as far as is known; `None` if it is over.
@@ -94,6 +106,12 @@ class LiveCallers:
         """
         if isinstance(principal, UserPrincipal):
             live = self.live(session_id=principal.session_id, access_token=principal.access_token)
+        elif isinstance(principal, DelegatedPrincipal):
+            live = self.live(
+                session_id=principal.session_id,
+                acting=principal.client_ids,
+                access_token=principal.access_token,
+            )
         elif isinstance(principal, ApiTokenPrincipal):
             live = self.live(token_id=principal.token_id)
         else:

@@ -89,7 +89,8 @@ class PermissionOrClient(Permission):
 class SessionOrClient:
     """A user with a live session, or a service client with this scope.
 
-    With `api_tokens` also an API token, about itself.
+    With `api_tokens` also an API token, about itself, and a service client that acts for a user,
+    about that user.
     """
 
     scope: str
@@ -98,7 +99,7 @@ class SessionOrClient:
 
 @dataclass(frozen=True, slots=True)
 class AnyToken:
-    """A user with a live session, an API token, or a service client of any scope."""
+    """A user in a session, an API token, or a service client, by itself or for a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,13 @@ def takes_api_tokens(access: Access) -> bool:
         case SessionOrClient(api_tokens=api_tokens):
             return api_tokens
     return isinstance(access, AnyToken)
+
+
+def takes_delegated(access: Access) -> bool:
+    """Whether a service client that acts for a user may call the route: decisions alone."""
+    return isinstance(access, AnyToken) or (
+        isinstance(access, SessionOrClient) and access.api_tokens
+    )
 
 
 def decided_in_project(access: Access) -> bool:

@@ -10,6 +10,7 @@ from shared.auth.principals import (
     Anonymous,
     ApiTokenPrincipal,
     ClientPrincipal,
+    DelegatedPrincipal,
     Principal,
     ServicePrincipal,
     UserPrincipal,
@@ -25,6 +26,7 @@ from shared.http.access import (
     Session,
     needs_fresh_proof,
     takes_api_tokens,
+    takes_delegated,
 )
 from shared.http.lanes import Lane, Share, share_of
 from shared.http.operators import OPERATOR_HEADER, operator_name
@@ -68,6 +70,9 @@ def refused_by_token(access: Access, principal: Principal) -> Refusal | None:
                 return WrongPrincipal(access)
         case ApiTokenPrincipal():
             if not takes_api_tokens(access):
+                return WrongPrincipal(access)
+        case DelegatedPrincipal():
+            if not takes_delegated(access):
                 return WrongPrincipal(access)
         case ClientPrincipal():
             return _refused_client(access, principal)
@@ -130,7 +135,7 @@ async def admit(
         StepUpRequired: the user has not proved a short time ago who they are.
     """
     may_be_gone = isinstance(access, Session) and access.may_have_ended
-    if isinstance(principal, ClientPrincipal | ApiTokenPrincipal) or (
+    if isinstance(principal, ClientPrincipal | ApiTokenPrincipal | DelegatedPrincipal) or (
         isinstance(principal, UserPrincipal) and not may_be_gone
     ):
         await authenticator.require_live(principal)

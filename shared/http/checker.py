@@ -9,6 +9,7 @@ from shared.auth.principals import (
     AccessTokenRef,
     ApiTokenPrincipal,
     Bearer,
+    DelegatedPrincipal,
     Member,
     UserPrincipal,
     actor_of,
@@ -114,6 +115,12 @@ class AuthzChecker:
             case UserPrincipal():
                 request = CallerRequest(
                     session_id=principal.session_id, **_access_token(principal.access_token)
+                )
+            case DelegatedPrincipal():
+                request = CallerRequest(
+                    session_id=principal.session_id,
+                    acting_client_ids=principal.client_ids,
+                    **_access_token(principal.access_token),
                 )
             case ApiTokenPrincipal():
                 request = CallerRequest(token_id=principal.token_id)

@@ -13,7 +13,13 @@ BASIC = 'Basic realm="rolecall"'
 MAX_DESCRIPTION_CHARACTERS = 1000
 
 _OWN_CODES = frozenset(
-    {"invalid-client", "invalid-scope", "unauthorized-client", "unsupported-grant-type"}
+    {
+        "invalid-client",
+        "invalid-scope",
+        "invalid-target",
+        "unauthorized-client",
+        "unsupported-grant-type",
+    }
 )
 # The RFC has no code of the token endpoint for these; they are those of its section 4.1.2.1.
 _OTHER_CODES: Mapping[RefusalKind, str] = {

@@ -16,6 +16,7 @@ from shared.auth.principals import (
     Anonymous,
     ApiTokenPrincipal,
     ClientPrincipal,
+    DelegatedPrincipal,
     Principal,
     ServicePrincipal,
     UserPrincipal,
@@ -202,6 +203,8 @@ def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane
         case UserPrincipal() | ApiTokenPrincipal():
             return Lane.USERS, Share(principal.user_id)
         case ClientPrincipal():
+            return Lane.CLIENTS, Share(principal.client_id)
+        case DelegatedPrincipal():
             return Lane.CLIENTS, Share(principal.client_id)
         case ServicePrincipal():
             return Lane.SERVICES, Share(principal.service)

@@ -15,7 +15,13 @@ from services.authz.use_cases import evaluation, time_travel
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
 from shared.auth.bindings import AccountNotBound, TypeNotBound
-from shared.auth.principals import ApiTokenPrincipal, Bearer, ClientPrincipal, UserPrincipal
+from shared.auth.principals import (
+    ApiTokenPrincipal,
+    Bearer,
+    ClientPrincipal,
+    DelegatedPrincipal,
+    UserPrincipal,
+)
 from shared.contracts.refusals import HistoryUnavailable
 from shared.http.access import SessionOrClient
 from shared.http.moments import FORM, StoredMoment, moment_fault
@@ -230,8 +236,8 @@ def caller_of(call: Call[Any, Any]) -> ClientPrincipal | UserPrincipal:
 
 def bearer_of(call: Call[Any, Any]) -> Bearer:
     """The caller of a route that admits users, service clients and API tokens."""
-    if not isinstance(call.principal, ClientPrincipal | UserPrincipal | ApiTokenPrincipal):
-        raise TypeError("The route admits users, service clients and API tokens only.")
+    if not isinstance(call.principal, Bearer):
+        raise TypeError("The route admits bearer tokens only.")
     return call.principal
 
 
@@ -250,7 +256,7 @@ async def evaluate_body(ctx: Ctx, call: Call[Any, None], body: Evaluation) -> Ev
     request = request_of(body, point=point_of(call))
     if request.at is not None:
         caller = bearer_of(call)
-        if isinstance(caller, ApiTokenPrincipal):
+        if isinstance(caller, ApiTokenPrincipal | DelegatedPrincipal):
             raise OtherSubject
         past = await time_travel.evaluate_at(ctx, caller, request, request.at)
         return evaluation_answer(past)

@@ -11,7 +11,7 @@ from services.authz.domain.forwarded import (
 )
 from services.authz.use_cases import forward_auth as use_case
 from services.authz.use_cases.context import Ctx
-from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal, UserPrincipal
+from shared.auth.principals import Bearer
 from shared.http.access import AnyToken
 from shared.http.gateways import GatewayForbidden, GatewayUndecided
 from shared.http.routes import REVISION_HEADER, Call, Reply, Route, Strictness
@@ -23,8 +23,8 @@ ENVOY_HOST = "Host"
 async def forward_auth(ctx: Ctx, call: Call[None, None]) -> Reply:
     """Let the original request pass, with the identity of its sender in headers."""
     principal = call.principal
-    if not isinstance(principal, ClientPrincipal | UserPrincipal | ApiTokenPrincipal):
-        raise TypeError("The route admits users, service clients and API tokens only.")
+    if not isinstance(principal, Bearer):
+        raise TypeError("The route admits bearer tokens only.")
     gateway = None if ctx.forward_auth is None else ctx.forward_auth.gateway
     original = None if gateway is None else original_request(gateway, call)
     passed = await use_case.decide(ctx, principal, original, at_least_revision=call.revision)

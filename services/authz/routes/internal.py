@@ -76,6 +76,7 @@ async def check_caller(ctx: Ctx, call: Call[CallerRequest, None]) -> CallerAnswe
         session_id=body.session_id,
         client_id=body.client_id,
         token_id=body.token_id,
+        acting=body.acting_client_ids,
         access_token=access_token,
     )
     return CallerAnswer(live=live)

@@ -27,11 +27,12 @@ from services.authz.use_cases.decisions import (
     note_decision,
     sign_in_over,
 )
+from shared.auth.bindings import ACT_SCOPE
 from shared.auth.principals import (
     ApiTokenPrincipal,
     Bearer,
     ClientPrincipal,
-    Member,
+    DelegatedPrincipal,
     UserPrincipal,
 )
 from shared.http.refusals import BadRequest
@@ -89,7 +90,7 @@ async def evaluate(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> E
     """
     if request.at_least_revision is not None:
         check = ctx.while_fresh(lambda: authorized_check(ctx, principal, request))
-        own = isinstance(principal, Member)
+        own = not isinstance(principal, ClientPrincipal)
         await ctx.reach(
             request.at_least_revision, check, may_learn=lambda: not own or is_member(ctx, check)
         )
@@ -286,14 +287,28 @@ def _account_id(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> str 
         if CHECK_SCOPE not in client.scopes:
             raise ScopeMissing(CHECK_SCOPE)
         return account_for_client(client, named=named, resource_type=request.resource_type)
-    if isinstance(principal, UserPrincipal):
+    if isinstance(principal, UserPrincipal | DelegatedPrincipal):
         if ctx.sign_ins.session_ended(principal.session_id):
             raise TokenRevoked
         if (request.subject_type, request.subject_id) != (USER_TYPE, principal.user_id):
             raise OtherSubject
-        return named or principal.account_id
+        account_id = named or principal.account_id
+        if isinstance(principal, DelegatedPrincipal):
+            _require_bound(ctx, principal, account_id, request.resource_type)
+        return account_id
     if ctx.callers.api_token(principal.token_id) is None:
         raise ApiTokenOver
     if (request.subject_type, request.subject_id) != (TOKEN_TYPE, principal.token_id):
         raise OtherSubject
     return named or principal.account_id
+
+
+def _require_bound(
+    ctx: Ctx, principal: DelegatedPrincipal, account_id: str | None, resource_type: str
+) -> None:
+    """Check that every client of the chain may act for users there, as it is bound now."""
+    for client_id in principal.client_ids:
+        client = ctx.sign_ins.client(client_id)
+        if client is None or ACT_SCOPE not in client.scopes:
+            raise TokenRevoked
+        account_for_client(client, named=account_id, resource_type=resource_type)

@@ -20,7 +20,7 @@ from services.authz.use_cases.evaluation import (
     authorized_check,
 )
 from shared.auth.bindings import AccountNotBound, TypeNotBound
-from shared.auth.principals import Bearer, Member
+from shared.auth.principals import Bearer, ClientPrincipal
 from shared.http.refusals import BadRequest
 from shared.problems import Refusal, Stale
 
@@ -166,7 +166,7 @@ async def _reach_all(
     checks = ctx.while_fresh(lambda: _waiting_checks(ctx, principal, asked))
     if len({revision for revision, _, _ in checks}) > MOST_REVISIONS:
         raise BadRequest(errors=[("/evaluations", _TOO_MANY_REVISIONS)])
-    own = isinstance(principal, Member)
+    own = not isinstance(principal, ClientPrincipal)
 
     async def reach(revision: str, check: PermissionCheck) -> Refusal | None:
         try:

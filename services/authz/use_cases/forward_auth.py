@@ -15,8 +15,18 @@ from services.authz.domain.forwarded import (
 from services.authz.use_cases import evaluation
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest
-from shared.auth.principals import ApiTokenPrincipal, Bearer, ClientPrincipal, Member
+from shared.auth.bindings import AccountNotBound, TypeNotBound
+from shared.auth.principals import (
+    ApiTokenPrincipal,
+    Bearer,
+    ClientPrincipal,
+    DelegatedPrincipal,
+    Member,
+)
 from shared.problems import TokenRevoked
+
+Actor = Member | DelegatedPrincipal
+"""Who sends a request as a user: the user, or a service client for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +64,16 @@ async def decide(
         raise NoRouteMatches
     if isinstance(principal, ClientPrincipal):
         return ctx.while_fresh(lambda: _decide_client(ctx, principal, match))
-    return await _decide_member(ctx, principal, match, at_least_revision=at_least_revision)
+    try:
+        return await _decide_member(ctx, principal, match, at_least_revision=at_least_revision)
+    except (AccountNotBound, TypeNotBound) as refusal:
+        raise RequestDenied(
+            reason=Reason.PERMISSION_MISSING, permission=match.route.permission
+        ) from refusal
 
 
 async def _decide_member(
-    ctx: Ctx, principal: Member, match: RouteMatch, *, at_least_revision: str | None
+    ctx: Ctx, principal: Actor, match: RouteMatch, *, at_least_revision: str | None
 ) -> Passed:
     kind, _, action = match.route.permission.partition(":")
     account_id = match.account or principal.account_id
@@ -83,13 +98,14 @@ async def _decide_member(
     return Passed(
         account_id=account_id,
         user_id=principal.user_id,
+        client_id=principal.client_id if isinstance(principal, DelegatedPrincipal) else None,
         role=name if source == "role" else None,
         override=name if source == "override" else None,
         revision=result.revision,
     )
 
 
-def _subject(principal: Member) -> tuple[str, str, str | None]:
+def _subject(principal: Actor) -> tuple[str, str, str | None]:
     """The type and id of the subject, and the session of a user."""
     if isinstance(principal, ApiTokenPrincipal):
         return TOKEN_TYPE, principal.token_id, None

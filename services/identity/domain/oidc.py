@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote_plus
 
+from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.identity.domain.service_clients import ServiceClient
 from shared.problems import Refusal, RefusalKind
 
 GRANT_TYPE = "client_credentials"
+GRANT_TYPES = (GRANT_TYPE, "urn:ietf:params:oauth:grant-type:token-exchange")
 
 
 class TokenRequestInvalid(Refusal):
@@ -57,7 +59,7 @@ class GrantTypeUnsupported(Refusal):
 
     kind = RefusalKind.MALFORMED
     code = "unsupported-grant-type"
-    detail = f"This grant_type is not supported. Send {GRANT_TYPE}."
+    detail = f"This grant_type is not supported. Send {' or '.join(GRANT_TYPES)}."
 
 
 class ScopeNotHeld(Refusal):
@@ -82,6 +84,7 @@ class IssuedToken:
 
     access_token: str
     scopes: tuple[str, ...]
+    expires_in: int = ACCESS_SECONDS
 
 
 def read_credentials(

@@ -32,6 +32,7 @@ class ClientScope(StrEnum):
     USAGE_WRITE = "usage:write"
     MEMBERS_PROVISION = "members:provision"
     RESOURCES_WRITE = "resources:write"
+    USERS_ACT = "users:act"
 
 
 class ClientStatus(StrEnum):

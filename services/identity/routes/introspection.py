@@ -1,6 +1,6 @@
 """The route of RFC 7662, which tells a service client what a token stands for."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from services.identity.domain.introspection import ActiveToken, ClientNotAllowed
 from services.identity.domain.oidc import ClientInvalid, TokenRequestInvalid, read_credentials
@@ -13,7 +13,7 @@ from shared.http.error_forms import ErrorForm
 from shared.http.problem_responses import END_OF_LINE
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness
 
-_ACCESS_TOKEN_MEMBERS = ("client_id", "scope")
+_ACCESS_TOKEN_MEMBERS = ("client_id", "scope", "act")
 
 
 class IntrospectionForm(Body):
@@ -23,6 +23,13 @@ class IntrospectionForm(Body):
     token_type_hint: OrOmitted = None
     client_id: OrOmitted = None
     client_secret: OrOmitted = None
+
+
+class Actors(Answer):
+    """The service client that acts for the user, and in `act` the one that it has the token of."""
+
+    sub: str
+    act: Self | None = None
 
 
 class Introspection(Answer):
@@ -44,6 +51,7 @@ class Introspection(Answer):
     client_id: str | None = None
     scope: str | None = None
     acct: str | None = None
+    act: Actors | None = None
     membership_id: str | None = None
     restriction: TokenLimits | None = None
 

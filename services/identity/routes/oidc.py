@@ -5,9 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.identity.domain.oidc import (
-    GRANT_TYPE,
+    GRANT_TYPES,
     ClientInvalid,
     GrantTypeUnsupported,
     ScopeNotHeld,
@@ -15,9 +14,17 @@ from services.identity.domain.oidc import (
     read_credentials,
 )
 from services.identity.domain.service_clients import ClientScope
+from services.identity.domain.token_exchange import (
+    ACCESS_TOKEN_TYPE,
+    EXCHANGE,
+    ExchangeNotAllowed,
+    ExchangeRequest,
+    TargetInvalid,
+)
 from services.identity.routes.fields import OrOmitted
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.oidc import issue_token
+from services.identity.use_cases.token_exchange import exchange
 from shared.auth.key_sources import REFRESH_AFTER_SECONDS
 from shared.contracts.calls.identity import KeySet
 from shared.http.access import Public, PublicCallers
@@ -30,21 +37,31 @@ AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 
 
 class TokenForm(Body):
-    """The form of RFC 6749, section 4.4.2; what is missing is said by the RFC's own errors."""
+    """The form of RFC 6749, section 4.4.2, and of RFC 8693, section 2.1.
+
+    What is missing is said by the errors of the RFCs.
+    """
 
     grant_type: OrOmitted = None
     scope: OrOmitted = None
     client_id: OrOmitted = None
     client_secret: OrOmitted = None
+    subject_token: OrOmitted = None
+    subject_token_type: OrOmitted = None
+    requested_token_type: OrOmitted = None
+    actor_token: OrOmitted = None
+    audience: OrOmitted = None
+    resource: OrOmitted = None
 
 
 class TokenAnswer(Answer):
-    """The answer of RFC 6749, section 5.1."""
+    """The answer of RFC 6749, section 5.1; of an exchange, also the type of the token."""
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
     expires_in: int
     scope: str
+    issued_token_type: str | None = None
 
 
 class ServerMetadata(Answer):
@@ -92,18 +109,38 @@ async def discovery(ctx: Ctx, call: Call[None, None]) -> Reply:
 
 
 async def token(ctx: Ctx, call: Call[TokenForm, None]) -> Reply:
-    """Return an access token for a service client."""
+    """Return an access token for a service client, also one to act for a user."""
     form = call.body
     credentials = read_credentials(
         authorizations=call.headers.getall("Authorization", []),
         client_id=form.client_id,
         client_secret=form.client_secret,
     )
-    issued = await issue_token(ctx, credentials, grant_type=form.grant_type, scope=form.scope)
+    exchanges = form.grant_type == EXCHANGE
+    if exchanges:
+        issued = await exchange(ctx, credentials, _exchange_request(form))
+    else:
+        issued = await issue_token(ctx, credentials, grant_type=form.grant_type, scope=form.scope)
     answer = TokenAnswer(
-        access_token=issued.access_token, expires_in=ACCESS_SECONDS, scope=" ".join(issued.scopes)
+        access_token=issued.access_token,
+        expires_in=issued.expires_in,
+        scope=" ".join(issued.scopes),
+        issued_token_type=ACCESS_TOKEN_TYPE if exchanges else None,
     )
-    return Reply(body=answer, headers={"Pragma": "no-cache"})
+    content = answer.model_dump_json(exclude_none=True).encode() + END_OF_LINE
+    return Reply(body=content, headers={"Pragma": "no-cache"})
+
+
+def _exchange_request(form: TokenForm) -> ExchangeRequest:
+    return ExchangeRequest(
+        subject_token=form.subject_token,
+        subject_token_type=form.subject_token_type,
+        requested_token_type=form.requested_token_type,
+        actor_token=form.actor_token,
+        audience=form.audience,
+        resource=form.resource,
+        scope=form.scope,
+    )
 
 
 def cacheable(document: BaseModel, call: Call[None, None]) -> Reply:
@@ -127,7 +164,7 @@ def _metadata(ctx: Ctx) -> dict[str, Any]:
         "revocation_endpoint": f"{url}/oauth2/revoke",
         "revocation_endpoint_auth_methods_supported": (*AUTH_METHODS, "none"),
         "jwks_uri": f"{url}/.well-known/jwks.json",
-        "grant_types_supported": (GRANT_TYPE,),
+        "grant_types_supported": GRANT_TYPES,
         "response_types_supported": (),
         "scopes_supported": tuple(ClientScope),
         "service_documentation": f"{url}/docs",
@@ -175,7 +212,14 @@ ROUTES = (
         access=Public(PublicCallers.CLIENTS),
         takes=TokenForm,
         gives=TokenAnswer,
-        refuses=(TokenRequestInvalid, ClientInvalid, GrantTypeUnsupported, ScopeNotHeld),
+        refuses=(
+            TokenRequestInvalid,
+            ClientInvalid,
+            GrantTypeUnsupported,
+            ScopeNotHeld,
+            ExchangeNotAllowed,
+            TargetInvalid,
+        ),
         media=Media.FORM,
         strictness=Strictness.LENIENT,
         errors=ErrorForm.OAUTH,

@@ -12,7 +12,13 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.live_callers import check_live
 from services.identity.use_cases.oidc import known_client
 from shared.auth.api_tokens import digest_of, is_api_token, restriction_of, token_id_of
-from shared.auth.principals import ApiTokenPrincipal, Bearer, Member, UserPrincipal
+from shared.auth.principals import (
+    ApiTokenPrincipal,
+    Bearer,
+    DelegatedPrincipal,
+    Member,
+    UserPrincipal,
+)
 from shared.catalog_parts import NotInThisCatalog
 from shared.ids import AccountId
 from shared.problems import (
@@ -59,7 +65,7 @@ async def _access_token(
         claims = await ctx.access_tokens.read(token)
     except BadToken:
         return None
-    if isinstance(principal, UserPrincipal):
+    if isinstance(principal, UserPrincipal | DelegatedPrincipal):
         account_id = principal.account_id
         known = learns_of(client, None if account_id is None else [account_id])
     else:
@@ -125,6 +131,8 @@ async def _acts(
     """
     try:
         await check_live(ctx, principal)
+        if isinstance(principal, DelegatedPrincipal):
+            principal = UserPrincipal(user_id=principal.user_id, session_id=principal.session_id)
         if isinstance(principal, Member) and account_id is not None:
             await ctx.checker.check(principal, account_id, "account:view", revision=revision)
     except _ENDED:

@@ -1,14 +1,22 @@
 """Whether the caller of a request may still act, from identity's own rows."""
 
 from services.identity.use_cases.context import Ctx
-from shared.auth.principals import ApiTokenPrincipal, Bearer, UserPrincipal
+from shared.auth.bindings import ACT_SCOPE
+from shared.auth.principals import (
+    ApiTokenPrincipal,
+    Bearer,
+    ClientPrincipal,
+    DelegatedPrincipal,
+    UserPrincipal,
+)
 from shared.problems import ApiTokenOver, TokenRevoked
 
 
 async def check_live(ctx: Ctx, principal: Bearer) -> None:
     """Check that the session of a token has not ended, or that its service client exists.
 
-    The access token of a service client must not be revoked either.
+    The access token of a service client must not be revoked either. One that acts for a user needs
+    both, and so does each client of its chain.
 
     An API token was found by authz, which asks the membership too, and is checked by this row.
 
@@ -20,13 +28,25 @@ async def check_live(ctx: Ctx, principal: Bearer) -> None:
         if token is None or not token.live(ctx.clock.now()):
             raise ApiTokenOver
         return
-    if isinstance(principal, UserPrincipal):
+    live = True
+    if not isinstance(principal, ClientPrincipal):
         session = await ctx.store.session(principal.user_id, principal.session_id)
         live = session is not None and session.active(ctx.clock.now())
-    else:
-        access_token = principal.access_token
-        client = await ctx.store.client(principal.client_id)
-        acts = client is not None and client.active
-        live = acts and (access_token is None or not await ctx.store.is_revoked(access_token.id))
+    if not isinstance(principal, UserPrincipal):
+        live = live and await _clients_act(ctx, principal)
     if not live:
         raise TokenRevoked
+
+
+async def _clients_act(ctx: Ctx, principal: ClientPrincipal | DelegatedPrincipal) -> bool:
+    """Whether every client of the caller may act, and its access token is not revoked."""
+    if isinstance(principal, DelegatedPrincipal):
+        client_ids, scopes = principal.client_ids, {ACT_SCOPE}
+    else:
+        client_ids, scopes = (principal.client_id,), set()
+    for client_id in client_ids:
+        client = await ctx.store.client(client_id)
+        if client is None or not client.active or not scopes <= set(client.scopes):
+            return False
+    access_token = principal.access_token
+    return access_token is None or not await ctx.store.is_revoked(access_token.id)

@@ -11,9 +11,9 @@ from services.identity.use_cases.introspection import find_api_token
 from services.identity.use_cases.oidc import known_client
 from services.identity.use_cases.sessions import end_by_refresh_token, log_out
 from shared.auth.api_tokens import is_api_token
-from shared.auth.principals import ClientPrincipal, UserPrincipal, actor_of
+from shared.auth.principals import UserPrincipal, actor_of
 from shared.contracts.facts import Caller
-from shared.ids import TokenId
+from shared.ids import ClientId, TokenId
 from shared.journal import JournalWrite, WriteResult
 from shared.problems import Unavailable
 
@@ -24,7 +24,7 @@ async def revoke(
     """Revoke a token: no service accepts it any more when this returns.
 
     A token of a user ends the session that it belongs to, as signing out does. An access token of
-    a service client ends alone. An unknown token has ended already.
+    a service client ends alone, also one for a user. An unknown token has ended already.
 
     Raises:
         ClientInvalid: the request has credentials of a client, and they are wrong.
@@ -53,22 +53,24 @@ async def _end(ctx: Ctx, caller: Caller, token: str) -> WriteResult[None] | None
     if isinstance(principal, UserPrincipal):
         return await log_out(ctx, caller, principal)
     expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-    return await _revoke_alone(ctx, caller, principal, claims["jti"], expires_at)
+    return await _revoke_alone(ctx, caller, principal.client_id, claims["jti"], expires_at)
 
 
 async def _revoke_alone(
-    ctx: Ctx, caller: Caller, principal: ClientPrincipal, token_id: str, expires_at: datetime
+    ctx: Ctx,
+    caller: Caller,
+    client_id: ClientId,
+    token_id: str,
+    expires_at: datetime,
 ) -> WriteResult[None]:
     async def change(write: JournalWrite) -> None:
         token = RevokedToken(
             id=TokenId(token_id),
-            client_id=principal.client_id,
+            client_id=client_id,
             expires_at=expires_at,
             rev=write.rev,
         )
         if await ctx.store.add_revoked_token(token, write.session):
             write.record(revoked(token))
 
-    return await ctx.journal.write(
-        principal.client_id, change, caller=caller, effective_everywhere=True
-    )
+    return await ctx.journal.write(client_id, change, caller=caller, effective_everywhere=True)

@@ -40,12 +40,15 @@ class CheckResult(InternalAnswer):
 class CallerRequest(InternalRequest):
     """The caller of a request: a user in a session, a service client, or an API token.
 
+    `acting_client_ids` are the clients that act for the user of the session.
+
     `access_token_id` and `key_id` are the id of the access token and the key that signed it.
     """
 
     session_id: str | None = None
     client_id: str | None = None
     token_id: str | None = None
+    acting_client_ids: tuple[str, ...] = ()
     access_token_id: str | None = None
     key_id: str | None = None
 

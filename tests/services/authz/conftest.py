@@ -11,12 +11,19 @@ import aiohttp
 import pytest_asyncio
 from pydantic import SecretStr
 
+from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.authz.app import build
 from services.authz.settings import Settings
-from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
+from shared.auth.access_tokens import (
+    client_claims,
+    delegated_claims,
+    sign_access_token,
+    user_claims,
+)
+from shared.auth.bindings import ACT_SCOPE
 from shared.auth.internal_tokens import InternalSigner
 from shared.auth.keys import generate_key, generate_service_keys, public_jwk
-from shared.auth.principals import ClientPrincipal
+from shared.auth.principals import ClientPrincipal, DelegatedPrincipal
 from shared.bus.local import LocalBus
 from shared.cancellation import end
 from shared.clock import SystemClock
@@ -139,6 +146,23 @@ class World:
     def client_token(self, client_id: str = CLIENT, scopes=("authz:check",)) -> str:
         client = ClientPrincipal(client_id=ClientId(client_id), scopes=frozenset(scopes))
         claims = client_claims(issuer=ISSUER, client=client, now=self.clock.now())
+        return sign_access_token(SIGNING_KEY, "k1", claims)
+
+    def delegated_token(
+        self, user_id: str, session_id: str, *client_ids: str, account_id: str | None = ACCOUNT
+    ) -> str:
+        """The token of a client that acts for a user; the others had the token before."""
+        now = self.clock.now()
+        principal = DelegatedPrincipal(
+            user_id=UserId(user_id),
+            session_id=SessionId(session_id),
+            client_ids=tuple(map(ClientId, client_ids)),
+            account_id=None if account_id is None else AccountId(account_id),
+        )
+        until = int(now.timestamp()) + ACCESS_SECONDS
+        claims = delegated_claims(
+            issuer=ISSUER, principal=principal, scope=ACT_SCOPE, now=now, until=until
+        )
         return sign_access_token(SIGNING_KEY, "k1", claims)
 
     def user_token(self, user_id: str, session_id: str, account_id: str | None = ACCOUNT) -> str:

@@ -1,0 +1,89 @@
+"""A service client that acts for a user: what the user may do, where each client may act."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from tests.services.authz.conftest import World, evaluation
+from tests.services.authz.histories import (
+    ACCOUNT,
+    BO,
+    CY,
+    OTHER_ACCOUNT,
+    SESSION,
+    ended,
+    member,
+    service_client,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from shared.runtime.service import ServiceApp
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ACTS = ["users:act"]
+FREE, ELSEWHERE, OF_VOLUMES, CHECKS, OF_INSTANCES = (f"cli_{each * 32}" for each in "12345")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def authz(world: World) -> AsyncIterator[ServiceApp]:
+    world.team.write(member(BO, "developer"))
+    world.identity.write(
+        service_client(FREE, scopes=ACTS),
+        service_client(ELSEWHERE, account_ids=[OTHER_ACCOUNT], scopes=ACTS),
+        service_client(OF_VOLUMES, resource_types=["volume"], scopes=ACTS),
+        service_client(OF_INSTANCES, resource_types=["instance"], scopes=ACTS),
+        service_client(CHECKS, scopes=["authz:check"]),
+    )
+    async with world.replica() as replica:
+        yield replica
+
+
+ASKED: list[tuple[tuple[str, ...], str, str, int, object]] = [
+    ((FREE,), BO, "instance:view", 200, True),
+    ((OF_INSTANCES,), BO, "instance:view", 200, True),
+    ((OF_INSTANCES, FREE), BO, "instance:view", 200, True),
+    ((FREE,), BO, "member:remove", 200, False),
+    ((FREE,), CY, "instance:view", 403, "other-subject"),
+    ((ELSEWHERE,), BO, "instance:view", 403, "account-not-bound"),
+    ((FREE, ELSEWHERE), BO, "instance:view", 403, "account-not-bound"),
+    ((OF_VOLUMES,), BO, "instance:view", 403, "type-not-bound"),
+    ((OF_INSTANCES, OF_VOLUMES), BO, "instance:view", 403, "type-not-bound"),
+    ((CHECKS,), BO, "instance:view", 401, "token-revoked"),
+    ((FREE, CHECKS), BO, "instance:view", 401, "token-revoked"),
+    (("cli_" + "9" * 32,), BO, "instance:view", 401, "token-revoked"),
+]
+"""The clients, the one that acts first; whom it asks about; and the decision or the refusal."""
+
+
+async def test_each_client_of_the_chain_bounds_what_the_user_may(
+    world: World, authz: ServiceApp
+) -> None:
+    for clients, subject, permission, status, expected in ASKED:
+        token = world.delegated_token(BO, SESSION, *clients)
+        answer = await world.post(authz, evaluation(subject, permission), token=token)
+        found = answer.status, answer.body["decision" if answer.status == 200 else "code"]
+        assert found == (status, expected), (clients, subject, permission, answer.body)
+
+
+async def test_the_end_of_session_or_client_ends_the_token(world: World, authz: ServiceApp) -> None:
+    token = world.delegated_token(BO, SESSION, FREE, OF_INSTANCES)
+    asked = evaluation(BO, "instance:view", account_id=ACCOUNT)
+    assert (await world.post(authz, asked, token=token)).body["decision"]
+    world.identity.write(ended(SESSION))
+    refused = await world.post(authz, asked, token=token)
+    assert (refused.status, refused.body["code"]) == (401, "token-revoked")
+
+
+async def test_other_routes_are_not_for_a_client_that_acts_for_a_user(
+    world: World, authz: ServiceApp
+) -> None:
+    token = world.delegated_token(BO, SESSION, FREE)
+    body = evaluation(BO, "instance:view")
+    refused = await world.post(authz, body, path="/v1/authz/explain", token=token)
+    assert (refused.status, refused.body["code"]) == (403, "wrong-principal")
