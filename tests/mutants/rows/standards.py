@@ -7,6 +7,9 @@ REVOCATION = ("tests/services/identity/test_revocation.py",)
 ROTATION = ("tests/services/identity/test_key_rotation.py",)
 KEY_RULES = ("tests/services/identity/domain/test_signing_keys.py",)
 
+EXCHANGE = ("tests/services/identity/test_token_exchange.py",)
+DELEGATED = ("tests/services/authz/test_delegated_tokens.py",)
+
 ROWS = (
     Mutant(
         id="introspection-does-not-ask-authz",
@@ -127,5 +130,61 @@ ROWS = (
         old="                if key.state is KeyState.REVOKED\n",
         new="                if key.state is None\n",
         tests=(*ROTATION, "-k", "revoked_key_is_refused"),
+    ),
+    Mutant(
+        id="each-client-acts-for-users",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/token_exchange.py",
+        old="    if SCOPE not in client.scopes:\n        raise ExchangeNotAllowed\n",
+        new="",
+        tests=(*EXCHANGE, "-k", "not_exchanged"),
+    ),
+    Mutant(
+        id="a-token-of-an-ended-caller-is-exchanged",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/token_exchange.py",
+        old="        await check_live(ctx, subject)\n",
+        new="",
+        tests=(*EXCHANGE, "-k", "ends_with"),
+    ),
+    Mutant(
+        id="an-exchange-forgets-the-clients-before",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/token_exchange.py",
+        old="(client.id, *former)",
+        new="(client.id,)",
+        tests=(*EXCHANGE, "-k", "chain_is_kept"),
+    ),
+    Mutant(
+        id="an-exchanged-token-outlives-the-first",
+        kind=Kind.SECURITY,
+        file="shared/auth/access_tokens.py",
+        old='min(claims["exp"], until)',
+        new='claims["exp"] + until * 0 + 60',
+        tests=(*EXCHANGE, "-k", "names_user"),
+    ),
+    Mutant(
+        id="a-chain-is-bound-by-its-last-client-alone",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluation.py",
+        old="for client_id in principal.client_ids:",
+        new="for client_id in principal.client_ids[:1]:",
+        tests=(*DELEGATED, "-k", "each_client"),
+    ),
+    Mutant(
+        id="identity-asks-for-one-client-of-a-chain",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/live_callers.py",
+        old="client_ids, scopes = principal.client_ids, {ACT_SCOPE}",
+        new="client_ids, scopes = principal.client_ids[:1], {ACT_SCOPE}",
+        tests=(*EXCHANGE, "-k", "ends_with"),
+    ),
+    Mutant(
+        id="routes-for-people-take-clients-that-act-for-them",
+        kind=Kind.SECURITY,
+        file="shared/http/admission.py",
+        old="if not takes_delegated(access):",
+        new="if False:",
+        tests=(*EXCHANGE, "-k", "for_people"),
     ),
 )

@@ -9,7 +9,6 @@ import pytest_asyncio
 
 from tests.services.authz.conftest import World, evaluation
 from tests.services.authz.histories import (
-    ACCOUNT,
     BO,
     CY,
     OTHER_ACCOUNT,
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ACTS = ["users:act"]
+ACTS, OVER = ["users:act"], "ses_" + "6" * 32
 FREE, ELSEWHERE, OF_VOLUMES, CHECKS, OF_INSTANCES = (f"cli_{each * 32}" for each in "12345")
 
 
@@ -39,6 +38,7 @@ async def authz(world: World) -> AsyncIterator[ServiceApp]:
         service_client(OF_VOLUMES, resource_types=["volume"], scopes=ACTS),
         service_client(OF_INSTANCES, resource_types=["instance"], scopes=ACTS),
         service_client(CHECKS, scopes=["authz:check"]),
+        ended(OVER),
     )
     async with world.replica() as replica:
         yield replica
@@ -71,12 +71,11 @@ async def test_each_client_of_the_chain_bounds_what_the_user_may(
         assert found == (status, expected), (clients, subject, permission, answer.body)
 
 
-async def test_the_end_of_session_or_client_ends_the_token(world: World, authz: ServiceApp) -> None:
-    token = world.delegated_token(BO, SESSION, FREE, OF_INSTANCES)
-    asked = evaluation(BO, "instance:view", account_id=ACCOUNT)
-    assert (await world.post(authz, asked, token=token)).body["decision"]
-    world.identity.write(ended(SESSION))
-    refused = await world.post(authz, asked, token=token)
+async def test_the_token_of_an_ended_session_is_refused(world: World, authz: ServiceApp) -> None:
+    asked = evaluation(BO, "instance:view")
+    live, over = (world.delegated_token(BO, session, FREE) for session in (SESSION, OVER))
+    assert (await world.post(authz, asked, token=live)).body["decision"]
+    refused = await world.post(authz, asked, token=over)
     assert (refused.status, refused.body["code"]) == (401, "token-revoked")
 
 

@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from rolecall.client.access_tokens import verify_user
 from rolecall.client.jwt import BadToken, key_id
 from shared.auth.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
 from shared.auth.authenticator import Authenticator, Credential
 from shared.auth.key_sources import StaticKeys
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import ClientPrincipal, DelegatedPrincipal, UserPrincipal
 from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.problems import Unauthenticated
 from tests.clocks import SetClock
@@ -302,3 +303,52 @@ async def test_the_cache_of_verified_tokens_is_bounded(keys: StaticKeys, clock: 
     for number in range(5):
         await verifier.verify(signed(HEADER, claims(jti=str(number))))
     assert len(verifier._cached) == 3
+
+
+DELEGATED = {
+    "sid": SESSION,
+    "client_id": CLIENT.client_id,
+    "scope": "users:act",
+    "act": {"sub": CLIENT.client_id},
+}
+NOT_DELEGATED = [
+    {"act": {}},
+    {"act": "cli_1"},
+    {"act": {"sub": USER}},
+    {"act": {"sub": "cli_" + "1" * 32}},
+    {"act": {"sub": CLIENT.client_id, "act": {"sub": USER}}},
+    {"act": {"sub": CLIENT.client_id, "act": []}},
+    {
+        "act": {
+            "sub": CLIENT.client_id,
+            "act": {
+                "sub": CLIENT.client_id,
+                "act": {"sub": CLIENT.client_id, "act": {"sub": CLIENT.client_id}},
+            },
+        }
+    },
+    {"sid": None},
+    {"sub": CLIENT.client_id},
+    {"client_id": None},
+]
+
+
+def delegated(**changes: object) -> str:
+    claims = user_claims(
+        issuer=ISSUER, user_id=USER, session_id=SESSION, account_id=ACCOUNT, now=NOW
+    )
+    return sign_access_token(KEY, KID, claims | DELEGATED | changes)
+
+
+async def test_a_client_that_acts_for_a_user_is_neither_of_both() -> None:
+    verifier = TokenVerifier(
+        issuer=ISSUER, keys=StaticKeys({KID: KEY.public_key()}), clock=SetClock()
+    )
+    assert await verifier.verify(delegated()) == DelegatedPrincipal(
+        user_id=USER, session_id=SESSION, client_ids=(CLIENT.client_id,), account_id=ACCOUNT
+    )
+    for changes in NOT_DELEGATED:
+        with pytest.raises(BadToken):
+            await verifier.verify(delegated(**changes))
+    with pytest.raises(BadToken):  # a verifier of users alone, as that of the SDK
+        verify_user(delegated(), KEY.public_key(), issuer=ISSUER, now=NOW)
