@@ -66,8 +66,8 @@ def delegated_claims(
 ) -> dict[str, Any]:
     """The claims of a token by which a service client acts for a user, until then at most.
 
-    It never has `auth_time`: a client is no proof that the user is there. A verifier that does not
-    know such tokens refuses `sid` beside `client_id`.
+    It never has `auth_time`: a client does not prove that the user is there. A verifier that
+    does not know such tokens refuses `sid` beside `client_id`.
     """
     claims = _claims(issuer, principal.user_id, now)
     claims |= {

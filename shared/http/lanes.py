@@ -202,9 +202,7 @@ def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane
     match principal:
         case UserPrincipal() | ApiTokenPrincipal():
             return Lane.USERS, Share(principal.user_id)
-        case ClientPrincipal():
-            return Lane.CLIENTS, Share(principal.client_id)
-        case DelegatedPrincipal():
+        case ClientPrincipal() | DelegatedPrincipal():
             return Lane.CLIENTS, Share(principal.client_id)
         case ServicePrincipal():
             return Lane.SERVICES, Share(principal.service)

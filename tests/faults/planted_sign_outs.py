@@ -5,7 +5,7 @@ with each of them.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ class WithoutLease(LiveCallers):
         session_id: str | None = None,
         client_id: str | None = None,
         token_id: str | None = None,
+        acting: Collection[str] = (),
         access_token: AccessTokenRef | None = None,
     ) -> bool:
         return session_id is None or not self._sign_ins.session_ended(session_id)

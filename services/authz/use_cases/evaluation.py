@@ -20,6 +20,7 @@ from services.authz.domain.checks import (
     member_of,
     names_member,
 )
+from services.authz.use_cases.acting_clients import bound_account
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import (
     is_member,
@@ -27,7 +28,6 @@ from services.authz.use_cases.decisions import (
     note_decision,
     sign_in_over,
 )
-from shared.auth.bindings import ACT_SCOPE
 from shared.auth.principals import (
     ApiTokenPrincipal,
     Bearer,
@@ -293,22 +293,9 @@ def _account_id(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> str 
         if (request.subject_type, request.subject_id) != (USER_TYPE, principal.user_id):
             raise OtherSubject
         account_id = named or principal.account_id
-        if isinstance(principal, DelegatedPrincipal):
-            _require_bound(ctx, principal, account_id, request.resource_type)
-        return account_id
+        return bound_account(ctx, principal, account_id, request.resource_type)
     if ctx.callers.api_token(principal.token_id) is None:
         raise ApiTokenOver
     if (request.subject_type, request.subject_id) != (TOKEN_TYPE, principal.token_id):
         raise OtherSubject
     return named or principal.account_id
-
-
-def _require_bound(
-    ctx: Ctx, principal: DelegatedPrincipal, account_id: str | None, resource_type: str
-) -> None:
-    """Check that every client of the chain may act for users there, as it is bound now."""
-    for client_id in principal.client_ids:
-        client = ctx.sign_ins.client(client_id)
-        if client is None or ACT_SCOPE not in client.scopes:
-            raise TokenRevoked
-        account_for_client(client, named=account_id, resource_type=resource_type)

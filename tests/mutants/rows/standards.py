@@ -166,7 +166,7 @@ ROWS = (
     Mutant(
         id="a-chain-is-bound-by-its-last-client-alone",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases/evaluation.py",
+        file="services/authz/use_cases/acting_clients.py",
         old="for client_id in principal.client_ids:",
         new="for client_id in principal.client_ids[:1]:",
         tests=(*DELEGATED, "-k", "each_client"),

@@ -311,7 +311,7 @@ DELEGATED = {
     "scope": "users:act",
     "act": {"sub": CLIENT.client_id},
 }
-NOT_DELEGATED = [
+NOT_DELEGATED: list[dict[str, object]] = [
     {"act": {}},
     {"act": "cli_1"},
     {"act": {"sub": USER}},
