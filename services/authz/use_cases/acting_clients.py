@@ -10,10 +10,10 @@ from shared.problems import TokenRevoked
 def bound_account(
     ctx: Ctx,
     principal: UserPrincipal | DelegatedPrincipal,
-    account_id: str | None,
+    named: str | None,
     resource_type: str,
 ) -> str | None:
-    """Return the account if every client of the chain may act for users there, as bound now.
+    """Return the account that is named, else the token's, if each client may act there now.
 
     A user who acts themselves is bound to none.
 
@@ -21,6 +21,7 @@ def bound_account(
         TokenRevoked: a client does not exist any more, or may not act for users.
         AccountNotBound, TypeNotBound: a client is bound to others.
     """
+    account_id = named or principal.account_id
     if isinstance(principal, UserPrincipal):
         return account_id
     for client_id in principal.client_ids:

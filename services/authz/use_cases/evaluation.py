@@ -292,8 +292,7 @@ def _account_id(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> str 
             raise TokenRevoked
         if (request.subject_type, request.subject_id) != (USER_TYPE, principal.user_id):
             raise OtherSubject
-        account_id = named or principal.account_id
-        return bound_account(ctx, principal, account_id, request.resource_type)
+        return bound_account(ctx, principal, named, request.resource_type)
     if ctx.callers.api_token(principal.token_id) is None:
         raise ApiTokenOver
     if (request.subject_type, request.subject_id) != (TOKEN_TYPE, principal.token_id):
