@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from deploy.gateway.paths import public_routes
+from services.identity.domain.token_exchange import ACCESS_TOKEN_TYPE, EXCHANGE
 from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Media, Route, Strictness
 from shared.ids import new_id
@@ -151,6 +152,16 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 "scope": "authz:check",
                 "client_id": client.client_id,
                 "client_secret": client.client_secret,
+            },
+            {
+                "grant_type": EXCHANGE,
+                "subject_token": people.team.owner.token,
+                "subject_token_type": ACCESS_TOKEN_TYPE,
+                "requested_token_type": ACCESS_TOKEN_TYPE,
+                "actor_token": "none",
+                "audience": "rolecall",
+                "resource": "rolecall",
+                "scope": "users:act",
             },
         ),
         "introspectToken": (about_a_token,),

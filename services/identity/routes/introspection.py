@@ -1,6 +1,6 @@
 """The route of RFC 7662, which tells a service client what a token stands for."""
 
-from typing import Literal, Self
+from typing import Any, Literal
 
 from services.identity.domain.introspection import ActiveToken, ClientNotAllowed
 from services.identity.domain.oidc import ClientInvalid, TokenRequestInvalid, read_credentials
@@ -25,18 +25,12 @@ class IntrospectionForm(Body):
     client_secret: OrOmitted = None
 
 
-class Actors(Answer):
-    """The service client that acts for the user, and in `act` the one that it has the token of."""
-
-    sub: str
-    act: Self | None = None
-
-
 class Introspection(Answer):
     """The answer of RFC 7662, section 2.2. Of an inactive token it tells nothing else.
 
     `acct` is the current account of a session, or the account of an API token. An API token has
-    `membership_id`, and `restriction` if it is limited. Members that do not apply are left out.
+    `membership_id`, and `restriction` if it is limited. `act` has in `sub` the service client that
+    acts for the user, and in its own `act` the one before it. What does not apply is left out.
     """
 
     active: bool
@@ -51,7 +45,7 @@ class Introspection(Answer):
     client_id: str | None = None
     scope: str | None = None
     acct: str | None = None
-    act: Actors | None = None
+    act: dict[str, Any] | None = None
     membership_id: str | None = None
     restriction: TokenLimits | None = None
 
