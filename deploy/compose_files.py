@@ -21,6 +21,7 @@ from deploy.configuration import (
 from deploy.gateway.docs import page
 from deploy.gateway.nginx import Version, configuration
 from deploy.gateway.paths import path_owners, public_routes
+from deploy.gateway.servers import ConsoleListener
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import load_or_create
 from deploy.private_files import make_folder, write_private, write_readable
@@ -29,8 +30,10 @@ from shared.contracts.topology import Service
 from shared.http.openapi import document_of
 from shared.networks import PRIVATE_NETWORKS
 
-PUBLIC_PORT, INTERNAL_PORT, CONSOLE_PORT = 8080, 8081, 8082
-"""The ports in the containers; the gateway answers the console at the last one."""
+PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
+"""The ports in the containers."""
+CONSOLE_LISTENER = ConsoleListener(listen="gateway-inside:8082", trusted=PRIVATE_NETWORKS)
+"""The name is that of the gateway on the network `pages`, which has no member but the console."""
 RESOLVER = "127.0.0.11"
 """The name server that Docker provides on every network of a composition."""
 SECRETS, PASSWORDS = "secrets.json", "database.json"
@@ -118,7 +121,7 @@ def write_files(
     pages = console_environment(
         given=given,
         public_url=public_url,
-        api_url=f"http://gateway:{CONSOLE_PORT}",
+        api_url=f"http://{CONSOLE_LISTENER.listen}",
         options=LISTENING,
     )
     _write_variables(folder / f"{CONSOLE}.env", pages)
@@ -159,7 +162,7 @@ def _gateway_files(
             path_owners(routes),
             listen=str(PUBLIC_PORT),
             static="/etc/rolecall",
-            inside=str(CONSOLE_PORT),
+            console=CONSOLE_LISTENER,
             names={name: f"{name}:{PUBLIC_PORT}" for name in (*Service, CONSOLE)},
             resolver=RESOLVER,
             version=nginx_version,

@@ -29,7 +29,7 @@ from deploy.gateway.problems import (
     body_limits,
     error_form_map,
 )
-from deploy.gateway.servers import real_ip, server_blocks
+from deploy.gateway.servers import ConsoleListener, real_ip, server_blocks
 from shared.contracts.topology import Service
 from shared.http.requests import SENT_ID_PATTERN
 
@@ -126,7 +126,7 @@ def configuration(
     *,
     listen: str,
     static: str,
-    inside: str | None = None,
+    console: ConsoleListener | None = None,
     addresses: Mapping[str, Sequence[str]] | None = None,
     names: Mapping[str, str] | None = None,
     resolver: str | None = None,
@@ -144,7 +144,7 @@ def configuration(
         owners: the service that each path template belongs to.
         listen: the address and port of the gateway.
         static: the folder with openapi.json and docs.html.
-        inside: the address and port for the console alone, which names its visitors there.
+        console: where the console asks, and names its visitors.
         addresses: fixed replicas, service → host:port of each.
         names: replicas that come and go, service → host:port. nginx looks the host up again while
             it runs, for which it needs a `resolver`.
@@ -211,7 +211,7 @@ def configuration(
         upstreams=upstreams,
         resolver=RESOLVER.format(address=resolver) if resolver else "",
         real_ip=real_ip(proxies),
-        servers=server_blocks(listen, inside, static=static, locations=locations),
+        servers=server_blocks(listen, console, static=static, locations=locations),
     )
 
 

@@ -1,6 +1,7 @@
 """The servers of the gateway: for everyone, and for the console alone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY
 from deploy.gateway.problems import ERROR_PAGES, LIMIT, POLICY
@@ -29,18 +30,36 @@ SERVER = """\
     {problems}
   }}
 """
-# Only the console reaches this port. It names the visitor for whom it asks, so that every limit of
-# an address counts the visitor. No load balancer stands between.
-VISITORS = """
-    set_real_ip_from 0.0.0.0/0;
-    set_real_ip_from ::/0;
-    real_ip_header X-Forwarded-For;
-    real_ip_recursive off;"""
 
 
-def server_blocks(listen: str, inside: str | None, *, static: str, locations: str) -> str:
-    """The server for everyone; with `inside`, also that of the console, with the same locations."""
-    addresses = [(listen, "")] if inside is None else [(listen, ""), (inside, VISITORS)]
+@dataclass(frozen=True, kw_only=True)
+class ConsoleListener:
+    """Where the console asks, in the name of its visitors.
+
+    The console names the visitor for whom it asks, so that every limit of an address counts the
+    visitor. A sender who reaches `listen` from `trusted` chooses its own address: bind it where the
+    console alone can connect.
+    """
+
+    listen: str
+    """One address or host name, and a port. A name is looked up when nginx starts."""
+    trusted: Sequence[str]
+    """The networks in which the console is."""
+
+    @property
+    def directives(self) -> str:
+        """Whose word about a visitor counts; no load balancer stands between."""
+        networks = "".join(f"\n    set_real_ip_from {network};" for network in self.trusted)
+        return f"{networks}\n    real_ip_header X-Forwarded-For;\n    real_ip_recursive off;"
+
+
+def server_blocks(
+    listen: str, console: ConsoleListener | None, *, static: str, locations: str
+) -> str:
+    """The server for everyone, and that of the console, with the same locations."""
+    addresses = [(listen, "")]
+    if console is not None:
+        addresses.append((console.listen, console.directives))
     return "".join(
         SERVER.format(
             listen=address,

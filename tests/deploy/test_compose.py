@@ -23,19 +23,20 @@ from deploy.gateway.nginx import RESOLVED_UPSTREAMS, WORKER_FILES
 from deploy.programs.program import free_port
 from services.console import settings as console_settings
 from shared.contracts.topology import Service
+from shared.networks import PRIVATE_NETWORKS
 from shared.runtime.settings import StatelessSettings, load
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = (*Service, "console", "mongo-setup", "mail", "gateway")
 SERVES = {"front", "services", "broker", "database"}
 NETWORKS = {
-    "gateway": {"front", "outside"},
+    "gateway": {"front", "pages", "outside"},
     "identity": SERVES,
     "team": SERVES,
     "audit": SERVES,
     "authz": SERVES - {"database"},
     "notification": (SERVES - {"front"}) | {"mails"},
-    "console": {"front"},
+    "console": {"pages"},
     "mail": {"mails", "outside"},
     "rabbitmq": {"broker"},
     "mongo": {"database"},
@@ -53,6 +54,7 @@ IMAGES = {
 CAPABILITIES = {"mongo": {"CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"}}
 """What the entrypoint of an image needs before it becomes another user."""
 UNITS = {"m": 1, "g": 1024}
+SERVER = re.compile(r"(listen|set_real_ip_from) ([^;]+);")
 
 
 @pytest.fixture
@@ -151,7 +153,7 @@ def test_only_the_network_of_published_ports_has_a_route_to_the_outside():
     networks = dict(FILE["networks"])
     assert networks.pop("outside") == {}
     assert set(networks) == set().union(*NETWORKS.values()) - {"outside"}
-    assert all(network == {"internal": True} for network in networks.values())
+    assert all(network["internal"] is True for network in networks.values())
 
 
 def test_the_broker_has_no_plugin_no_guest_and_every_user(compose):
@@ -255,7 +257,27 @@ def test_the_console_gets_settings_that_it_accepts(compose, monkeypatch):
     settings = load(console_settings.Settings)
     assert settings.public_url == "http://localhost:1234"
     listened = (compose.folder / "gateway" / "nginx.conf").read_text()
-    assert f"listen {settings.api_url.rpartition(':')[2]};" in listened
+    assert f"listen {settings.api_url.removeprefix('http://')};" in listened
+
+
+@pytest.mark.rule("T18")
+def test_no_container_but_the_console_can_name_visitors_to_the_gateway(compose):
+    rows = FILE["services"]
+    [(network, row)] = [
+        each for each in rows["gateway"]["networks"].items() if "aliases" in each[1]
+    ]
+    assert {name for name, nets in NETWORKS.items() if network in nets} == {"console", "gateway"}
+    # Without an address of its own on the bridge, no process of the host can connect either.
+    options = FILE["networks"][network]["driver_opts"]
+    assert options == {"com.docker.network.bridge.inhibit_ipv4": "true"}
+    servers = (compose.folder / "gateway" / "nginx.conf").read_text().split("  server {")[1:]
+    assert [SERVER.findall(text) for text in servers] == [
+        [("listen", "8080")],
+        [
+            ("listen", f"{row['aliases'][0]}:8082"),
+            *(("set_real_ip_from", trusted) for trusted in PRIVATE_NETWORKS),
+        ],
+    ]
 
 
 def test_both_forms_of_compose_read_the_same_variables(compose):

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from deploy.gateway.limits import USER_ZONE_SIZE
 from deploy.gateway.nginx import ANSWER_SECONDS, configuration
+from deploy.gateway.servers import ConsoleListener
 from deploy.programs.nginx import Nginx, nginx_version
 from deploy.programs.program import free_port
 from tests.servers import require_nginx
@@ -89,7 +90,7 @@ async def gateway(
     resolver: str | None = None,
     static: Path | None = None,
     proxies: Sequence[str] = (),
-    inside: str | None = None,
+    console: ConsoleListener | None = None,
     sender_seconds: int = 10,
     answer_seconds: int = ANSWER_SECONDS,
     user_zone_size: str = USER_ZONE_SIZE,
@@ -112,7 +113,7 @@ async def gateway(
             resolver=resolver,
             version=nginx_version(),
             proxies=proxies,
-            inside=inside,
+            console=console,
             head_seconds=sender_seconds,
             body_seconds=sender_seconds,
             answer_seconds=answer_seconds,

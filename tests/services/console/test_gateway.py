@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from deploy.gateway.paths import path_owners, public_routes
+from deploy.gateway.servers import ConsoleListener
 from deploy.programs.program import free_port
 from rolecall.client.jwk import encode
 from services.console.app import build
@@ -42,10 +44,11 @@ async def test_the_api_is_told_the_address_of_the_visitor_and_their_browser(tmp_
     identity = Upstream("identity")
     pages = Upstream(NAME, status=None, port=free_port())
     owners = path_owners({"identity": public_routes()["identity"]})
+    listener = ConsoleListener(listen=inside, trusted=["127.0.0.0/8"])
     async with (
         console(api_url=f"http://{inside}", port=pages.port),
         gateway(
-            tmp_path, owners, [identity, pages], proxies=["127.0.0.0/8"], inside=inside
+            tmp_path, owners, [identity, pages], proxies=["127.0.0.0/8"], console=listener
         ) as http,
     ):
         headers = {"X-Forwarded-For": f"198.51.100.1, {VISITOR}", "User-Agent": "Lynx/2"}
@@ -63,6 +66,31 @@ async def test_the_api_is_told_the_address_of_the_visitor_and_their_browser(tmp_
     assert asked.path == "/v1/password/forgot"
     assert asked.headers["X-Forwarded-For"] == VISITOR
     assert asked.headers["User-Agent"] == "Lynx/2"
+
+
+CONSOLE, OTHER, INSIDE, OUTSIDE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
+"""Addresses of this machine: of two senders, and of two networks of the gateway."""
+SENDERS = [(CONSOLE, VISITOR), (OTHER, OTHER)]
+
+
+@pytest.mark.rule("T18")
+@pytest.mark.parametrize(("sender", "counted"), SENDERS)
+async def test_only_the_console_names_visitors_to_the_gateway(tmp_path, sender, counted):
+    identity, port = Upstream("identity"), free_port()
+    owners = path_owners({"identity": public_routes()["identity"]})
+    listener = ConsoleListener(listen=f"{INSIDE}:{port}", trusted=[f"{CONSOLE}/32"])
+    connector = aiohttp.TCPConnector(local_addr=(sender, 0))
+    async with (
+        gateway(tmp_path, owners, [identity], proxies=["127.0.0.0/8"], console=listener),
+        aiohttp.ClientSession(connector=connector) as http,
+    ):
+        headers = {"X-Forwarded-For": VISITOR}
+        async with http.get(f"http://{INSIDE}:{port}/v1/me", headers=headers) as answer:
+            assert answer.status == 200
+        with pytest.raises(aiohttp.ClientConnectorError):  # in no other network
+            await http.get(f"http://{OUTSIDE}:{port}/v1/me")
+    [asked] = identity.requests
+    assert asked.headers["X-Forwarded-For"] == counted
 
 
 @pytest.mark.rule("T15")
