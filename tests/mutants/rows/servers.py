@@ -92,8 +92,8 @@ ROWS = (
         id="compose-gateway-reaches-the-broker",
         kind=Kind.SECURITY,
         file=COMPOSE,
-        old="    networks:\n      - front\n      - outside\n",
-        new="    networks:\n      - front\n      - broker\n      - outside\n",
+        old="      front: {}\n      outside: {}\n",
+        new="      front: {}\n      broker: {}\n      outside: {}\n",
         tests=COMPOSE_TESTS,
     ),
     Mutant(
