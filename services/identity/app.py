@@ -8,6 +8,8 @@ from services.identity.adapters.dns_texts import DnsTexts, Texts
 from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring, UnsealError
 from services.identity.adapters.network_places import PlacesUnreadable, read_places
+from services.identity.adapters.relying_party import RelyingParty
+from services.identity.adapters.sealed_challenges import SealedChallenges
 from services.identity.adapters.sealed_secrets import SealedSecrets
 from services.identity.adapters.sealed_sign_ins import SealedSignIns
 from services.identity.adapters.sealing import FactorSealer
@@ -113,6 +115,8 @@ def build(
         access_tokens=TokenVerifier(
             issuer=settings.public_url, keys=keyring.public, clock=parts.clock
         ),
+        relying_party=RelyingParty(public_url=settings.public_url, product=settings.product_name),
+        sealed_challenges=SealedChallenges(secret_bytes(settings.sealing_key)),
         sealer=FactorSealer(secret_bytes(settings.sealing_key)),
         sealed_secrets=SealedSecrets(secret_bytes(settings.sealing_key)),
         texts=DnsTexts() if texts is None else texts,

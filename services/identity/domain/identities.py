@@ -65,7 +65,7 @@ class TooManyIdentities(Refusal):
 
 
 class LastSignIn(Refusal):
-    """Without this identity the user could not sign in any more."""
+    """Without this identity or passkey the user could not sign in any more."""
 
     kind = RefusalKind.CONFLICT
     code = "last-sign-in"
@@ -167,14 +167,29 @@ def link(
     return proved, (user_fact(proved, UserVerified(**payload_fields(user))), fact)
 
 
-def unlink(user: User, identity: LinkedIdentity, others: Sequence[LinkedIdentity]) -> Fact:
+def require_sign_in(user: User, linked: Sequence[LinkedIdentity], *, has_passkey: bool) -> None:
+    """Check that a user who keeps these identities and passkeys can still sign in.
+
+    Raises:
+        LastSignIn: they have no password either.
+    """
+    if user.password_hash is None and not linked and not has_passkey:
+        raise LastSignIn
+
+
+def unlink(
+    user: User,
+    identity: LinkedIdentity,
+    others: Sequence[LinkedIdentity],
+    *,
+    has_passkey: bool = False,
+) -> Fact:
     """Take an identity from its user; `others` are those that stay.
 
     Raises:
         LastSignIn: no way to sign in would be left.
     """
-    if user.password_hash is None and not others:
-        raise LastSignIn
+    require_sign_in(user, others, has_passkey=has_passkey)
     payload = UserIdentityUnlinked(
         **payload_fields(user),
         identity_id=identity.id,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.identity.domain import passkeys as passkey_rules
+from services.identity.domain.passkeys import PASSKEY, Passkey, PasskeyProof
 from services.identity.domain.users import User, payload_fields, user_fact
 from shared.contracts.facts import Fact
 from shared.contracts.identity import (
@@ -36,7 +38,8 @@ class OtpRequired(Refusal):
     code = "otp-required"
     detail = (
         "A second factor is needed. Send the same again with `otp`: the code of the app, or a"
-        " recovery code. A sign-in with an issuer must begin again for that."
+        " recovery code. A sign-in with an issuer must begin again for that. A passkey signs you in"
+        " instead."
     )
 
 
@@ -101,11 +104,12 @@ class SecondFactors:
     totp: Totp | None = None
     pending: PendingTotp | None = None
     codes: tuple[RecoveryCode, ...] = ()
+    passkeys: tuple[Passkey, ...] = ()
 
     @property
     def exist(self) -> bool:
         """Whether a sign-in needs one of them; recovery codes alone are none."""
-        return self.totp is not None
+        return self.totp is not None or bool(self.passkeys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class RecoveryProof:
     code: RecoveryCode
 
 
-Proof = TotpProof | RecoveryProof
+Proof = TotpProof | RecoveryProof | PasskeyProof
 
 
 def parse_otp(text: str) -> TypedTotp | TypedRecoveryCode | None:
@@ -193,6 +197,7 @@ def use(factors: SecondFactors, proof: Proof) -> SecondFactors:
 
     Raises:
         WrongOtp: it was used meanwhile, or its app or code was replaced.
+        PasskeyRefused: the passkey was removed or counted as far meanwhile.
     """
     match proof:
         case TotpProof(sealed=sealed, step=step):
@@ -204,6 +209,8 @@ def use(factors: SecondFactors, proof: Proof) -> SecondFactors:
             if used not in factors.codes:
                 raise WrongOtp
             return replace(factors, codes=tuple(code for code in factors.codes if code != used))
+        case PasskeyProof():
+            return replace(factors, passkeys=passkey_rules.use(factors.passkeys, proof))
 
 
 def replace_codes(factors: SecondFactors, codes: Sequence[RecoveryCode]) -> SecondFactors:
@@ -215,6 +222,28 @@ def replace_codes(factors: SecondFactors, codes: Sequence[RecoveryCode]) -> Seco
     if not factors.exist:
         raise NoSecondFactor
     return replace(factors, codes=tuple(codes))
+
+
+def add_passkey(
+    factors: SecondFactors, passkey: Passkey, codes: Sequence[RecoveryCode]
+) -> SecondFactors:
+    """Add a passkey, with recovery codes if it is the first factor.
+
+    Raises:
+        TooManyPasskeys, PasskeyKnown.
+    """
+    added_to = passkey_rules.with_new(factors.passkeys, passkey)
+    return replace(factors, passkeys=added_to, codes=tuple(codes) or factors.codes)
+
+
+def remove_passkey(factors: SecondFactors, passkey_id: str) -> SecondFactors:
+    """Remove a passkey; without another factor the recovery codes go, too.
+
+    Raises:
+        NotFound: the user has no such passkey.
+    """
+    left = replace(factors, passkeys=passkey_rules.without(factors.passkeys, passkey_id))
+    return left if left.exist else replace(left, codes=())
 
 
 def remove_totp(factors: SecondFactors) -> SecondFactors:
@@ -240,7 +269,8 @@ def removed(user: User, kind: str) -> Fact:
 
 def all_removed(user: User, factors: SecondFactors) -> tuple[Fact, ...]:
     """Make the facts that all factors of a user were removed."""
-    return () if factors.totp is None else (removed(user, TOTP),)
+    kinds = ([] if factors.totp is None else [TOTP]) + [PASSKEY for _ in factors.passkeys]
+    return tuple(removed(user, kind) for kind in kinds)
 
 
 def codes_replaced(user: User) -> Fact:

@@ -9,9 +9,11 @@ from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.identity.adapters.recovery_codes import shown
 from services.identity.adapters.totp import qr_svg
 from services.identity.domain.mfa import EnrolmentMissing, NoSecondFactor, OtpRequired, WrongOtp
+from services.identity.domain.passkeys import PasskeyChallengeOver, PasskeyRefused
 from services.identity.domain.passwords import HashingBusy, WrongPassword
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.routes.fields import Text
+from services.identity.routes.passkeys import SignedChallenge
 from services.identity.routes.sessions import access_token
 from services.identity.use_cases import mfa, step_up
 from services.identity.use_cases.context import Ctx
@@ -23,10 +25,11 @@ PROVED = Session(fresh_proof=True)
 
 
 class StepUp(Body):
-    """A proof: `otp` of a user with a second factor, else the password."""
+    """A proof: `passkey` or `otp` of a user with a second factor, else the password."""
 
     password: Text | None = None
     otp: Text | None = None
+    passkey: SignedChallenge | None = None
 
 
 class Otp(Body):
@@ -53,6 +56,7 @@ class MfaAnswer(Answer):
     """The second factors of the user; without one there are no recovery codes."""
 
     totp: TotpAnswer | None
+    passkeys: int
     recovery_codes_left: int
 
 
@@ -74,14 +78,21 @@ async def get_factors(ctx: Ctx, call: Call[None, None]) -> MfaAnswer:
     """Return the second factors of the user."""
     factors = await mfa.factors_of(ctx, call.user)
     totp = None if factors.totp is None else TotpAnswer(added_at=factors.totp.added_at)
-    return MfaAnswer(totp=totp, recovery_codes_left=len(factors.codes))
+    return MfaAnswer(
+        totp=totp, passkeys=len(factors.passkeys), recovery_codes_left=len(factors.codes)
+    )
 
 
 async def prove(ctx: Ctx, call: Call[StepUp, None]) -> StepUpAnswer:
     """Return an access token with a fresh proof."""
     body = call.body
     signed_in = await step_up.step_up(
-        ctx, call.caller, call.user, password=body.password, otp=body.otp
+        ctx,
+        call.caller,
+        call.user,
+        password=body.password,
+        otp=body.otp,
+        passkey=None if body.passkey is None else body.passkey.answer(),
     )
     return StepUpAnswer(
         access_token=access_token(ctx, signed_in.session), expires_in=ACCESS_SECONDS
@@ -135,7 +146,15 @@ ROUTES = (
         access=Session(),
         takes=StepUp,
         gives=StepUpAnswer,
-        refuses=(OtpRequired, WrongOtp, WrongPassword, TooManyRequests, HashingBusy),
+        refuses=(
+            OtpRequired,
+            WrongOtp,
+            WrongPassword,
+            PasskeyRefused,
+            PasskeyChallengeOver,
+            TooManyRequests,
+            HashingBusy,
+        ),
         on_repeat="Needs another code. With the password, proves the same again.",
     ),
     Route(

@@ -12,8 +12,9 @@ from shared.http.routes import Answer, Call, Route
 
 CONTAINS = (
     "What identity has of the user: the user, every session and API token that is still stored,"
-    " and the linked issuers. What team has: each membership. What the user did is in the audit"
-    " log of each account. Passwords and tokens are stored as hashes and are not part of it."
+    " the linked issuers, the app that makes codes and the passkeys."
+    " What team has: each membership. What the user did is in the audit log of each account."
+    " Passwords and tokens are stored as hashes and are not part of it."
 )
 
 
@@ -58,6 +59,14 @@ class ExportedIdentity(Answer):
     issuer: str
 
 
+class ExportedPasskey(Answer):
+    """A passkey with which the user signs in."""
+
+    name: str
+    added_at: datetime
+    used_at: datetime | None
+
+
 class ExportedMembership(Answer):
     """An account that the user owns or is a member of, with the copies of name and address."""
 
@@ -81,13 +90,15 @@ class PersonalDataExport(Answer):
     sessions: list[ExportedSession]
     api_tokens: list[ExportedToken]
     identities: list[ExportedIdentity]
+    authenticator_app_added_at: datetime | None
+    passkeys: list[ExportedPasskey]
     memberships: list[ExportedMembership]
 
 
 async def export(ctx: Ctx, call: Call[None, None]) -> PersonalDataExport:
     """Return the personal data of the user."""
     found = await personal_data.export(ctx, call.user)
-    user = found.user
+    user, totp = found.user, found.factors.totp
     return PersonalDataExport(
         exported_at=found.exported_at,
         contains=CONTAINS,
@@ -117,6 +128,11 @@ async def export(ctx: Ctx, call: Call[None, None]) -> PersonalDataExport:
         ],
         identities=[
             ExportedIdentity.model_validate(one, from_attributes=True) for one in found.identities
+        ],
+        authenticator_app_added_at=None if totp is None else totp.added_at,
+        passkeys=[
+            ExportedPasskey.model_validate(one, from_attributes=True)
+            for one in found.factors.passkeys
         ],
         memberships=[
             ExportedMembership.model_validate(one, from_attributes=True)

@@ -1,6 +1,7 @@
 """The collection of second factors: one document for each user who has begun to add one."""
 
 from services.identity.domain.mfa import PendingTotp, RecoveryCode, SecondFactors, Totp
+from services.identity.domain.passkeys import Passkey
 from services.identity.store.places import at
 from shared.contracts.facts import shard_of
 from shared.documents import changes, document
@@ -61,4 +62,5 @@ def _factors(stored: Document) -> SecondFactors:
         totp=None if totp is None else Totp(**totp),
         pending=None if pending is None else PendingTotp(**pending),
         codes=tuple(RecoveryCode(**code) for code in stored["codes"]),
+        passkeys=tuple(Passkey(**one) for one in stored.get("passkeys", ())),
     )

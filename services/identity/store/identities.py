@@ -1,6 +1,7 @@
 """The collections of linked identities, and of used sign-ins with issuers."""
 
 from services.identity.domain.identities import LinkedIdentity
+from services.identity.domain.passkeys import PasskeyChallenge
 from services.identity.domain.sso_sign_in import SsoSignIn
 from shared.documents import document, read
 from shared.ids import IdentityId, UserId
@@ -48,8 +49,8 @@ class IdentityRows:
         """Delete every identity of a user."""
         await self._identities.delete_many({"user_id": user_id}, session=session)
 
-    async def use_sign_in(self, sign_in: SsoSignIn) -> None:
-        """Use a sign-in up: of two answers at the same moment one wins.
+    async def use_sign_in(self, sign_in: SsoSignIn | PasskeyChallenge) -> None:
+        """Use up a sign-in or a challenge: of two answers at the same moment one wins.
 
         Raises:
             AlreadyThere: it was used before.

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from services.identity.domain import address_change
+from services.identity.domain import address_change, mfa
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import WrongPassword
@@ -127,7 +127,9 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
         restored, fact = address_change.restore(current, address, now=write.now)
         await ctx.store.move_user(current, restored, write.session)
         await ctx.store.delete_identities_of(user_id, write.session)
-        write.record(fact)
+        factors = await ctx.store.factors(user_id, write.session)
+        await ctx.store.delete_factors(user_id, write.session)
+        write.record(fact, *mfa.all_removed(restored, factors))
         return restored
 
     return await _moved(ctx, caller_as(caller, user), user_id, change)

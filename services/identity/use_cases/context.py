@@ -8,6 +8,8 @@ from services.identity.adapters.dns_texts import Texts
 from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring
 from services.identity.adapters.network_places import NetworkPlaces
+from services.identity.adapters.relying_party import RelyingParty
+from services.identity.adapters.sealed_challenges import SealedChallenges
 from services.identity.adapters.sealed_secrets import SealedSecrets
 from services.identity.adapters.sealed_sign_ins import SealedSignIns
 from services.identity.adapters.sealing import FactorSealer
@@ -45,6 +47,8 @@ class Ctx:
     sealed_sign_ins: SealedSignIns
     access_tokens: TokenVerifier
     sealer: FactorSealer
+    relying_party: RelyingParty
+    sealed_challenges: SealedChallenges
     sealed_secrets: SealedSecrets
     texts: Texts
     sign_up_links: Links

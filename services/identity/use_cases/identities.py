@@ -92,7 +92,9 @@ async def unlink(
         found = next((one for one in linked if one.id == identity_id), None)
         if found is None:
             raise NotFound
-        fact = identities.unlink(current, found, [one for one in linked if one is not found])
+        others = [one for one in linked if one is not found]
+        passkeys = (await ctx.store.factors(current.id, write.session)).passkeys
+        fact = identities.unlink(current, found, others, has_passkey=bool(passkeys))
         if not await end_sessions_of(ctx, write, current.id, keep=principal.session_id):
             return False
         await ctx.store.delete_identity(found, write.session)

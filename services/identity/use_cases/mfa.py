@@ -60,7 +60,7 @@ async def begin_totp(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> Enro
     secret = new_secret()
 
     async def change(write: JournalWrite) -> User:
-        acting = await _acting(ctx, write, principal)
+        acting = await acting_user(ctx, write, principal)
         sealed = seal_totp(ctx, acting.user.id, secret)
         after = mfa.begin_totp(acting.factors, sealed, now=write.now)
         await ctx.store.update_factors(acting.factors, after, write.session)
@@ -97,10 +97,10 @@ async def confirm_totp(
         if proof is None:
             raise WrongOtp
         codes = new_recovery_codes()
-        hashed = await _hashed(ctx, codes)
+        hashed = await hashed_codes(ctx, codes)
 
         async def change(write: JournalWrite) -> bool:
-            acting = await _acting(ctx, write, principal, proved=False)
+            acting = await acting_user(ctx, write, principal, proved=False)
             first = not acting.factors.exist
             after = mfa.confirm_totp(acting.factors, proof, hashed, now=write.now)
             if first and not await end_sessions_of(ctx, write, user.id, keep=acting.session.id):
@@ -111,7 +111,7 @@ async def confirm_totp(
             write.record(mfa.added(acting.user, TOTP))
             return True
 
-        done = await _until_done(ctx, caller, user, change)
+        done = await write_until_done(ctx, caller, user, change)
         return WriteResult(result=codes, revision=done.revision, effective=done.effective)
 
 
@@ -124,7 +124,7 @@ async def remove_totp(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> Wri
     """
 
     async def change(write: JournalWrite) -> None:
-        acting = await _acting(ctx, write, principal)
+        acting = await acting_user(ctx, write, principal)
         if acting.factors.totp is None:
             raise NotFound
         after = mfa.remove_totp(acting.factors)
@@ -147,10 +147,10 @@ async def replace_recovery_codes(ctx: Ctx, caller: Caller, principal: UserPrinci
     current = await active_session(ctx, principal)
     mfa.replace_codes(await ctx.store.factors(current.user.id), ())  # before the work of hashing
     codes = new_recovery_codes()
-    hashed = await _hashed(ctx, codes)
+    hashed = await hashed_codes(ctx, codes)
 
     async def change(write: JournalWrite) -> None:
-        acting = await _acting(ctx, write, principal)
+        acting = await acting_user(ctx, write, principal)
         after = mfa.replace_codes(acting.factors, hashed)
         await ctx.store.update_factors(acting.factors, after, write.session)
         write.record(mfa.codes_replaced(acting.user))
@@ -188,7 +188,7 @@ async def reset(ctx: Ctx, caller: Caller, user_id: UserId) -> WriteResult[User]:
     return written
 
 
-async def _acting(
+async def acting_user(
     ctx: Ctx, write: JournalWrite, principal: UserPrincipal, *, proved: bool = True
 ) -> Acting:
     """Read who acts within a write, with a live session and, if asked, a fresh proof.
@@ -206,7 +206,8 @@ async def _acting(
     return Acting(user=user, session=session, factors=factors)
 
 
-async def _hashed(ctx: Ctx, codes: list[str]) -> list[RecoveryCode]:
+async def hashed_codes(ctx: Ctx, codes: list[str]) -> list[RecoveryCode]:
+    """Hash recovery codes for the database."""
     return [
         RecoveryCode(
             name=code[:CODE_NAME_LENGTH], hash=await ctx.hasher.hash(code[CODE_NAME_LENGTH:])
@@ -215,7 +216,7 @@ async def _hashed(ctx: Ctx, codes: list[str]) -> list[RecoveryCode]:
     ]
 
 
-async def _until_done(
+async def write_until_done(
     ctx: Ctx, caller: Caller, user: User, change: Callable[[JournalWrite], Awaitable[bool]]
 ) -> WriteResult[bool]:
     """Write until `change` is done: of very many sessions the first ones end in own writes."""

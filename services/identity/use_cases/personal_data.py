@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.identity.domain.api_tokens import ApiToken
 from services.identity.domain.identities import LinkedIdentity
+from services.identity.domain.mfa import SecondFactors
 from services.identity.domain.personal_data import MAX_ROWS, export_limit
 from services.identity.domain.sessions import UserSession
 from services.identity.domain.users import User
@@ -25,6 +26,7 @@ class PersonalData:
     sessions: list[UserSession]
     api_tokens: list[ApiToken]
     identities: list[LinkedIdentity]
+    factors: SecondFactors
     memberships: Memberships
     complete: bool
 
@@ -50,6 +52,7 @@ async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
             sessions=sessions[:MAX_ROWS],
             api_tokens=tokens[:MAX_ROWS],
             identities=await ctx.store.identities_of(user.id),
+            factors=await ctx.store.factors(user.id),
             memberships=memberships,
             complete=max(len(sessions), len(tokens)) <= MAX_ROWS,
         )

@@ -4,7 +4,7 @@ from services.identity.domain import sessions
 from services.identity.domain.devices import origin_of
 from services.identity.domain.imported_passwords import COMPARISON_SECONDS
 from services.identity.domain.mfa import Proof, WrongOtp
-from services.identity.domain.sessions import WrongCredentials
+from services.identity.domain.sessions import UserSession, WrongCredentials
 from services.identity.domain.users import User, caller_as
 from services.identity.store import WRITES_OF_A_FACT
 from services.identity.use_cases.context import Ctx
@@ -86,14 +86,21 @@ async def start_session(ctx: Ctx, caller: Caller, user: User, *, proof: Proof | 
         if now is None or now.password_hash != user.password_hash or now.disabled_at is not None:
             raise WrongCredentials
         await use_proof(ctx, write, now, proof)
-        await ctx.store.insert_session(session, write.session)
-        told = await remember_device(ctx, write, now, origin_of(caller.request))
-        place = ctx.places.place_of(session.network)
-        write.record(sessions.started(session, told=told, place=place))
+        await save_session(ctx, write, caller, now, session)
 
     actor = caller_as(caller, user, session_id=session.id)
     await ctx.journal.write(user.id, change, caller=actor, effective_everywhere=False)
     return SignedIn(user=user, session=session)
+
+
+async def save_session(
+    ctx: Ctx, write: JournalWrite, caller: Caller, user: User, session: UserSession
+) -> None:
+    """Save a new session within a write, and tell its user of a new device."""
+    await ctx.store.insert_session(session, write.session)
+    told = await remember_device(ctx, write, user, origin_of(caller.request))
+    place = ctx.places.place_of(session.network)
+    write.record(sessions.started(session, told=told, place=place))
 
 
 def _address_key(email: str) -> str:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
-from services.identity.domain.mfa import WrongOtp
+from services.identity.domain.mfa import Proof, WrongOtp
+from services.identity.domain.passkeys import PasskeyChallengeOver, PasskeyRefused
 from services.identity.domain.passwords import WrongPassword
 from services.identity.domain.sessions import sign_in_refused
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.passkeys import PasskeyAnswer, prove
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from services.identity.use_cases.second_factors import find_proof, use_proof
 from services.identity.use_cases.sessions import SignedIn, active_session
@@ -15,15 +17,24 @@ from shared.contracts.facts import Caller
 from shared.journal import JournalWrite
 from shared.problems import Invalid, TokenRevoked
 
+_COUNTED = (WrongPassword, WrongOtp, PasskeyRefused, PasskeyChallengeOver)
+
 
 async def step_up(
-    ctx: Ctx, caller: Caller, principal: UserPrincipal, *, password: str | None, otp: str | None
+    ctx: Ctx,
+    caller: Caller,
+    principal: UserPrincipal,
+    *,
+    password: str | None,
+    otp: str | None,
+    passkey: PasskeyAnswer | None = None,
 ) -> SignedIn:
-    """Give the session a fresh proof: the second factor, or the password of who has none.
+    """Give the session a fresh proof: a second factor, or the password of who has none.
 
     Raises:
         OtpRequired: the user has a second factor, so the password alone proves nothing.
-        WrongOtp, WrongPassword: it counts as a failed sign-in.
+        WrongOtp, WrongPassword, PasskeyRefused, PasskeyChallengeOver: each counts as a failed
+            sign-in.
         Invalid: the user has no second factor and sent no password.
         TokenRevoked: the session has ended.
         TooManyRequests, HashingBusy.
@@ -31,12 +42,19 @@ async def step_up(
     user = (await active_session(ctx, principal)).user
     actor = caller_as(caller, user)
     limits = sign_in_limits_of(ctx, caller, user.email_key)
-    async with rate_limited(ctx, *limits, counted=(WrongPassword, WrongOtp)) as attempts:
+    async with rate_limited(ctx, *limits, counted=_COUNTED) as attempts:
         try:
             return await _prove(
-                ctx, actor, principal, user, password=password, otp=otp, attempts=attempts
+                ctx,
+                actor,
+                principal,
+                user,
+                password=password,
+                otp=otp,
+                passkey=passkey,
+                attempts=attempts,
             )
-        except (WrongPassword, WrongOtp) as refusal:
+        except _COUNTED as refusal:
             await ctx.journal.refused(user.id, sign_in_refused(user, refusal.code), caller=actor)
             raise
 
@@ -49,9 +67,16 @@ async def _prove(
     *,
     password: str | None,
     otp: str | None,
+    passkey: PasskeyAnswer | None,
     attempts: int,
 ) -> SignedIn:
-    proof = await find_proof(ctx, user, otp, attempts=attempts)
+    proof: Proof | None
+    if passkey is not None:
+        owner, proof = await prove(ctx, actor, passkey)
+        if owner.id != user.id:
+            raise PasskeyRefused
+    else:
+        proof = await find_proof(ctx, user, otp, attempts=attempts)
     if proof is None:
         await _check_password(ctx, user, password, attempts=attempts)
 

@@ -39,6 +39,18 @@ def _code_used(fact: identity.RecoveryCodeUsed, row: Row) -> Notice:
     )
 
 
+def _copy_suspected(fact: identity.PasskeyCopySuspected, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.PASSKEY_COPY_SUSPECTED,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "changed_at": format_moment(row.occurred_at),
+            "passkey_name": fact.passkey,
+        },
+    )
+
+
 def _change_words(
     fact: identity.SecondFactorAdded | identity.SecondFactorRemoved, row: Row
 ) -> dict[str, str]:
@@ -51,4 +63,5 @@ ROWS = (
     (identity.SecondFactorRemoved, _removed),
     (identity.RecoveryCodesReplaced, _codes_replaced),
     (identity.RecoveryCodeUsed, _code_used),
+    (identity.PasskeyCopySuspected, _copy_suspected),
 )

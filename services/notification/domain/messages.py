@@ -34,6 +34,7 @@ class MessageKind(StrEnum):
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     RECOVERY_CODES_REPLACED = "recovery_codes_replaced"
     RECOVERY_CODE_USED = "recovery_code_used"
+    PASSKEY_COPY_SUSPECTED = "passkey_copy_suspected"
     TOKEN_CREATED = "token_created"  # noqa: S105 - the name of a mail
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"

@@ -174,7 +174,7 @@ async def test_a_second_factor_is_told_and_listed(identity: Identity) -> None:
     assert (listed.body["totp"] is None, listed.body["recovery_codes_left"]) == (False, 10)
     assert told(await remove(identity, token)) == (None, 204)
     listed = await identity.send("GET", "/v1/me/mfa", token=token)
-    assert listed.body == {"totp": None, "recovery_codes_left": 0}
+    assert listed.body == {"totp": None, "passkeys": 0, "recovery_codes_left": 0}
     added, removed = await identity.rows("user.second_factor_added", "user.second_factor_removed")
     assert (added.data["kind"], removed.data["kind"]) == ("totp", "totp")
     assert told(await identity.log_in(EMAIL)) == (None, 200)

@@ -211,6 +211,17 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         ),
     ),
     (
+        identity.PasskeyCopySuspected(**USER, passkey="Phone"),
+        Expected(
+            kind=MessageKind.PASSKEY_COPY_SUSPECTED,
+            words={
+                "name": "Bo Li",
+                "changed_at": format_moment(NOON),
+                "passkey_name": "Phone",
+            },
+        ),
+    ),
+    (
         identity.RecoveryCodeUsed(**USER, left=9),
         Expected(
             kind=MessageKind.RECOVERY_CODE_USED,

@@ -1,0 +1,298 @@
+"""Passkeys: adding them, sign-in and step-up with them, and what they must not do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.services.identity.running import Identity
+from tests.support.passkeys import SoftPasskey, encoded
+from tests.support.service import ISSUER
+
+EMAIL = "ana@example.com"
+OVER = ("passkey-challenge-over", 410)
+REFUSED = ("passkey-refused", 401)
+STALE = ("step-up-required", 401)
+
+
+def told(answer: Any) -> tuple[str | None, int]:
+    """The code of an answer's problem, and its status."""
+    return (answer.body or {}).get("code"), answer.status
+
+
+def new_passkey(**options: Any) -> SoftPasskey:
+    parts = urlsplit(ISSUER)
+    return SoftPasskey(origin=f"{parts.scheme}://{parts.netloc}", **options)
+
+
+async def begun(identity: Identity, path: str, token: str | None = None) -> dict[str, Any]:
+    answer = await identity.post(path, token=token)
+    assert answer.status == 200, answer.text
+    return dict(answer.body)
+
+
+async def add(identity: Identity, token: str, passkey: SoftPasskey, *, name: str = "Phone") -> Any:
+    options = await begun(identity, "/v1/me/passkeys/begin", token)
+    return await finish(identity, token, options, passkey, name=name)
+
+
+async def finish(
+    identity: Identity,
+    token: str,
+    options: dict[str, Any],
+    passkey: SoftPasskey,
+    *,
+    name: str = "Phone",
+) -> Any:
+    body = {
+        "challenge": options["challenge"],
+        "credential": passkey.create(options["options"]),
+        "name": name,
+    }
+    return await identity.post("/v1/me/passkeys/finish", body, token=token)
+
+
+async def signed(identity: Identity, passkey: SoftPasskey) -> dict[str, Any]:
+    """A challenge with the answer of a passkey."""
+    options = await begun(identity, "/v1/login/passkey/begin")
+    return {"challenge": options["challenge"], "credential": passkey.get(options["options"])}
+
+
+async def log_in(identity: Identity, proof: dict[str, Any]) -> Any:
+    return await identity.post("/v1/login/passkey/finish", proof)
+
+
+async def with_passkey(identity: Identity, **options: Any) -> tuple[str, SoftPasskey, Any]:
+    """The token of a user with a passkey, the passkey, and the answer that added it."""
+    token = str((await identity.person(EMAIL))["access_token"])
+    passkey = new_passkey(**options)
+    added = await add(identity, token, passkey)
+    assert added.status == 200, added.text
+    return token, passkey, added.body
+
+
+@pytest.mark.rule("B1")
+async def test_a_passkey_signs_in_without_a_password(identity: Identity) -> None:
+    _, passkey, _ = await with_passkey(identity)
+    answer = await log_in(identity, await signed(identity, passkey))
+    assert (answer.status, answer.body["user"]["email"]) == (200, EMAIL)
+    assert (await identity.send("GET", "/v1/me", token=answer.body["access_token"])).status == 200
+    removed = await identity.send("DELETE", "/v1/me/mfa/totp", token=answer.body["access_token"])
+    assert removed.status == 404  # the sign-in is a fresh proof
+
+
+async def test_a_passkey_of_a_cloud_does_not_count(identity: Identity) -> None:
+    _, passkey, _ = await with_passkey(identity, counts=False)
+    for _ in range(2):
+        assert told(await log_in(identity, await signed(identity, passkey))) == (None, 200)
+
+
+async def test_the_first_passkey_ends_other_sessions_and_gives_codes(identity: Identity) -> None:
+    other = await identity.person(EMAIL)
+    token = (await identity.log_in(EMAIL)).body["access_token"]
+    added = (await add(identity, token, new_passkey())).body
+    assert not await identity.is_live(other)
+    assert told(await identity.log_in(EMAIL)) == ("otp-required", 401)
+    code = added["recovery_codes"][0]
+    assert len(added["recovery_codes"]) == 10
+    assert told(await identity.log_in(EMAIL, otp=code)) == (None, 200)
+    second = await add(identity, token, new_passkey(), name="Laptop")
+    assert second.body["recovery_codes"] == []
+    [row, _] = await identity.rows("user.second_factor_added")
+    assert row.data["kind"] == "passkey"
+
+
+async def test_passkeys_are_listed_renamed_and_removed(identity: Identity) -> None:
+    token, _, added = await with_passkey(identity)
+    path = f"/v1/me/passkeys/{added['id']}"
+    renamed = await identity.send("PATCH", path, {"name": "Key"}, token=token)
+    assert (renamed.status, renamed.body["name"]) == (200, "Key")
+    listed = await identity.send("GET", "/v1/me/passkeys", token=token)
+    assert [one["name"] for one in listed.body["items"]] == ["Key"]
+    exported = await identity.send("GET", "/v1/me/export", token=token)
+    assert [one["name"] for one in exported.body["passkeys"]] == ["Key"]
+    assert (await identity.send("DELETE", path, token=token)).status == 204
+    assert (await identity.send("DELETE", path, token=token)).status == 404
+    assert told(await identity.log_in(EMAIL)) == (None, 200)
+    assert len(await identity.rows("user.second_factor_removed")) == 1
+
+
+async def test_changes_of_passkeys_need_a_fresh_proof(identity: Identity) -> None:
+    token, passkey, added = await with_passkey(identity)
+    options = await begun(identity, "/v1/me/passkeys/begin", token)
+    identity.clock.move(301)
+    path = f"/v1/me/passkeys/{added['id']}"
+    assert told(await identity.post("/v1/me/passkeys/begin", token=token)) == STALE
+    assert told(await finish(identity, token, options, new_passkey())) == STALE
+    assert told(await identity.send("DELETE", path, token=token)) == STALE
+    stepped = await identity.post(
+        "/v1/me/step-up", {"passkey": await signed(identity, passkey)}, token=token
+    )
+    assert stepped.status == 200
+    fresh = stepped.body["access_token"]
+    assert (await identity.send("DELETE", path, token=fresh)).status == 204
+
+
+@pytest.mark.rule("B1")
+async def test_a_challenge_counts_once_also_at_the_same_moment(identity: Identity) -> None:
+    token, passkey, _ = await with_passkey(identity, counts=False)
+    proof = await signed(identity, passkey)
+    answers = await asyncio.gather(
+        *(log_in(identity, proof) for _ in range(3)),
+        *(identity.post("/v1/me/step-up", {"passkey": proof}, token=token) for _ in range(2)),
+    )
+    assert sorted(answer.status for answer in answers) == [200, 410, 410, 410, 410]
+
+
+async def test_a_challenge_counts_for_its_time_and_purpose(identity: Identity) -> None:
+    _, passkey, _ = await with_passkey(identity)
+    proof = await signed(identity, passkey)
+    identity.clock.move(299)
+    assert told(await log_in(identity, proof)) == (None, 200)
+    proof = await signed(identity, passkey)
+    identity.clock.move(timedelta(minutes=5).total_seconds())
+    assert told(await log_in(identity, proof)) == OVER
+    assert told(await log_in(identity, proof | {"challenge": "made-up"})) == OVER
+    fresh = (await log_in(identity, await signed(identity, passkey))).body["access_token"]
+    options = await begun(identity, "/v1/me/passkeys/begin", fresh)
+    wrong = {"rpId": options["options"]["rp"]["id"], "challenge": options["options"]["challenge"]}
+    answer = {"challenge": options["challenge"], "credential": passkey.get(wrong)}
+    assert told(await log_in(identity, answer)) == OVER
+
+
+async def test_a_challenge_to_add_is_of_its_user_and_session(identity: Identity) -> None:
+    token = str((await identity.person(EMAIL))["access_token"])
+    options = await begun(identity, "/v1/me/passkeys/begin", token)
+    other = str((await identity.person("bo@example.com"))["access_token"])
+    again = (await identity.log_in(EMAIL)).body["access_token"]
+    for stranger in (other, again):
+        assert told(await finish(identity, stranger, options, new_passkey())) == OVER
+    sign_in = await begun(identity, "/v1/login/passkey/begin")
+    mixed = {**options, "challenge": sign_in["challenge"]}
+    assert told(await finish(identity, token, mixed, new_passkey())) == OVER
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [
+        {"origin": "https://evil.example"},
+        {"verified": False},
+        {"id": b"another-credential"},
+        {"user_handle": encoded(b"usr_unknown")},
+        {"user_handle": ""},
+        {"key": SoftPasskey(origin="").key},
+    ],
+    ids=["origin", "not-verified", "unknown-id", "unknown-user", "no-user", "other-key"],
+)
+async def test_a_wrong_answer_is_refused_alike(identity: Identity, defect: dict[str, Any]) -> None:
+    _, passkey, _ = await with_passkey(identity, counts=False)
+    proof = await signed(identity, replace(passkey, **defect))
+    answer = await log_in(identity, proof)
+    assert told(answer) == REFUSED
+    options = await begun(identity, "/v1/login/passkey/begin")
+    forged = {"challenge": options["challenge"], "credential": proof["credential"]}
+    assert told(await log_in(identity, forged)) == REFUSED
+
+
+async def test_a_passkey_signs_for_this_host_only(identity: Identity) -> None:
+    _, passkey, _ = await with_passkey(identity)
+    options = await begun(identity, "/v1/login/passkey/begin")
+    credential = passkey.get({**options["options"], "rpId": "evil.example"})
+    answer = {"challenge": options["challenge"], "credential": credential}
+    assert told(await log_in(identity, answer)) == REFUSED
+
+
+@pytest.mark.parametrize("defect", [{"origin": "https://evil.example"}, {"verified": False}])
+async def test_a_passkey_is_added_verified_and_here(
+    identity: Identity, defect: dict[str, Any]
+) -> None:
+    token = str((await identity.person(EMAIL))["access_token"])
+    wrong = replace(new_passkey(), **defect)
+    assert told(await add(identity, token, wrong)) == REFUSED
+
+
+async def test_what_no_authenticator_makes_is_refused(identity: Identity) -> None:
+    token, passkey, _ = await with_passkey(identity)
+    good = (await signed(identity, passkey))["credential"]
+    broken = [
+        {},
+        {"id": 1},
+        {**good, "response": []},
+        {**good, "response": {**good["response"], "clientDataJSON": "e30"}},
+        {**good, "response": {**good["response"], "authenticatorData": "AA"}},
+        {**good, "response": {**good["response"], "userHandle": "_w"}},
+        {**good, "rawId": "AA"},
+    ]
+    for credential in broken:
+        options = await begun(identity, "/v1/login/passkey/begin")
+        answer = {"challenge": options["challenge"], "credential": credential}
+        assert told(await log_in(identity, answer)) == REFUSED
+    for attestation in ("", "AA", encoded(b"\xa0"), encoded(b"\x81" * 900)):
+        options = await begun(identity, "/v1/me/passkeys/begin", token)
+        made = new_passkey().create(options["options"])
+        made["response"]["attestationObject"] = attestation
+        body = {"challenge": options["challenge"], "credential": made, "name": "Phone"}
+        assert told(await identity.post("/v1/me/passkeys/finish", body, token=token)) == REFUSED
+
+
+async def test_a_counter_that_goes_back_is_refused_and_told(identity: Identity) -> None:
+    _, passkey, _ = await with_passkey(identity)
+    copy = replace(passkey)
+    for _ in range(2):
+        assert told(await log_in(identity, await signed(identity, passkey))) == (None, 200)
+    assert told(await log_in(identity, await signed(identity, copy))) == REFUSED
+    [row] = await identity.rows("user.passkey_copy_suspected")
+    assert (row.data["passkey"], row.data["email"]) == ("Phone", EMAIL)
+    forged = replace(passkey, count=0, key=SoftPasskey(origin="").key)
+    assert told(await log_in(identity, await signed(identity, forged))) == REFUSED
+    assert len(await identity.rows("user.passkey_copy_suspected")) == 1
+
+
+async def test_a_passkey_steps_up_its_own_user_only(identity: Identity) -> None:
+    _, passkey, _ = await with_passkey(identity)
+    other = str((await identity.person("bo@example.com"))["access_token"])
+    body = {"passkey": await signed(identity, passkey)}
+    assert told(await identity.post("/v1/me/step-up", body, token=other)) == REFUSED
+
+
+async def test_a_passkey_stands_for_the_code_of_an_app(identity: Identity) -> None:
+    token, passkey, added = await with_passkey(identity)
+    await identity.add_totp(token)
+    assert told(await log_in(identity, await signed(identity, passkey))) == (None, 200)
+    path = f"/v1/me/passkeys/{added['id']}"
+    assert (await identity.send("DELETE", path, token=token)).status == 204
+    assert told(await log_in(identity, await signed(identity, passkey))) == REFUSED
+    assert told(await identity.log_in(EMAIL)) == ("otp-required", 401)
+
+
+async def test_a_disabled_user_is_refused(identity: Identity) -> None:
+    _, passkey, _ = await with_passkey(identity)
+    await identity.database["users"].update_one(
+        {"email": EMAIL}, {"$set": {"disabled_at": identity.clock.now()}}
+    )
+    assert told(await log_in(identity, await signed(identity, passkey))) == ("user-disabled", 403)
+
+
+async def test_the_last_way_to_sign_in_stays(identity: Identity) -> None:
+    token, _, added = await with_passkey(identity)
+    await identity.database["users"].update_one({"email": EMAIL}, {"$set": {"password_hash": None}})
+    path = f"/v1/me/passkeys/{added['id']}"
+    assert told(await identity.send("DELETE", path, token=token)) == ("last-sign-in", 409)
+    second = await add(identity, token, new_passkey(), name="Laptop")
+    assert second.status == 200
+    assert (await identity.send("DELETE", path, token=token)).status == 204
+
+
+async def test_a_user_has_each_passkey_once_and_ten_at_most(identity: Identity) -> None:
+    token, passkey, _ = await with_passkey(identity)
+    assert told(await add(identity, token, passkey)) == ("passkey-known", 409)
+    for number in range(9):
+        added = await add(identity, token, new_passkey(), name=f"Key {number}")
+        assert added.status == 200
+    full = await identity.post("/v1/me/passkeys/begin", token=token)
+    assert told(full) == ("too-many-passkeys", 409)

@@ -1,0 +1,85 @@
+"""A software authenticator: it makes passkeys and signs challenges as WebAuthn says.
+
+It is written apart from the product's library: keys are of PyPI `cryptography`, CBOR of `cbor2`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+USER_PRESENT, USER_VERIFIED, HAS_PASSKEY = 1, 4, 64
+
+
+def encoded(data: bytes) -> str:
+    """Base64url without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of base64url."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@dataclass
+class SoftPasskey:
+    """A passkey in memory, which a browser at `origin` uses."""
+
+    origin: str
+    counts: bool = True
+    verified: bool = True
+    count: int = 0
+    user_handle: str = ""
+    key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+    id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+
+    def create(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What `navigator.credentials.create` gives for these options."""
+        self.user_handle = options["user"]["id"]
+        point = self.key.public_key().public_numbers()
+        key = {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
+        attested = bytes(16) + len(self.id).to_bytes(2, "big") + self.id + cbor2.dumps(key)
+        data = self._data(options["rp"]["id"], HAS_PASSKEY) + attested
+        attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+        client = self._client("webauthn.create", options["challenge"])
+        response = {
+            "clientDataJSON": encoded(client),
+            "attestationObject": encoded(attestation),
+        }
+        return self._credential(response)
+
+    def get(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What `navigator.credentials.get` gives for these options."""
+        self.count += 1 if self.counts else 0
+        data = self._data(options["rpId"], 0)
+        client = self._client("webauthn.get", options["challenge"])
+        signature = self.key.sign(data + sha256(client).digest(), ec.ECDSA(SHA256()))
+        response = {
+            "clientDataJSON": encoded(client),
+            "authenticatorData": encoded(data),
+            "signature": encoded(signature),
+            "userHandle": self.user_handle,
+        }
+        return self._credential(response)
+
+    def _credential(self, response: dict[str, str]) -> dict[str, Any]:
+        own = encoded(self.id)
+        return {"id": own, "rawId": own, "type": "public-key", "response": response}
+
+    def _data(self, rp_id: str, flags: int) -> bytes:
+        flags |= USER_PRESENT | (USER_VERIFIED if self.verified else 0)
+        return sha256(rp_id.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")
+
+    def _client(self, kind: str, challenge: str) -> bytes:
+        members = {"type": kind, "challenge": challenge, "origin": self.origin}
+        return json.dumps(members | {"crossOrigin": False}).encode()
