@@ -33,6 +33,7 @@ PREFIXES = {
     "invitation_id": "inv",
     "membership_id": "mem",
     "message_id": "msg",
+    "passkey_id": "pky",
     "project_id": "prj",
     "session_id": "ses",
     "token_id": "tok",

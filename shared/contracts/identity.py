@@ -125,14 +125,6 @@ class RecoveryCodeUsed(_User):
     """The codes that are left."""
 
 
-class PasskeyCopySuspected(_User):
-    """A passkey was refused: its counter went back, as that of a copy does."""
-
-    type: ClassVar[str] = "identity.user.passkey_copy_suspected.v1"
-    passkey: str
-    """The name of the passkey."""
-
-
 class UserRenamed(_User):
     """A user changed their name."""
 
@@ -288,7 +280,6 @@ FACTS: tuple[type[Payload], ...] = (
     SecondFactorRemoved,
     RecoveryCodesReplaced,
     RecoveryCodeUsed,
-    PasskeyCopySuspected,
     UserRenamed,
     UserIdentityLinked,
     UserIdentityUnlinked,

@@ -6,6 +6,7 @@ from shared.contracts import (
     identity_addresses,
     identity_connections,
     identity_erasure,
+    identity_passkeys,
     notification,
     team,
     team_catalogs,
@@ -23,6 +24,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
     Service.IDENTITY: (
         *identity.FACTS,
         *identity_addresses.FACTS,
+        *identity_passkeys.FACTS,
         *identity_connections.FACTS,
         *identity_erasure.FACTS,
     ),

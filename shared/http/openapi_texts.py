@@ -59,6 +59,7 @@ PARAMETERS: Mapping[str, str] = {
     "session_id": "The id of the session",
     "connection_id": "The id of the connection",
     "identity_id": "The id of the identity",
+    "passkey_id": "The id of the passkey",
     "token_id": "The id of the API token",
     "invitation_id": "The id of the invitation",
     "project_id": "The id of the project",

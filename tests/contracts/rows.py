@@ -52,6 +52,7 @@ NO_MAPPING: dict[str, Any] = {"roles": {}, "levels": {}, "overrides": "keep"}
 _serial = itertools.count()
 
 
+PASSKEY_ANSWER = {"challenge": "made-up", "credential": {"id": "AA", "type": "public-key"}}
 SSO_ANSWER = {
     "binding": "AAAA",
     "state": "AAAA",
@@ -140,8 +141,14 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "beginIdentityLink": ({"connection": "missing", "redirect": "https://rolecall.example/"},),
         "linkIdentity": (SSO_ANSWER,),
         "logIn": ({"email": _fresh_address(), "password": PASSWORD, "otp": "123456"},),
-        "stepUp": ({"password": "not the password", "otp": "123456"},),
+        "stepUp": (
+            {"password": "not the password", "otp": "123456"},
+            {"passkey": PASSKEY_ANSWER},
+        ),
         "confirmTotp": ({"otp": "123456"},),
+        "finishPasskeySignIn": (PASSKEY_ANSWER,),
+        "addPasskey": (PASSKEY_ANSWER | {"name": "Phone"},),
+        "renamePasskey": ({"name": "Phone"},),
         "createAccountConnection": (NEW_CONNECTION,),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
         "switchAccount": ({"account_id": people.team.id},),
@@ -373,6 +380,7 @@ def harmless_path(row: Route, team: Team) -> str:
         "session_id": "ses",
         "rid": "res",
         "identity_id": "idn",
+        "passkey_id": "pky",
         "connection_id": "sso",
     }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

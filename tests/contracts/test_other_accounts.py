@@ -27,6 +27,7 @@ NESTED = (
     "token_id",
     "session_id",
     "identity_id",
+    "passkey_id",
     "connection_id",
     "event_id",
     "revision",

@@ -131,7 +131,7 @@ class RelyingParty:
         """Read which user and passkey an answer is of.
 
         Raises:
-            PasskeyRefused: it is no answer, or names no user.
+            PasskeyRefused: it cannot be read, or does not name a user.
         """
         try:
             parsed = parse_authentication_credential_json(credential)

@@ -8,7 +8,7 @@ from typing import Final
 
 from services.identity.domain.users import User, payload_fields, user_fact
 from shared.contracts.facts import Fact, Outcome
-from shared.contracts.identity import PasskeyCopySuspected
+from shared.contracts.identity_passkeys import PasskeyCopySuspected
 from shared.ids import SessionId, UserId
 from shared.problems import NotFound, Refusal, RefusalKind
 

@@ -5,6 +5,7 @@ from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice
 from shared.contracts import identity
 from shared.contracts.facts import Row
+from shared.contracts.identity_passkeys import PasskeyCopySuspected
 
 
 def _added(fact: identity.SecondFactorAdded, row: Row) -> Notice:
@@ -39,7 +40,7 @@ def _code_used(fact: identity.RecoveryCodeUsed, row: Row) -> Notice:
     )
 
 
-def _copy_suspected(fact: identity.PasskeyCopySuspected, row: Row) -> Notice:
+def _copy_suspected(fact: PasskeyCopySuspected, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.PASSKEY_COPY_SUSPECTED,
         to=fact.email,
@@ -63,5 +64,5 @@ ROWS = (
     (identity.SecondFactorRemoved, _removed),
     (identity.RecoveryCodesReplaced, _codes_replaced),
     (identity.RecoveryCodeUsed, _code_used),
-    (identity.PasskeyCopySuspected, _copy_suspected),
+    (PasskeyCopySuspected, _copy_suspected),
 )

@@ -102,8 +102,8 @@ ROWS = (
     _security(
         "last-way-to-sign-in-is-unlinked",
         IDENTITIES,
-        "if user.password_hash is None and not others:",
-        "if user.password_hash is None and not user.id:",
+        "if user.password_hash is None and not linked and not has_passkey:",
+        "if user.password_hash is None and not user.id and not has_passkey:",
         *(*TESTS, "-k", "last"),
     ),
     _security(

@@ -10,6 +10,13 @@ import pytest
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from shared.journal import Journal
 from tests.services.identity import test_address_change as address
+from tests.services.identity.ceremonies import (
+    begun,
+    finish,
+    new_passkey,
+    signed,
+    with_passkey,
+)
 from tests.services.identity.running import PASSWORD, Identity
 from tests.services.identity.signing_in import Browser, signing_in
 from tests.services.identity.test_provisioning import ana, platform
@@ -128,6 +135,24 @@ async def remove_totp(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.send("DELETE", "/v1/me/mfa/totp", token=token)
 
 
+async def sign_in_with_passkey(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    _, passkey, _ = await with_passkey(identity)
+    proof = await signed(identity, passkey)
+    return lambda: identity.post("/v1/login/passkey/finish", proof)
+
+
+async def add_passkey(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    options = await begun(identity, "/v1/me/passkeys/begin", token)
+    return lambda: finish(identity, token, options, new_passkey())
+
+
+async def remove_passkey(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token, _, added = await with_passkey(identity)
+    path = f"/v1/me/passkeys/{added['id']}"
+    return lambda: identity.send("DELETE", path, token=token)
+
+
 async def replace_codes(identity: Identity) -> Callable[[], Awaitable[Any]]:
     token = (await identity.person(ADDRESS))["access_token"]
     await identity.add_totp(token)
@@ -221,6 +246,9 @@ PREPARED = {
     "resetPassword": reset,
     "changePassword": change_password,
     "confirmTotp": confirm_totp,
+    "finishPasskeySignIn": sign_in_with_passkey,
+    "addPasskey": add_passkey,
+    "removePasskey": remove_passkey,
     "removeTotp": remove_totp,
     "replaceRecoveryCodes": replace_codes,
     "refreshToken": use_a_refresh_token_again,
@@ -297,6 +325,9 @@ RECORDS_NOTHING = {
     "switchAccount",
     "stepUp",
     "beginTotp",
+    "beginPasskeySignIn",
+    "beginPasskey",
+    "renamePasskey",
     "makeVerificationLink",
     "makeSignUpLink",
     "makePasswordResetLink",

@@ -26,6 +26,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/login": {"email": "ana@example.com", "password": PASSWORD, "otp": "123456"},
     "/v1/me/step-up": {"password": PASSWORD, "otp": "123456"},
     "/v1/me/mfa/totp/confirm": {"otp": "123456"},
+    "/v1/login/passkey/finish": {"challenge": "x", "credential": {"id": "AA"}},
+    "/v1/me/passkeys/finish": {"challenge": "x", "credential": {"id": "AA"}, "name": "Phone"},
+    "/v1/me/passkeys/{passkey_id}": {"name": "Phone"},
     "/v1/password/forgot": {"email": "ana@example.com"},
     "/v1/password/reset": {"token": "usr_x", "password": PASSWORD},
     "/v1/me/password": {"current": PASSWORD, "new": PASSWORD},
@@ -54,7 +57,10 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 INVITED = {"name": "Bo", "password": PASSWORD, "invitation": {"token": "t", "code": "c"}}
 FIELDS: list[tuple[str, tuple[str, ...]]] = [
-    (path, (field,)) for path, body in BODIES.items() for field in body if field != "restriction"
+    (path, (field,))
+    for path, body in BODIES.items()
+    for field in body
+    if field not in {"restriction", "credential"}
 ]
 FIELDS += [("/v1/signup", ("invitation", field)) for field in ("token", "code")]
 FIELDS += [("/v1/signup", ("password",))]

@@ -6,15 +6,21 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
+from tests.services.identity.ceremonies import (
+    EMAIL,
+    add,
+    begun,
+    finish,
+    new_passkey,
+    signed,
+    with_passkey,
+)
 from tests.services.identity.running import Identity
 from tests.support.passkeys import SoftPasskey, encoded
-from tests.support.service import ISSUER
 
-EMAIL = "ana@example.com"
 OVER = ("passkey-challenge-over", 410)
 REFUSED = ("passkey-refused", 401)
 STALE = ("step-up-required", 401)
@@ -25,55 +31,8 @@ def told(answer: Any) -> tuple[str | None, int]:
     return (answer.body or {}).get("code"), answer.status
 
 
-def new_passkey(**options: Any) -> SoftPasskey:
-    parts = urlsplit(ISSUER)
-    return SoftPasskey(origin=f"{parts.scheme}://{parts.netloc}", **options)
-
-
-async def begun(identity: Identity, path: str, token: str | None = None) -> dict[str, Any]:
-    answer = await identity.post(path, token=token)
-    assert answer.status == 200, answer.text
-    return dict(answer.body)
-
-
-async def add(identity: Identity, token: str, passkey: SoftPasskey, *, name: str = "Phone") -> Any:
-    options = await begun(identity, "/v1/me/passkeys/begin", token)
-    return await finish(identity, token, options, passkey, name=name)
-
-
-async def finish(
-    identity: Identity,
-    token: str,
-    options: dict[str, Any],
-    passkey: SoftPasskey,
-    *,
-    name: str = "Phone",
-) -> Any:
-    body = {
-        "challenge": options["challenge"],
-        "credential": passkey.create(options["options"]),
-        "name": name,
-    }
-    return await identity.post("/v1/me/passkeys/finish", body, token=token)
-
-
-async def signed(identity: Identity, passkey: SoftPasskey) -> dict[str, Any]:
-    """A challenge with the answer of a passkey."""
-    options = await begun(identity, "/v1/login/passkey/begin")
-    return {"challenge": options["challenge"], "credential": passkey.get(options["options"])}
-
-
 async def log_in(identity: Identity, proof: dict[str, Any]) -> Any:
     return await identity.post("/v1/login/passkey/finish", proof)
-
-
-async def with_passkey(identity: Identity, **options: Any) -> tuple[str, SoftPasskey, Any]:
-    """The token of a user with a passkey, the passkey, and the answer that added it."""
-    token = str((await identity.person(EMAIL))["access_token"])
-    passkey = new_passkey(**options)
-    added = await add(identity, token, passkey)
-    assert added.status == 200, added.text
-    return token, passkey, added.body
 
 
 @pytest.mark.rule("B1")
@@ -189,7 +148,9 @@ async def test_a_challenge_to_add_is_of_its_user_and_session(identity: Identity)
     ],
     ids=["origin", "not-verified", "unknown-id", "unknown-user", "no-user", "other-key"],
 )
-async def test_a_wrong_answer_is_refused_alike(identity: Identity, defect: dict[str, Any]) -> None:
+async def test_each_wrong_answer_gets_the_same_refusal(
+    identity: Identity, defect: dict[str, Any]
+) -> None:
     _, passkey, _ = await with_passkey(identity, counts=False)
     proof = await signed(identity, replace(passkey, **defect))
     answer = await log_in(identity, proof)

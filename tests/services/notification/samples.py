@@ -25,6 +25,7 @@ from shared.contracts.calls.identity import (
     SignUpLinkRequest,
 )
 from shared.contracts.calls.team import InvitationLinkRequest
+from shared.contracts.identity_passkeys import PasskeyCopySuspected
 from shared.contracts.team_ownership import OfferEnd
 from tests.services.rows import NOON
 
@@ -211,7 +212,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         ),
     ),
     (
-        identity.PasskeyCopySuspected(**USER, passkey="Phone"),
+        PasskeyCopySuspected(**USER, passkey="Phone"),
         Expected(
             kind=MessageKind.PASSKEY_COPY_SUSPECTED,
             words={

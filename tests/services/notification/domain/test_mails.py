@@ -62,6 +62,7 @@ WORDS = {
     "started_at": "1 March 2026, 12:00 UTC",
     "passkey": "",
     "codes_left": "9",
+    "passkey_name": "Phone",
     "deletes_at": "31 March 2026, 12:00 UTC",
     "explanation": "An unpaid invoice.",
     "ends": "1 March 2027, 12:00 UTC",
@@ -81,6 +82,7 @@ PAGES = {
     MessageKind.SECOND_FACTOR_REMOVED: ("/forgot-password",),
     MessageKind.RECOVERY_CODES_REPLACED: ("/forgot-password",),
     MessageKind.RECOVERY_CODE_USED: ("/forgot-password",),
+    MessageKind.PASSKEY_COPY_SUSPECTED: ("/forgot-password",),
     MessageKind.TOKEN_CREATED: ("/forgot-password",),
     MessageKind.NEW_DEVICE: ("/forgot-password",),
     MessageKind.IDENTITY_LINKED: ("/forgot-password",),
@@ -164,6 +166,10 @@ OPENINGS = {
     MessageKind.RECOVERY_CODE_USED: (
         "A recovery code was used at Rolecall",
         "Hello Bo Li, one of your recovery codes was used at Rolecall on 1 March 2026",
+    ),
+    MessageKind.PASSKEY_COPY_SUSPECTED: (
+        "A passkey was refused at Rolecall",
+        "Hello Bo Li, your passkey Phone was refused at Rolecall on 1 March 2026",
     ),
     MessageKind.TOKEN_CREATED: (
         "An API token was made for you at Rolecall",
@@ -406,6 +412,7 @@ NEEDED = {
     MessageKind.SECOND_FACTOR_REMOVED: {"POST /v1/password/forgot"},
     MessageKind.RECOVERY_CODES_REPLACED: {"POST /v1/password/forgot"},
     MessageKind.RECOVERY_CODE_USED: {"POST /v1/password/forgot"},
+    MessageKind.PASSKEY_COPY_SUSPECTED: {"POST /v1/password/forgot"},
     MessageKind.TOKEN_CREATED: {"POST /v1/password/forgot"},
     MessageKind.NEW_DEVICE: {"POST /v1/password/forgot"},
     MessageKind.IDENTITY_LINKED: {"POST /v1/password/forgot"},
