@@ -72,9 +72,7 @@ async def _prove(
 ) -> SignedIn:
     proof: Proof | None
     if passkey is not None:
-        owner, proof = await prove(ctx, actor, passkey)
-        if owner.id != user.id:
-            raise PasskeyRefused
+        _, proof = await prove(ctx, actor, passkey)  # the write refuses another user's
     else:
         proof = await find_proof(ctx, user, otp, attempts=attempts)
     if proof is None:

@@ -73,13 +73,6 @@ ROWS = (
         "goes_back",
     ),
     _security(
-        "passkey-of-another-user-steps-up",
-        "services/identity/use_cases/step_up.py",
-        "if owner.id != user.id:",
-        "if not owner.id:",
-        "its_own_user",
-    ),
-    _security(
         "disabled-user-signs-in-with-a-passkey",
         USE_CASES,
         "if current.disabled_at is not None:",
