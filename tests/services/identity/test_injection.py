@@ -11,6 +11,7 @@ import pytest
 from services.identity.routes import ROUTES
 from shared.http.access import Client
 from shared.http.routes import Media
+from shared.ids import new_id
 from tests.services.identity.running import PASSWORD, Identity
 
 SSO_ANSWER = {"binding": "x", "state": "x", "code": "x", "redirect_uri": "x", "iss": "x"}
@@ -68,6 +69,7 @@ FIELDS += [
     ("/v1/accounts/{account_id}/api-tokens", ("restriction", field))
     for field in ("projects", "grants", "read_only")
 ]
+PATCHED = {"/v1/me", "/v1/me/passkeys/{passkey_id}"}
 VALUES = [
     {"$ne": ""},
     {"$gt": ""},
@@ -97,13 +99,13 @@ async def test_a_value_that_is_not_text_is_refused_in_every_field(identity: Iden
     account_id = person["account_id"]
     identity.stand_ins.members.add((person["user"]["id"], account_id))
     for (path, field), value in itertools.product(FIELDS, VALUES):
-        method = "PATCH" if path == "/v1/me" else "POST"
+        method = "PATCH" if path in PATCHED else "POST"
         body = json.loads(json.dumps(INVITED if field[0] == "invitation" else BODIES[path]))
         place = body
         for step in field[:-1]:
             place = place[step]
         place[field[-1]] = value
-        sent_to = path.replace("{account_id}", account_id)
+        sent_to = path.format(account_id=account_id, passkey_id=new_id("pky"))
         answer = await identity.send(method, sent_to, body, token=person["access_token"])
         assert answer.status in {400, 422}, (path, field, value, answer.text)
         assert answer.headers["Content-Type"].startswith("application/problem+json")
