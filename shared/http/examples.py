@@ -80,7 +80,6 @@ BY_NAME: Mapping[str, Any] = {
     "change_id": f"chg_{_DIGITS}",
     "challenge": "Xb2v…",
     "client_secret": "rcs_…",
-    "credential": {"id": "vT9c…", "rawId": "vT9c…", "type": "public-key", "response": {}},
     "code": "K7QM2XWP",
     "confirm": "Acme Robotics",
     "connection": "corp",

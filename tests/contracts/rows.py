@@ -52,7 +52,24 @@ NO_MAPPING: dict[str, Any] = {"roles": {}, "levels": {}, "overrides": "keep"}
 _serial = itertools.count()
 
 
-PASSKEY_ANSWER = {"challenge": "made-up", "credential": {"id": "AA", "type": "public-key"}}
+CREDENTIAL = {"id": "AA", "rawId": "AA", "type": "public-key"}
+SIGNED_CHALLENGE = {
+    "challenge": "made-up",
+    "credential": CREDENTIAL
+    | {
+        "response": {
+            "clientDataJSON": "AA",
+            "authenticatorData": "AA",
+            "signature": "AA",
+            "userHandle": "AA",
+        }
+    },
+}
+NEW_PASSKEY = {
+    "challenge": "made-up",
+    "credential": CREDENTIAL | {"response": {"clientDataJSON": "AA", "attestationObject": "AA"}},
+    "name": "Phone",
+}
 SSO_ANSWER = {
     "binding": "AAAA",
     "state": "AAAA",
@@ -143,11 +160,11 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "logIn": ({"email": _fresh_address(), "password": PASSWORD, "otp": "123456"},),
         "stepUp": (
             {"password": "not the password", "otp": "123456"},
-            {"passkey": PASSKEY_ANSWER},
+            {"passkey": SIGNED_CHALLENGE},
         ),
         "confirmTotp": ({"otp": "123456"},),
-        "finishPasskeySignIn": (PASSKEY_ANSWER,),
-        "addPasskey": (PASSKEY_ANSWER | {"name": "Phone"},),
+        "finishPasskeySignIn": (SIGNED_CHALLENGE,),
+        "addPasskey": (NEW_PASSKEY,),
         "renamePasskey": ({"name": "Phone"},),
         "createAccountConnection": (NEW_CONNECTION,),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),

@@ -17,6 +17,7 @@ from services.identity.domain.passkeys import (
 )
 from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
+from services.identity.routes.credentials import MadeCredential, SignedCredential
 from services.identity.routes.fields import Text
 from services.identity.routes.sessions import SessionAnswer, session_answer
 from services.identity.use_cases import mfa, passkeys
@@ -31,20 +32,26 @@ PROVED = Session(fresh_proof=True)
 
 
 class SignedChallenge(Body):
-    """The `challenge` of the beginning, and what the browser answered, as JSON (`toJSON()`)."""
+    """The `challenge` of the beginning, and what the browser answered."""
 
     challenge: SealedText
-    credential: dict[str, Any]
+    credential: SignedCredential
 
     def answer(self) -> PasskeyAnswer:
         """Return it as the use cases take it."""
-        return PasskeyAnswer(challenge=self.challenge, credential=self.credential)
+        return PasskeyAnswer(challenge=self.challenge, credential=self.credential.members())
 
 
-class NewPasskey(SignedChallenge):
-    """A passkey that the browser has made, and its name."""
+class NewPasskey(Body):
+    """The `challenge` of the beginning, the passkey that the browser has made, and its name."""
 
+    challenge: SealedText
+    credential: MadeCredential
     name: Text
+
+    def answer(self) -> PasskeyAnswer:
+        """Return it as the use cases take it."""
+        return PasskeyAnswer(challenge=self.challenge, credential=self.credential.members())
 
 
 class PasskeyName(Body):
@@ -177,7 +184,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/me/passkeys/begin",
+        path="/v1/me/passkey-challenges",
         handler=begin_adding,
         operation_id="beginPasskey",
         summary="Begin to add a passkey",
@@ -189,7 +196,7 @@ ROUTES = (
     ),
     Route(
         method="POST",
-        path="/v1/me/passkeys/finish",
+        path="/v1/me/passkeys",
         handler=add,
         operation_id="addPasskey",
         summary="Add the passkey, and end my other sessions with the first factor",

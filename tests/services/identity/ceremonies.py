@@ -24,7 +24,7 @@ async def begun(identity: Identity, path: str, token: str | None = None) -> dict
 
 
 async def add(identity: Identity, token: str, passkey: SoftPasskey, *, name: str = "Phone") -> Any:
-    options = await begun(identity, "/v1/me/passkeys/begin", token)
+    options = await begun(identity, "/v1/me/passkey-challenges", token)
     return await finish(identity, token, options, passkey, name=name)
 
 
@@ -41,7 +41,7 @@ async def finish(
         "credential": passkey.create(options["options"]),
         "name": name,
     }
-    return await identity.post("/v1/me/passkeys/finish", body, token=token)
+    return await identity.post("/v1/me/passkeys", body, token=token)
 
 
 async def signed(identity: Identity, passkey: SoftPasskey) -> dict[str, Any]:

@@ -143,7 +143,7 @@ async def sign_in_with_passkey(identity: Identity) -> Callable[[], Awaitable[Any
 
 async def add_passkey(identity: Identity) -> Callable[[], Awaitable[Any]]:
     token = (await identity.person(ADDRESS))["access_token"]
-    options = await begun(identity, "/v1/me/passkeys/begin", token)
+    options = await begun(identity, "/v1/me/passkey-challenges", token)
     return lambda: finish(identity, token, options, new_passkey())
 
 

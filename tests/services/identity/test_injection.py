@@ -15,6 +15,16 @@ from shared.ids import new_id
 from tests.services.identity.running import PASSWORD, Identity
 
 SSO_ANSWER = {"binding": "x", "state": "x", "code": "x", "redirect_uri": "x", "iss": "x"}
+CREDENTIAL = {"id": "x", "rawId": "x", "type": "public-key"}
+SIGNED = CREDENTIAL | {
+    "response": {
+        "clientDataJSON": "x",
+        "authenticatorData": "x",
+        "signature": "x",
+        "userHandle": "x",
+    }
+}
+MADE = CREDENTIAL | {"response": {"clientDataJSON": "x", "attestationObject": "x"}}
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/signup": {"email": "ana@example.com", "name": "Ana"},
     "/v1/email/verify": {
@@ -27,8 +37,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/login": {"email": "ana@example.com", "password": PASSWORD, "otp": "123456"},
     "/v1/me/step-up": {"password": PASSWORD, "otp": "123456"},
     "/v1/me/mfa/totp/confirm": {"otp": "123456"},
-    "/v1/login/passkey/finish": {"challenge": "x", "credential": {"id": "AA"}},
-    "/v1/me/passkeys/finish": {"challenge": "x", "credential": {"id": "AA"}, "name": "Phone"},
+    "/v1/login/passkey/finish": {"challenge": "x", "credential": SIGNED},
+    "/v1/me/passkeys": {"challenge": "x", "credential": MADE, "name": "Phone"},
     "/v1/me/passkeys/{passkey_id}": {"name": "Phone"},
     "/v1/password/forgot": {"email": "ana@example.com"},
     "/v1/password/reset": {"token": "usr_x", "password": PASSWORD},
@@ -58,16 +68,18 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 INVITED = {"name": "Bo", "password": PASSWORD, "invitation": {"token": "t", "code": "c"}}
 FIELDS: list[tuple[str, tuple[str, ...]]] = [
-    (path, (field,))
-    for path, body in BODIES.items()
-    for field in body
-    if field not in {"restriction", "credential"}
+    (path, (field,)) for path, body in BODIES.items() for field in body if field != "restriction"
 ]
 FIELDS += [("/v1/signup", ("invitation", field)) for field in ("token", "code")]
 FIELDS += [("/v1/signup", ("password",))]
 FIELDS += [
     ("/v1/accounts/{account_id}/api-tokens", ("restriction", field))
     for field in ("projects", "grants", "read_only")
+]
+FIELDS += [("/v1/me/passkeys", ("credential", field)) for field in MADE]
+FIELDS += [
+    ("/v1/login/passkey/finish", ("credential", "response", field))
+    for field in ("clientDataJSON", "authenticatorData", "signature", "userHandle")
 ]
 PATCHED = {"/v1/me", "/v1/me/passkeys/{passkey_id}"}
 VALUES = [
