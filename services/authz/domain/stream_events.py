@@ -41,6 +41,8 @@ class StreamEnd(StrEnum):
     """Team has another history, so everything is told anew."""
     CLIENT_CHANGED = "client-changed"
     """The service client was deleted, or is bound to other accounts or types now."""
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of a reason
+    """The access token that opened the stream, or the key that signed it, was revoked."""
     STALE = "stale"
     """This replica does not hold its leases."""
     TOO_SLOW = "too-slow"

@@ -46,7 +46,7 @@ def open_stream(
     """
     scope = ctx.while_fresh(lambda: _scope(ctx, client.client_id, account_id))
     ctx.feed.require_room(client.client_id)
-    return _StreamReader(ctx, client.client_id, account_id, scope).events(after)
+    return _StreamReader(ctx, client, account_id, scope).events(after)
 
 
 def _scope(ctx: Ctx, client_id: str, account_id: str | None) -> StreamScope:
@@ -65,7 +65,7 @@ class _StreamReader:
     """One stream: what it tells, and how far it is."""
 
     ctx: Ctx
-    client_id: str
+    caller: ClientPrincipal
     account_id: str | None
     scope: StreamScope
     log: ChangeLog = field(init=False)
@@ -77,12 +77,12 @@ class _StreamReader:
     positions: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.client = self.ctx.sign_ins.client(self.client_id)
+        self.client = self.ctx.sign_ins.client(self.caller.client_id)
         self.sign_ins = SignInEvents(self.ctx, self.scope)
 
     async def events(self, after: str | None) -> AsyncGenerator[bytes, None]:
         """Every event, until the stream ends."""
-        with self.ctx.feed.reader(self.client_id) as news:
+        with self.ctx.feed.reader(self.caller.client_id) as news:
             self.log = self.ctx.feed.log
             resumed = self.sign_ins.goes_on = self._resume(after)
             yield self._event("hello", self._greeting(resumed=resumed))
@@ -135,8 +135,11 @@ class _StreamReader:
         feed = self.ctx.feed
         if self.log is not feed.log:
             return StreamEnd.RELOADED
-        if self.ctx.sign_ins.client(self.client_id) != self.client:
+        sign_ins, token = self.ctx.sign_ins, self.caller.access_token
+        if sign_ins.client(self.caller.client_id) != self.client:
             return StreamEnd.CLIENT_CHANGED
+        if token is not None and sign_ins.refused_tokens.has(token):
+            return StreamEnd.TOKEN_REVOKED
         if not self.ctx.holds():
             return StreamEnd.STALE
         return StreamEnd.DRAINING if feed.draining else None

@@ -5,8 +5,9 @@ database alone cannot sign. Every verifier reads the public half from the publis
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,8 @@ from shared.auth.key_sources import StaticKeys
 from shared.auth.keys import generate_key, public_jwk, public_text
 from shared.ids import KeyId, new_id
 from shared.problems import Unavailable
+
+_log = logging.getLogger(__name__)
 
 NONCE_BYTES = 12
 CONFIRMED_SECONDS = 10.0
@@ -95,6 +98,7 @@ class Keyring:
         self.public = StoredKeys()
         self._sealing_key = sealing_key
         self._opened: dict[SealedKey, Ed25519PrivateKey] = {}
+        self._strange: frozenset[KeyId] = frozenset()
         self._signing: tuple[str, Ed25519PrivateKey] | None = None
 
     def make(self, *, number: int, state: KeyState, now: datetime) -> SealedKey:
@@ -110,19 +114,26 @@ class Keyring:
             UnsealError: the sealing key opens none that signs.
         """
         opened: dict[SealedKey, Ed25519PrivateKey] = {}
-        strange: list[KeyId] = []
+        strange: set[KeyId] = set()
         for key in stored:
             if key.published(now):
                 try:
                     opened[key] = self._opened.get(key) or unseal(key, self._sealing_key)
                 except UnsealError:
-                    strange.append(key.id)
+                    strange.add(key.id)
+        self._name_strange(strange)
         self._opened = opened
         self.public.take({key.id: private.public_key() for key, private in opened.items()})
         newest = signing_key(opened)
         if newest is None:
-            raise UnsealError(", ".join(strange))
+            raise UnsealError(", ".join(sorted(strange)))
         self._signing = newest.id, opened[newest]
+
+    def _name_strange(self, strange: Iterable[KeyId]) -> None:
+        """Log each key that does not open, once: others wrote it, or sealed it with another key."""
+        for kid in sorted(set(strange) - self._strange):
+            _log.error("The signing key %s is not used: the sealing key does not open it.", kid)
+        self._strange = frozenset(strange)
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Sign an access token with these claims.

@@ -91,6 +91,14 @@ ROWS = (
         tests=("tests/services/authz/test_policy_stream.py",),
     ),
     Mutant(
+        id="stream-outlives-its-token",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/policy_stream.py",
+        old="if token is not None and sign_ins.refused_tokens.has(token):",
+        new="if token is None:",
+        tests=("tests/services/authz/test_policy_stream.py",),
+    ),
+    Mutant(
         id="stream-lease-counts-from-after-the-look",
         kind=Kind.CONSISTENCY,
         file="services/authz/use_cases/policy_stream.py",

@@ -231,8 +231,8 @@ ROWS = (
         id="stream-goes-on-for-a-changed-client",
         kind=Kind.SECURITY,
         file=READER,
-        old="        if self.ctx.sign_ins.client(self.client_id) != self.client:\n",
-        new="        if self.ctx.sign_ins.client(self.client_id) is None:\n",
+        old="        if sign_ins.client(self.caller.client_id) != self.client:\n",
+        new="        if sign_ins.client(self.caller.client_id) is None:\n",
         tests=STREAM_TESTS,
     ),
     Mutant(

@@ -103,7 +103,7 @@ ROWS = (
         id="keys-of-the-database-are-published-unopened",
         kind=Kind.SECURITY,
         file="services/identity/adapters/keyring.py",
-        old="                    strange.append(key.id)\n",
+        old="                    strange.add(key.id)\n",
         new="                    opened[key] = generate_key()\n",
         tests=(*ROTATION, "-k", "others_wrote"),
     ),

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import fields, replace
 from typing import ClassVar
 
+import jwt
 import pytest
 
 from services.authz.domain.change_log import MAX_CHANGES
@@ -222,6 +223,41 @@ async def test_a_stream_ends_when_its_client_is_deleted_or_narrowed(world, chang
         assert "change" not in [name for name, _ in told.events], "nothing was told after it"
         with pytest.raises(EOFError):
             await told.next()
+
+
+def revoked(token):
+    """What identity tells of this access token when it is revoked, and when its key is."""
+    payload = jwt.decode(token, options={"verify_signature": False})
+    header = jwt.get_unverified_header(token)
+    late = {"expires_at": "2999-01-01T00:00:00Z"}
+    return {
+        "token": PolicyObject(kind=PolicyObjectKind.ACCESS_TOKEN, id=payload["jti"], state=late),
+        "key": PolicyObject(
+            kind=PolicyObjectKind.SIGNING_KEY,
+            id=header["kid"],
+            state={"revoked_at": "2020-01-01T00:00:00Z"},
+        ),
+    }
+
+
+@pytest.mark.parametrize("what", ["token", "key"])
+async def test_a_stream_ends_when_its_token_is_revoked(world, what):
+    token = world.client_token()
+    other = world.client_token()
+    async with (
+        world.replica() as service,
+        policy_stream(world, service, token=token) as told,
+        policy_stream(world, service, token=other) as others,
+    ):
+        for each in told, others:
+            await each.until("ready")
+        await identity_tells(world, revoked(token)[what])
+        await world.team.change(no_member(BO))
+        assert (await told.until("end"))["reason"] == "token-revoked"
+        assert "change" not in [name for name, _ in told.events], "nothing was told after it"
+        with pytest.raises(EOFError):
+            await told.next()
+        await others.until("change" if what == "token" else "end")
 
 
 async def test_a_replica_without_its_leases_tells_nothing_more(world):
