@@ -1,12 +1,14 @@
 """What a browser keeps for the console, and the cookies that carry it.
 
-No two of them change for the same reason, so two tabs do not overwrite each other's changes.
+Answers to two tabs arrive in any order, and each overwrites a cookie of the same name. The session
+is therefore set and deleted by presses alone. Every answer may replace its tokens, which are in
+another cookie and count for their own session only: a late one changes nothing for the next user.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 
@@ -14,14 +16,18 @@ class Cookie(StrEnum):
     """The cookies. `__Host-`: only this host, over a secure connection, can set them (`T11`)."""
 
     SESSION = "__Host-rolecall_session"
+    TOKENS = "__Host-rolecall_tokens"
     LINKS = "__Host-rolecall_links"
     FORM = "__Host-rolecall_form"
 
 
-KEPT_SECONDS = {Cookie.SESSION: 90 * 86_400, Cookie.LINKS: 86_400}
+KEPT_SECONDS = {Cookie.SESSION: 90 * 86_400, Cookie.TOKENS: 90 * 86_400, Cookie.LINKS: 86_400}
 """How long a sealed cookie is opened; the API ends sessions and links sooner."""
 EARLY = timedelta(seconds=30)
 """How long before its end an access token is replaced."""
+
+
+NEVER_VALID = datetime.min.replace(tzinfo=UTC)
 
 
 class LinkKind(StrEnum):
@@ -36,29 +42,47 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class BrowserSession:
-    """The tokens of a signed-in user. `id` is new with each sign-in."""
+    """A signed-in user. `id` is new with each sign-in; it is not the id that the API knows."""
 
     id: str
-    access_token: str
     refresh_token: str
-    expires_at: datetime
+    access_token: str = ""
+    expires_at: datetime = NEVER_VALID
 
     def wants_refresh(self, now: datetime) -> bool:
         """Whether the access token is over, or about to be."""
-        return now >= self.expires_at - EARLY
+        return now + EARLY >= self.expires_at
 
-    def content(self) -> Mapping[str, object]:
-        """What the cookie holds."""
-        return {
-            "id": self.id,
-            "access": self.access_token,
-            "refresh": self.refresh_token,
-            "until": int(self.expires_at.timestamp()),
-        }
+    def contents(self) -> Mapping[Cookie, Mapping[str, object]]:
+        """What each of its cookies holds. Without its tokens, a session gets new ones."""
+        tokens = {"access": self.access_token, "until": int(self.expires_at.timestamp())}
+        session = {"id": self.id, "refresh": self.refresh_token}
+        return {Cookie.SESSION: session, Cookie.TOKENS: session | tokens}
 
     def with_access_token(self, token: str, expires_at: datetime) -> "BrowserSession":
         """Return the same session with another access token."""
         return replace(self, access_token=token, expires_at=expires_at)
+
+
+def read_session(
+    session: Mapping[str, object], tokens: Mapping[str, object]
+) -> BrowserSession | None:
+    """Return the session of the two cookies, with the tokens if they are its own."""
+    match session:
+        case {"id": str(own), "refresh": str(refresh)}:
+            found = BrowserSession(id=own, refresh_token=refresh)
+        case _:
+            return None
+    match tokens:
+        case {"id": str(of), "access": str(access), "refresh": str(newer), "until": int(until)}:
+            if of == found.id:
+                return replace(
+                    found,
+                    access_token=access,
+                    refresh_token=newer,
+                    expires_at=datetime.fromtimestamp(until, UTC),
+                )
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ FOR_PEOPLE: Mapping[str, str] = {
 }
 """By the code of the refusal; others are shown with the detail that the API gives."""
 
+FORMER_LIVES = "not-signed-in"
 DONE: Mapping[str, str] = {
     "password-reset": "Your password was changed. Sign in with the new one.",
     "address-changed": "Your new address counts from now on. Your other sessions have ended.",
@@ -29,6 +30,8 @@ DONE: Mapping[str, str] = {
     "signed-out": "You are signed out.",
     "sign-in": "Sign in to go on.",
     "expired": "Your session has ended. Sign in again to go on.",
+    FORMER_LIVES: "You were not signed in, because your earlier session in this browser could not"
+    " be ended. Sign in again in a few seconds.",
     "declined": "You declined the invitation. The team was told.",
 }
 """What a page says about the page before it, by the word in its address."""

@@ -10,7 +10,7 @@ from services.console.domain import places
 from services.console.domain.browser_state import Cookie, read_link
 from services.console.domain.origins import is_foreign
 from services.console.pages.rendering import STATIC_FILES, Form, StaticFile
-from services.console.pages.texts import NO_COOKIES, STALE_FORM
+from services.console.pages.texts import FORMER_LIVES, NO_COOKIES, STALE_FORM
 from services.console.routes.answers import failed_page, page_response
 from services.console.routes.forms import NotAForm, read_form, read_pairs
 from services.console.routes.outcomes import (
@@ -19,10 +19,10 @@ from services.console.routes.outcomes import (
     SeeOther,
     Shown,
     kept_values,
-    query_text,
     refused_form,
+    with_query,
 )
-from services.console.routes.visits import PageContext, SignedOut, Visit
+from services.console.routes.visits import FormerSessionLives, PageContext, SignedOut, Visit
 from shared import context
 from shared.http.proxies import Proxies
 
@@ -100,12 +100,20 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
                 visit.keep_link(row.link, link)
             return SeeOther(row.path)
         return await row.show(visit, Form())
-    except SignedOut:
-        done = "expired" if Cookie.SESSION in visit.cookies else "sign-in"
-        to = places.destination(row.path)
-        return SeeOther(f"{places.SIGN_IN}?{query_text(to=to, done=done)}")
+    except (SignedOut, FormerSessionLives) as found:
+        return _to_sign_in(row, visit, found)
     except ApiRefusal as refusal:
         return await _refused(row, visit, refusal, press=press)
+
+
+def _to_sign_in(row: PageRoute, visit: Visit, found: SignedOut | FormerSessionLives) -> SeeOther:
+    """Lead to the form of sign-in, and from there back to a page that needs a session."""
+    if isinstance(found, FormerSessionLives):
+        return SeeOther(with_query(places.SIGN_IN, done=FORMER_LIVES))
+    done = "expired" if Cookie.SESSION in visit.cookies else "sign-in"
+    ended = {"ended": found.ended} if found.ended else {}
+    to = places.destination(row.path)
+    return SeeOther(with_query(places.SIGN_IN, to=to, done=done, **ended))
 
 
 async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: bool) -> Outcome:

@@ -3,7 +3,7 @@
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.pages.rendering import Form
-from services.console.pages.texts import sentence
+from services.console.pages.texts import FORMER_LIVES, sentence
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
@@ -21,9 +21,11 @@ FIRST_STEP_OVER = "Enter your address and password again: the first step was too
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
-    """Show the form; a signed-in user goes on."""
+    """Show the form; a signed-in user goes on, unless it was their session that ended."""
+    visit.drop_session(visit.query.get("ended", ""))
+    wanted = form.refused or visit.query.get("done") == FORMER_LIVES
     to = places.destination(visit.typed.get("to") or visit.query.get("to", ""))
-    if visit.session is not None and not form.refused:
+    if visit.session is not None and not wanted:
         return SeeOther(to)
     return Shown(template="sign_in", form=form, words={"to": to})
 

@@ -4,7 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.console.adapters.api import ApiRefusal, PublicApi, Visitor
@@ -14,12 +14,15 @@ from services.console.domain.browser_state import (
     Cookie,
     LinkKind,
     PageLink,
+    read_session,
 )
 from services.console.domain.sealing import Sealer
 from shared.clock import Clock
 
 FORM_MARK = "form"
 """The purpose of the mark in every form."""
+ENDED = "ended-session"
+"""The purpose of the mark of a session that has ended."""
 SECOND_STEP = "second-step"
 """The purpose of the sealed first step of a sign-in."""
 SECOND_STEP_SECONDS = 300
@@ -38,7 +41,18 @@ class PageContext:
 
 
 class SignedOut(Exception):  # noqa: N818 - it names what was found
-    """The page needs a session, and the browser has none that lives."""
+    """The page needs a session, and the browser has none that lives.
+
+    `ended` is the mark of the one that does not live any more.
+    """
+
+    def __init__(self, ended: str = "") -> None:
+        super().__init__()
+        self.ended = ended
+
+
+class FormerSessionLives(Exception):  # noqa: N818 - it names what was found
+    """A sign-in is dropped: the session before it cannot be ended at the moment."""
 
 
 @dataclass(kw_only=True)
@@ -56,7 +70,7 @@ class Visit:
     form_secret: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.session = _session(self._opened(Cookie.SESSION))
+        self.session = read_session(self._opened(Cookie.SESSION), self._opened(Cookie.TOKENS))
         secret = self.cookies.get(Cookie.FORM, "")
         self.form_secret = secret if 0 < len(secret) <= 64 else self._new_form_secret()
 
@@ -105,8 +119,7 @@ class Visit:
         except ApiRefusal as refusal:
             if refusal.status != 401:
                 raise
-            self.forget_session()
-            raise SignedOut from None
+            raise self._signed_out() from None
 
     async def ask(self, path: str, body: Mapping[str, object]) -> Any:
         """Ask the API as a stranger.
@@ -137,36 +150,62 @@ class Visit:
             except ApiRefusal as refusal:
                 if refusal.status not in {400, 401, 422}:
                     raise
-                self.forget_session()
-                raise SignedOut from None
-            self._keep_session(self._from_answer(answer, session_id=self.session.id))
+                raise self._signed_out() from None
+            self._keep(self._from_answer(answer, session_id=self.session.id), Cookie.TOKENS)
         return self.session.access_token
 
+    def _signed_out(self) -> SignedOut:
+        """Go on without the session. Its cookies stay: they may be those of a newer sign-in."""
+        ended, self.session = self._session_mark(), None
+        return SignedOut(ended)
+
+    def _session_mark(self) -> str:
+        return self.ctx.sealer.mark(ENDED, self.session.id) if self.session is not None else ""
+
+    def drop_session(self, ended: str) -> None:
+        """Go on without the session, if it is the one that was found to have ended."""
+        if self.session is not None and self.ctx.sealer.marked(ENDED, self.session.id, ended):
+            self.session = None
+
     async def sign_in(self, answer: Mapping[str, Any]) -> None:
-        """Keep a new session: another cookie, and forms of before are refused (`T11`)."""
-        with contextlib.suppress(ApiRefusal):
+        """Keep a new session: another cookie, and forms of before are refused (`T11`).
+
+        Raises:
+            FormerSessionLives: the session before it could not be ended.
+        """
+        try:
             await self.end_session()
+        except ApiRefusal as refusal:
+            if refusal.status >= 500 or refusal.status == 429:
+                await self._drop(answer)
+                raise FormerSessionLives from None
+            # Any other refusal would be the same each time.
         self.form_secret = self._new_form_secret()
-        self._keep_session(self._from_answer(answer, session_id=self.ctx.new_text()))
+        session = self._from_answer(answer, session_id=self.ctx.new_text())
+        self._keep(session, Cookie.SESSION, Cookie.TOKENS)
+
+    async def _drop(self, answer: Mapping[str, Any]) -> None:
+        """End a session whose tokens no one will have; without an answer it ends by itself."""
+        with contextlib.suppress(ApiRefusal):
+            await self.ctx.api.call(
+                "POST", "/v1/logout", visitor=self.visitor, token=answer["access_token"]
+            )
 
     async def end_session(self) -> None:
-        """End the session here and at the API."""
+        """End the session here and at the API; a page does so when a button was pressed."""
         if self.session is not None:
             with contextlib.suppress(SignedOut):
                 await self.call("POST", "/v1/logout")
-            self.forget_session()
-
-    def forget_session(self) -> None:
-        """Drop the session, which has ended."""
-        self.session = None
-        self.kept[Cookie.SESSION] = ""
-        self.form_secret = self._new_form_secret()
+            self.session = None
+            self.kept |= {Cookie.SESSION: "", Cookie.TOKENS: ""}
+            self.form_secret = self._new_form_secret()
 
     def change_access_token(self, answer: Mapping[str, Any]) -> None:
         """Keep the access token of a switch of the account."""
         if self.session is not None:
             until = self.now + timedelta(seconds=answer["expires_in"])
-            self._keep_session(self.session.with_access_token(answer["access_token"], until))
+            session = self.session.with_access_token(answer["access_token"], until)
+            self._keep(session, Cookie.TOKENS)
 
     def _from_answer(self, answer: Mapping[str, Any], *, session_id: str) -> BrowserSession:
         return BrowserSession(
@@ -176,9 +215,10 @@ class Visit:
             expires_at=self.now + timedelta(seconds=answer["expires_in"]),
         )
 
-    def _keep_session(self, session: BrowserSession) -> None:
+    def _keep(self, session: BrowserSession, *cookies: Cookie) -> None:
         self.session = session
-        self.kept[Cookie.SESSION] = self._sealed(Cookie.SESSION, session.content())
+        contents = session.contents()
+        self.kept |= {cookie: self._sealed(cookie, contents[cookie]) for cookie in cookies}
 
     # --- links
 
@@ -231,15 +271,3 @@ class Visit:
             case {"email": str(email), "password": str(password), "of": str(of)}:
                 return (email, password) if of == self.form_secret else None
         return None
-
-
-def _session(content: Mapping[str, object]) -> BrowserSession | None:
-    match content:
-        case {"id": str(own), "access": str(access), "refresh": str(refresh), "until": int(until)}:
-            return BrowserSession(
-                id=own,
-                access_token=access,
-                refresh_token=refresh,
-                expires_at=datetime.fromtimestamp(until, UTC),
-            )
-    return None

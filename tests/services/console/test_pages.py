@@ -13,12 +13,15 @@ from yarl import URL
 
 from rolecall.client.jwk import encode
 from services.console.app import build
+from services.console.routes import PAGES
 from services.console.settings import Settings
 from shared.runtime.listeners import listen, url_of
 
 KEY = encode(bytes(range(32)))
 ACCESS = "e30.access.token"
-SESSION, LINKS, FORM = (f"__Host-rolecall_{name}" for name in ("session", "links", "form"))
+SESSION, TOKENS, LINKS, FORM = (
+    f"__Host-rolecall_{name}" for name in ("session", "tokens", "links", "form")
+)
 ME = {"name": "Ana", "email": "ana@example.com", "current_account_id": "acc_1"}
 OPENED = {
     "account": {"id": "acc_1", "name": "Engines"},
@@ -30,8 +33,10 @@ OPENED = {
 }
 
 
-def tokens(*, expires_in: int = 900, refresh: str = "refresh-1") -> Mapping[str, Any]:
-    return {"access_token": ACCESS, "refresh_token": refresh, "expires_in": expires_in}
+def tokens(
+    *, expires_in: int = 900, refresh: str = "refresh-1", access: str = ACCESS
+) -> Mapping[str, Any]:
+    return {"access_token": access, "refresh_token": refresh, "expires_in": expires_in}
 
 
 def problem(status: int, code: str, **more: Any) -> tuple[int, Mapping[str, Any]]:
@@ -79,7 +84,9 @@ class Browser:
     http: aiohttp.ClientSession
     url: str
     cookies: dict[str, str] = field(default_factory=dict)
-    set_cookies: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    set_cookies: dict[str, str] = field(default_factory=dict)
+    """Those of the last answer; an empty one is deleted."""
     text: str = ""
     status: int = 0
 
@@ -92,13 +99,19 @@ class Browser:
             method, where, headers=headers, allow_redirects=False, **options
         ) as answer:
             self.text, self.status = await answer.text(), answer.status
-            self.set_cookies = answer.headers.getall("Set-Cookie", [])
-            for name, morsel in answer.cookies.items():
-                if morsel.value:
-                    self.cookies[name] = morsel.value
-                else:
-                    self.cookies.pop(name, None)
+            self.lines = answer.headers.getall("Set-Cookie", [])
+            self.set_cookies = {name: one.value for name, one in answer.cookies.items()}
+            self.receive(self.set_cookies)
             return answer.headers.get("Location", "")
+
+    def receive(self, cookies: Mapping[str, str]) -> None:
+        """Keep the cookies of an answer, as a browser does when the answer arrives."""
+        kept = {**self.cookies, **cookies}
+        self.cookies = {name: value for name, value in kept.items() if value}
+
+    def tab(self) -> "Browser":
+        """Another tab, whose requests have the cookies of now, and whose answers arrive later."""
+        return Browser(self.http, self.url, dict(self.cookies))
 
     async def open(self, path: str) -> str:
         return await self.send("GET", path)
@@ -150,11 +163,13 @@ async def test_each_sign_in_gives_another_session_cookie_with_every_guard(browse
     seen = set()
     for _ in range(2):
         await browser.sign_in()
-        [line] = [one for one in browser.set_cookies if one.startswith(f"{SESSION}=gA")]
-        for guard in ("HttpOnly", "Secure", "Path=/", "SameSite=Lax"):
-            assert guard in line.split("; ")
-        assert "Domain" not in line
-        assert ACCESS not in line
+        assert {line.partition("=")[0] for line in browser.lines} == {SESSION, TOKENS, FORM}
+        for line in browser.lines:
+            for guard in ("HttpOnly", "Secure", "Path=/", "SameSite=Lax"):
+                assert guard in line.split("; ")
+            assert "Domain" not in line
+            assert ACCESS not in line
+            assert "refresh-1" not in line
         seen |= {browser.cookies[SESSION], browser.cookies[FORM]}
         await browser.open("/sign-out")
         await browser.press("/sign-out")
@@ -324,8 +339,110 @@ async def test_a_session_that_has_ended_leads_to_sign_in_and_back(browser, api, 
     api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
     await browser.sign_in()
     api.answers |= answers
-    assert await browser.open("/console") == "/sign-in?to=%2Fconsole&done=expired"
-    assert SESSION not in browser.cookies
+    where = await browser.open("/console")
+    assert where.startswith("/sign-in?to=%2Fconsole&done=expired&ended=")
+    assert await browser.open(where) == ""
+    assert "Your session has ended" in browser.text
+    assert "Sign out" not in browser.text
+    api.answers = dict(ANSWERS)
+    assert await browser.press("/sign-in", email="a@b.example", password="pw") == "/console"
+    await browser.open("/console")
+    assert browser.status == 200
+
+
+# Answers to two tabs arrive in any order. Each test has a tab whose answer arrives last.
+
+
+async def as_another_user(browser: Browser) -> None:
+    """Sign in over a session that lives, from a form that was open before."""
+    await browser.open("/forgot-password")
+    fields = {"email": "o@example.com", "password": "pw", "to": ""}
+    assert await browser.press("/sign-in", **fields) == "/console"
+
+
+@pytest.mark.rule("T11")
+@pytest.mark.parametrize("answers", ENDED)
+async def test_a_late_refusal_of_the_former_session_leaves_the_new_one(browser, api, answers):
+    api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
+    await browser.sign_in()
+    late = browser.tab()
+    api.answers["POST /v1/login"] = ANSWERS["POST /v1/login"]
+    await as_another_user(browser)
+    api.answers |= answers
+    where = await late.open("/console")
+    browser.receive(late.set_cookies)
+    api.answers = dict(ANSWERS)
+    assert await browser.open(where) == "/console"  # the tab goes on as the new user
+    await browser.open("/console")
+    assert browser.status == 200
+
+
+@pytest.mark.rule("T11")
+async def test_late_tokens_of_the_former_session_leave_the_new_one(browser, api):
+    api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
+    await browser.sign_in()
+    late = browser.tab()
+    await late.open("/console")
+    api.answers["POST /v1/login"] = (200, tokens(refresh="of-the-new-user", access="e30.new.x"))
+    await as_another_user(browser)
+    browser.receive(late.set_cookies)
+    api.asked.clear()
+    api.answers["POST /v1/token/refresh"] = (200, tokens(refresh="newer", access="e30.newer.x"))
+    await browser.open("/console")
+    [refresh, *others] = api.asked
+    assert refresh == ("POST /v1/token/refresh", {"refresh_token": "of-the-new-user"}, "")
+    assert {token for *_, token in others} == {"Bearer e30.newer.x"}
+
+
+@pytest.mark.rule("T11")
+async def test_late_tokens_of_a_session_do_not_undo_its_end(browser, api):
+    api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
+    await browser.sign_in()
+    late = browser.tab()
+    await late.open("/console")
+    await browser.open("/sign-out")
+    await browser.press("/sign-out")
+    browser.receive(late.set_cookies)
+    api.asked.clear()
+    assert await browser.open("/console") == "/sign-in?to=%2Fconsole&done=sign-in"
+    await browser.open("/sign-in")
+    assert "Sign out" not in browser.text
+    assert api.asked == []
+
+
+async def test_no_page_that_is_opened_sets_the_cookie_of_the_session(browser, api):
+    api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
+    await browser.sign_in()
+    for row in PAGES:
+        await browser.open(row.path)
+        assert browser.set_cookies.keys() <= {TOKENS}
+        await browser.open(f"{row.path}?token=inv_1.1.abc&code=K7QM2XWP")
+        assert browser.set_cookies.keys() <= {TOKENS, LINKS}
+
+
+@pytest.mark.rule("T11")
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_sign_in_is_dropped_while_the_former_session_lives(browser, api, status):
+    await browser.sign_in()
+    former = browser.cookies[SESSION]
+    api.answers["POST /v1/logout"] = problem(status, "busy")
+    await browser.open("/forgot-password")
+    where = await browser.press("/sign-in", email="o@example.com", password="pw", to="")
+    assert where == "/sign-in?done=not-signed-in"
+    assert browser.cookies[SESSION] == former
+    assert len(api.asked_for("POST /v1/logout")) == 2  # of the former one, and of the new one
+    assert await browser.open(where) == ""
+    assert "You were not signed in" in browser.text
+    api.answers["POST /v1/logout"] = ANSWERS["POST /v1/logout"]
+    assert await browser.press("/sign-in", email="o@example.com", password="pw") == "/console"
+    assert browser.cookies[SESSION] != former
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+async def test_a_session_that_the_api_does_not_end_keeps_no_one_out(browser, api, status):
+    await browser.sign_in()
+    api.answers["POST /v1/logout"] = problem(status, "anything")
+    await as_another_user(browser)
 
 
 async def test_an_api_that_is_away_ends_no_session_and_loses_no_text(browser, api):

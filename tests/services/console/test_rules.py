@@ -10,6 +10,7 @@ from services.console.domain.browser_state import (
     Cookie,
     PageLink,
     read_link,
+    read_session,
 )
 from services.console.domain.origins import is_foreign
 from services.console.domain.places import destination
@@ -73,10 +74,37 @@ def test_the_largest_session_fits_a_cookie():
     session = BrowserSession(
         id="x" * 32, access_token="e" * 1500, refresh_token="r" * 120, expires_at=NOW
     )
-    text = Sealer([OLD]).seal(Cookie.SESSION, session.content(), now=NOW)
-    assert len(Cookie.SESSION) + len(text) < 4000
-    kept = KEPT_SECONDS[Cookie.SESSION]
-    assert Sealer([OLD]).open(Cookie.SESSION, text, now=NOW, seconds=kept) == session.content()
+    opened = {}
+    for cookie, content in session.contents().items():
+        text = Sealer([OLD]).seal(cookie, content, now=NOW)
+        assert len(cookie) + len(text) < 4000
+        opened[cookie] = Sealer([OLD]).open(cookie, text, now=NOW, seconds=KEPT_SECONDS[cookie])
+    assert read_session(opened[Cookie.SESSION], opened[Cookie.TOKENS]) == session
+
+
+SESSION = {"id": "one", "refresh": "r1"}
+TOKENS = {"id": "one", "refresh": "r2", "access": "a", "until": int(NOW.timestamp())}
+SIGNED_IN = BrowserSession(id="one", refresh_token="r2", access_token="a", expires_at=NOW)
+WITHOUT_TOKENS = BrowserSession(id="one", refresh_token="r1")
+SESSIONS = [
+    (SESSION, TOKENS, SIGNED_IN),
+    (SESSION, {}, WITHOUT_TOKENS),
+    (SESSION, TOKENS | {"id": "another"}, WITHOUT_TOKENS),
+    (SESSION, {"id": "one"}, WITHOUT_TOKENS),
+    ({}, TOKENS, None),
+    ({"id": "one"}, TOKENS, None),
+    ({}, {}, None),
+]
+
+
+@pytest.mark.rule("T11")
+@pytest.mark.parametrize(("session", "tokens", "expected"), SESSIONS)
+def test_tokens_count_for_their_own_session_alone(session, tokens, expected):
+    assert read_session(session, tokens) == expected
+
+
+def test_a_session_without_its_tokens_gets_new_ones():
+    assert WITHOUT_TOKENS.wants_refresh(NOW)
 
 
 OWN = "https://rolecall.example"
