@@ -159,9 +159,9 @@ MAILS_WITHHELD = Counter(
     ("service", "kind", "reason"),
     registry=REGISTRY,
 )
-DUE_ACCOUNTS = Gauge(
-    "rolecall_due_accounts",
-    "Accounts in which the last round could not do what was due.",
+DUE_WORK = Gauge(
+    "rolecall_due_work",
+    "What was due and failed in the last round.",
     ("service", "work"),
     registry=REGISTRY,
 )

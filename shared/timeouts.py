@@ -86,6 +86,9 @@ class Timeouts:
     """The pause between two looks of identity for changed signing keys. A revoked key is refused
     within a second."""
 
+    token_poll: float = 60.0
+    """The pause between two looks of identity for API tokens that end soon."""
+
     deletion_poll: float = 60.0
     """The pause between two looks of team for accounts whose rows are to be deleted."""
     offer_poll: float = 60.0

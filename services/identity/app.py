@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.dns_texts import DnsTexts, Texts
@@ -26,11 +27,13 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.live_callers import check_live
 from services.identity.use_cases.mail_budgets import MAILBOX, SENDER_SHARE
 from services.identity.use_cases.signing_keys import keep_keys, open_keyring
+from services.identity.use_cases.token_expiry import ending_tokens
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.principals import Bearer
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
+from shared.due_work import run_due_work
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.idempotency import Idempotency
@@ -166,6 +169,9 @@ def build(
         authenticator=authenticator,
         idempotency=Idempotency(parts.database, clock=parts.clock),
         opens=(open_keys,),
-        tasks={"signing-keys": lambda: keep_keys(ctx)},
+        tasks={
+            "signing-keys": lambda: keep_keys(ctx),
+            "token-expiry": partial(run_due_work, ending_tokens(ctx), pause=timeouts.token_poll),
+        },
         closes=(close_hasher, ctx.issuers.close),
     )

@@ -1,5 +1,6 @@
 """The numbered steps that give identity's database its form."""
 
+from services.identity.domain.token_expiry import TERMS
 from services.identity.store.adoption import number_documents
 from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
@@ -90,6 +91,11 @@ API_TOKENS = (
 )
 """The tokens of a shard, of a user in an account, and of an account; old ones are deleted."""
 
+API_TOKEN_NOTICES = (
+    Index(collection="api_tokens", keys=(("shard", 1), ("notice_at", 1)), name="notice"),
+)
+"""The tokens of a shard in the order in which mails about their end are due."""
+
 OWN_SESSIONS = (
     Index(
         collection="sessions",
@@ -143,6 +149,17 @@ DECOYS = (Index(collection="decoys", keys=(("delete_at", 1),), name="delete_at",
 """Writes that only cost time are deleted."""
 
 
+async def give_notices(database: Database) -> None:
+    """Give tokens of earlier versions the moment of their first mail, seven days before the end."""
+    earlier = {"ended": False, "notice_at": {"$exists": False}}
+    tokens = majority(database, "api_tokens")
+    async for token in tokens.find(earlier, {"expires_at": 1}):
+        await tokens.update_one(
+            {"_id": token["_id"], **earlier},
+            {"$set": {"notice_at": token["expires_at"] - TERMS[0]}},
+        )
+
+
 async def delete_unverified_users(database: Database) -> None:
     """Delete the users of the earlier form of sign-up whose address is not proved.
 
@@ -182,4 +199,6 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(26, "connection indexes", index_step(*SSO_CONNECTIONS)),
         Migration(27, "ends of signing keys", index_step(*SIGNING_KEY_ENDS)),
         Migration(28, "external ids of users", index_step(*EXTERNAL_IDS_OF_USERS)),
+        Migration(29, "API token notice indexes", index_step(*API_TOKEN_NOTICES)),
+        Migration(30, "notices of earlier API tokens", give_notices),
     )

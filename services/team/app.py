@@ -15,7 +15,6 @@ from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.account_deletion import due_deletions
 from services.team.use_cases.catalogs import publish_shipped, require_personal_catalog
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.due_accounts import run_due_work
 from services.team.use_cases.invitations import INVITATION_MAIL
 from services.team.use_cases.member_activity import keep_saving
 from services.team.use_cases.ownership_expiry import expired_offers
@@ -23,6 +22,7 @@ from shared.activity import RecentActivity
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
+from shared.due_work import run_due_work
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.http.api import Api

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from shared.contracts import identity_clients
+from shared.contracts import identity_clients, identity_tokens
 from shared.contracts.facts import Payload
 
 
@@ -217,26 +217,6 @@ class SessionReuseDetected(Payload):
     ended_at: datetime
 
 
-class _ApiToken(_User):
-    token_id: str
-    token_name: str
-
-
-class ApiTokenCreated(_ApiToken):
-    """A member made an API token in an account; `account_id` is that account."""
-
-    type: ClassVar[str] = "identity.api_token.created.v1"
-    expires_at: datetime
-    restricted: bool
-
-
-class ApiTokenRevoked(_ApiToken):
-    """An API token was revoked by a member, or ended with the membership that it was bound to."""
-
-    type: ClassVar[str] = "identity.api_token.revoked.v1"
-    because: str
-
-
 class SigningKeyCreated(Payload):
     """A key that signs access tokens was created."""
 
@@ -291,8 +271,7 @@ FACTS: tuple[type[Payload], ...] = (
     SessionEnded,
     SessionReuseDetected,
     *identity_clients.FACTS,
-    ApiTokenCreated,
-    ApiTokenRevoked,
+    *identity_tokens.FACTS,
     SigningKeyCreated,
     SigningKeyActivated,
     SigningKeyRetired,

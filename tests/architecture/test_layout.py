@@ -41,6 +41,7 @@ OTHER_ROOTS = {
         "context.py",
         "contracts",
         "documents.py",
+        "due_work.py",
         "following",
         "http",
         "ids.py",

@@ -10,7 +10,7 @@ from rolecall import Problem
 from services.identity.domain.users import User, payload_fields
 from shared.contracts.calls.authz import TokenLimits
 from shared.contracts.facts import Fact, ResourceRef
-from shared.contracts.identity import ApiTokenCreated, ApiTokenRevoked
+from shared.contracts.identity_tokens import ApiTokenCreated, ApiTokenRevoked
 from shared.contracts.policy_objects import ApiTokenObject, PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, TokenId, UserId
 from shared.problems import Refusal, RefusalKind
@@ -99,6 +99,8 @@ class ApiToken:
     read_only: bool = False
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    notice_at: datetime | None = None
+    """When the next mail about the token's end is due."""
     rev: int = 0
 
     @property
@@ -137,7 +139,7 @@ def revoke(
     token: ApiToken, creator: User, *, because: TokenEnd, now: datetime, rev: int
 ) -> tuple[ApiToken, Fact]:
     """Revoke a token; no replica accepts it any more once the fact is applied."""
-    revoked = replace(token, revoked_at=now, rev=rev)
+    revoked = replace(token, revoked_at=now, notice_at=None, rev=rev)
     return revoked, _fact(
         revoked,
         ApiTokenRevoked(**_fields(token, creator), because=because),

@@ -50,7 +50,11 @@ class ApiTokenRows:
         Raises:
             Lost: the token has changed since.
         """
-        expected = {**_at(before.id), "revoked_at": before.revoked_at}
+        expected = {
+            **_at(before.id),
+            "revoked_at": before.revoked_at,
+            "notice_at": before.notice_at,
+        }
         kept = changes(after, **_derived(after))
         del kept["last_used_at"]
         await update_expected(self._tokens, expected, {"$set": kept}, session)
@@ -116,6 +120,25 @@ class ApiTokenRows:
             },
             {"$set": {"last_used_at": at}},
         )
+
+    async def tokens_to_announce(self, now: datetime, *, limit: int) -> list[TokenId]:
+        """Find tokens for which a mail about their end is due, the longest due of a page first.
+
+        Each minute begins with another page of shards. So the tokens of each page have a turn.
+        """
+        first = int(now.timestamp() // 60) % len(SHARD_PAGES)
+        tokens: list[TokenId] = []
+        for shards in SHARD_PAGES[first:] + SHARD_PAGES[:first]:
+            wanted = {"shard": {"$in": list(shards)}, "notice_at": {"$lte": now}}
+            found = (
+                self._tokens.find(wanted, {"_id": 1})
+                .sort("notice_at", 1)
+                .limit(limit - len(tokens))
+            )
+            tokens += [TokenId(row["_id"]) async for row in found]
+            if len(tokens) >= limit:
+                break
+        return tokens
 
     async def tokens_of_shards(
         self, shards: Sequence[int], *, after: str, limit: int, session: DbSession

@@ -17,6 +17,7 @@ from services.identity.domain.api_tokens import (
     TokenTooWide,
     TooManyTokens,
 )
+from services.identity.domain.token_expiry import next_notice
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
@@ -92,6 +93,7 @@ async def create(
             projects=limits.projects,
             grants=limits.grants,
             read_only=limits.read_only,
+            notice_at=next_notice(end, after=write.now),
             rev=write.rev,
         )
         await ctx.store.insert_token(token, write.session)

@@ -3,7 +3,7 @@
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice
-from shared.contracts import identity
+from shared.contracts import identity, identity_tokens
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.facts import Row
 
@@ -46,7 +46,7 @@ def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
     )
 
 
-def _token_created(fact: identity.ApiTokenCreated, row: Row) -> Notice:
+def _token_created(fact: identity_tokens.ApiTokenCreated, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.TOKEN_CREATED,
         to=fact.email,
@@ -55,6 +55,21 @@ def _token_created(fact: identity.ApiTokenCreated, row: Row) -> Notice:
             "token": fact.token_name,
             "created_at": format_moment(row.occurred_at),
             "until": format_moment(fact.expires_at),
+        },
+    )
+
+
+def _token_expiry(fact: identity_tokens.ApiTokenExpiryAnnounced, row: Row) -> Notice:
+    used = fact.last_used_at
+    return Notice(
+        kind=MessageKind.TOKEN_EXPIRY,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "token": fact.token_name,
+            "account": fact.account_name,
+            "until": format_moment(fact.expires_at),
+            "used_at": "" if used is None else format_moment(used),
         },
     )
 
@@ -121,7 +136,8 @@ ROWS = (
     (identity.UserSignUpRefused, _account_exists),
     (identity.UserPasswordResetRequested, _password_reset),
     (identity.UserPasswordChanged, _password_changed),
-    (identity.ApiTokenCreated, _token_created),
+    (identity_tokens.ApiTokenCreated, _token_created),
+    (identity_tokens.ApiTokenExpiryAnnounced, _token_expiry),
     (identity.UserIdentityLinked, _identity_linked),
     (identity.UserIdentityUnlinked, _identity_unlinked),
     (identity.UserDisabled, _user_disabled),

@@ -36,6 +36,7 @@ class MessageKind(StrEnum):
     RECOVERY_CODE_USED = "recovery_code_used"
     PASSKEY_COPY_SUSPECTED = "passkey_copy_suspected"
     TOKEN_CREATED = "token_created"  # noqa: S105 - the name of a mail
+    TOKEN_EXPIRY = "token_expiry"  # noqa: S105 - the name of a mail
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
     INVITATION = "invitation"

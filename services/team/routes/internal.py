@@ -81,6 +81,7 @@ async def read_memberships(ctx: Ctx, call: Call[MembershipsRequest, None]) -> Me
     return Memberships(
         memberships=tuple(
             StoredMembership(
+                membership_id=membership.membership_id,
                 account_id=account.account_id,
                 account_name=account.name,
                 owner=account.owner_user_id == membership.user_id,

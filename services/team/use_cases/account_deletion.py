@@ -11,10 +11,10 @@ from services.team.domain.account_access import AccountAccess
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.accounts import verified_user
 from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
-from services.team.use_cases.due_accounts import DueWork
 from services.team.use_cases.owned_accounts import open_personal_in_place
 from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
+from shared.due_work import DueWork
 from shared.ids import AccountId
 from shared.journal import WriteResult
 
@@ -84,13 +84,14 @@ async def restore(ctx: Ctx, request: AccountRequest) -> WriteResult[AccountAcces
     return await ctx.change(request, change, effective_everywhere=True)
 
 
-def due_deletions(ctx: Ctx) -> DueWork:
+def due_deletions(ctx: Ctx) -> DueWork[AccountId]:
     """Delete the rows of each account whose time to be restored is over."""
 
     async def find() -> list[AccountId]:
         return await ctx.store.due_accounts(now=ctx.clock.now())
 
     return DueWork(
+        service=Service.TEAM,
         name="deletion",
         effect="Deleted accounts keep their rows.",
         find=find,

@@ -6,10 +6,10 @@ from functools import partial
 from services.team.domain import ownership
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import Ctx, NonMemberRequest
-from services.team.use_cases.due_accounts import DueWork
 from shared.contracts.facts import service_caller
 from shared.contracts.team_ownership import OfferEnd
 from shared.contracts.topology import Service
+from shared.due_work import DueWork
 from shared.ids import AccountId
 
 OFFERS_AT_ONCE = 100
@@ -19,13 +19,14 @@ OFFERS_AT_ONCE = 100
 _log = logging.getLogger(__name__)
 
 
-def expired_offers(ctx: Ctx) -> DueWork:
+def expired_offers(ctx: Ctx) -> DueWork[AccountId]:
     """End the offers that are over; both people are told by mail."""
 
     async def find() -> list[AccountId]:
         return await ctx.store.accounts_with_offers_until(ctx.clock.now(), limit=OFFERS_AT_ONCE)
 
     return DueWork(
+        service=Service.TEAM,
         name="offer-expiry",
         effect="Expired offers of an ownership are ended later.",
         find=find,

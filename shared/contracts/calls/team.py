@@ -55,6 +55,8 @@ class MembershipsRequest(InternalRequest):
 class StoredMembership(InternalAnswer):
     """A membership of a user, with the copies of name and address."""
 
+    membership_id: str | None = None
+
     account_id: str
     account_name: str
     owner: bool

@@ -13,7 +13,43 @@ EXPLAIN_TESTS = ("tests/sdk/test_explain_tokens.py",)
 AUTHZ_TESTS = ("tests/services/authz/test_tokens.py",)
 TESTS = ("tests/e2e/test_api_tokens.py",)
 
+EXPIRY = "services/identity/use_cases/token_expiry.py"
+EXPIRY_RULES = "services/identity/domain/token_expiry.py"
+EXPIRY_TESTS = ("tests/services/identity/test_token_expiry.py",)
+
 ROWS = (
+    Mutant(
+        id="the-end-of-a-token-is-told-again",
+        kind=Kind.DATA,
+        file=EXPIRY,
+        old="        if token is None or not is_due(token, write.now):\n",
+        new="        if token is None:\n",
+        tests=EXPIRY_TESTS,
+    ),
+    Mutant(
+        id="the-end-of-a-token-is-told-to-former-members",
+        kind=Kind.SECURITY,
+        file=EXPIRY,
+        old="one.membership_id in {None, token.membership_id}",
+        new="one.membership_id",
+        tests=EXPIRY_TESTS,
+    ),
+    Mutant(
+        id="the-end-of-a-token-is-told-to-disabled-users",
+        kind=Kind.SECURITY,
+        file=EXPIRY_RULES,
+        old=" and creator.disabled_at is None",
+        new="",
+        tests=EXPIRY_TESTS,
+    ),
+    Mutant(
+        id="the-end-of-a-revoked-token-is-told",
+        kind=Kind.DATA,
+        file="services/identity/domain/api_tokens.py",
+        old="revoked_at=now, notice_at=None, rev=rev",
+        new="notice_at=now, rev=rev",
+        tests=EXPIRY_TESTS,
+    ),
     Mutant(
         id="tokens-that-are-over-count-as-live",
         kind=Kind.LIMIT,

@@ -5,7 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 REVERTING = "services/team/domain/reverting.py"
 DELETION = "services/team/domain/account_deletion.py"
 ROWS_OF_ACCOUNTS = "services/team/store/account_deletion.py"
-DUE_ACCOUNTS = "services/team/use_cases/due_accounts.py"
+DUE_WORK = "shared/due_work.py"
 TEAM = "tests/services/team"
 
 ROWS = (
@@ -182,20 +182,20 @@ ROWS = (
     Mutant(
         id="due-work-stops-at-an-account-that-fails",
         kind=Kind.AVAILABILITY,
-        file=DUE_ACCOUNTS,
+        file=DUE_WORK,
         old="        if isinstance(failure, DatabaseAway):\n",
         new="        if isinstance(failure, Exception):\n",
-        tests=(f"{TEAM}/test_due_accounts.py",),
+        tests=("tests/shared/test_due_work.py",),
     ),
     Mutant(
         id="due-work-begins-at-the-start",
         kind=Kind.DATA,
-        file=DUE_ACCOUNTS,
+        file=DUE_WORK,
         old="        await asyncio.sleep(pause)\n        with database.round():\n"
         "            await do_due_work(work)\n",
         new="        with database.round():\n            await do_due_work(work)\n"
         "        await asyncio.sleep(pause)\n",
-        tests=(f"{TEAM}/test_due_accounts.py",),
+        tests=("tests/shared/test_due_work.py",),
     ),
     Mutant(
         id="deletions-are-in-any-order",
@@ -203,7 +203,7 @@ ROWS = (
         file=ROWS_OF_ACCOUNTS,
         old='found.sort("deletes_at", 1)',
         new="found",
-        tests=(f"{TEAM}/test_due_accounts.py",),
+        tests=("tests/shared/test_due_work.py",),
     ),
     Mutant(
         id="restored-database-deletes-what-was-due",

@@ -138,6 +138,8 @@ class StandIns:
 
     invitations: dict[tuple[str, str], InvitedAddress] = field(default_factory=dict)
     members: set[tuple[str, str]] = field(default_factory=set)
+    suspended: set[tuple[str, str]] = field(default_factory=set)
+    """Members whom team names as suspended."""
     asked: list[CheckRequest] = field(default_factory=list)
     """What authz was asked."""
     accounts: list[PersonalAccountRequest] = field(default_factory=list)
@@ -158,6 +160,7 @@ class StandIns:
         for told in (
             self.invitations,
             self.members,
+            self.suspended,
             self.asked,
             self.accounts,
             self.released,
@@ -181,6 +184,26 @@ class StandIns:
         self.released.append(call.body.user_id)
         owned = [OwnedTeam(account_id=f"acc_{1:032x}", account_name=one) for one in self.owned]
         return UserReleased(owned=tuple(owned))
+
+    def memberships_of(self, user_id: str) -> Memberships:
+        """A membership of everyone, and those of `members`, which tokens are bound to."""
+        own = {
+            "account_id": f"acc_{1:032x}",
+            "account_name": "Acme",
+            "owner": False,
+            "role": "viewer",
+            "status": "active",
+            "joined_at": FAR,
+            "email": "ana@example.com",
+            "name": "Ana",
+        }
+        held = [own]
+        for member, account_id in sorted(self.members):
+            if member == user_id:
+                status = "suspended" if (member, account_id) in self.suspended else "active"
+                bound = {"membership_id": MEMBERSHIP, "account_id": account_id, "status": status}
+                held.append(own | bound)
+        return Memberships(memberships=tuple(StoredMembership.model_validate(one) for one in held))
 
     def routes(self) -> Mapping[Service, list[Route]]:
         async def lookup(ctx: object, call: Call[InvitationLookupRequest, None]) -> InvitedAddress:
@@ -213,17 +236,7 @@ class StandIns:
         async def memberships(ctx: object, call: Call[MembershipsRequest, None]) -> Memberships:
             if self.team_away:
                 raise Unavailable
-            own = {
-                "account_id": f"acc_{1:032x}",
-                "account_name": "Acme",
-                "owner": False,
-                "role": "viewer",
-                "status": "active",
-                "joined_at": FAR,
-                "email": "ana@example.com",
-                "name": "Ana",
-            }
-            return Memberships(memberships=(StoredMembership.model_validate(own),))
+            return self.memberships_of(call.body.user_id)
 
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
             return Heads(source="team", epoch="e1", heads={}, digests={})

@@ -10,6 +10,7 @@ from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.names import format_moment
 from shared.contracts import (
     identity,
+    identity_tokens,
     team,
     team_catalogs,
     team_endings,
@@ -230,7 +231,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         ),
     ),
     (
-        identity.ApiTokenCreated(
+        identity_tokens.ApiTokenCreated(
             **USER, token_id="tok_1", token_name="CI", expires_at=IN_A_WEEK, restricted=False
         ),
         Expected(
@@ -242,6 +243,29 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 "until": format_moment(IN_A_WEEK),
             },
         ),
+    ),
+    *(
+        (
+            identity_tokens.ApiTokenExpiryAnnounced(
+                **USER,
+                token_id="tok_1",
+                token_name="CI",
+                account_name="Acme",
+                expires_at=IN_A_WEEK,
+                last_used_at=used,
+            ),
+            Expected(
+                kind=MessageKind.TOKEN_EXPIRY,
+                words={
+                    "name": "Bo Li",
+                    "token": "CI",
+                    "account": "Acme",
+                    "until": format_moment(IN_A_WEEK),
+                    "used_at": word,
+                },
+            ),
+        )
+        for used, word in ((NOON, format_moment(NOON)), (None, ""))
     ),
     *(
         (

@@ -56,6 +56,7 @@ WORDS = {
     "created_at": "1 March 2026, 12:00 UTC",
     "until": "30 May 2026, 12:00 UTC",
     "token": "Nightly build",
+    "used_at": "1 March 2026, 12:00 UTC",
     "device": "Firefox on Linux",
     "network": "203.0.113.7",
     "place": "Vienna",
@@ -174,6 +175,10 @@ OPENINGS = {
     MessageKind.TOKEN_CREATED: (
         "An API token was made for you at Rolecall",
         "Hello Bo Li, the API token “Nightly build” was made for you at Rolecall on 1 March 2026",
+    ),
+    MessageKind.TOKEN_EXPIRY: (
+        "An API token of yours ends soon at Rolecall",
+        "Hello Bo Li, your API token “Nightly build” for the account “Acme Robotics” at Rolecall",
     ),
     MessageKind.IDENTITY_LINKED: (
         "Another way to sign in to Rolecall was added",
@@ -414,6 +419,7 @@ NEEDED = {
     MessageKind.RECOVERY_CODE_USED: {"POST /v1/password/forgot"},
     MessageKind.PASSKEY_COPY_SUSPECTED: {"POST /v1/password/forgot"},
     MessageKind.TOKEN_CREATED: {"POST /v1/password/forgot"},
+    MessageKind.TOKEN_EXPIRY: {"POST /v1/accounts/{account_id}/api-tokens"},
     MessageKind.NEW_DEVICE: {"POST /v1/password/forgot"},
     MessageKind.IDENTITY_LINKED: {"POST /v1/password/forgot"},
     MessageKind.IDENTITY_UNLINKED: {"POST /v1/password/forgot"},

@@ -49,6 +49,7 @@ CAUSED_BY_THE_RECIPIENT = {
     MessageKind.OWNERSHIP_TRANSFERRED,  # the answer to the recipient's own offer, once
 }
 CAUSED_BY_THE_PLATFORM = {
+    MessageKind.TOKEN_EXPIRY,
     MessageKind.USER_DISABLED,
     MessageKind.USER_ENABLED,
     MessageKind.ACCOUNT_MOVED,

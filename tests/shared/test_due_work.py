@@ -1,4 +1,4 @@
-"""The worker for what comes due in accounts: deletions, and the end of offers."""
+"""The worker for what comes due: it does each thing apart, the longest due first."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from services.team.store import Store
-from services.team.use_cases.due_accounts import DueWork, do_due_work, run_due_work
 from shared.contracts.facts import shard_of
 from shared.contracts.topology import Service
+from shared.due_work import DueWork, do_due_work, run_due_work
 from shared.ids import AccountId
 from shared.metrics import REGISTRY
 from shared.mongo import DatabaseAway, connect
@@ -39,13 +39,19 @@ class Due:
             raise self.problems[account_id]
         self.done.append(account_id)
 
-    def work(self) -> DueWork:
-        return DueWork(name="a-test", effect="Accounts wait.", find=self.find, do=self.do)
+    def work(self) -> DueWork[AccountId]:
+        return DueWork(
+            service=Service.TEAM,
+            name="a-test",
+            effect="Accounts wait.",
+            find=self.find,
+            do=self.do,
+        )
 
 
 def waiting() -> float | None:
     labels = {"service": Service.TEAM.value, "work": "a-test"}
-    return REGISTRY.get_sample_value("rolecall_due_accounts", labels)
+    return REGISTRY.get_sample_value("rolecall_due_work", labels)
 
 
 @pytest.mark.parametrize("problem", [ValueError("broken"), Unavailable()])
@@ -55,7 +61,7 @@ async def test_an_account_that_fails_does_not_keep_the_others_waiting(problem: E
         await do_due_work(due.work())
     assert due.done == DUE[1:]
     assert failed.value.exceptions == (problem,)
-    assert problem.__notes__ == [f"in the account {DUE[0]}"]
+    assert problem.__notes__ == [f"for {DUE[0]}"]
     assert waiting() == 1
 
     due.problems.clear()
