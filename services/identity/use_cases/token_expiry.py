@@ -14,7 +14,6 @@ from shared.journal import JournalWrite
 
 TOKENS_AT_ONCE = 200
 """The most tokens that one round looks at; the others wait for the next one."""
-ACTIVE = "active"
 
 
 def ending_tokens(ctx: Ctx) -> DueWork[TokenId]:
@@ -65,14 +64,11 @@ async def announce_end(ctx: Ctx, token_id: TokenId) -> None:
 
 
 async def _membership(ctx: Ctx, token: ApiToken) -> StoredMembership | None:
-    """The membership to which the token is bound, if it is active.
-
-    Replicas of team of an earlier version do not name the membership.
-    """
+    """The membership to which the token is bound, if it gives access now."""
     answer = await ctx.internal.call(
         MEMBERSHIPS, Service.TEAM, MembershipsRequest(user_id=token.user_id)
     )
     for one in answer.memberships:
-        if one.account_id == token.account_id and one.status == ACTIVE:
+        if one.account_id == token.account_id and one.gives_access:
             return one if one.membership_id in {None, token.membership_id} else None
     return None

@@ -28,7 +28,7 @@ _QUOTE_LIKE = re.compile(
 """Quotation marks outside of the categories Pi and Pf, primes, accents and what looks like them."""
 _OWN_WORDS = frozenset(
     {
-        *("changed_at", "created_at", "deletes_at", "ends", "started_at", "until"),
+        *("changed_at", "created_at", "deletes_at", "ends", "started_at", "until", "used_at"),
         *("explanation", "place"),
         *("device", "network"),
     }

@@ -1,5 +1,6 @@
 """The internal routes that other services call."""
 
+from rolecall import AccountStatus
 from services.team.routes.invitations import link_view
 from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.accounts import (
@@ -78,6 +79,7 @@ async def open_personal_account(
 async def read_memberships(ctx: Ctx, call: Call[MembershipsRequest, None]) -> Memberships:
     """Return every membership of a user who takes their personal data along."""
     found = await stored_memberships(ctx, UserId(call.body.user_id))
+    now = ctx.clock.now()
     return Memberships(
         memberships=tuple(
             StoredMembership(
@@ -90,6 +92,7 @@ async def read_memberships(ctx: Ctx, call: Call[MembershipsRequest, None]) -> Me
                 joined_at=membership.joined_at,
                 email=membership.email,
                 name=membership.name,
+                gives_access=account.status is AccountStatus.ACTIVE and membership.in_force(now),
             )
             for account, membership in found
         )

@@ -56,7 +56,7 @@ class StoredMembership(InternalAnswer):
     """A membership of a user, with the copies of name and address."""
 
     membership_id: str | None = None
-
+    """Replicas of an earlier version do not name it."""
     account_id: str
     account_name: str
     owner: bool
@@ -65,6 +65,8 @@ class StoredMembership(InternalAnswer):
     joined_at: AwareDatetime
     email: str
     name: str
+    gives_access: bool = True
+    """Whether the membership gives access now: neither it nor its account is at rest or over."""
 
 
 class Memberships(InternalAnswer):

@@ -35,6 +35,22 @@ ROWS = (
         tests=EXPIRY_TESTS,
     ),
     Mutant(
+        id="a-membership-of-a-suspended-account-is-said-to-give-access",
+        kind=Kind.DATA,
+        file="services/team/routes/internal.py",
+        old="account.status is AccountStatus.ACTIVE and membership.in_force(now)",
+        new="membership.in_force(now)",
+        tests=("tests/services/team/test_internal.py",),
+    ),
+    Mutant(
+        id="the-end-of-a-token-is-told-without-access",
+        kind=Kind.DATA,
+        file=EXPIRY,
+        old="one.account_id == token.account_id and one.gives_access:",
+        new="one.account_id == token.account_id:",
+        tests=EXPIRY_TESTS,
+    ),
+    Mutant(
         id="the-end-of-a-token-is-told-to-disabled-users",
         kind=Kind.SECURITY,
         file=EXPIRY_RULES,

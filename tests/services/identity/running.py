@@ -139,7 +139,7 @@ class StandIns:
     invitations: dict[tuple[str, str], InvitedAddress] = field(default_factory=dict)
     members: set[tuple[str, str]] = field(default_factory=set)
     suspended: set[tuple[str, str]] = field(default_factory=set)
-    """Members whom team names as suspended."""
+    """Members to whom their membership gives no access now."""
     asked: list[CheckRequest] = field(default_factory=list)
     """What authz was asked."""
     accounts: list[PersonalAccountRequest] = field(default_factory=list)
@@ -186,7 +186,7 @@ class StandIns:
         return UserReleased(owned=tuple(owned))
 
     def memberships_of(self, user_id: str) -> Memberships:
-        """A membership of everyone, and those of `members`, which tokens are bound to."""
+        """Those of `members`, which tokens are bound to; other users have one membership."""
         own = {
             "account_id": f"acc_{1:032x}",
             "account_name": "Acme",
@@ -197,13 +197,18 @@ class StandIns:
             "email": "ana@example.com",
             "name": "Ana",
         }
-        held = [own]
+        held = []
         for member, account_id in sorted(self.members):
             if member == user_id:
-                status = "suspended" if (member, account_id) in self.suspended else "active"
-                bound = {"membership_id": MEMBERSHIP, "account_id": account_id, "status": status}
+                acts = (member, account_id) not in self.suspended
+                bound = {
+                    "membership_id": MEMBERSHIP,
+                    "account_id": account_id,
+                    "gives_access": acts,
+                }
                 held.append(own | bound)
-        return Memberships(memberships=tuple(StoredMembership.model_validate(one) for one in held))
+        found = (StoredMembership.model_validate(one) for one in held or [own])
+        return Memberships(memberships=tuple(found))
 
     def routes(self) -> Mapping[Service, list[Route]]:
         async def lookup(ctx: object, call: Call[InvitationLookupRequest, None]) -> InvitedAddress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,8 +26,10 @@ from shared.contracts.calls.leases import (
 from shared.contracts.calls.team import (
     INVITATION_LINK,
     INVITATION_LOOKUP,
+    MEMBERSHIPS,
     InvitationLinkRequest,
     InvitationLookupRequest,
+    MembershipsRequest,
 )
 from shared.contracts.facts import shard_of
 from shared.journal import Snapshot
@@ -36,7 +39,8 @@ from shared.leases.barrier import LeaseId, LeaseRow
 from shared.mongo import WORKERS
 from shared.problems import Refusal, RefusalKind
 from tests.patience import PATIENT
-from tests.services.team.running import Account, Team, running
+from tests.services.team.endings import operate
+from tests.services.team.running import Account, Person, Team, running
 from tests.support.workers import hold
 from tests.waiting import wait_for
 
@@ -258,3 +262,29 @@ async def silent_replica(team: Team) -> None:
     receipt = await account.owner.get(removed.headers["Location"])
     assert receipt["effective"] is True
     assert receipt["replicas"][0]["replica"] == "authz/r1"
+
+
+async def test_other_services_learn_whether_a_membership_gives_access(team: Team) -> None:
+    account = await team.account()
+    member, other = await account.join("developer"), await account.join("developer")
+    ends = (team.clock.now() + timedelta(seconds=DAY)).isoformat()
+
+    async def gives_access(person: Person) -> bool:
+        request = MembershipsRequest(user_id=person.user_id)
+        found = await team.callers["identity"].call(MEMBERSHIPS, "team", request)
+        [access] = [one.gives_access for one in found.memberships if one.account_id == account.id]
+        return access
+
+    path = f"{account.path}/members/{member.user_id}"
+    assert await gives_access(member)
+    (await account.owner.send("POST", f"{path}/suspend")).expect(200)
+    assert not await gives_access(member)
+    (await account.owner.send("POST", f"{path}/resume")).expect(200)
+    (await operate(account, "suspend", {"reason": "An unpaid invoice."})).expect(200)
+    assert not await gives_access(member)
+    (await operate(account, "resume", {})).expect(200)
+    (await account.owner.send("PATCH", path, {"expires_at": ends})).expect(200)
+    assert await gives_access(member)
+    team.clock.move(DAY)
+    assert not await gives_access(member)
+    assert await gives_access(other)
