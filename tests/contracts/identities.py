@@ -7,6 +7,7 @@ from typing import Any
 
 from rolecall import CompiledCatalog, Matrix, load_catalog
 from shared.auth.api_tokens import new_api_token
+from tests.contracts.acting import acting_clients, disabled_member
 from tests.contracts.forging import changed, read, sign
 from tests.contracts.people import CATALOG, People, join
 from tests.contracts.test_unauthenticated import ended_session
@@ -42,6 +43,8 @@ class Identity:
     """Whether the member sees the API tokens of others, or is their creator."""
     api_token: bool = False
     """Whether the credential is an API token."""
+    acts_for_user: bool = False
+    """Whether a service client acts for the user, by an exchanged token."""
     creator: frozenset[str] = frozenset()
     """What the creator of a restricted API token may do in the team."""
 
@@ -53,7 +56,7 @@ def held(matrix: Matrix | None) -> frozenset[str]:
 
 
 async def identities(people: People) -> list[Identity]:
-    """One caller of each kind; three of them become members of the team for it."""
+    """One caller of each kind; some of them become members of the team for it."""
     team, owner = people.team, people.team.owner
     little = await small_role(people)
     suspended, expired = newcomer(people, "Sue Suspended"), newcomer(people, "Exa Expired")
@@ -87,6 +90,12 @@ async def identities(people: People) -> list[Identity]:
     end = {"expires_at": ends.isoformat()}
     (await owner.send("PATCH", f"{team.path}/members/{expired.user_id}", end)).expect(200, 202)
     ended = await ended_session(people)
+    disabled = newcomer(people, "Una Disabled")
+    await disabled.sign_up()
+    await join(team, disabled, "admin")
+    of_disabled = await make_token(people, disabled)
+    acting = await acting_clients(people, admin, disabled)
+    await disabled_member(people, disabled)
 
     async def over() -> bool:
         return (await expired.send("GET", team.path)).status == 404
@@ -144,6 +153,18 @@ async def identities(people: People) -> list[Identity]:
                 creator=of_admin if name == "a restricted token" else frozenset(),
             )
             for name, token in tokens.items()
+        ),
+        Identity(name="a disabled user", token=disabled.token, refused="token-revoked"),
+        Identity(
+            name="a token of a disabled user",
+            token=of_disabled["secret"],
+            refused="token-revoked",
+            api_token=True,
+        ),
+        Identity(name="a client for an admin", token=acting.live, acts_for_user=True),
+        *(
+            Identity(name=name, token=token, refused="token-revoked", acts_for_user=True)
+            for name, token in acting.over.items()
         ),
         *clients(people),
     ]

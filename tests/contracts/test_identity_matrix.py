@@ -9,20 +9,39 @@ from dataclasses import dataclass
 import pytest
 
 from rolecall import load_catalog
-from shared.http.access import Client, Permission, PermissionOrClient, Public, SessionOrClient
+from shared.http.access import (
+    Client,
+    Permission,
+    PermissionOrClient,
+    Public,
+    SessionOrClient,
+    takes_delegated,
+)
 from shared.http.routes import Route
 from shared.ids import PREFIXES, new_id
+from tests.contracts.acting import acting_client, exchanged
 from tests.contracts.allowed import ALLOWED
 from tests.contracts.asking import Asking, Case
 from tests.contracts.identities import Identity, identities
 from tests.contracts.people import CATALOG, People, gather
-from tests.contracts.rows import OF_POINTS, ROWS, WITH_ACCOUNT, body_of, path_of, request
+from tests.contracts.rows import (
+    OF_POINTS,
+    ROWS,
+    WITH_ACCOUNT,
+    WITH_CREDENTIAL,
+    body_of,
+    path_of,
+    request,
+)
 from tests.contracts.running import KnownKey
 from tests.contracts.test_other_accounts import everything
 from tests.lengths import SEED, length
 
 CELLS = length("CELLS", short=600, soak=1_000_000)
 """The most cells with another id than the team's own; `make soak` asks all of them."""
+DEAD = length("DEAD_CREDENTIALS", short=4, soak=1_000)
+"""How many of the credentials that are not live are tried on each route, chosen anew for each:
+`test_unauthenticated.py` tries most of their kinds on all of them."""
 SENT_TOGETHER = 300
 OWN = "its own ids"
 NOT_AN_ID = "%20"
@@ -94,7 +113,8 @@ def _for_user(
     needed = [name for name in (access.name, access.in_project) if name is not None]
     lacking = [name for name in needed if name not in (who.permissions or ())]
     denied = RESTRICTED if lacking and lacking[0] in who.creator else DENIED
-    yield who.client or (who.api_token and access.in_session), refusal("wrong-principal", 403)
+    other_kind = who.client or who.acts_for_user or (who.api_token and access.in_session)
+    yield other_kind, refusal("wrong-principal", 403)
     yield slot.kind == "not an id", NOT_FOUND
     yield slot.name == "account_id" and slot.kind == "unknown", NOT_FOUND
     yield slot.name == "account_id", _in_other(who, people)
@@ -166,6 +186,19 @@ def cells(callers: list[Identity], people: People) -> Iterator[Cell]:
                 yield Cell(who, row, slot, expected(who, row, slot, people))
 
 
+def with_own_ids(every: list[Cell]) -> list[Cell]:
+    """The cells with the team's own ids: of dead credentials some for each route."""
+    chosen: list[Cell] = []
+    own = [cell for cell in every if cell.slot.kind == OWN]
+    chance = random.Random(SEED)
+    for row in {cell.row.operation_id: cell.row for cell in own}.values():
+        of_row = [cell for cell in own if cell.row is row]
+        dead = [cell for cell in of_row if cell.who.refused is not None]
+        chosen += [cell for cell in of_row if cell.who.refused is None]
+        chosen += chance.sample(dead, min(DEAD, len(dead)))
+    return chosen
+
+
 def test_every_route_is_in_the_matrix_or_concerns_no_account():
     for row in ROWS:
         if row in WITH_ACCOUNT:
@@ -188,7 +221,7 @@ async def test_each_caller_gets_what_the_catalog_says_on_each_route(
     before = await everything(people.team), await everything(people.other)
 
     every = list(cells(callers, people))
-    own = [cell for cell in every if cell.slot.kind == OWN]
+    own = with_own_ids(every)
     others = [cell for cell in every if cell.slot.kind != OWN]
     chosen = random.Random(SEED).sample(others, min(CELLS, len(others)))
     asked = [cell for cell in (*own, *chosen) if cell.outcome != TRIED_ELSEWHERE]
@@ -199,3 +232,28 @@ async def test_each_caller_gets_what_the_catalog_says_on_each_route(
     all_of, sent = Counter(cell.label for cell in every), Counter(cell.label for cell in asked)
     lines = [f"{label:<36}{count:>7}{sent[label]:>7}" for label, count in all_of.most_common()]
     report("\n".join([f"{'expected':<36}{'cells':>7}{'sent':>7}", *lines]))
+
+
+@pytest.mark.rule("T1")
+async def test_only_decisions_take_a_client_that_acts_for_a_user(asking: Asking, people: People):
+    owner = people.team.owner
+    token = await exchanged(people, owner.token, await acting_client(people))
+    rows = [row for row in WITH_CREDENTIAL if row not in WITH_ACCOUNT]
+    takes = {row.operation_id for row in rows if takes_delegated(row.access)}
+    assert takes == {
+        *("evaluate", "evaluateInAccount"),
+        *("evaluateEach", "evaluateEachInAccount"),
+    }
+    await asking.check(
+        request(
+            row,
+            people,
+            "a client for the owner",
+            body_of(row, people),
+            token=token,
+            statuses={200} if row.operation_id in takes else {403},
+            code=None if row.operation_id in takes else "wrong-principal",
+        )
+        for row in rows
+    )
+    assert (await owner.get("/v1/me"))["id"] == owner.user_id

@@ -30,9 +30,10 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Operator:
-    """The internal address of team, and the key with which it is asked."""
+    """The internal addresses of team and identity, and the key with which they are asked."""
 
     team: str
+    identity: str
     admin_key: str
 
     def publish(self, file: Path) -> None:

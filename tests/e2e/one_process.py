@@ -79,5 +79,5 @@ class OneProcess(Program):
             client_id=run["service_client"]["id"],
             client_secret=run["service_client"]["secret"],
             authz=(run["gateway"],),
-            operator=Operator(run["team"], secrets.admin_key),
+            operator=Operator(run["team"], run["identity"], secrets.admin_key),
         )

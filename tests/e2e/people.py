@@ -205,6 +205,19 @@ class Platform(Browser):
             assert response.status == 200, await response.text()
             self.token = (await response.json())["access_token"]
 
+    async def act_for(self, token: str, client_id: str, secret: str) -> Answer:
+        """Exchange the token of a user for one by which the client acts for them (RFC 8693)."""
+        form = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token": token,
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        }
+        authorization = {"Authorization": aiohttp.encode_basic_auth(client_id, secret)}
+        async with self.http.post(
+            f"{self.base}/oauth2/token", data=form, headers=authorization
+        ) as response:
+            return Answer(response.status, await response.json(), dict(response.headers))
+
     async def ask(
         self,
         subject: str,

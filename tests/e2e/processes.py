@@ -227,5 +227,9 @@ class Processes:
             client_id=client["id"],
             client_secret=client["secret"],
             authz=tuple(process.url for process in self.replicas_of("authz")),
-            operator=Operator(self.replicas_of("team")[0].internal_url, self.secrets.admin_key),
+            operator=Operator(
+                self.replicas_of("team")[0].internal_url,
+                self.replicas_of("identity")[0].internal_url,
+                self.secrets.admin_key,
+            ),
         )
