@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,6 +23,7 @@ from tests.e2e.people import PASSWORD, Answer, Browser, Person, Platform
 from tests.e2e.several_replicas import SeveralReplicas, several_replicas
 from tests.lengths import length
 from tests.support.service import ADMIN_KEY
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,12 +36,14 @@ REFUSED = {400, 401, 403, 404, 409}
 SESSION = {"me", "refresh", "account", "check"}
 TOKEN = {"token: account", "token: check", "token: itself"}
 CLIENT = {"client: check", "client: write", "client: stream"}
-ALL = SESSION | TOKEN | CLIENT
+ACTING = {"acting: check", "acting by another: check", "acting: exchange"}
+"""What a service client does for Bea, by her token and by that of an intermediary."""
+ALL = SESSION | TOKEN | CLIENT | ACTING
 
 
 @dataclass(kw_only=True)
 class Held:
-    """Ada's team, and what Bea and a service client hold there."""
+    """Ada's team, and what Bea and service clients hold there."""
 
     run: SeveralReplicas
     ada: Person
@@ -47,6 +52,11 @@ class Held:
     client_id: str
     api_token: dict[str, Any]
     stream: aiohttp.ClientResponse
+    actor: dict[str, str]
+    """The client that acts for Bea."""
+    intermediary: dict[str, str]
+    """The client that acted for Bea before it, in the second of its tokens."""
+    exchanged: tuple[str, str]
     writes: list[int] = field(default_factory=list)
     ended: bool = False
 
@@ -64,10 +74,20 @@ class Held:
         operator = Browser(http=self.run.http, base=base, token=ADMIN_KEY)
         (await operator.send(method, f"/internal/admin/{path}", body)).expect(200)
 
+    async def exchange(self) -> Answer:
+        """Exchange Bea's token for one by which the client acts for her."""
+        return await act_for(self.run, str(self.bea.token), self.actor)
+
     async def uses(self) -> set[str]:
         """The uses that are not refused."""
         asked = {name: await use(self) for name, use in USES.items()}
         return {name for name, may in asked.items() if may}
+
+
+async def act_for(run: SeveralReplicas, token: str, client: dict[str, str]) -> Answer:
+    """Exchange a token for one by which the client acts for its user."""
+    asker = Platform(http=run.http, base=run.identity)
+    return await asker.act_for(token, client["id"], client["secret"])
 
 
 def allowed(answer: Answer) -> bool:
@@ -153,6 +173,16 @@ async def client_streams(held: Held) -> bool:
     return False
 
 
+async def acting_checks(held: Held, which: int) -> bool:
+    """Whether the client may ask what Bea may do, and she may do it."""
+    client = Browser(http=held.run.http, base=held.run.team, token=held.exchanged[which])
+    return await decided(held, client, {"type": "user", "id": held.bea.user_id})
+
+
+async def exchanges(held: Held) -> bool:
+    return allowed(await held.exchange())
+
+
 USES: dict[str, Callable[[Held], Awaitable[bool]]] = {
     "client: stream": client_streams,
     "me": me,
@@ -163,6 +193,9 @@ USES: dict[str, Callable[[Held], Awaitable[bool]]] = {
     "token: itself": token_itself,
     "client: check": client_checks,
     "client: write": client_writes,
+    "acting: check": partial(acting_checks, which=0),
+    "acting by another: check": partial(acting_checks, which=1),
+    "acting: exchange": exchanges,
     "refresh": refresh,
 }
 
@@ -170,6 +203,14 @@ USES: dict[str, Callable[[Held], Awaitable[bool]]] = {
 async def removed(held: Held) -> None:
     path = f"{held.path}/members/{held.bea.user_id}"
     (await held.ada.send("DELETE", path)).expect(200, 204)
+
+
+async def membership_expired(held: Held) -> None:
+    """The membership ends by itself a moment later; nothing else tells of it."""
+    path = f"{held.path}/members/{held.bea.user_id}"
+    ends = datetime.now(UTC) + timedelta(seconds=1)
+    (await held.ada.send("PATCH", path, {"expires_at": ends.isoformat()})).expect(200)
+    await wait_for(lambda: datetime.now(UTC) > ends, what="the end of the membership")
 
 
 async def membership_suspended(held: Held) -> None:
@@ -218,6 +259,18 @@ async def client_deleted(held: Held) -> None:
     await held.operate(f"service-clients/{held.client_id}", method="DELETE")
 
 
+async def actor_disabled(held: Held) -> None:
+    await held.operate(f"service-clients/{held.actor['id']}/disable")
+
+
+async def intermediary_disabled(held: Held) -> None:
+    await held.operate(f"service-clients/{held.intermediary['id']}/disable")
+
+
+async def intermediary_deleted(held: Held) -> None:
+    await held.operate(f"service-clients/{held.intermediary['id']}", method="DELETE")
+
+
 async def disabled_and_enabled(held: Held) -> None:
     await disabled(held)
     await held.operate(f"users/{held.bea.user_id}/enable")
@@ -228,23 +281,29 @@ async def client_disabled_and_enabled(held: Held) -> None:
     await held.operate(f"service-clients/{held.client_id}/enable")
 
 
+SIGNED_IN = {"me", "refresh", "acting: exchange"}
+"""What Bea's session is good for outside the account."""
 ENDINGS: dict[Callable[[Held], Awaitable[None]], set[str]] = {
-    removed: {"me", "refresh"} | CLIENT,
+    removed: SIGNED_IN | CLIENT,
     disabled: CLIENT,
     signed_out: TOKEN | CLIENT,
-    account_suspended: {"me", "refresh", "client: stream"},
-    client_deleted: SESSION | TOKEN,
-    left: {"me", "refresh"} | CLIENT,
-    membership_suspended: {"me", "refresh"} | CLIENT,
+    account_suspended: SIGNED_IN | {"client: stream"},
+    client_deleted: SESSION | TOKEN | ACTING,
+    intermediary_disabled: ALL - {"acting by another: check"},
+    membership_expired: SIGNED_IN | CLIENT,
+    left: SIGNED_IN | CLIENT,
+    membership_suspended: SIGNED_IN | CLIENT,
     disabled_and_enabled: TOKEN | CLIENT,
     password_changed: TOKEN | CLIENT,
-    account_deleted: {"me", "refresh", "client: stream"},
-    token_revoked: SESSION | CLIENT,
-    client_disabled: SESSION | TOKEN,
+    account_deleted: SIGNED_IN | {"client: stream"},
+    token_revoked: SESSION | CLIENT | ACTING,
+    client_disabled: SESSION | TOKEN | ACTING,
     client_disabled_and_enabled: ALL - {"client: stream"},
+    actor_disabled: ALL - ACTING,
+    intermediary_deleted: ALL - {"acting by another: check"},
 }
 """What is left after each ending. A stream tells of accounts, so it lives on without one."""
-NOW = list(ENDINGS)[: length("ENDINGS", short=5, soak=len(ENDINGS))]
+NOW = list(ENDINGS)[: length("ENDINGS", short=7, soak=len(ENDINGS))]
 """The endings of this run: the first ones, or all."""
 
 
@@ -252,6 +311,15 @@ NOW = list(ENDINGS)[: length("ENDINGS", short=5, soak=len(ENDINGS))]
 async def run(mongo_url: str) -> AsyncIterator[SeveralReplicas]:
     async with several_replicas(mongo_url, new_id("test")) as running:
         yield running
+
+
+async def acting_client(operator: Browser) -> dict[str, str]:
+    """A service client that may act for users."""
+    body = {"name": "acts for users", "scopes": ["users:act"]}
+    made: dict[str, str] = (
+        await operator.send("POST", "/internal/admin/service-clients", body)
+    ).expect(201)
+    return made
 
 
 async def held_in(run: SeveralReplicas) -> Held:
@@ -278,6 +346,10 @@ async def held_in(run: SeveralReplicas) -> Held:
     ).expect(201)
     platform = Platform(http=run.http, base=run.identity)
     await platform.sign_in(client["id"], client["secret"])
+    actor, intermediary = await acting_client(operator), await acting_client(operator)
+    exchanged = [await act_for(run, str(bea.token), each) for each in (actor, intermediary)]
+    direct, before = (answer.expect(200)["access_token"] for answer in exchanged)
+    after = (await act_for(run, before, actor)).expect(200)["access_token"]
     stream = await run.http.get(
         run.authz[-1] + STREAM, headers={"Authorization": f"Bearer {platform.token}"}
     )
@@ -289,6 +361,9 @@ async def held_in(run: SeveralReplicas) -> Held:
         client_id=client["id"],
         api_token=token.expect(201),
         stream=stream,
+        actor=actor,
+        intermediary=intermediary,
+        exchanged=(direct, after),
     )
 
 
