@@ -15,9 +15,10 @@ class StepUpRequired(Refusal):
     kind = RefusalKind.UNAUTHENTICATED
     code = "step-up-required"
     detail = (
-        "This needs a proof of who you are that is not older than five minutes. Send the password,"
-        " or the code of your second factor, to POST /v1/me/step-up. Then send the request again"
-        " with the access token of its answer."
+        "This needs a proof of who you are that is not older than five minutes. Send a passkey, the"
+        " code of your second factor, or the password if you have no second factor, to POST"
+        " /v1/me/step-up. Then send the request again with the access token of its answer. A new"
+        " sign-in is such a proof, too."
     )
 
 

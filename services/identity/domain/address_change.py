@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.identity.domain.mailed_links import LinkInvalid, link_to_mail
+from services.identity.domain.mfa import SecondFactors
 from services.identity.domain.rate_limits import RateLimit
 from services.identity.domain.users import User, payload_fields, user_fact
 from shared.addresses import Address
@@ -156,6 +157,24 @@ def restore(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]
     )
     payload = UserEmailRestored(**payload_fields(restored), previous_email=user.email)
     return restored, _moved(restored, payload, before=user.email)
+
+
+def kept_factors(factors: SecondFactors, user: User) -> SecondFactors:
+    """Give the second factors that an undo leaves: those that are older than the change.
+
+    A thief may have added the others. Recovery codes without a date may be a thief's, too.
+    """
+    assert user.undo_until is not None  # noqa: S101 - the link is checked
+    changed_at = user.undo_until - UNDO_LIFETIME
+    totp, made_at = factors.totp, factors.codes_made_at
+    kept = replace(
+        factors,
+        pending=None,
+        totp=None if totp is None or totp.added_at >= changed_at else totp,
+        passkeys=tuple(one for one in factors.passkeys if one.added_at < changed_at),
+    )
+    has_codes = kept.exist and made_at is not None and made_at < changed_at
+    return kept if has_codes else replace(kept, codes=())
 
 
 def _at(user: User, address: Address, *, now: datetime) -> User:

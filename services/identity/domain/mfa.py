@@ -97,13 +97,17 @@ class RecoveryCode:
 
 @dataclass(frozen=True, kw_only=True)
 class SecondFactors:
-    """All second factors of a user, in one document: each change expects its `version`."""
+    """All second factors of a user, in one document: each change expects its `version`.
+
+    Recovery codes of an earlier version have no date.
+    """
 
     user_id: UserId
     version: int = 0
     totp: Totp | None = None
     pending: PendingTotp | None = None
     codes: tuple[RecoveryCode, ...] = ()
+    codes_made_at: datetime | None = None
     passkeys: tuple[Passkey, ...] = ()
 
     @property
@@ -189,7 +193,8 @@ def confirm_totp(
     if factors.pending is None or factors.pending.sealed != proof.sealed:
         raise WrongOtp
     totp = Totp(sealed=proof.sealed, added_at=now, last_step=proof.step)
-    return replace(factors, totp=totp, pending=None, codes=tuple(codes))
+    left = replace(factors, totp=totp, pending=None)
+    return _with_codes(left, codes, now=now)
 
 
 def use(factors: SecondFactors, proof: Proof) -> SecondFactors:
@@ -213,7 +218,9 @@ def use(factors: SecondFactors, proof: Proof) -> SecondFactors:
             return replace(factors, passkeys=passkey_rules.use(factors.passkeys, proof))
 
 
-def replace_codes(factors: SecondFactors, codes: Sequence[RecoveryCode]) -> SecondFactors:
+def replace_codes(
+    factors: SecondFactors, codes: Sequence[RecoveryCode], *, now: datetime
+) -> SecondFactors:
     """Replace the recovery codes.
 
     Raises:
@@ -221,7 +228,13 @@ def replace_codes(factors: SecondFactors, codes: Sequence[RecoveryCode]) -> Seco
     """
     if not factors.exist:
         raise NoSecondFactor
-    return replace(factors, codes=tuple(codes))
+    return _with_codes(factors, codes, now=now)
+
+
+def _with_codes(
+    factors: SecondFactors, codes: Sequence[RecoveryCode], *, now: datetime
+) -> SecondFactors:
+    return replace(factors, codes=tuple(codes), codes_made_at=now)
 
 
 def add_passkey(
@@ -232,8 +245,8 @@ def add_passkey(
     Raises:
         TooManyPasskeys, PasskeyKnown.
     """
-    added_to = passkey_rules.with_new(factors.passkeys, passkey)
-    return replace(factors, passkeys=added_to, codes=tuple(codes) or factors.codes)
+    grown = replace(factors, passkeys=passkey_rules.with_new(factors.passkeys, passkey))
+    return _with_codes(grown, codes, now=passkey.added_at) if codes else grown
 
 
 def remove_passkey(factors: SecondFactors, passkey_id: str) -> SecondFactors:
@@ -267,10 +280,11 @@ def removed(user: User, kind: str) -> Fact:
     return user_fact(user, SecondFactorRemoved(**payload_fields(user), kind=kind))
 
 
-def all_removed(user: User, factors: SecondFactors) -> tuple[Fact, ...]:
-    """Make the facts that all factors of a user were removed."""
-    kinds = ([] if factors.totp is None else [TOTP]) + [PASSKEY for _ in factors.passkeys]
-    return tuple(removed(user, kind) for kind in kinds)
+def all_removed(user: User, before: SecondFactors, after: SecondFactors) -> tuple[Fact, ...]:
+    """Make the facts that the factors which are not left were removed."""
+    apps = [TOTP] if before.totp is not None and after.totp is None else []
+    passkeys = [PASSKEY for one in before.passkeys if one not in after.passkeys]
+    return tuple(removed(user, kind) for kind in apps + passkeys)
 
 
 def codes_replaced(user: User) -> Fact:

@@ -47,6 +47,17 @@ class RefreshTokenInvalid(Refusal):
     detail = "This refresh token is not valid any more. Sign in again."
 
 
+class SignInAgain(Refusal):
+    """The user has neither a second factor nor a password: only a sign-in proves who they are."""
+
+    kind = RefusalKind.CONFLICT
+    code = "sign-in-again"
+    detail = (
+        "You have neither a password nor a second factor to prove who you are. Sign in again: the"
+        " new session counts as a proof for five minutes."
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class UserSession:
     """A sign-in: `account_id` is its current account, `generation` that of its refresh token.

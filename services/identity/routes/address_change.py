@@ -9,15 +9,19 @@ from services.identity.routes.fields import Text
 from services.identity.routes.users import UserAnswer, user_fields
 from services.identity.use_cases import address_change
 from services.identity.use_cases.context import Ctx
+from shared.auth.step_up import StepUpRequired
 from shared.http.access import Public, Session
 from shared.http.routes import Answer, Body, Call, Reply, Route
 
 
 class AddressChange(Body):
-    """The new address, and the password of the user."""
+    """The new address, and the password of a user who has no second factor.
+
+    Without the password, and with a second factor, the session needs a fresh proof.
+    """
 
     email: Text
-    password: Text
+    password: Text | None = None
 
 
 class AddressProof(Body):
@@ -70,7 +74,7 @@ ROUTES = (
         takes=AddressChange,
         gives=AddressLinkSent,
         status=202,
-        refuses=(WrongPassword, TooManyRequests, HashingBusy),
+        refuses=(StepUpRequired, WrongPassword, TooManyRequests, HashingBusy),
         on_repeat="Mails again within the budget of the mailbox.",
     ),
     Route(

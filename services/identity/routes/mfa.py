@@ -12,6 +12,7 @@ from services.identity.domain.mfa import EnrolmentMissing, NoSecondFactor, OtpRe
 from services.identity.domain.passkeys import PasskeyChallengeOver, PasskeyRefused
 from services.identity.domain.passwords import HashingBusy, WrongPassword
 from services.identity.domain.rate_limits import TooManyRequests
+from services.identity.domain.sessions import SignInAgain
 from services.identity.routes.fields import Text
 from services.identity.routes.passkeys import SignedChallenge
 from services.identity.routes.sessions import access_token
@@ -152,6 +153,7 @@ ROUTES = (
             WrongPassword,
             PasskeyRefused,
             PasskeyChallengeOver,
+            SignInAgain,
             TooManyRequests,
             HashingBusy,
         ),

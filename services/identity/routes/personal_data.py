@@ -7,6 +7,7 @@ from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.routes.users import UserAnswer, user_fields
 from services.identity.use_cases import personal_data
 from services.identity.use_cases.context import Ctx
+from shared.auth.step_up import StepUpRequired
 from shared.http.access import Session
 from shared.http.routes import Answer, Call, Route
 
@@ -151,6 +152,6 @@ ROUTES = (
         tag="me",
         access=Session(),
         gives=PersonalDataExport,
-        refuses=(TooManyRequests,),
+        refuses=(StepUpRequired, TooManyRequests),
     ),
 )

@@ -50,8 +50,16 @@ class FactorRows:
         await update_expected(self._factors, expected, change, session)
 
     async def delete_factors(self, user_id: UserId, session: DbSession) -> None:
-        """Delete the second factors of a user."""
-        await self._factors.delete_one(at(user_id, user_id), session=session)
+        """Delete the second factors of a user.
+
+        The document is written first, also if there is none: of two transactions, one that is about
+        to insert it starts again, and finds no user.
+        """
+        place = at(user_id, user_id)
+        await self._factors.update_one(
+            place, {"$inc": {"version": 1}}, upsert=True, session=session
+        )
+        await self._factors.delete_one(place, session=session)
 
 
 def _factors(stored: Document) -> SecondFactors:
@@ -62,5 +70,6 @@ def _factors(stored: Document) -> SecondFactors:
         totp=None if totp is None else Totp(**totp),
         pending=None if pending is None else PendingTotp(**pending),
         codes=tuple(RecoveryCode(**code) for code in stored["codes"]),
+        codes_made_at=stored.get("codes_made_at"),
         passkeys=tuple(Passkey(**one) for one in stored.get("passkeys", ())),
     )

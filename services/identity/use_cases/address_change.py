@@ -13,7 +13,11 @@ from services.identity.use_cases.ending_sessions import end_sessions_of
 from services.identity.use_cases.mail_budgets import Addressee, Mail, request_mail
 from services.identity.use_cases.passwords import require_password
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
-from services.identity.use_cases.sessions import active_session, require_session
+from services.identity.use_cases.sessions import (
+    active_session,
+    require_fresh_proof,
+    require_session,
+)
 from shared.addresses import parse_address
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller
@@ -25,29 +29,38 @@ from shared.problems import Invalid, TokenRevoked
 
 
 async def request(
-    ctx: Ctx, caller: Caller, principal: UserPrincipal, *, email: str, password: str
+    ctx: Ctx, caller: Caller, principal: UserPrincipal, *, email: str, password: str | None
 ) -> None:
     """Have a link mailed to the new address, and tell the old one.
+
+    The user proves who they are: by the password, or by a fresh proof in the session. With a second
+    factor the password alone proves nothing.
 
     If the address has a user, that user is told instead. The answer is the same, and so is the work
     (`T9`).
 
     Raises:
         WrongPassword: it counts as a failed sign-in.
+        StepUpRequired: the proof in the session is too old.
         Invalid, TokenRevoked, TooManyRequests, HashingBusy.
     """
     try:
         address = parse_address(email)
     except ValueError as problem:
         raise Invalid(errors=[("/email", str(problem))]) from problem
-    user = (await active_session(ctx, principal)).user
-    actor = caller_as(caller, user)
-    limits = sign_in_limits_of(ctx, caller, user.email_key)
-    async with rate_limited(ctx, *limits, counted=(WrongPassword,)) as attempts:
-        await require_password(ctx, actor, user, password, attempts=attempts)
+    acting = await active_session(ctx, principal)
+    user, actor = acting.user, caller_as(caller, acting.user)
+    if password is None or (await ctx.store.factors(user.id)).exist:
+        require_fresh_proof(principal, acting.session, now=ctx.clock.now())
+    else:
+        limits = sign_in_limits_of(ctx, caller, user.email_key)
+        async with rate_limited(ctx, *limits, counted=(WrongPassword,)) as attempts:
+            await require_password(ctx, actor, user, password, attempts=attempts)
 
     async def change(write: JournalWrite) -> User:
-        await require_session(ctx, write, principal)
+        own = await require_session(ctx, write, principal)
+        if password is None or (await ctx.store.factors(user.id, write.session)).exist:
+            require_fresh_proof(principal, own, now=write.now)
         current = await ctx.store.user(user.id, write.session)
         if current is None or current.password_hash != user.password_hash:
             raise TokenRevoked
@@ -105,7 +118,8 @@ async def confirm(
 async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
     """Give a user the former address back by the link to it.
 
-    All sessions and other ways to sign in end. A reset of the password is the way back.
+    All sessions and other ways to sign in end, and second factors that are not older than the
+    change. A reset of the password is the way back.
 
     Raises:
         LinkInvalid: the link is forged, used or expired, or the address has another user by now.
@@ -128,8 +142,10 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
         await ctx.store.move_user(current, restored, write.session)
         await ctx.store.delete_identities_of(user_id, write.session)
         factors = await ctx.store.factors(user_id, write.session)
-        await ctx.store.delete_factors(user_id, write.session)
-        write.record(fact, *mfa.all_removed(restored, factors))
+        kept = address_change.kept_factors(factors, current)
+        if kept != factors:
+            await ctx.store.update_factors(factors, kept, write.session)
+        write.record(fact, *mfa.all_removed(restored, factors, kept))
         return restored
 
     return await _moved(ctx, caller_as(caller, user), user_id, change)

@@ -145,13 +145,14 @@ async def replace_recovery_codes(ctx: Ctx, caller: Caller, principal: UserPrinci
         StepUpRequired, TokenRevoked, HashingBusy.
     """
     current = await active_session(ctx, principal)
-    mfa.replace_codes(await ctx.store.factors(current.user.id), ())  # before the work of hashing
+    factors = await ctx.store.factors(current.user.id)
+    mfa.replace_codes(factors, (), now=ctx.clock.now())  # before the work of hashing
     codes = new_recovery_codes()
     hashed = await hashed_codes(ctx, codes)
 
     async def change(write: JournalWrite) -> None:
         acting = await acting_user(ctx, write, principal)
-        after = mfa.replace_codes(acting.factors, hashed)
+        after = mfa.replace_codes(acting.factors, hashed, now=write.now)
         await ctx.store.update_factors(acting.factors, after, write.session)
         write.record(mfa.codes_replaced(acting.user))
 
@@ -177,7 +178,7 @@ async def reset(ctx: Ctx, caller: Caller, user_id: UserId) -> WriteResult[User]:
         if factors.exist or factors.pending is not None:
             after = mfa.remove_all(factors)
             await ctx.store.update_factors(factors, after, write.session)
-            write.record(*mfa.all_removed(user, factors))
+            write.record(*mfa.all_removed(user, factors, after))
         return user
 
     written = await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=True)

@@ -11,7 +11,7 @@ from services.identity.domain.sessions import UserSession
 from services.identity.domain.users import User
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.rate_limits import rate_limited
-from services.identity.use_cases.sessions import active_session
+from services.identity.use_cases.sessions import active_session, require_fresh_proof
 from shared.auth.principals import UserPrincipal
 from shared.contracts.calls.team import MEMBERSHIPS, Memberships, MembershipsRequest
 from shared.contracts.topology import Service
@@ -36,10 +36,14 @@ async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
 
     Raises:
         TokenRevoked: the session has ended.
+        StepUpRequired: the user has a second factor, and did not prove it a short time ago.
         TooManyRequests: the user has had as many exports as one may.
         Unavailable: team does not answer; an export without its part would not be complete.
     """
-    user = (await active_session(ctx, principal)).user
+    acting = await active_session(ctx, principal)
+    user, factors = acting.user, await ctx.store.factors(acting.user.id)
+    if factors.exist:
+        require_fresh_proof(principal, acting.session, now=ctx.clock.now())
     async with rate_limited(ctx, export_limit(user.id, limit=ctx.settings.exports_per_user)):
         memberships = await ctx.internal.call(
             MEMBERSHIPS, Service.TEAM, MembershipsRequest(user_id=user.id)
@@ -52,7 +56,7 @@ async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
             sessions=sessions[:MAX_ROWS],
             api_tokens=tokens[:MAX_ROWS],
             identities=await ctx.store.identities_of(user.id),
-            factors=await ctx.store.factors(user.id),
+            factors=factors,
             memberships=memberships,
             complete=max(len(sessions), len(tokens)) <= MAX_ROWS,
         )

@@ -1,7 +1,7 @@
 """Sessions: refresh, sign-out, and the switch of the current account."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.identity.domain import sessions
 from services.identity.domain.devices import origin_of
@@ -16,6 +16,7 @@ from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.ending_sessions import end_reused, end_session
 from shared.auth.principals import UserPrincipal, actor_of
+from shared.auth.step_up import require_fresh
 from shared.contracts.facts import Caller, shard_of
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
@@ -143,6 +144,18 @@ async def require_session(ctx: Ctx, write: JournalWrite, principal: UserPrincipa
     if session is None or not session.active(write.now):
         raise TokenRevoked
     return session
+
+
+def require_fresh_proof(principal: UserPrincipal, session: UserSession, *, now: datetime) -> None:
+    """Check that the user proved a short time ago who they are, as a row with `fresh_proof` does.
+
+    The token must say so, too: an older one may be a thief's.
+
+    Raises:
+        StepUpRequired.
+    """
+    require_fresh(principal.proved_at, now=now)
+    sessions.require_proof(session, now=now)
 
 
 async def active_session(ctx: Ctx, principal: UserPrincipal) -> SignedIn:

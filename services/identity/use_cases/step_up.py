@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.identity.domain.mfa import Proof, WrongOtp
 from services.identity.domain.passkeys import PasskeyChallengeOver, PasskeyRefused
 from services.identity.domain.passwords import WrongPassword
-from services.identity.domain.sessions import sign_in_refused
+from services.identity.domain.sessions import SignInAgain, sign_in_refused
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.passkeys import PasskeyAnswer, prove
@@ -36,6 +36,7 @@ async def step_up(
         WrongOtp, WrongPassword, PasskeyRefused, PasskeyChallengeOver: each counts as a failed
             sign-in.
         Invalid: the user has no second factor and sent no password.
+        SignInAgain: the user has neither.
         TokenRevoked: the session has ended.
         TooManyRequests, HashingBusy.
     """
@@ -95,6 +96,8 @@ async def _prove(
 
 
 async def _check_password(ctx: Ctx, user: User, password: str | None, *, attempts: int) -> None:
+    if user.password_hash is None:
+        raise SignInAgain
     if password is None:
         raise Invalid(errors=[("/password", "Send the password: you have no second factor.")])
     imported = user.password_imported

@@ -6,8 +6,89 @@ DOMAIN = "services/identity/domain/address_change.py"
 USE_CASE = "services/identity/use_cases/address_change.py"
 TABLES = ("tests/services/identity/domain/test_address_change.py",)
 TESTS = ("tests/services/identity/test_address_change.py",)
+PROOFS = ("tests/services/identity/test_fresh_proofs.py",)
 
 ROWS = (
+    Mutant(
+        id="undo-leaves-the-factors-of-a-thief",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="        if kept != factors:\n",
+        new="        if kept.exist and kept == factors:\n",
+        tests=(*TESTS, "-k", "thief_added"),
+    ),
+    Mutant(
+        id="undo-leaves-the-app-of-a-thief",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old="totp=None if totp is None or totp.added_at >= changed_at else totp,",
+        new="totp=totp,",
+        tests=(*TABLES, "-k", "factors"),
+    ),
+    Mutant(
+        id="undo-leaves-the-passkeys-of-a-thief",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old=" if one.added_at < changed_at),",
+        new="),",
+        tests=(*TABLES, "-k", "factors"),
+    ),
+    Mutant(
+        id="undo-leaves-the-recovery-codes-of-a-thief",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old="kept.exist and made_at is not None and made_at < changed_at",
+        new="kept.exist",
+        tests=(*TABLES, "-k", "factors"),
+    ),
+    Mutant(
+        id="undo-removes-the-factors-of-the-owner",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old="    changed_at = user.undo_until - UNDO_LIFETIME\n",
+        new="    changed_at = user.created_at\n",
+        tests=(*TABLES, "-k", "factors"),
+    ),
+    Mutant(
+        id="address-changes-by-the-password-beside-a-factor",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="    if password is None or (await ctx.store.factors(user.id)).exist:\n",
+        new="    if password is None:\n",
+        tests=(*PROOFS, "-k", "alone_changes"),
+    ),
+    Mutant(
+        id="factor-that-came-meanwhile-is-not-asked-for",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old=" or (await ctx.store.factors(user.id, write.session)).exist:\n",
+        new=":\n",
+        tests=(*PROOFS, "-k", "meanwhile"),
+    ),
+    Mutant(
+        id="old-token-serves-after-a-step-up",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/sessions.py",
+        old="    require_fresh(principal.proved_at, now=now)\n",
+        new="    require_fresh(now, now=now)\n",
+        tests=(*PROOFS, "-k", "alone_changes"),
+    ),
+    Mutant(
+        id="export-beside-a-factor-needs-no-proof",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/personal_data.py",
+        old="    if factors.exist:\n",
+        new="    if factors.exist and not user.id:\n",
+        tests=(*PROOFS, "-k", "export"),
+    ),
+    Mutant(
+        id="person-without-a-password-is-asked-for-one",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/step_up.py",
+        old="    if user.password_hash is None:\n",
+        new="    if user.password_hash == '':\n",
+        tests=(*PROOFS, "-k", "signs_in_again"),
+    ),
     Mutant(
         id="address-link-works-in-any-session",
         kind=Kind.SECURITY,

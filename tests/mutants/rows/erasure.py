@@ -34,6 +34,14 @@ ROWS = (
         tests=(*TESTS, "-k", "no_way_in"),
     ),
     Mutant(
+        id="app-that-is-begun-outlives-the-erasure",
+        kind=Kind.SECURITY,
+        file="services/identity/store/factors.py",
+        old='            place, {"$inc": {"version": 1}}, upsert=True',
+        new='            place, {"$inc": {"version": 1}}, upsert=False',
+        tests=(*TESTS, "-k", "meanwhile"),
+    ),
+    Mutant(
         id="erasure-records-who-it-was",
         kind=Kind.SECURITY,
         file=USE_CASE,

@@ -10,6 +10,7 @@ import pytest
 from services.identity.domain.address_change import CHANGES_AN_HOUR
 from shared.contracts.calls.identity import ADDRESS_LINK, AddressLinkRequest
 from shared.problems import Refusal
+from tests.services.identity.ceremonies import add, new_passkey, signed
 from tests.services.identity.running import PASSWORD, Identity
 
 if TYPE_CHECKING:
@@ -210,6 +211,29 @@ async def test_a_thief_who_changes_twice_is_shut_out_as_well(identity: Identity)
     assert (await undo(identity, token)).status == 204
     assert not await identity.is_live(thief)
     assert {row["_id"] async for row in identity.database["addresses"].find({})} == {EMAIL}
+
+
+@pytest.mark.rule("T5")
+async def test_an_undo_removes_the_factors_that_a_thief_added(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    own = new_passkey()
+    codes = (await add(identity, person["access_token"], own)).body["recovery_codes"]
+    identity.clock.move(1)
+    await ask(identity, person)
+    assert (await confirm(identity, person, await mailed(identity))).status == 200
+    await identity.add_totp(person["access_token"])
+    thiefs = new_passkey()
+    assert (await add(identity, person["access_token"], thiefs)).status == 200
+    assert (await undo(identity, await mailed(identity, "address-undo"))).status == 204
+    kinds = [row.data["kind"] for row in await identity.rows("user.second_factor_removed")]
+    assert sorted(kinds) == ["passkey", "totp"]
+    for passkey, status in ((thiefs, 401), (own, 200)):
+        proof = await signed(identity, passkey)
+        assert (await identity.post("/v1/login/passkey/finish", proof)).status == status
+    await identity.forgot(EMAIL)
+    await identity.reset(await identity.mailed_reset(EMAIL), NEW_PASSWORD)
+    assert (await identity.log_in(EMAIL, NEW_PASSWORD)).code == "otp-required"
+    assert (await identity.log_in(EMAIL, NEW_PASSWORD, otp=codes[0])).status == 401
 
 
 async def test_a_former_address_that_has_another_user_is_not_restored(identity: Identity) -> None:

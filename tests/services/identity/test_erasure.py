@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from services.identity.domain.mfa import SecondFactors
 from services.identity.store import Store
 from shared.contracts.policy_objects import PolicyObjectKind
 from tests.services.identity.faults import Fault
@@ -14,6 +15,7 @@ from tests.services.identity.running import Identity, running
 from tests.services.identity.test_provisioning import ana, platform
 
 if TYPE_CHECKING:
+    from shared.mongo import DbSession
     from tests.support.service import Answered
 
 EMAIL = "ana@example.com"
@@ -110,6 +112,31 @@ async def test_nothing_is_erased_while_team_is_away(identity: Identity) -> None:
     identity.stand_ins.team_away = True
     assert (await erase(identity, person)).status == 503
     assert await identity.is_live(person)
+
+
+async def test_an_app_that_is_begun_meanwhile_leaves_nothing(
+    mongo_url: str, database_name: str
+) -> None:
+    """Another replica has read the user, and is about to save the secret."""
+    erased: list[int] = []
+
+    class ErasedMeanwhile(Store):
+        async def update_factors(
+            self, before: SecondFactors, after: SecondFactors, session: DbSession
+        ) -> None:
+            erased.append((await erase(identity, person)).status)
+            await super().update_factors(before, after, session)
+
+    async with running(mongo_url, database_name) as identity:
+        person = await identity.person(EMAIL)
+        wiring = {"store": ErasedMeanwhile}
+        async with running(
+            mongo_url, database_name, wiring=wiring, clock=identity.clock
+        ) as replica:
+            token = person["access_token"]
+            begun = await replica.post("/v1/me/mfa/totp", token=token)
+        assert (erased, begun.status, begun.body["code"]) == ([204], 401, "token-revoked")
+        assert await identity.database["factors"].count_documents({}) == 0
 
 
 async def test_an_erasure_that_stops_at_any_step_is_repeated(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -16,6 +16,8 @@ from services.identity.domain.address_change import (
     check_undo,
 )
 from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.mfa import PendingTotp, RecoveryCode, SecondFactors, Totp
+from services.identity.domain.passkeys import Passkey
 from shared.addresses import parse_address
 from shared.contracts.identity_addresses import UserEmailChanged
 from shared.problems import Invalid
@@ -103,3 +105,64 @@ def test_a_second_change_keeps_the_first_address_restorable(after, restores) -> 
     assert isinstance(fact.payload, UserEmailChanged)
     told = fact.payload.undo_generation
     assert told == (None if restores == USER.email else 2)
+
+
+BEFORE = NOON - MOMENT
+CODES = (RecoveryCode(name="AB", hash="hash"),)
+NONE = SecondFactors(user_id=USER.id, version=3)
+
+
+def app(added_at: datetime) -> Totp:
+    return Totp(sealed=b"secret", added_at=added_at, last_step=1)
+
+
+def passkey(added_at: datetime) -> Passkey:
+    return Passkey(
+        passkey_id=f"pky_{added_at.microsecond}",
+        credential="AA",
+        public_key=b"key",
+        sign_count=0,
+        name="Phone",
+        added_at=added_at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("factors", "kept"),
+    [
+        (NONE, NONE),
+        (replace(NONE, totp=app(NOON), codes=CODES, codes_made_at=NOON), NONE),
+        (replace(NONE, passkeys=(passkey(NOON),), codes=CODES, codes_made_at=NOON), NONE),
+        (replace(NONE, pending=PendingTotp(sealed=b"secret", expires_at=NOON)), NONE),
+        (
+            replace(NONE, totp=app(BEFORE), passkeys=(passkey(NOON), passkey(BEFORE))),
+            replace(NONE, totp=app(BEFORE), passkeys=(passkey(BEFORE),)),
+        ),
+        (
+            replace(NONE, totp=app(BEFORE), codes=CODES, codes_made_at=BEFORE),
+            replace(NONE, totp=app(BEFORE), codes=CODES, codes_made_at=BEFORE),
+        ),
+        (
+            replace(NONE, totp=app(BEFORE), codes=CODES, codes_made_at=NOON),
+            replace(NONE, totp=app(BEFORE)),
+        ),
+        (replace(NONE, totp=app(BEFORE), codes=CODES), replace(NONE, totp=app(BEFORE))),
+        (replace(NONE, totp=app(NOON), codes=CODES, codes_made_at=BEFORE), NONE),
+    ],
+    ids=[
+        "none",
+        "a new app",
+        "a new passkey",
+        "an app that waits",
+        "factors of both",
+        "codes of the owner",
+        "codes of a thief",
+        "codes without a date",
+        "codes without a factor",
+    ],
+)
+def test_an_undo_leaves_the_factors_from_before_the_change(
+    factors: SecondFactors, kept: SecondFactors
+) -> None:
+    left = address_change.kept_factors(factors, CHANGED)
+    assert replace(left, codes_made_at=kept.codes_made_at) == kept
