@@ -48,11 +48,9 @@ async def request(
         address = parse_address(email)
     except ValueError as problem:
         raise Invalid(errors=[("/email", str(problem))]) from problem
-    acting = await active_session(ctx, principal)
-    user, actor = acting.user, caller_as(caller, acting.user)
-    if password is None or (await ctx.store.factors(user.id)).exist:
-        require_fresh_proof(principal, acting.session, now=ctx.clock.now())
-    else:
+    user = (await active_session(ctx, principal)).user
+    actor = caller_as(caller, user)
+    if password is not None:
         limits = sign_in_limits_of(ctx, caller, user.email_key)
         async with rate_limited(ctx, *limits, counted=(WrongPassword,)) as attempts:
             await require_password(ctx, actor, user, password, attempts=attempts)

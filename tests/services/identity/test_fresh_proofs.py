@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.identity.domain.mfa import SecondFactors
 from services.identity.routes import ROUTES
-from services.identity.store import Store
 from shared.http.access import needs_fresh_proof
 from tests.services.identity.ceremonies import add, new_passkey
-from tests.services.identity.running import PASSWORD, Identity, running
+from tests.services.identity.running import PASSWORD, Identity
 
 if TYPE_CHECKING:
-    from shared.ids import UserId
-    from shared.mongo import DbSession
     from tests.support.service import Answered
 
 EMAIL, NEW = "ana@example.com", "ana@new.example"
@@ -71,25 +67,6 @@ async def test_the_password_alone_changes_no_address_beside_a_factor(identity: I
     fresh = (await identity.step_up(stale, otp=app.next_code())).expect(200)["access_token"]
     assert await change(identity, stale, password=PASSWORD) == STALE  # a thief may have the token
     assert await change(identity, fresh) == (202, None)
-
-
-async def test_a_factor_that_came_meanwhile_is_needed_for_an_address(
-    mongo_url: str, database_name: str
-) -> None:
-    class FactorsUnseen(Store):
-        """Outside a transaction no user has a factor yet."""
-
-        async def factors(self, user_id: UserId, session: DbSession | None = None) -> SecondFactors:
-            if session is None:
-                return SecondFactors(user_id=user_id)
-            return await super().factors(user_id, session)
-
-    async with running(mongo_url, database_name, wiring={"store": FactorsUnseen}) as identity:
-        person = await identity.person(EMAIL)
-        (await add(identity, person["access_token"], new_passkey())).expect(200)
-        stale = await later(identity, person)
-        assert await change(identity, stale, password=PASSWORD) == STALE
-        assert await identity.rows("user.email_change_requested") == []
 
 
 async def test_a_user_without_a_factor_proves_by_password_or_sign_in(identity: Identity) -> None:
