@@ -25,6 +25,9 @@ YOUNG_LINK = timedelta(minutes=15)
 """A request that is repeated within this time mails the same link again."""
 UNDO_LIFETIME = timedelta(days=7)
 """The link to the old address works for this time."""
+BEFORE_A_CHANGE = timedelta(days=1)
+"""What was added in this time before a change may be a thief's: who has a password and no factor
+adds one first, and locks the owner out."""
 CHANGES_AN_HOUR = 5
 
 
@@ -160,20 +163,21 @@ def restore(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]
 
 
 def kept_factors(factors: SecondFactors, user: User) -> SecondFactors:
-    """Give the second factors that an undo leaves: those that are older than the change.
+    """Give the second factors that an undo leaves.
 
-    A thief may have added the others. Recovery codes without a date may be a thief's, too.
+    A thief may have added those that are not older than the change by a day. Recovery codes without
+    a date may be a thief's, too.
     """
     assert user.undo_until is not None  # noqa: S101 - the link is checked
-    changed_at = user.undo_until - UNDO_LIFETIME
+    since = user.undo_until - UNDO_LIFETIME - BEFORE_A_CHANGE
     totp, made_at = factors.totp, factors.codes_made_at
     kept = replace(
         factors,
         pending=None,
-        totp=None if totp is None or totp.added_at >= changed_at else totp,
-        passkeys=tuple(one for one in factors.passkeys if one.added_at < changed_at),
+        totp=None if totp is None or totp.added_at >= since else totp,
+        passkeys=tuple(one for one in factors.passkeys if one.added_at < since),
     )
-    has_codes = kept.exist and made_at is not None and made_at < changed_at
+    has_codes = kept.exist and made_at is not None and made_at < since
     return kept if has_codes else replace(kept, codes=())
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from services.identity.domain import address_change
 from services.identity.domain.address_change import (
+    BEFORE_A_CHANGE,
     CHANGE_LIFETIME,
     UNDO_LIFETIME,
     YOUNG_LINK,
@@ -107,7 +108,8 @@ def test_a_second_change_keeps_the_first_address_restorable(after, restores) -> 
     assert told == (None if restores == USER.email else 2)
 
 
-BEFORE = NOON - MOMENT
+SINCE = NOON - BEFORE_A_CHANGE
+BEFORE = SINCE - MOMENT
 CODES = (RecoveryCode(name="AB", hash="hash"),)
 NONE = SecondFactors(user_id=USER.id, version=3)
 
@@ -131,11 +133,11 @@ def passkey(added_at: datetime) -> Passkey:
     ("factors", "kept"),
     [
         (NONE, NONE),
-        (replace(NONE, totp=app(NOON), codes=CODES, codes_made_at=NOON), NONE),
-        (replace(NONE, passkeys=(passkey(NOON),), codes=CODES, codes_made_at=NOON), NONE),
+        (replace(NONE, totp=app(SINCE), codes=CODES, codes_made_at=SINCE), NONE),
+        (replace(NONE, passkeys=(passkey(SINCE),), codes=CODES, codes_made_at=SINCE), NONE),
         (replace(NONE, pending=PendingTotp(sealed=b"secret", expires_at=NOON)), NONE),
         (
-            replace(NONE, totp=app(BEFORE), passkeys=(passkey(NOON), passkey(BEFORE))),
+            replace(NONE, totp=app(BEFORE), passkeys=(passkey(SINCE), passkey(BEFORE))),
             replace(NONE, totp=app(BEFORE), passkeys=(passkey(BEFORE),)),
         ),
         (
@@ -143,11 +145,11 @@ def passkey(added_at: datetime) -> Passkey:
             replace(NONE, totp=app(BEFORE), codes=CODES, codes_made_at=BEFORE),
         ),
         (
-            replace(NONE, totp=app(BEFORE), codes=CODES, codes_made_at=NOON),
+            replace(NONE, totp=app(BEFORE), codes=CODES, codes_made_at=SINCE),
             replace(NONE, totp=app(BEFORE)),
         ),
         (replace(NONE, totp=app(BEFORE), codes=CODES), replace(NONE, totp=app(BEFORE))),
-        (replace(NONE, totp=app(NOON), codes=CODES, codes_made_at=BEFORE), NONE),
+        (replace(NONE, totp=app(SINCE), codes=CODES, codes_made_at=BEFORE), NONE),
     ],
     ids=[
         "none",
