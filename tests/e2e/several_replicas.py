@@ -27,7 +27,7 @@ from shared.contracts.topology import Service
 from shared.http.client import InternalClient
 from shared.http.internal import internal_route
 from shared.http.routes import Call
-from shared.journal import rows
+from shared.journal import Journal, rows
 from shared.links import Links
 from shared.mongo import connect
 from shared.runtime.listeners import listen, url_of
@@ -121,7 +121,11 @@ async def take_denials(ctx: object, call: Call[DenialReport, None]) -> None:
 
 @asynccontextmanager
 async def several_replicas(
-    mongo_url: str, database_name: str, *, timeouts: Timeouts = PATIENT
+    mongo_url: str,
+    database_name: str,
+    *,
+    timeouts: Timeouts = PATIENT,
+    identity_journal: type[Journal] = Journal,
 ) -> AsyncIterator[SeveralReplicas]:
     """Run the services until the block ends."""
     clock, bus = SystemClock(), SilentBus(timeouts=timeouts)
@@ -152,7 +156,8 @@ async def several_replicas(
         of_identity = IdentitySettings(**stored(Service.IDENTITY), **keys, answer_step_seconds=0.01)
         of_team = TeamSettings(**stored(Service.TEAM), link_key=keys["link_key"])
         of_authz = AuthzSettings(**stateless_settings(Service.AUTHZ, urls))
-        identity, team = build_identity(of_identity, **given), build_team(of_team, **given)
+        identity = build_identity(of_identity, **given, journal=identity_journal)
+        team = build_team(of_team, **given)
         authz = [build_authz(of_authz, **given) for _ in replicas]
         apps: list[tuple[ServiceApp, socket]] = [
             (identity, inside[Service.IDENTITY]),
