@@ -51,6 +51,11 @@ class World:
         self.mailbox = Mailbox(http, deployment.mail)
         self.platform = Platform(http, deployment.gateway)
 
+    async def read(self, url: str) -> str:
+        """The text at an address outside of the gateway."""
+        async with self.http.get(url) as answer:
+            return await answer.text()
+
     def person(self, name: str) -> Person:
         """A person who has no user yet."""
         return Person(self.http, self.deployment.gateway, mailbox=self.mailbox, name=name)

@@ -69,6 +69,14 @@ class OneProcess(Program):
         at = f"127.0.0.1:{self.database_port()}"
         return f"mongodb://{ADMIN}:{password}@{at}/?directConnection=true&authSource=admin"
 
+    def logs(self) -> list[Path]:
+        """What it writes."""
+        return [self.log]
+
+    def internal_urls(self) -> list[str]:
+        """The internal addresses: each tells the metrics of the one process."""
+        return [str(json.loads((self.data / "run.json").read_text())["identity"])]
+
     def deployment(self) -> Deployment:
         """The addresses in `run.json`."""
         run = json.loads((self.data / "run.json").read_text())

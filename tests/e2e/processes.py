@@ -4,11 +4,12 @@ import json
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from operator import methodcaller
 from pathlib import Path
+from typing import Any
 
 from deploy.broker import definitions
 from deploy.configuration import Addresses, Secrets, environment
@@ -105,12 +106,14 @@ class Processes:
         options: Mapping[str, Mapping[str, str]] | None = None,
         broker_for: Mapping[str, str] | None = None,
         limits_factor: int = 100,
+        define: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     ) -> None:
         """Prepare everything below `folder`; three replicas of authz unless told otherwise.
 
         `options` are further settings by service; `broker_for` gives a service (`authz-1` for one
         replica) another address of the broker, such as a fault proxy's. All users have one address
-        here, so the gateway's limits of an address are this multiple of the product's.
+        here, so the gateway's limits of an address are this multiple of the product's. `define`
+        changes the definitions of the broker.
         """
         counts = {"authz": 3} | dict(replicas or {})
         self.folder = folder
@@ -119,7 +122,9 @@ class Processes:
         require_rabbitmq()
         require_nginx()
         self.broker_passwords = generate(tuple(Service))
-        self.broker = Rabbitmq(folder / "rabbitmq", definitions=definitions(self.broker_passwords))
+        self.broker = Rabbitmq(
+            folder / "rabbitmq", definitions=define(definitions(self.broker_passwords))
+        )
         self.mail = PythonProcess(folder / "mail")
         self.smtp_port = free_port()
         self.mail.module = "deploy.mailcatcher"
@@ -197,6 +202,18 @@ class Processes:
         with ThreadPoolExecutor() as threads:
             list(threads.map(_stop, self.services.values()))
             list(threads.map(_kill, (self.mail, self.broker, self.database)))
+
+    def database_url(self) -> str:
+        """The address of its database for the administrator."""
+        return str(self.database.url)
+
+    def logs(self) -> list[Path]:
+        """What the services write, and the mail catcher."""
+        return [process.log for process in (*self.services.values(), self.mail)]
+
+    def internal_urls(self) -> list[str]:
+        """The internal address of each replica."""
+        return [process.internal_url for process in self.services.values()]
 
     def create_client(self, **bounds: object) -> Mapping[str, str]:
         """Create a service client with the operator's key."""

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.e2e import authzen, journey, print_shop
+from tests.e2e.bus_tap import tapped, with_listener
+from tests.e2e.canaries import BUS, LOG, MAILS, METRICS, Canaries, dump, live
 from tests.e2e.journey import SETTINGS, Deployment, World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
@@ -20,19 +23,27 @@ TEAMS_AT_ONCE = length("TEAMS", short=4, soak=8)
 
 
 @pytest.fixture(scope="module", params=["in one process", "as processes over RabbitMQ"])
-def deployment(
+def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
+) -> Iterator[OneProcess | Processes]:
     folder: Path = tmp_path_factory.mktemp("product")
-    product = OneProcess(folder) if request.param == "in one process" else Processes(folder)
+    if request.param == "in one process":
+        product: OneProcess | Processes = OneProcess(folder)
+    else:
+        product = Processes(folder, define=with_listener)
     try:
         product.start()
-        deployment = product.deployment()
-        assert deployment.operator is not None
-        deployment.operator.publish(print_shop.FILE)
-        yield deployment
+        yield product
     finally:
         product.stop()
+
+
+@pytest.fixture(scope="module")
+def deployment(product: OneProcess | Processes) -> Deployment:
+    deployment = product.deployment()
+    assert deployment.operator is not None
+    deployment.operator.publish(print_shop.FILE)
+    return deployment
 
 
 @pytest.fixture
@@ -83,3 +94,31 @@ async def test_teams_at_once_do_not_affect_each_other(world: World) -> None:
     )
     assert len({team.account_id for team in teams}) == TEAMS_AT_ONCE
     await asyncio.gather(*(journey.ask_by_the_table(world, team, "standard") for team in teams))
+
+
+@pytest.mark.rule("T15")
+async def test_secrets_are_only_where_they_belong(
+    product: OneProcess | Processes, world: World
+) -> None:
+    found = Canaries()
+    async with AsyncExitStack() as running:
+        messages: list[str] = []
+        if isinstance(product, Processes):
+            messages = await running.enter_async_context(tapped(product))
+        await live(world, found)
+    mails = str(await world.mailbox.all())
+    stored = dict(dump(product.database_url()))
+    assert any("journal" in name for name in stored)
+    places = {
+        **stored,
+        BUS: "\n".join(messages),
+        LOG: "\n".join(log.read_text(errors="replace") for log in product.logs()),
+        MAILS: mails,
+        METRICS: "\n".join([await world.read(f"{url}/metrics") for url in product.internal_urls()]),
+    }
+    leaks = [leak for place, text in places.items() for leak in found.found(place, text)]
+    assert leaks == []
+    assert len(found.may_be) > 40
+    assert any(one in mails for one, allowed in found.may_be.items() if MAILS in allowed)
+    assert "rolecall_" in places[METRICS]
+    assert "session.started" in places[BUS] or isinstance(product, OneProcess)
