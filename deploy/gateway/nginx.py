@@ -18,7 +18,7 @@ from deploy.gateway.limits import (
     sender_limits,
 )
 from deploy.gateway.pages import PAGE_PATHS, page_locations
-from deploy.gateway.paths import PARAMETER, public_routes
+from deploy.gateway.paths import PARAMETER, path_match, public_routes
 from deploy.gateway.problems import (
     LIMIT,
     MAX_BODY_BYTES,
@@ -243,11 +243,6 @@ def _location(
     users: str,
     own: str | None,
 ) -> str:
-    if PARAMETER.search(path):
-        match = "~ ^" + "[^/]+".join(re.escape(part) for part in PARAMETER.split(path)) + "$"
-        match = match.replace("\\-", "-")
-    else:
-        match = f"= {path}"
     lines = [f"set $replicas {name};"] if name else []
     limit = limits.get(PARAMETER.sub("{}", path), USERS)
     lines.append(f"set {LIMIT} {limit.zone};")
@@ -259,4 +254,4 @@ def _location(
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)
-    return f"    location {match} {{ {' '.join(lines)} }}\n"
+    return f"    location {path_match(path)} {{ {' '.join(lines)} }}\n"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from deploy.gateway.limits import STRANGERS
+from deploy.gateway.paths import path_match
 from deploy.gateway.problems import LIMIT
 from services.console.pages.rendering import STATIC_FILES
 from services.console.routes import PAGES
@@ -10,9 +11,9 @@ from services.console.settings import NAME
 
 PAGE_PATHS = tuple(sorted(row.path for row in PAGES))
 """The paths of the pages, whose errors are pages, too."""
-LINK_PATHS = frozenset(row.path for row in PAGES if row.link is not None)
+SECRET_PATHS = frozenset(row.path for row in PAGES if row.secret_query)
 SILENT = "error_log /dev/null emerg;"
-"""nginx would log the whole address of a request, and this one may have a link's token."""
+"""nginx would log the whole address of a request, and this one may have the token of a link."""
 
 
 def page_locations(upstreams: Mapping[str, object], looked_up: Mapping[str, str]) -> str:
@@ -27,7 +28,7 @@ def page_locations(upstreams: Mapping[str, object], looked_up: Mapping[str, str]
     to = "$replicas" if name else NAME
     paths = (*PAGE_PATHS, *(file.path for file in STATIC_FILES.values()))
     return "".join(
-        f"    location = {path} {{ {begin}{SILENT + ' ' if path in LINK_PATHS else ''}"
+        f"    location {path_match(path)} {{ {begin}{SILENT + ' ' if path in SECRET_PATHS else ''}"
         f"set {LIMIT} {STRANGERS.zone}; {STRANGERS.directives} proxy_pass http://{to}; }}\n"
         for path in paths
     )

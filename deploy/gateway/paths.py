@@ -14,6 +14,19 @@ class PathClaimedTwiceError(ValueError):
     """Two services claim the same path, so the gateway could not choose between them."""
 
 
+def path_match(path: str) -> str:
+    """What nginx matches the path of a request with, after the word `location`."""
+    if not PARAMETER.search(path):
+        return f"= {path}"
+    return f"~ {path_pattern(path)}"
+
+
+def path_pattern(path: str) -> str:
+    """The regular expression of a path with parameters."""
+    pattern = "[^/]+".join(re.escape(part) for part in PARAMETER.split(path))
+    return f"^{pattern}$".replace("\\-", "-")
+
+
 def public_routes() -> dict[str, Sequence[Route]]:
     """The public ROUTES of every service."""
     return {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deploy.gateway.error_text import PAGE_HEADERS, error_page_text
-from deploy.gateway.paths import PARAMETER
+from deploy.gateway.paths import PARAMETER, path_pattern
 from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NoRoute, NotHttp, Unexpected
 from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER
@@ -155,9 +155,13 @@ def error_form_map(routes: Iterable[Route], pages: Iterable[str] = ()) -> str:
         {row.path: row for row in routes if row.errors is not ErrorForm.PROBLEM}.items()
     )
     lines = [f"{path} {row.errors.name.lower()};" for path, row in others]
-    lines += [f"{path} {PAGE_FORM};" for path in pages]
+    lines += [f"{_key(path)} {PAGE_FORM};" for path in pages]
     lines.insert(0, f"default {ErrorForm.PROBLEM.name.lower()};")
     return f"map $uri {ERROR_FORM} {{ {' '.join(lines)} }}"
+
+
+def _key(path: str) -> str:
+    return f'"~{path_pattern(path)}"' if PARAMETER.search(path) else path
 
 
 ERROR_PAGES = (

@@ -18,10 +18,11 @@ class OneProcess(Program):
 
     name = "local"
 
-    def __init__(self, folder: Path) -> None:
-        """Take free ports."""
+    def __init__(self, folder: Path, *, options: Mapping[str, str] | None = None) -> None:
+        """Take free ports; `options` are settings of services, by the names of their variables."""
         super().__init__(folder)
         self.mail_port = free_port()
+        self.options = dict(options or {})
 
     @property
     def url(self) -> str:
@@ -44,6 +45,7 @@ class OneProcess(Program):
             "PORT": str(self.port),
             "MAIL_PORT": str(self.mail_port),
             "ROLECALL_DATA_DIR": str(self.data),
+            **self.options,
         }
 
     def answers(self) -> bool:

@@ -1,6 +1,9 @@
 """The pages in a real browser: journeys without JavaScript, looks, and what strangers can do."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,6 +17,7 @@ from shared.contracts.topology import Service
 from tests.e2e.one_process import OneProcess
 from tests.e2e.visitors import PASSWORD, Person, Site, Visitor, chromium
 from tests.servers import require_nginx
+from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, LocalIssuer, issuer_in_thread
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -21,9 +25,39 @@ NEW_PASSWORD = "another-horse-battery-staple"
 
 
 @pytest.fixture(scope="module")
-def site(unmeasured: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("product")
-    product = OneProcess(folder / "one")
+def issuer() -> Iterator[LocalIssuer]:
+    """An issuer that is another site for browsers."""
+    with issuer_in_thread("127.0.0.2") as issuer:
+        yield issuer
+
+
+def connection(issuer: LocalIssuer, name: str, domain: str) -> dict[str, object]:
+    return {
+        "id": name,
+        "label": name.title(),
+        "issuer": issuer.url,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "trusted_domains": [domain],
+    }
+
+
+@pytest.fixture(scope="module")
+def product(
+    unmeasured: None, issuer: LocalIssuer, tmp_path_factory: pytest.TempPathFactory
+) -> OneProcess:
+    """The product, where people can sign in with the issuer."""
+    connections = [connection(issuer, "acme", "*"), connection(issuer, "works", "works.example")]
+    options = {
+        "ROLECALL_IDENTITY_SSO_NETWORKS": '["127.0.0.0/8"]',
+        "ROLECALL_IDENTITY_SSO_CONNECTIONS": json.dumps(connections),
+    }
+    return OneProcess(tmp_path_factory.mktemp("product") / "one", options=options)
+
+
+@pytest.fixture(scope="module")
+def site(product: OneProcess) -> Iterator[Site]:
+    folder = product.folder.parent
     port = free_port()
     upstream = [f"127.0.0.1:{product.port}"]
     owners = path_owners(public_routes())
@@ -45,6 +79,13 @@ def site(unmeasured: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     finally:
         server.stop()
         product.stop()
+
+
+@pytest.fixture
+def employee(site: Site, product: OneProcess) -> Iterator[Visitor]:
+    """A visitor of the public address of the product, to which issuers send browsers back."""
+    with replace(site, url=product.url).visitor() as visitor:
+        yield visitor
 
 
 @pytest.fixture
@@ -278,6 +319,47 @@ def test_a_session_that_ended_elsewhere_leads_to_sign_in_and_back(
     assert visitor.path == "/console"
 
 
+@pytest.mark.rule("B16")
+def test_people_sign_in_with_an_issuer_that_is_another_site(
+    site: Site, employee: Visitor, issuer: LocalIssuer
+) -> None:
+    ana = site.new_person()
+    issuer.person = {"sub": "1", "email": ana.email, "email_verified": True, "name": ana.name}
+    employee.open("/sign-in?to=/console")
+    issuer.refuses = "access_denied"
+    employee.press_and_return("Continue with Acme")
+    assert "You did not allow the sign-in" in employee.text
+    issuer.refuses = ""
+    employee.press_and_return("Continue with Acme")
+    assert (employee.path, employee.title) == ("/console", "You are signed in")
+    assert ana.email in employee.text
+    employee.press("Sign out")
+    employee.page.get_by_role("link", name="Continue with your company").click()
+    employee.fill(email=ana.email)
+    employee.press("Continue")
+    assert "has no sign-in with a company" in employee.text
+    issuer.person |= {"sub": "2", "email": ana.email.replace("example.com", "works.example")}
+    employee.fill(email=issuer.person["email"])
+    employee.press_and_return("Continue")
+    assert issuer.person["email"] in employee.text
+
+
+@pytest.mark.rule("B16", "T25")
+def test_an_issuers_answer_of_a_stranger_signs_no_one_in(
+    site: Site, employee: Visitor, issuer: LocalIssuer
+) -> None:
+    eve = site.new_person("Eve Stranger")
+    issuer.person = {"sub": "3", "email": eve.email, "email_verified": True, "name": eve.name}
+    public = employee.site
+    begun = public.send("/v1/login/oidc/begin", {"connection": "acme"})
+    answer = issuer.browse(begun["authorization_url"])
+    callback = answer.pop("redirect_uri")
+    employee.open_foreign(f"<a href='{callback}?{urlencode(answer)}'>Win</a>")
+    employee.page.get_by_role("link", name="Win").click()
+    assert "Begin it again" in employee.text
+    assert not employee.signed_in
+
+
 NAUGHTY = (
     "<img src=x onerror=alert(1)>",
     '"><svg onload=alert(1)>',
@@ -335,6 +417,7 @@ def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(
         for path in (
             "/sign-in",
             "/sign-in?done=expired",
+            "/sign-in/company",
             "/sign-up",
             "/sign-up/sent",
             "/forgot-password",

@@ -181,6 +181,12 @@ class Visitor:
         with self.page.expect_navigation():
             self.page.get_by_role("button", name=button, exact=True).click()
 
+    def press_and_return(self, button: str) -> None:
+        """Press a button that leads to another site, which leads back to a page here."""
+        self.press(button)
+        self.page.wait_for_function("document.querySelector('meta[http-equiv]') === null")
+        self.page.wait_for_load_state()
+
     @property
     def title(self) -> str:
         """The heading of the page."""

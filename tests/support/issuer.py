@@ -11,7 +11,8 @@ import hmac
 import json
 import secrets
 import sys
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from shared.clock import SystemClock
 from shared.runtime.listeners import listen
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from shared.clock import Clock
 
@@ -54,7 +55,7 @@ class LocalIssuer:
 
     `claims` replace those of each token; `None` leaves one out. `sign` makes another token of the
     claims. `token` answers the exchange of a code in its place. `names_itself` tells whether it
-    puts `iss` into each answer (RFC 9207).
+    puts `iss` into each answer (RFC 9207). With `refuses` the browser brings back this error.
     """
 
     clock: Clock
@@ -68,6 +69,7 @@ class LocalIssuer:
     sign: Callable[[dict[str, Any]], str] | None = None
     token: Callable[[web.Request], Any] | None = None
     names_itself: bool = True
+    refuses: str = ""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """The paths of the requests so far."""
@@ -85,6 +87,9 @@ class LocalIssuer:
         code = secrets.token_urlsafe(16)
         self.codes[code] = query
         answer = {"state": query["state"], "code": code, "redirect_uri": query["redirect_uri"]}
+        if self.refuses:
+            answer["error"] = self.refuses
+            del answer["code"]
         return answer | ({"iss": self.url} if self.names_itself else {})
 
     def app(self) -> web.Application:
@@ -182,18 +187,44 @@ def by_hand(header: dict[str, Any], claims: dict[str, Any], *, secret: bytes | N
 
 
 @asynccontextmanager
-async def local_issuer(clock: Clock, *, port: int = 0) -> AsyncIterator[LocalIssuer]:
+async def local_issuer(
+    clock: Clock, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[LocalIssuer]:
     """An issuer on this machine."""
     issuer = LocalIssuer(clock)
     runner = web.AppRunner(issuer.app())
     await runner.setup()
-    socket = listen("127.0.0.1", port)
+    socket = listen(host, port)
     await web.SockSite(runner, socket).start()
-    issuer.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
+    issuer.url = f"http://{host}:{socket.getsockname()[1]}"
     try:
         yield issuer
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def issuer_in_thread(host: str) -> Iterator[LocalIssuer]:
+    """An issuer for a test that has no event loop of its own."""
+    ready, over = threading.Event(), asyncio.Event()
+    made: list[LocalIssuer] = []
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with local_issuer(SystemClock(), host=host) as issuer:
+            made.append(issuer)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield made[0]
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
 
 
 async def _serve(port: int, email: str) -> None:

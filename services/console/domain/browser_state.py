@@ -18,10 +18,16 @@ class Cookie(StrEnum):
     SESSION = "__Host-rolecall_session"
     TOKENS = "__Host-rolecall_tokens"
     LINKS = "__Host-rolecall_links"
+    ISSUER = "__Host-rolecall_issuer"
     FORM = "__Host-rolecall_form"
 
 
-KEPT_SECONDS = {Cookie.SESSION: 90 * 86_400, Cookie.TOKENS: 90 * 86_400, Cookie.LINKS: 86_400}
+KEPT_SECONDS = {
+    Cookie.SESSION: 90 * 86_400,
+    Cookie.TOKENS: 90 * 86_400,
+    Cookie.LINKS: 86_400,
+    Cookie.ISSUER: 600,
+}
 """How long a sealed cookie is opened; the API ends sessions and links sooner."""
 EARLY = timedelta(seconds=30)
 """How long before its end an access token is replaced."""
@@ -91,6 +97,18 @@ class PageLink:
 
     token: str
     code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuerSignIn:
+    """A sign-in with an issuer that this browser began, and where it leads.
+
+    The API takes the issuer's answer with the `binding` alone, so no stranger can bring about a
+    sign-in here with an answer of their own.
+    """
+
+    binding: str
+    to: str
 
 
 MAX_TOKEN, MAX_CODE = 200, 40

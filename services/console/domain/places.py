@@ -1,6 +1,8 @@
 """The paths of the pages, and where a visitor goes after signing in."""
 
 SIGN_IN = "/sign-in"
+SIGN_IN_WITH = "/sign-in/company"
+CALLBACK = "/sign-in/callback/{connection}"
 SIGN_UP = "/sign-up"
 SIGN_UP_SENT = "/sign-up/sent"
 SIGN_OUT = "/sign-out"

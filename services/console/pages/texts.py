@@ -4,6 +4,11 @@ from collections.abc import Mapping
 
 from services.console.adapters.api import UNAVAILABLE, ApiRefusal
 
+SIGN_IN_OVER = (
+    "This sign-in took too long, or it was begun in another tab or browser. Begin it again."
+)
+ISSUER_FAILED = "The other service did not sign you in. Try again, or sign in another way."
+ISSUER_REFUSED = "You did not allow the sign-in at the other service. Nothing was changed."
 FOR_PEOPLE: Mapping[str, str] = {
     "wrong-credentials": "The e-mail address or the password is wrong.",
     "otp-required": "Enter the code of your authenticator app, or a recovery code.",
@@ -15,6 +20,13 @@ FOR_PEOPLE: Mapping[str, str] = {
     "account-exists": "A user with this address exists already. Sign in, then accept the"
     " invitation.",
     "already-member": "You are a member of this team already.",
+    "no-connection": "This address has no sign-in with a company. Sign in with your password.",
+    "sso-sign-in-over": SIGN_IN_OVER,
+    "issuer-answer-invalid": ISSUER_FAILED,
+    "issuer-unavailable": "The other service does not answer at the moment. Try again in a few"
+    " seconds, or sign in another way.",
+    "identity-not-linked": "This sign-in does not belong to a user here yet. Sign in another way,"
+    " or create an account.",
     "busy": "The server is busy at the moment. Try again in a second.",
     UNAVAILABLE: "The server does not answer at the moment. Nothing was changed as far as we know."
     " Try again in a few seconds.",

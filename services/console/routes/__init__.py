@@ -7,11 +7,13 @@ from services.console.routes import (
     password_reset,
     sign_in,
     sign_up,
+    sso_sign_in,
     verification,
 )
 
 PAGES = (
     *sign_in.PAGES,
+    *sso_sign_in.PAGES,
     *sign_up.PAGES,
     *verification.PAGES,
     *password_reset.PAGES,

@@ -34,7 +34,6 @@ def page_response(visit: Visit, outcome: Outcome) -> web.Response:
             "mark": visit.form_mark(),
             "signed_in": visit.session is not None,
             "done": DONE.get(visit.query.get("done", ""), ""),
-            "path": visit.path,
             **outcome.words,
         }
         text = render(outcome.template, words)
@@ -65,7 +64,6 @@ def failed_page(ctx: PageContext, *, status: int) -> web.Response:
         "signed_in": False,
         "mark": "",
         "done": "",
-        "path": "",
         "title": "This did not work",
     }
     response = _page(render("problem", words), status=status)

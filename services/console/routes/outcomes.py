@@ -1,6 +1,6 @@
 """What a page answers a visit with, and the row that describes a page."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
@@ -41,13 +41,26 @@ Submit = Callable[[Visit], Awaitable[Outcome]]
 class PageRoute:
     """One page. `show` answers GET and changes nothing; `submit` answers a press of its buttons.
 
-    A mailed link of the kind `link` leads here.
+    A mailed link of the kind `link` leads here. With `arrives` another site sends the browser here
+    with the answer to a press, which counts once: `show` takes it.
     """
 
     path: str
     show: Show
     submit: Submit | None = None
     link: LinkKind | None = None
+    arrives: bool = False
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """The methods of its requests."""
+        reads = ("GET",) if self.arrives else ("GET", "HEAD")
+        return (*reads, "POST") if self.submit else reads
+
+    @property
+    def secret_query(self) -> bool:
+        """Whether the query of its address can have a secret."""
+        return self.link is not None or self.arrives
 
 
 def refused_form(visit: Visit, refusal: ApiRefusal) -> Form:
@@ -58,11 +71,11 @@ def refused_form(visit: Visit, refusal: ApiRefusal) -> Form:
         values=kept_values(visit),
         errors=errors,
         problem="" if errors else sentence(refusal),
-        status=_status(refusal),
+        status=page_status(refusal),
     )
 
 
-def _status(refusal: ApiRefusal) -> int:
+def page_status(refusal: ApiRefusal) -> int:
     """The page's status: 401 would need a challenge, and a browser shows a window for it."""
     return 403 if refusal.status == 401 else refusal.status
 

@@ -37,7 +37,7 @@ def add_pages(
         app.router.add_get(file.path, _file(file))
     for row in rows:
         handler = _handler(row, ctx, proxies)
-        for method in ("GET", "HEAD", "POST") if row.submit else ("GET", "HEAD"):
+        for method in row.methods:
             app.router.add_route(method, row.path, handler)
 
 
@@ -59,7 +59,7 @@ def _handler(
         try:
             visit = Visit(
                 ctx=ctx,
-                path=row.path,
+                address=ctx.origin + request.rel_url.raw_path,
                 query=read_pairs(request.rel_url.raw_query_string),
                 typed=await read_form(request) if request.method == "POST" else {},
                 cookies=request.cookies,

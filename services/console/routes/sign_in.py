@@ -27,7 +27,8 @@ async def show(visit: Visit, form: Form) -> Outcome:
     to = places.destination(visit.typed.get("to") or visit.query.get("to", ""))
     if visit.session is not None and not wanted:
         return SeeOther(to)
-    return Shown(template="sign_in", form=form, words={"to": to})
+    words = {"to": to, "connections": await visit.connections()}
+    return Shown(template="sign_in", form=form, words=words)
 
 
 async def submit(visit: Visit) -> Outcome:

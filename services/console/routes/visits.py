@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from services.console.domain.browser_state import (
     KEPT_SECONDS,
     BrowserSession,
     Cookie,
+    IssuerSignIn,
     LinkKind,
     PageLink,
     read_session,
@@ -57,10 +58,13 @@ class FormerSessionLives(Exception):  # noqa: N818 - it names what was found
 
 @dataclass(kw_only=True)
 class Visit:
-    """One request of one browser; `kept` are the cookies that its answer sets."""
+    """One request of one browser, at an `address` without its query.
+
+    `kept` are the cookies that the answer sets.
+    """
 
     ctx: PageContext
-    path: str
+    address: str
     query: Mapping[str, str]
     typed: Mapping[str, str]
     cookies: Mapping[str, str]
@@ -128,6 +132,17 @@ class Visit:
             ApiRefusal: it was refused.
         """
         return await self.ctx.api.call("POST", path, body, visitor=self.visitor)
+
+    async def connections(self) -> Sequence[Mapping[str, Any]]:
+        """The issuers that everyone may sign in with; none while the API does not say."""
+        try:
+            answer = await self.ctx.api.call(
+                "GET", "/v1/login/oidc/connections", visitor=self.visitor
+            )
+        except ApiRefusal:
+            return ()
+        items: Sequence[Mapping[str, Any]] = answer["items"]
+        return items
 
     async def user(self) -> Mapping[str, Any] | None:
         """The signed-in user, or None: the page is for both."""
@@ -247,6 +262,23 @@ class Visit:
 
     def _links(self) -> Mapping[str, object]:
         return self._opened(Cookie.LINKS)
+
+    # --- sign-in with an issuer
+
+    def keep_issuer_sign_in(self, binding: str, to: str) -> None:
+        """Keep what the issuer's answer needs."""
+        self.kept[Cookie.ISSUER] = self._sealed(Cookie.ISSUER, {"binding": binding, "to": to})
+
+    def issuer_sign_in(self) -> IssuerSignIn | None:
+        """The sign-in that this browser began last."""
+        match self._opened(Cookie.ISSUER):
+            case {"binding": str(binding), "to": str(to)}:
+                return IssuerSignIn(binding=binding, to=to)
+        return None
+
+    def forget_issuer_sign_in(self) -> None:
+        """Drop a sign-in that is over."""
+        self.kept[Cookie.ISSUER] = ""
 
     # --- sealing
 

@@ -4,6 +4,7 @@ from tests.mutants.mutant import Kind, Mutant
 
 RULES = ("tests/services/console/test_rules.py",)
 PAGES = ("tests/services/console/test_pages.py",)
+SSO = ("tests/services/console/test_sso_sign_in.py",)
 GATEWAY = ("tests/services/console/test_gateway.py",)
 DOMAIN = "services/console/domain"
 ROUTES = "services/console/routes"
@@ -138,6 +139,38 @@ ROWS = (
         tests=PAGES,
     ),
     Mutant(
+        id="page-keeps-what-an-issuers-answer-needed",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/sso_sign_in.py",
+        old="    visit.forget_issuer_sign_in()\n",
+        new="",
+        tests=SSO,
+    ),
+    Mutant(
+        id="page-takes-an-issuers-answer-at-any-address",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/sso_sign_in.py",
+        old='"redirect_uri": visit.address,',
+        new='"redirect_uri": visit.ctx.origin + "/sign-in/callback/x",',
+        tests=SSO,
+    ),
+    Mutant(
+        id="page-head-request-uses-an-issuers-answer-up",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/outcomes.py",
+        old='("GET",) if self.arrives else ("GET", "HEAD")',
+        new='("GET", "HEAD")',
+        tests=SSO,
+    ),
+    Mutant(
+        id="page-sign-in-with-an-issuer-leads-anywhere",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/sso_sign_in.py",
+        old='places.destination(visit.typed.get("to", "")))',
+        new='visit.typed.get("to", ""))',
+        tests=SSO,
+    ),
+    Mutant(
         id="page-second-step-is-of-any-browser",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/visits.py",
@@ -181,8 +214,8 @@ ROWS = (
         id="gateway-logs-the-links-of-pages",
         kind=Kind.SECURITY,
         file="deploy/gateway/pages.py",
-        old="if path in LINK_PATHS",
-        new="if not LINK_PATHS",
+        old="if path in SECRET_PATHS",
+        new="if not SECRET_PATHS",
         tests=GATEWAY,
     ),
 )

@@ -100,6 +100,7 @@ async def test_the_gateways_own_errors_are_pages_and_log_no_link(tmp_path: Path)
     async with gateway(tmp_path, owners, [Upstream("identity"), absent]) as http:
         asked = [
             (await http.get("/verify?token=sup_1.1.SECRET"), 503, "does not answer"),
+            (await http.get("/sign-in/callback/acme?code=SECRET"), 503, "does not answer"),
             (await http.post("/invitations", data=b"x" * 1_000_000), 413, "too large"),
         ]
         for answer, status, words in asked:

@@ -1,161 +1,22 @@
 """The pages over a stand-in of the API: what a press asks, and what a browser keeps."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-import aiohttp
 import pytest
-import pytest_asyncio
-from aiohttp import web
-from yarl import URL
 
-from rolecall.client.jwk import encode
-from services.console.app import build
 from services.console.routes import PAGES
-from services.console.settings import Settings
-from shared.runtime.listeners import listen, url_of
-
-KEY = encode(bytes(range(32)))
-ACCESS = "e30.access.token"
-SESSION, TOKENS, LINKS, FORM = (
-    f"__Host-rolecall_{name}" for name in ("session", "tokens", "links", "form")
+from tests.services.console.browsing import (
+    ACCESS,
+    ANSWERS,
+    FORM,
+    LINKS,
+    ME,
+    SESSION,
+    TOKENS,
+    Browser,
+    problem,
+    tokens,
 )
-ME = {"name": "Ana", "email": "ana@example.com", "current_account_id": "acc_1"}
-OPENED = {
-    "account": {"id": "acc_1", "name": "Engines"},
-    "email": "ana@example.com",
-    "role_title": "Developer",
-    "inviter_name": "Ada",
-    "delivery": "email",
-    "expires_at": None,
-}
-
-
-def tokens(
-    *, expires_in: int = 900, refresh: str = "refresh-1", access: str = ACCESS
-) -> Mapping[str, Any]:
-    return {"access_token": access, "refresh_token": refresh, "expires_in": expires_in}
-
-
-def problem(status: int, code: str, **more: Any) -> tuple[int, Mapping[str, Any]]:
-    return status, {"code": code, "detail": f"About {code}.", **more}
-
-
-ANSWERS: Mapping[str, tuple[int, Any]] = {
-    "POST /v1/login": (200, tokens()),
-    "POST /v1/token/refresh": (200, tokens(refresh="refresh-2")),
-    "POST /v1/email/verify": (200, tokens()),
-    "POST /v1/password/reset": (204, None),
-    "POST /v1/logout": (204, None),
-    "POST /v1/invitations/lookup": (200, OPENED),
-    "POST /v1/invitations/accept": (200, {"account_id": "acc_1"}),
-    "POST /v1/session/switch": (200, {"access_token": ACCESS, "expires_in": 900}),
-    "GET /v1/me": (200, ME),
-    "GET /v1/accounts": (200, {"items": [], "next_cursor": None}),
-}
-
-
-@dataclass
-class StandIn:
-    """An API that gives fixed answers, and keeps what it was asked."""
-
-    answers: dict[str, tuple[int, Any]] = field(default_factory=lambda: dict(ANSWERS))
-    asked: list[tuple[str, Any, str]] = field(default_factory=list)
-
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        name = f"{request.method} {request.path}"
-        body = await request.json() if request.body_exists else None
-        self.asked.append((name, body, request.headers.get("Authorization", "")))
-        status, content = self.answers[name]
-        if content is None:
-            return web.Response(status=status)
-        return web.json_response(content, status=status)
-
-    def asked_for(self, name: str) -> list[Any]:
-        return [body for asked, body, _ in self.asked if asked == name]
-
-
-@dataclass
-class Browser:
-    """A client with cookies that are sent back as a browser would on a secure connection."""
-
-    http: aiohttp.ClientSession
-    url: str
-    cookies: dict[str, str] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
-    set_cookies: dict[str, str] = field(default_factory=dict)
-    """Those of the last answer; an empty one is deleted."""
-    text: str = ""
-    status: int = 0
-
-    async def send(self, method: str, path: str, **options: Any) -> str:
-        """The path that the answer leads to, or nothing."""
-        sent = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        headers = {"Cookie": sent, **options.pop("headers", {})}
-        where = URL(self.url + path, encoded=True)
-        async with self.http.request(
-            method, where, headers=headers, allow_redirects=False, **options
-        ) as answer:
-            self.text, self.status = await answer.text(), answer.status
-            self.lines = answer.headers.getall("Set-Cookie", [])
-            self.set_cookies = {name: one.value for name, one in answer.cookies.items()}
-            self.receive(self.set_cookies)
-            return answer.headers.get("Location", "")
-
-    def receive(self, cookies: Mapping[str, str]) -> None:
-        """Keep the cookies of an answer, as a browser does when the answer arrives."""
-        kept = {**self.cookies, **cookies}
-        self.cookies = {name: value for name, value in kept.items() if value}
-
-    def tab(self) -> "Browser":
-        """Another tab, whose requests have the cookies of now, and whose answers arrive later."""
-        return Browser(self.http, self.url, dict(self.cookies))
-
-    async def open(self, path: str) -> str:
-        return await self.send("GET", path)
-
-    async def press(self, path: str, **fields: str) -> str:
-        """Press a button of the page that was opened last."""
-        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', self.text))
-        return await self.send("POST", path, data={**hidden, **fields})
-
-    async def sign_in(self) -> None:
-        await self.open("/sign-in")
-        assert await self.press("/sign-in", email="a@b.example", password="pw") == "/console"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site() -> AsyncIterator[tuple[StandIn, str]]:
-    """The console over a stand-in of the API: both, with the address of the pages."""
-    api = StandIn()
-    runner = web.ServerRunner(web.Server(api.answer))
-    await runner.setup()
-    sock, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
-    await web.SockSite(runner, sock).start()
-    settings = Settings(
-        public_url="https://rolecall.example", api_url=url_of(sock), cookie_keys=(KEY,)
-    )
-    service = build(settings)
-    await service.start(internal=listen("127.0.0.1", 0), public=public)
-    yield api, url_of(public)
-    await service.stop()
-    await runner.cleanup()
-
-
-@pytest.fixture
-def api(site: tuple[StandIn, str]) -> StandIn:
-    api, _ = site
-    api.answers = dict(ANSWERS)
-    api.asked = []
-    return api
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def browser(site: tuple[StandIn, str], api: StandIn) -> AsyncIterator[Browser]:
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        yield Browser(http, site[1])
 
 
 @pytest.mark.rule("T11")

@@ -1,0 +1,120 @@
+"""A stand-in of the API, and browsers that visit the pages over it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+ACCESS = "e30.access.token"
+SESSION, TOKENS, LINKS, ISSUER, FORM = (
+    f"__Host-rolecall_{name}" for name in ("session", "tokens", "links", "issuer", "form")
+)
+CONNECTIONS = "GET /v1/login/oidc/connections"
+ME = {"name": "Ana", "email": "ana@example.com", "current_account_id": "acc_1"}
+OPENED = {
+    "account": {"id": "acc_1", "name": "Engines"},
+    "email": "ana@example.com",
+    "role_title": "Developer",
+    "inviter_name": "Ada",
+    "delivery": "email",
+    "expires_at": None,
+}
+
+
+def tokens(
+    *, expires_in: int = 900, refresh: str = "refresh-1", access: str = ACCESS
+) -> Mapping[str, Any]:
+    return {"access_token": access, "refresh_token": refresh, "expires_in": expires_in}
+
+
+def problem(status: int, code: str, **more: Any) -> tuple[int, Mapping[str, Any]]:
+    return status, {"code": code, "detail": f"About {code}.", **more}
+
+
+ANSWERS: Mapping[str, tuple[int, Any]] = {
+    "POST /v1/login": (200, tokens()),
+    "POST /v1/token/refresh": (200, tokens(refresh="refresh-2")),
+    "POST /v1/email/verify": (200, tokens()),
+    "POST /v1/password/reset": (204, None),
+    "POST /v1/logout": (204, None),
+    "POST /v1/invitations/lookup": (200, OPENED),
+    "POST /v1/invitations/accept": (200, {"account_id": "acc_1"}),
+    "POST /v1/session/switch": (200, {"access_token": ACCESS, "expires_in": 900}),
+    CONNECTIONS: (200, {"items": []}),
+    "GET /v1/me": (200, ME),
+    "GET /v1/accounts": (200, {"items": [], "next_cursor": None}),
+}
+
+
+@dataclass
+class StandIn:
+    """An API that gives fixed answers, and keeps what it was asked, but for the sign-in page."""
+
+    answers: dict[str, tuple[int, Any]] = field(default_factory=lambda: dict(ANSWERS))
+    asked: list[tuple[str, Any, str]] = field(default_factory=list)
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        name = f"{request.method} {request.path}"
+        body = await request.json() if request.body_exists else None
+        if name != CONNECTIONS:
+            self.asked.append((name, body, request.headers.get("Authorization", "")))
+        status, content = self.answers[name]
+        if content is None:
+            return web.Response(status=status)
+        return web.json_response(content, status=status)
+
+    def asked_for(self, name: str) -> list[Any]:
+        return [body for asked, body, _ in self.asked if asked == name]
+
+
+@dataclass
+class Browser:
+    """A client with cookies that are sent back as a browser would on a secure connection."""
+
+    http: aiohttp.ClientSession
+    url: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    set_cookies: dict[str, str] = field(default_factory=dict)
+    """Those of the last answer; an empty one is deleted."""
+    text: str = ""
+    status: int = 0
+
+    async def send(self, method: str, path: str, **options: Any) -> str:
+        """The path that the answer leads to, or nothing."""
+        sent = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {"Cookie": sent, **options.pop("headers", {})}
+        where = URL(self.url + path, encoded=True)
+        async with self.http.request(
+            method, where, headers=headers, allow_redirects=False, **options
+        ) as answer:
+            self.text, self.status = await answer.text(), answer.status
+            self.lines = answer.headers.getall("Set-Cookie", [])
+            self.set_cookies = {name: one.value for name, one in answer.cookies.items()}
+            self.receive(self.set_cookies)
+            return answer.headers.get("Location", "")
+
+    def receive(self, cookies: Mapping[str, str]) -> None:
+        """Keep the cookies of an answer, as a browser does when the answer arrives."""
+        kept = {**self.cookies, **cookies}
+        self.cookies = {name: value for name, value in kept.items() if value}
+
+    def tab(self) -> Self:
+        """Another tab, whose requests have the cookies of now, and whose answers arrive later."""
+        return type(self)(self.http, self.url, dict(self.cookies))
+
+    async def open(self, path: str) -> str:
+        return await self.send("GET", path)
+
+    async def press(self, path: str, **fields: str) -> str:
+        """Press a button of the page that was opened last."""
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', self.text))
+        return await self.send("POST", path, data={**hidden, **fields})
+
+    async def sign_in(self) -> None:
+        await self.open("/sign-in")
+        assert await self.press("/sign-in", email="a@b.example", password="pw") == "/console"

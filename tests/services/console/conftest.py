@@ -1,0 +1,48 @@
+"""The console over a stand-in of the API, one for each module."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from rolecall.client.jwk import encode
+from services.console.app import build
+from services.console.settings import Settings
+from shared.runtime.listeners import listen, url_of
+from tests.services.console.browsing import ANSWERS, Browser, StandIn
+
+KEY = encode(bytes(range(32)))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site() -> AsyncIterator[tuple[StandIn, str]]:
+    """The console over a stand-in of the API: both, with the address of the pages."""
+    api = StandIn()
+    runner = web.ServerRunner(web.Server(api.answer))
+    await runner.setup()
+    sock, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+    await web.SockSite(runner, sock).start()
+    settings = Settings(
+        public_url="https://rolecall.example", api_url=url_of(sock), cookie_keys=(KEY,)
+    )
+    service = build(settings)
+    await service.start(internal=listen("127.0.0.1", 0), public=public)
+    yield api, url_of(public)
+    await service.stop()
+    await runner.cleanup()
+
+
+@pytest.fixture
+def api(site: tuple[StandIn, str]) -> StandIn:
+    api, _ = site
+    api.answers = dict(ANSWERS)
+    api.asked = []
+    return api
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(site: tuple[StandIn, str], api: StandIn) -> AsyncIterator[Browser]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        yield Browser(http, site[1])
