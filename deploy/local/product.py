@@ -97,6 +97,7 @@ class Product:
                 f"port {settings.port} cannot be used ({problem}). Set PORT to another port."
             ) from problem
         self.url = url_of(self._gateway_socket)
+        self.public_url = settings.public_url or self.url
         self.database = Secantusdb(self.folder / "database")
         self.mail = MailCatcher(
             host=HOST,
@@ -199,7 +200,7 @@ class Product:
         at = Addresses(
             mongo_url=self.database.url_for(service) if service in DATABASES else "",
             amqp_url="memory://",
-            public_url=self.url,
+            public_url=self.public_url,
             internal_urls=internal_urls,
             smtp_host=self.mail.smtp_host,
             smtp_port=self.mail.smtp_port,
@@ -216,7 +217,7 @@ class Product:
     def _console(self) -> ServiceApp:
         """The console, which sends its requests to this gateway like every other client."""
         variables = console_environment(
-            given=self.secrets, public_url=self.url, api_url=self.url, options={}
+            given=self.secrets, public_url=self.public_url, api_url=self.url, options={}
         )
         return build_console(_loaded(console_settings.Settings, variables), timeouts=self._timeouts)
 

@@ -15,6 +15,8 @@ class LocalSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
     port: int = Field(8080, ge=1, le=65535, validation_alias="PORT")
+    public_url: str = Field("", validation_alias="PUBLIC_URL")
+    """The address that browsers use, if it is not `http://127.0.0.1:PORT`."""
     mail_port: int = Field(8025, ge=1, le=65535, validation_alias="MAIL_PORT")
     data_dir: Path = Field(Path(".data"), validation_alias="ROLECALL_DATA_DIR")
     log_level: LogLevel = Field(LogLevel.WARNING, validation_alias="ROLECALL_LOG_LEVEL")

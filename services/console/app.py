@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from services.console.adapters.api import PublicApi
 from services.console.domain.sealing import Sealer
 from services.console.routes import PAGES
+from services.console.routes.browser_requests import PageContext
 from services.console.routes.pages import add_pages
-from services.console.routes.visits import PageContext
 from services.console.settings import NAME, Settings
 from shared.clock import Clock, SystemClock
 from shared.http.api import Api

@@ -47,7 +47,7 @@ class RouteSchemas:
             self.definitions[name_if_open] = copy | {"additionalProperties": True}
         for name in closed:
             if "properties" in self.definitions[name]:
-                self.definitions[name]["additionalProperties"] = False
+                self.definitions[name].setdefault("additionalProperties", False)
 
     def taken(self, model: type[Any], strictness: Strictness) -> Schema:
         """The schema of a body or a query."""

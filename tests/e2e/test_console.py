@@ -1,10 +1,11 @@
 """The pages in a real browser: journeys without JavaScript, looks, and what strangers can do."""
 
 import json
+import time
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import urlencode
 
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -46,9 +47,10 @@ def connection(issuer: LocalIssuer, name: str, domain: str) -> dict[str, object]
 def product(
     unmeasured: None, issuer: LocalIssuer, tmp_path_factory: pytest.TempPathFactory
 ) -> OneProcess:
-    """The product, where people can sign in with the issuer."""
+    """The product at a name, which passkeys need, where people can sign in with the issuer."""
     connections = [connection(issuer, "acme", "*"), connection(issuer, "works", "works.example")]
     options = {
+        "PUBLIC_URL": f"http://localhost:{free_port()}",
         "ROLECALL_IDENTITY_SSO_NETWORKS": '["127.0.0.0/8"]',
         "ROLECALL_IDENTITY_SSO_CONNECTIONS": json.dumps(connections),
     }
@@ -57,8 +59,8 @@ def product(
 
 @pytest.fixture(scope="module")
 def site(product: OneProcess) -> Iterator[Site]:
-    folder = product.folder.parent
-    port = free_port()
+    folder, url = product.folder.parent, product.options["PUBLIC_URL"]
+    port = int(url.rpartition(":")[2])
     upstream = [f"127.0.0.1:{product.port}"]
     owners = path_owners(public_routes())
     text = configuration(
@@ -75,17 +77,10 @@ def site(product: OneProcess) -> Iterator[Site]:
         server.start()
         with chromium() as browser:
             mail = product.deployment().mail
-            yield Site(browser=browser, url=server.url, mail=mail)
+            yield Site(browser=browser, url=url, mail=mail)
     finally:
         server.stop()
         product.stop()
-
-
-@pytest.fixture
-def employee(site: Site, product: OneProcess) -> Iterator[Visitor]:
-    """A visitor of the public address of the product, to which issuers send browsers back."""
-    with replace(site, url=product.url).visitor() as visitor:
-        yield visitor
 
 
 @pytest.fixture
@@ -321,43 +316,126 @@ def test_a_session_that_ended_elsewhere_leads_to_sign_in_and_back(
 
 @pytest.mark.rule("B16")
 def test_people_sign_in_with_an_issuer_that_is_another_site(
-    site: Site, employee: Visitor, issuer: LocalIssuer
+    site: Site, visitor: Visitor, issuer: LocalIssuer
 ) -> None:
     ana = site.new_person()
     issuer.person = {"sub": "1", "email": ana.email, "email_verified": True, "name": ana.name}
-    employee.open("/sign-in?to=/console")
+    visitor.open("/sign-in?to=/console")
     issuer.refuses = "access_denied"
-    employee.press_and_return("Continue with Acme")
-    assert "You did not allow the sign-in" in employee.text
+    visitor.press_and_return("Continue with Acme")
+    assert "You did not allow the sign-in" in visitor.text
     issuer.refuses = ""
-    employee.press_and_return("Continue with Acme")
-    assert (employee.path, employee.title) == ("/console", "You are signed in")
-    assert ana.email in employee.text
-    employee.press("Sign out")
-    employee.page.get_by_role("link", name="Continue with your company").click()
-    employee.fill(email=ana.email)
-    employee.press("Continue")
-    assert "has no sign-in with a company" in employee.text
+    visitor.press_and_return("Continue with Acme")
+    assert (visitor.path, visitor.title) == ("/console", "You are signed in")
+    assert ana.email in visitor.text
+    visitor.press("Sign out")
+    visitor.page.get_by_role("link", name="Continue with your company").click()
+    visitor.fill(email=ana.email)
+    visitor.press("Continue")
+    assert "has no sign-in with a company" in visitor.text
     issuer.person |= {"sub": "2", "email": ana.email.replace("example.com", "works.example")}
-    employee.fill(email=issuer.person["email"])
-    employee.press_and_return("Continue")
-    assert issuer.person["email"] in employee.text
+    visitor.fill(email=issuer.person["email"])
+    visitor.press_and_return("Continue")
+    assert issuer.person["email"] in visitor.text
 
 
 @pytest.mark.rule("B16", "T25")
 def test_an_issuers_answer_of_a_stranger_signs_no_one_in(
-    site: Site, employee: Visitor, issuer: LocalIssuer
+    site: Site, visitor: Visitor, issuer: LocalIssuer
 ) -> None:
     eve = site.new_person("Eve Stranger")
     issuer.person = {"sub": "3", "email": eve.email, "email_verified": True, "name": eve.name}
-    public = employee.site
-    begun = public.send("/v1/login/oidc/begin", {"connection": "acme"})
+    begun = site.send("/v1/login/oidc/begin", {"connection": "acme"})
     answer = issuer.browse(begun["authorization_url"])
     callback = answer.pop("redirect_uri")
-    employee.open_foreign(f"<a href='{callback}?{urlencode(answer)}'>Win</a>")
-    employee.page.get_by_role("link", name="Win").click()
-    assert "Begin it again" in employee.text
-    assert not employee.signed_in
+    visitor.open_foreign(f"<a href='{callback}?{urlencode(answer)}'>Win</a>")
+    visitor.page.get_by_role("link", name="Win").click()
+    assert "Begin it again" in visitor.text
+    assert not visitor.signed_in
+
+
+@pytest.mark.rule("B1")
+def test_a_user_with_a_second_factor_enters_a_code_or_a_recovery_code(
+    site: Site, visitor: Visitor
+) -> None:
+    kai = site.known_person()
+    secret = site.send("/v1/me/mfa/totp", {}, token=kai.token)["secret"]
+    app = pyotp.TOTP(secret)
+    code = app.at(time.time(), counter_offset=-1)
+    confirmed = site.send("/v1/me/mfa/totp/confirm", {"otp": code}, token=kai.token)
+    recovery_code = confirmed["recovery_codes"][0]
+
+    visitor.open("/sign-in?to=/invitations")
+    visitor.sign_in(kai)
+    assert visitor.title == "Enter your code"
+    assert PASSWORD not in visitor.page.content()
+    for used in (code, "000000"):
+        visitor.fill(otp=used)
+        visitor.press("Sign in")
+        assert "This code is wrong" in visitor.text
+        assert not visitor.signed_in
+    visitor.fill(otp=app.now())
+    visitor.press("Sign in")
+    assert visitor.path == "/invitations"
+    visitor.press("Sign out")
+    visitor.sign_in(kai)
+    visitor.fill(otp=recovery_code.lower().replace("-", " "))
+    visitor.press("Sign in")
+    assert visitor.title == "You are signed in"
+    visitor.press("Sign out")
+    visitor.sign_in(kai)
+    visitor.fill(otp=recovery_code)
+    visitor.press("Sign in")
+    assert "This code is wrong or was used already" in visitor.text
+
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+MAKE_PASSKEY = """async (options) => {
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+  return (await navigator.credentials.create({publicKey})).toJSON();
+}"""
+
+
+@pytest.mark.rule("B1", "T25")
+def test_a_passkey_signs_in_and_a_page_without_a_script_names_other_ways(
+    site: Site, visitor: Visitor
+) -> None:
+    kai = site.known_person()
+    with site.visitor(javascript=True) as holder:
+        devices = holder.context.new_cdp_session(holder.page)
+        devices.send("WebAuthn.enable")
+        added = devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+        holder.open("/sign-in?to=/invitations")
+        begun = site.send("/v1/me/passkey-challenges", {}, token=kai.token)
+        made = holder.page.evaluate(MAKE_PASSKEY, begun["options"])
+        body = {"challenge": begun["challenge"], "credential": made, "name": "Laptop"}
+        site.send("/v1/me/passkeys", body, token=kai.token)
+        one = {"authenticatorId": added["authenticatorId"]}
+
+        holder.page.get_by_role("link", name="Use a passkey").click()
+        holder.page.wait_for_url(f"{site.url}/invitations")
+        assert holder.signed_in
+        holder.press("Sign out")
+
+        devices.send("WebAuthn.setUserVerified", {**one, "isUserVerified": False})
+        holder.open("/sign-in/passkey")
+        holder.page.get_by_text("No passkey was used.").wait_for()
+        assert not holder.signed_in
+        devices.send("WebAuthn.setUserVerified", {**one, "isUserVerified": True})
+        holder.page.get_by_role("button", name="Use a passkey").click()
+        holder.page.wait_for_url(f"{site.url}/console")
+        assert kai.email in holder.text
+    visitor.open("/sign-in/passkey")
+    assert "Passkeys need JavaScript." in visitor.text
+    visitor.page.get_by_role("link", name="Sign in another way").click()
+    assert visitor.title == "Sign in"
 
 
 NAUGHTY = (
@@ -418,6 +496,7 @@ def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(
             "/sign-in",
             "/sign-in?done=expired",
             "/sign-in/company",
+            "/sign-in/passkey",
             "/sign-up",
             "/sign-up/sent",
             "/forgot-password",

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -92,8 +93,11 @@ class Site:
         request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(), headers, method=method
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            text = answer.read()
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as refused:
+            raise AssertionError(refused.read().decode()) from None
         return json.loads(text) if text else None
 
     def here(self, link: str) -> str:

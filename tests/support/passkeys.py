@@ -74,7 +74,9 @@ class SoftPasskey:
 
     def _credential(self, response: dict[str, str]) -> dict[str, Any]:
         own = encoded(self.id)
-        return {"id": own, "rawId": own, "type": "public-key", "response": response}
+        others = {"authenticatorAttachment": "platform", "clientExtensionResults": {}}
+        answer = {"id": own, "rawId": own, "type": "public-key", "response": response}
+        return answer | others  # as `PublicKeyCredential.toJSON` of a browser
 
     def _data(self, rp_id: str, flags: int) -> bytes:
         flags |= USER_PRESENT | (USER_VERIFIED if self.verified else 0)

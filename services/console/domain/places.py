@@ -2,6 +2,7 @@
 
 SIGN_IN = "/sign-in"
 SIGN_IN_WITH = "/sign-in/company"
+SIGN_IN_PASSKEY = "/sign-in/passkey"
 CALLBACK = "/sign-in/callback/{connection}"
 SIGN_UP = "/sign-up"
 SIGN_UP_SENT = "/sign-up/sent"

@@ -11,7 +11,7 @@ from services.console.domain import places
 
 _PAGES = Path(__file__).parent
 _STATIC = _PAGES.parent / "static"
-_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, kw_only=True)

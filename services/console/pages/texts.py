@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from services.console.adapters.api import UNAVAILABLE, ApiRefusal
 
+NO_PASSKEY = "No passkey was used. Try again, or sign in another way."
 SIGN_IN_OVER = (
     "This sign-in took too long, or it was begun in another tab or browser. Begin it again."
 )
@@ -20,6 +21,9 @@ FOR_PEOPLE: Mapping[str, str] = {
     "account-exists": "A user with this address exists already. Sign in, then accept the"
     " invitation.",
     "already-member": "You are a member of this team already.",
+    "passkey-challenge-over": "This took too long. Use your passkey again.",
+    "passkey-refused": "This passkey is not known here, or it did not check that it is you. Use"
+    " another one, or sign in another way.",
     "no-connection": "This address has no sign-in with a company. Sign in with your password.",
     "sso-sign-in-over": SIGN_IN_OVER,
     "issuer-answer-invalid": ISSUER_FAILED,

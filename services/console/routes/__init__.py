@@ -4,6 +4,7 @@ from services.console.routes import (
     address_change,
     home,
     invitations,
+    passkey_sign_in,
     password_reset,
     sign_in,
     sign_up,
@@ -13,6 +14,7 @@ from services.console.routes import (
 
 PAGES = (
     *sign_in.PAGES,
+    *passkey_sign_in.PAGES,
     *sso_sign_in.PAGES,
     *sign_up.PAGES,
     *verification.PAGES,

@@ -7,12 +7,18 @@ from aiohttp import web
 from services.console.domain.browser_state import Cookie
 from services.console.pages.rendering import Form, render
 from services.console.pages.texts import DONE
+from services.console.routes.browser_requests import PageContext
 from services.console.routes.outcomes import Outcome, SeeOther
-from services.console.routes.visits import PageContext, Visit
+from services.console.routes.visits import Visit
 
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; require-trusted-types-for 'script'"
+"""What a page with a script of ours may do. No page has a script in its text."""
 HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -38,6 +44,8 @@ def page_response(visit: Visit, outcome: Outcome) -> web.Response:
         }
         text = render(outcome.template, words)
         response = _page(text, status=outcome.form.status)
+        if outcome.scripted:
+            response.headers["Content-Security-Policy"] = SCRIPTED_POLICY
     for cookie, value in visit.kept.items():
         set_cookie(response, cookie, value)
     return response

@@ -10,7 +10,7 @@ from services.console.pages.rendering import Form
 from services.console.pages.texts import sentence
 from services.console.routes.visits import Visit
 
-SECRET_FIELDS = frozenset({"password", "otp", "form", "first_step"})
+SECRET_FIELDS = frozenset({"password", "otp", "form", "first_step", "challenge", "credential"})
 """What was typed there is not shown again."""
 FIELDS = frozenset({"email", "name", "password", "otp"})
 """The fields that a person types into, where their faults are shown."""
@@ -23,6 +23,8 @@ class Shown:
     template: str
     form: Form = field(default_factory=Form)
     words: Mapping[str, object] = field(default_factory=dict)
+    scripted: bool = False
+    """Whether the page loads a script of ours."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from services.console.domain.origins import is_foreign
 from services.console.pages.rendering import STATIC_FILES, Form, StaticFile
 from services.console.pages.texts import FORMER_LIVES, NO_COOKIES, STALE_FORM
 from services.console.routes.answers import failed_page, page_response
+from services.console.routes.browser_requests import PageContext
 from services.console.routes.forms import NotAForm, read_form, read_pairs
 from services.console.routes.outcomes import (
     Outcome,
@@ -22,7 +23,7 @@ from services.console.routes.outcomes import (
     refused_form,
     with_query,
 )
-from services.console.routes.visits import FormerSessionLives, PageContext, SignedOut, Visit
+from services.console.routes.visits import FormerSessionLives, SignedOut, Visit
 from shared import context
 from shared.http.proxies import Proxies
 

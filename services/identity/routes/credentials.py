@@ -5,15 +5,27 @@ Browsers may add members. Those that are not known here are ignored.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Id = Annotated[str, Field(min_length=1, max_length=1400)]
 Bytes = Annotated[str, Field(min_length=1, max_length=8192)]
 UserHandle = Annotated[str, Field(max_length=128)]
 
 
+_OPEN: dict[str, Any] = {"additionalProperties": True}
+
+
 class _OfBrowser(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, json_schema_extra=dict(_OPEN))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_others(cls, members: Any) -> Any:
+        """Drop what is not known here: a body as a whole is validated without such members."""
+        if not isinstance(members, dict):
+            return members
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        return {name: value for name, value in members.items() if name in known}
 
 
 class Attestation(_OfBrowser):
@@ -49,7 +61,8 @@ class MadeCredential(_Credential):
     """The answer of `navigator.credentials.create`."""
 
     model_config = ConfigDict(
-        json_schema_extra={
+        json_schema_extra=_OPEN
+        | {
             "examples": [
                 _EXAMPLE | {"response": {"clientDataJSON": "eyJ0…", "attestationObject": "o2Nm…"}}
             ]
@@ -63,7 +76,8 @@ class SignedCredential(_Credential):
     """The answer of `navigator.credentials.get`."""
 
     model_config = ConfigDict(
-        json_schema_extra={
+        json_schema_extra=_OPEN
+        | {
             "examples": [
                 _EXAMPLE
                 | {

@@ -4,6 +4,7 @@ from tests.mutants.mutant import Kind, Mutant
 
 RULES = ("tests/services/console/test_rules.py",)
 PAGES = ("tests/services/console/test_pages.py",)
+PASSKEYS = ("tests/services/console/test_passkey_sign_in.py",)
 SSO = ("tests/services/console/test_sso_sign_in.py",)
 GATEWAY = ("tests/services/console/test_gateway.py",)
 DOMAIN = "services/console/domain"
@@ -29,7 +30,7 @@ ROWS = (
     Mutant(
         id="page-mark-is-of-any-browser",
         kind=Kind.SECURITY,
-        file=f"{ROUTES}/visits.py",
+        file=f"{ROUTES}/browser_requests.py",
         old="marked(FORM_MARK, secret, mark)",
         new="marked(FORM_MARK, self.form_secret, mark) or bool(mark)",
         tests=PAGES,
@@ -77,7 +78,7 @@ ROWS = (
     Mutant(
         id="page-acts-on-the-link-that-was-opened-last",
         kind=Kind.SECURITY,
-        file=f"{ROUTES}/visits.py",
+        file=f"{ROUTES}/browser_requests.py",
         old='if token := self.typed.get("token"):',
         new='if token := self.typed.get("no-token"):',
         tests=PAGES,
@@ -139,6 +140,38 @@ ROWS = (
         tests=PAGES,
     ),
     Mutant(
+        id="page-of-passkeys-asks-again-and-again",
+        kind=Kind.AVAILABILITY,
+        file="services/console/pages/sign_in_passkey.html",
+        old="{% if not form.refused %} data-begins{% endif %}",
+        new=" data-begins",
+        tests=PASSKEYS,
+    ),
+    Mutant(
+        id="page-of-passkeys-breaks-by-a-deep-text",
+        kind=Kind.AVAILABILITY,
+        file=f"{ROUTES}/passkey_sign_in.py",
+        old="except (ValueError, RecursionError):",
+        new="except ValueError:",
+        tests=PASSKEYS,
+    ),
+    Mutant(
+        id="page-lets-scripts-run-everywhere",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/answers.py",
+        old="        if outcome.scripted:\n",
+        new="        if outcome:\n",
+        tests=PAGES,
+    ),
+    Mutant(
+        id="passkey-of-a-browser-that-says-more-is-refused",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/routes/credentials.py",
+        old="        return {name: value for name, value in members.items() if name in known}\n",
+        new="        return members or known\n",
+        tests=("tests/services/identity/test_passkeys.py", "-k", "without_a_password"),
+    ),
+    Mutant(
         id="page-keeps-what-an-issuers-answer-needed",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/sso_sign_in.py",
@@ -173,7 +206,7 @@ ROWS = (
     Mutant(
         id="page-second-step-is-of-any-browser",
         kind=Kind.SECURITY,
-        file=f"{ROUTES}/visits.py",
+        file=f"{ROUTES}/browser_requests.py",
         old='"password": password, "of": self.form_secret}',
         new='"password": password, "of": ""}',
         tests=PAGES,

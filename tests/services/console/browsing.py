@@ -37,6 +37,8 @@ def problem(status: int, code: str, **more: Any) -> tuple[int, Mapping[str, Any]
 
 ANSWERS: Mapping[str, tuple[int, Any]] = {
     "POST /v1/login": (200, tokens()),
+    "POST /v1/login/passkey/begin": (200, {"challenge": "sealed", "options": {"rpId": "x"}}),
+    "POST /v1/login/passkey/finish": (200, tokens()),
     "POST /v1/token/refresh": (200, tokens(refresh="refresh-2")),
     "POST /v1/email/verify": (200, tokens()),
     "POST /v1/password/reset": (204, None),

@@ -1,0 +1,146 @@
+"""What a request of a browser holds: forms, links, and what it keeps for the console."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.console.adapters.api import PublicApi, Visitor
+from services.console.domain.browser_state import (
+    KEPT_SECONDS,
+    Cookie,
+    IssuerSignIn,
+    LinkKind,
+    PageLink,
+)
+from services.console.domain.sealing import Sealer
+from shared.clock import Clock
+
+FORM_MARK = "form"
+"""The purpose of the mark in every form."""
+SECOND_STEP = "second-step"
+"""The purpose of the sealed first step of a sign-in."""
+SECOND_STEP_SECONDS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageContext:
+    """What every page needs."""
+
+    api: PublicApi
+    sealer: Sealer
+    clock: Clock
+    product: str
+    origin: str
+    new_text: Callable[[], str] = lambda: secrets.token_urlsafe(24)
+
+
+@dataclass(kw_only=True)
+class BrowserRequest:
+    """One request of one browser, at an `address` without its query.
+
+    `kept` are the cookies that the answer sets.
+    """
+
+    ctx: PageContext
+    address: str
+    query: Mapping[str, str]
+    typed: Mapping[str, str]
+    cookies: Mapping[str, str]
+    visitor: Visitor
+    kept: dict[Cookie, str] = field(default_factory=dict)
+    form_secret: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        secret = self.cookies.get(Cookie.FORM, "")
+        self.form_secret = secret if 0 < len(secret) <= 64 else self._new_form_secret()
+
+    @property
+    def now(self) -> datetime:
+        """The time of the request."""
+        return self.ctx.clock.now()
+
+    # --- forms
+
+    def form_mark(self) -> str:
+        """The mark that a form of this browser carries."""
+        return self.ctx.sealer.mark(FORM_MARK, self.form_secret)
+
+    def form_fits(self) -> bool:
+        """Whether the form was made for this browser, since its last sign-in."""
+        secret, mark = self.cookies.get(Cookie.FORM, ""), self.typed.get("form", "")
+        return bool(secret) and self.ctx.sealer.marked(FORM_MARK, secret, mark)
+
+    def _new_form_secret(self) -> str:
+        secret = self.ctx.new_text()
+        self.kept[Cookie.FORM] = secret
+        return secret
+
+    # --- links
+
+    def link(self, kind: LinkKind) -> PageLink | None:
+        """The link that a form sends, or that this browser opened last."""
+        if token := self.typed.get("token"):
+            return PageLink(token=token, code=self.typed.get("code", ""))
+        return self.pending_link(kind)
+
+    def pending_link(self, kind: LinkKind) -> PageLink | None:
+        """The link that this browser opened last."""
+        match self._links().get(kind):
+            case {"token": str(token), "code": str(code)}:
+                return PageLink(token=token, code=code)
+        return None
+
+    def keep_link(self, kind: LinkKind, link: PageLink) -> None:
+        """Keep an opened link, so that the address of its page does not name it."""
+        content = {**self._links(), kind: {"token": link.token, "code": link.code}}
+        self.kept[Cookie.LINKS] = self._sealed(Cookie.LINKS, content)
+
+    def forget_link(self, kind: LinkKind) -> None:
+        """Drop a link that has done its work."""
+        content = {name: link for name, link in self._links().items() if name != kind}
+        self.kept[Cookie.LINKS] = self._sealed(Cookie.LINKS, content) if content else ""
+
+    def _links(self) -> Mapping[str, object]:
+        return self._opened(Cookie.LINKS)
+
+    # --- sign-in with an issuer
+
+    def keep_issuer_sign_in(self, binding: str, to: str) -> None:
+        """Keep what the issuer's answer needs."""
+        self.kept[Cookie.ISSUER] = self._sealed(Cookie.ISSUER, {"binding": binding, "to": to})
+
+    def issuer_sign_in(self) -> IssuerSignIn | None:
+        """The sign-in that this browser began last."""
+        match self._opened(Cookie.ISSUER):
+            case {"binding": str(binding), "to": str(to)}:
+                return IssuerSignIn(binding=binding, to=to)
+        return None
+
+    def forget_issuer_sign_in(self) -> None:
+        """Drop a sign-in that is over."""
+        self.kept[Cookie.ISSUER] = ""
+
+    # --- sealing
+
+    def _opened(self, cookie: Cookie) -> Mapping[str, object]:
+        text = self.kept.get(cookie, self.cookies.get(cookie))
+        return self.ctx.sealer.open(cookie, text, now=self.now, seconds=KEPT_SECONDS[cookie])
+
+    def _sealed(self, cookie: Cookie, content: Mapping[str, object]) -> str:
+        return self.ctx.sealer.seal(cookie, content, now=self.now)
+
+    def seal_second_step(self, email: str, password: str) -> str:
+        """Seal the first step of a sign-in into the form of its second one."""
+        content = {"email": email, "password": password, "of": self.form_secret}
+        return self.ctx.sealer.seal(SECOND_STEP, content, now=self.now)
+
+    def open_second_step(self) -> tuple[str, str] | None:
+        """Return address and password of the first step, if this browser made it just before."""
+        content = self.ctx.sealer.open(
+            SECOND_STEP, self.typed.get("first_step"), now=self.now, seconds=SECOND_STEP_SECONDS
+        )
+        match content:
+            case {"email": str(email), "password": str(password), "of": str(of)}:
+                return (email, password) if of == self.form_secret else None
+        return None
