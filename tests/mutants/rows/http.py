@@ -44,8 +44,8 @@ ROWS = (
         id="openapi-leaves-open-what-the-product-closes",
         kind=Kind.DATA,
         file="shared/http/openapi_schemas.py",
-        old='["additionalProperties"] = False',
-        new='["additionalProperties"] = True',
+        old='setdefault("additionalProperties", False)',
+        new='setdefault("additionalProperties", True)',
         tests=("tests/contracts/test_openapi.py",),
     ),
     Mutant(
