@@ -2,6 +2,7 @@
 
 from services.identity.domain.token_expiry import TERMS
 from services.identity.store.adoption import number_documents
+from services.identity.store.former_addresses import list_former_addresses
 from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
 from shared.http import idempotency
@@ -201,4 +202,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(28, "external ids of users", index_step(*EXTERNAL_IDS_OF_USERS)),
         Migration(29, "API token notice indexes", index_step(*API_TOKEN_NOTICES)),
         Migration(30, "notices of earlier API tokens", give_notices),
+        Migration(31, "lists of former addresses", list_former_addresses),
     )

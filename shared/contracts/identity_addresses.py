@@ -46,7 +46,8 @@ class UserEmailChanged(_OfUser):
     type: ClassVar[str] = "identity.user.email_changed.v1"
     previous_email: str
     undo_generation: int | None
-    """Names the link that restores the previous address; `None` if an earlier one still can."""
+    """Names the link that restores the previous address; `None` if the user went back to an earlier
+    one, whose link could restore it."""
     undo_until: datetime | None
 
 

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import ceil
 
 from services.identity.domain.mailed_links import LinkInvalid, link_to_mail
 from services.identity.domain.mfa import SecondFactors
-from services.identity.domain.rate_limits import RateLimit
-from services.identity.domain.users import User, payload_fields, user_fact
+from services.identity.domain.rate_limits import RateLimit, TooManyRequests
+from services.identity.domain.users import FormerAddress, User, payload_fields, user_fact
 from shared.addresses import Address
 from shared.contracts.facts import Actor, Fact, Outcome
 from shared.contracts.identity_addresses import (
@@ -29,6 +30,8 @@ BEFORE_A_CHANGE = timedelta(days=1)
 """What was added in this time before a change may be a thief's: who has a password and no factor
 adds one first, and locks the owner out."""
 CHANGES_AN_HOUR = 5
+MAX_FORMER_ADDRESSES = 5
+"""Beyond them an address is not changed: none of the links to former ones is given up."""
 
 
 def change_limit(user_id: UserId) -> RateLimit:
@@ -43,9 +46,13 @@ def request(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]
 
     Raises:
         Invalid: it is the address of the user already.
+        TooManyRequests: too many former addresses can still be restored.
     """
     if address.key == user.email_key:
         raise Invalid(errors=[("/email", "This is your address already. Enter another one.")])
+    if len(_after_change(user, address, now=now)) > MAX_FORMER_ADDRESSES:
+        free_in = min(one.until for one in user.former_addresses if now < one.until) - now
+        raise TooManyRequests(retry_after=ceil(free_in.total_seconds()))
     again = user.new_email == address.typed
     generation, made_at = link_to_mail(
         user.new_email_generation,
@@ -108,68 +115,86 @@ def check_link(user: User | None, *, generation: int, now: datetime) -> Address:
 def change(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]:
     """Give the user another address; links to the former one that reset the password are dead.
 
-    The oldest address of the last seven days is the one that can be restored: a thief who changes
-    it twice does not shut its owner out.
+    The former address can be restored by a link of its own. A user who goes back to an address that
+    could be restored is where they were: the links to addresses since then end.
     """
-    open_undo = user.undo_until is not None and now < user.undo_until
-    changed = _at(user, address, now=now)
-    if not open_undo:
-        changed = replace(
-            changed,
-            undo_email=user.email,
-            undo_email_key=user.email_key,
-            undo_generation=user.undo_generation + 1,
-            undo_until=now + UNDO_LIFETIME,
-        )
+    former = _after_change(user, address, now=now)
+    newest = former[-1] if former and former[-1].generation > user.undo_generation else None
+    changed = replace(
+        _at(user, address, now=now),
+        former_addresses=former,
+        undo_generation=user.undo_generation if newest is None else newest.generation,
+    )
     payload = UserEmailChanged(
         **payload_fields(changed),
         previous_email=user.email,
-        undo_generation=None if open_undo else changed.undo_generation,
-        undo_until=None if open_undo else changed.undo_until,
+        undo_generation=None if newest is None else newest.generation,
+        undo_until=None if newest is None else newest.until,
     )
     return changed, _moved(changed, payload, before=user.email)
 
 
-def check_undo(user: User | None, *, generation: int, now: datetime) -> Address:
-    """Give the address that a link restores.
+def _after_change(user: User, address: Address, *, now: datetime) -> tuple[FormerAddress, ...]:
+    """The former addresses that can be restored after a change to this one, the oldest first."""
+    kept: list[FormerAddress] = []
+    for one in user.former_addresses:
+        if now < one.until:
+            if one.email_key == address.key:
+                return tuple(kept)
+            kept.append(one)
+    present = FormerAddress(
+        email=user.email,
+        email_key=user.email_key,
+        generation=user.undo_generation + 1,
+        until=now + UNDO_LIFETIME,
+    )
+    return (*kept, present)
+
+
+def check_undo(user: User | None, *, generation: int, now: datetime) -> FormerAddress:
+    """Give the former address that a link restores.
 
     Raises:
-        LinkInvalid: the link is used or expired.
+        LinkInvalid: the link is used or expired, or an older address was restored.
     """
-    if (
-        user is None
-        or user.undo_email is None
-        or user.undo_email_key is None
-        or user.undo_until is None
-        or user.undo_generation != generation
-        or now >= user.undo_until
-    ):
-        raise LinkInvalid
-    return Address(typed=user.undo_email, key=user.undo_email_key)
+    for one in () if user is None else user.former_addresses:
+        if one.generation == generation and now < one.until:
+            return one
+    raise LinkInvalid
 
 
-def restore(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]:
-    """Give the user the former address back, without a password: a thief knows the present one."""
+def restore(user: User, former: FormerAddress, *, now: datetime) -> tuple[User, Fact]:
+    """Give the user a former address back, without a password: a thief knows the present one.
+
+    Links to addresses that the user had later end: a thief may have chosen these. Those to earlier
+    ones stay, for this one may be the thief's.
+    """
+    address = Address(typed=former.email, key=former.email_key)
     restored = replace(
         _at(user, address, now=now),
         password_hash=None,
         password_imported=False,
-        undo_email=None,
-        undo_email_key=None,
-        undo_until=None,
+        password_taken=True,
+        former_addresses=tuple(
+            one for one in user.former_addresses if one.generation < former.generation
+        ),
     )
     payload = UserEmailRestored(**payload_fields(restored), previous_email=user.email)
     return restored, _moved(restored, payload, before=user.email)
 
 
-def kept_factors(factors: SecondFactors, user: User) -> SecondFactors:
+def suspect_since(former: FormerAddress) -> datetime:
+    """Give the moment from which on a thief may have acted, if the former address is restored."""
+    return former.until - UNDO_LIFETIME - BEFORE_A_CHANGE
+
+
+def kept_factors(factors: SecondFactors, former: FormerAddress) -> SecondFactors:
     """Give the second factors that an undo leaves.
 
     A thief may have added those that are not older than the change by a day. Recovery codes without
     a date may be a thief's, too.
     """
-    assert user.undo_until is not None  # noqa: S101 - the link is checked
-    since = user.undo_until - UNDO_LIFETIME - BEFORE_A_CHANGE
+    since = suspect_since(former)
     totp, made_at = factors.totp, factors.codes_made_at
     kept = replace(
         factors,

@@ -162,7 +162,11 @@ def link(
     if how is not LinkedBy.ADDRESS or user.verified_at is not None:
         return user, (fact,)
     proved = replace(
-        user, verified_at=identity.linked_at, password_hash=None, password_imported=False
+        user,
+        verified_at=identity.linked_at,
+        password_hash=None,
+        password_imported=False,
+        password_taken=user.password_hash is not None,
     )
     return proved, (user_fact(proved, UserVerified(**payload_fields(user))), fact)
 

@@ -103,6 +103,7 @@ def change(
         user,
         password_hash=password_hash,
         password_imported=False,
+        password_taken=False,
         verified_at=now if proves else user.verified_at,
         reset_link_made_at=None,
         reset_used_at=now if by_reset else None,

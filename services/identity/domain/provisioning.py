@@ -265,7 +265,7 @@ def _update(claim: UserClaim, user: User, *, client_id: ClientId, now: datetime)
         changed = replace(changed, verified_at=now)
         facts += (user_fact(changed, UserVerified(**payload_fields(changed))),)
     if claim.password_hash is not None and claim.password_hash != changed.password_hash:
-        if changed.password_hash is None or changed.password_imported:
+        if _counts_password(changed):
             changed = replace(changed, password_hash=claim.password_hash, password_imported=True)
             imported = UserPasswordImported(**payload_fields(changed), client_id=client_id)
             facts += (user_fact(changed, imported),)
@@ -278,6 +278,14 @@ def _update(claim: UserClaim, user: User, *, client_id: ClientId, now: datetime)
         ignored=ignored,
         facts=facts,
     )
+
+
+def _counts_password(user: User) -> bool:
+    """Whether a password of the client counts: until the user signs in, sets one or loses it.
+
+    A thief may know each one of the client, not only the hash that was taken away.
+    """
+    return user.password_imported or (user.password_hash is None and not user.password_taken)
 
 
 def _not_taken(claim: UserClaim) -> tuple[str, ...]:

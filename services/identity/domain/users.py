@@ -10,6 +10,16 @@ from shared.ids import AccountId, ClientId, SessionId, UserId
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormerAddress:
+    """An address that the user had, which the link of this generation restores until then."""
+
+    email: str
+    email_key: str
+    generation: int
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class User:
     """A person with a sign-in; `account_id` is the personal account, created with the user.
 
@@ -19,7 +29,8 @@ class User:
     A user signs up when the address is proved, and an address has at most one user. A service
     client makes users too: `provisioned_by` is the client. Without `verified_at` its user has not
     proved the address, and without `password_hash` cannot sign in. A reset of the password does
-    both. `password_imported` tells that another system made the hash.
+    both. `password_imported` tells that another system made the hash. `password_taken` tells that
+    the user lost the password to an undo or an issuer: no system gives them one again.
 
     The operator may disable a user, at `disabled_at`, and tells them why.
 
@@ -27,8 +38,8 @@ class User:
     while none of them works. `reset_used_at` is when the newest one set the password that is valid.
     `known_devices` has the fingerprints of the devices that signed in, the newest last.
 
-    `new_email` waits for its proof by the link of `new_email_generation`. `undo_email` is the
-    former address, which the link of `undo_generation` restores until `undo_until`.
+    `new_email` waits for its proof by the link of `new_email_generation`. `former_addresses` can be
+    restored, the oldest first. `undo_generation` counts their links.
     """
 
     id: UserId
@@ -40,6 +51,7 @@ class User:
     created_at: datetime
     verified_at: datetime | None
     password_imported: bool = False
+    password_taken: bool = False
     provisioned_by: ClientId | None = None
     reset_generation: int = 0
     reset_link_made_at: datetime | None = None
@@ -51,10 +63,8 @@ class User:
     new_email_key: str | None = None
     new_email_generation: int = 0
     new_email_made_at: datetime | None = None
-    undo_email: str | None = None
-    undo_email_key: str | None = None
     undo_generation: int = 0
-    undo_until: datetime | None = None
+    former_addresses: tuple[FormerAddress, ...] = ()
     disabled_at: datetime | None = None
     disabled_because: str | None = None
     disabled_rev: int = 0

@@ -20,13 +20,13 @@ CONTAINS = (
 
 
 class ExportedUser(UserAnswer):
-    """The user, with an address that waits for its proof, and one that can be restored."""
+    """The user, with an address that waits for its proof, and those that can be restored."""
 
     created_at: datetime
     verified_at: datetime | None
     provisioned_by: str | None
     new_email: str | None
-    former_email: str | None
+    former_emails: list[str]
 
 
 class ExportedSession(Answer):
@@ -110,7 +110,7 @@ async def export(ctx: Ctx, call: Call[None, None]) -> PersonalDataExport:
             verified_at=user.verified_at,
             provisioned_by=user.provisioned_by,
             new_email=user.new_email,
-            former_email=user.undo_email,
+            former_emails=[one.email for one in user.former_addresses],
         ),
         sessions=[
             ExportedSession(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from services.identity.domain.erasure import TOMBSTONE_LIFETIME
-from services.identity.domain.users import User
+from services.identity.domain.users import FormerAddress, User
 from services.identity.store.places import at
 from shared.contracts.facts import shard_of
 from shared.documents import changes, document, read
@@ -41,7 +41,7 @@ class UserRows:
         for place in (at(user_id, user_id), {"_id": user_id, "shard": None}):
             found = await self._users.find_one({**place, **VERIFIED}, session=session)
             if found is not None:
-                return read(User, found)
+                return _read(found)
         return None
 
     async def user_of(self, email_key: str, session: DbSession | None = None) -> User | None:
@@ -53,7 +53,7 @@ class UserRows:
         user_id = UserId(email_key if address is None else address["user_id"])
         wanted = {**at(user_id, user_id), "email_key": email_key, **VERIFIED}
         found = await self._users.find_one(wanted, session=session)
-        return None if found is None else read(User, found)
+        return None if found is None else _read(found)
 
     async def users_among(
         self, user_ids: Collection[UserId], session: DbSession | None = None
@@ -64,7 +64,7 @@ class UserRows:
         shards = sorted({shard_of(user_id) for user_id in user_ids})
         place = {"_id": {"$in": sorted(user_ids)}, "shard": {"$in": [*shards, None]}}
         rows = self._users.find({**place, **VERIFIED}, session=session)
-        found = [read(User, row) async for row in rows]
+        found = [_read(row) async for row in rows]
         return {user.id: user for user in found}
 
     async def holders(
@@ -112,7 +112,7 @@ class UserRows:
         """Find disabled users of these shards in the order of their ids, after one of them."""
         wanted = {"shard": {"$in": list(shards)}, "disabled": True, "_id": {"$gt": after}}
         found = self._users.find(wanted, session=session).sort("_id", 1).limit(limit)
-        return [read(User, row) async for row in found]
+        return [_read(row) async for row in found]
 
     async def move_user(self, before: User, after: User, session: DbSession) -> None:
         """Save a user with another address, over the state that was read.
@@ -141,6 +141,11 @@ class UserRows:
         lapses_at = now + TOMBSTONE_LIFETIME
         change = changes(tombstone, verified=False, disabled=True, lapses_at=lapses_at)
         await update_expected(self._users, expected, {"$set": change}, session)
+
+
+def _read(stored: Document) -> User:
+    former = tuple(FormerAddress(**one) for one in stored.get("former_addresses", ()))
+    return read(User, {**stored, "former_addresses": former})
 
 
 def _user(user: User) -> Document:

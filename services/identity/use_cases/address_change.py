@@ -120,7 +120,8 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
     change. A reset of the password is the way back.
 
     Raises:
-        LinkInvalid: the link is forged, used or expired, or the address has another user by now.
+        LinkInvalid: the link is forged, used or expired, an older address was restored, or the
+            address has another user by now.
     """
     link = ctx.undo_links.read(token)
     if link is None:
@@ -132,15 +133,15 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
 
     async def change(write: JournalWrite) -> User | None:
         current = await ctx.store.user(user_id, write.session)
-        address = address_change.check_undo(current, generation=link.generation, now=write.now)
+        former = address_change.check_undo(current, generation=link.generation, now=write.now)
         assert current is not None  # noqa: S101 - the link is checked
         if not await end_sessions_of(ctx, write, current.id, keep=None):
             return None
-        restored, fact = address_change.restore(current, address, now=write.now)
+        restored, fact = address_change.restore(current, former, now=write.now)
         await ctx.store.move_user(current, restored, write.session)
         await ctx.store.delete_identities_of(user_id, write.session)
         factors = await ctx.store.factors(user_id, write.session)
-        kept = address_change.kept_factors(factors, current)
+        kept = address_change.kept_factors(factors, former)
         if kept != factors:
             await ctx.store.update_factors(factors, kept, write.session)
         write.record(fact, *mfa.all_removed(restored, factors, kept))

@@ -6,6 +6,7 @@ USERS = "services/identity/domain/provisioning.py"
 HASHES = "services/identity/domain/imported_passwords.py"
 HASHER = "services/identity/adapters/argon2.py"
 MEMBERS = "services/team/domain/provisioning.py"
+USERS_TABLE = "tests/services/identity/domain/test_provisioning.py"
 USERS_TEST = "tests/services/identity/test_provisioning.py"
 HASHES_TEST = "tests/services/identity/domain/test_imported_passwords.py"
 MEMBERS_TEST = "tests/services/team/test_provisioning.py"
@@ -49,9 +50,33 @@ ROWS = (
         id="imported-password-replaces-the-users-own",
         kind=Kind.SECURITY,
         file=USERS,
-        old="        if changed.password_hash is None or changed.password_imported:\n",
+        old="        if _counts_password(changed):\n",
         new="        if changed.provisioned_by == client_id:\n",
-        tests=(USERS_TEST, "-k", "gets_our_hash"),
+        tests=(USERS_TABLE, "-k", "counts"),
+    ),
+    Mutant(
+        id="import-puts-a-password-back-that-was-taken",
+        kind=Kind.SECURITY,
+        file=USERS,
+        old="(user.password_hash is None and not user.password_taken)\n",
+        new="user.password_hash is None\n",
+        tests=(USERS_TABLE, "-k", "counts"),
+    ),
+    Mutant(
+        id="an-undo-does-not-mark-the-password-it-takes",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/address_change.py",
+        old="        password_taken=True,\n",
+        new="",
+        tests=(USERS_TABLE, "-k", "counts"),
+    ),
+    Mutant(
+        id="an-issuer-does-not-mark-the-password-it-takes",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/identities.py",
+        old="        password_taken=user.password_hash is not None,\n",
+        new="",
+        tests=(USERS_TABLE, "-k", "counts"),
     ),
     Mutant(
         id="imported-hash-of-any-cost",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from services.identity.domain import address_change
 from services.identity.domain.address_change import (
     BEFORE_A_CHANGE,
     CHANGE_LIFETIME,
+    MAX_FORMER_ADDRESSES,
     UNDO_LIFETIME,
     YOUNG_LINK,
     check_link,
@@ -19,12 +21,15 @@ from services.identity.domain.address_change import (
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.mfa import PendingTotp, RecoveryCode, SecondFactors, Totp
 from services.identity.domain.passkeys import Passkey
-from shared.addresses import parse_address
+from services.identity.domain.rate_limits import TooManyRequests
+from services.identity.domain.users import User
+from shared.addresses import Address, parse_address
 from shared.contracts.identity_addresses import UserEmailChanged
 from shared.problems import Invalid
 from tests.services.identity.domain.rows import NOON, USER
 
 NEW, OTHER = parse_address("ana@new.example"), parse_address("ana@other.example")
+THIRD = parse_address("ana@third.example")
 MOMENT = timedelta(microseconds=1)
 REQUESTED, _ = address_change.request(USER, NEW, now=NOON)
 CHANGED, _ = address_change.change(
@@ -80,9 +85,31 @@ def test_a_changed_address_ends_the_links_that_were_mailed_before() -> None:
     assert (CHANGED.new_email, CHANGED.reset_link_made_at, CHANGED.reset_used_at) == (None,) * 3
 
 
+def moved(
+    *addresses: Address, every: timedelta = timedelta(days=1)
+) -> tuple[User, list[int | None]]:
+    """Ana after a change to each address in turn, and the links that were mailed."""
+    user, mailed = USER, []
+    for number, address in enumerate(addresses):
+        user, fact = address_change.change(user, address, now=NOON + number * every)
+        assert isinstance(fact.payload, UserEmailChanged)
+        mailed.append(fact.payload.undo_generation)
+    return user, mailed
+
+
+def restorable(user: User, *, now: datetime) -> list[str]:
+    """The former addresses whose links work."""
+    found = []
+    for generation in range(1, 10):
+        with contextlib.suppress(LinkInvalid):
+            found.append(check_undo(user, generation=generation, now=now).email)
+    return found
+
+
 def test_the_former_address_can_be_restored_for_seven_days() -> None:
-    former = parse_address(USER.email)
-    assert check_undo(CHANGED, generation=1, now=NOON + UNDO_LIFETIME - MOMENT) == former
+    last = NOON + UNDO_LIFETIME - MOMENT
+    former = check_undo(CHANGED, generation=1, now=last)
+    assert former.email == USER.email
     restored, _ = address_change.restore(CHANGED, former, now=NOON)
     assert (restored.email, restored.password_hash) == (USER.email, None)
     for user, generation, now in (
@@ -96,16 +123,49 @@ def test_the_former_address_can_be_restored_for_seven_days() -> None:
             check_undo(user, generation=generation, now=now)
 
 
+def test_each_former_address_has_its_own_link_and_seven_days() -> None:
+    user, mailed = moved(NEW, OTHER, THIRD)
+    assert mailed == [1, 2, 3]
+    first, second, third = USER.email, NEW.typed, OTHER.typed
+    for days, left in ((3, [first, second, third]), (7, [second, third]), (8, [third]), (9, [])):
+        assert restorable(user, now=NOON + timedelta(days=days)) == left
+
+
 @pytest.mark.parametrize(
-    ("after", "restores"),
-    [(UNDO_LIFETIME - MOMENT, USER.email), (UNDO_LIFETIME, NEW.typed)],
+    ("generation", "left"),
+    [(1, []), (2, [USER.email]), (3, [USER.email, NEW.typed])],
 )
-def test_a_second_change_keeps_the_first_address_restorable(after, restores) -> None:
-    again, fact = address_change.change(CHANGED, OTHER, now=NOON + after)
-    assert again.undo_email == restores
+def test_a_restored_address_ends_the_links_of_newer_ones(generation, left) -> None:
+    user, _ = moved(NEW, OTHER, THIRD)
+    former = check_undo(user, generation=generation, now=NOON)
+    restored, _ = address_change.restore(user, former, now=NOON)
+    assert restorable(restored, now=NOON) == left
+    _, fact = address_change.change(restored, parse_address("a@fourth.example"), now=NOON)
     assert isinstance(fact.payload, UserEmailChanged)
-    told = fact.payload.undo_generation
-    assert told == (None if restores == USER.email else 2)
+    assert fact.payload.undo_generation == 4
+
+
+@pytest.mark.parametrize(
+    ("back_to", "left"),
+    [(parse_address(USER.email), []), (NEW, [USER.email])],
+)
+def test_going_back_to_a_former_address_ends_the_links_since_then(back_to, left) -> None:
+    user, mailed = moved(NEW, OTHER, back_to)
+    assert mailed[-1] is None
+    assert restorable(user, now=NOON) == left
+
+
+def test_a_user_has_five_former_addresses_at_most() -> None:
+    """The oldest is kept: a thief who changes the address often does not lose its owner's link."""
+    addresses = [parse_address(f"a{n}@new.example") for n in range(MAX_FORMER_ADDRESSES)]
+    user, _ = moved(*addresses, every=timedelta(hours=1))
+    now = NOON + timedelta(days=1)
+    with pytest.raises(TooManyRequests) as refused:
+        address_change.request(user, NEW, now=now)
+    assert refused.value.retry_after == timedelta(days=6).total_seconds()
+    address_change.request(user, addresses[0], now=now)
+    address_change.request(user, NEW, now=NOON + UNDO_LIFETIME)
+    assert restorable(user, now=now)[0] == USER.email
 
 
 SINCE = NOON - BEFORE_A_CHANGE
@@ -166,5 +226,5 @@ def passkey(added_at: datetime) -> Passkey:
 def test_an_undo_leaves_the_factors_from_before_the_change(
     factors: SecondFactors, kept: SecondFactors
 ) -> None:
-    left = address_change.kept_factors(factors, CHANGED)
+    left = address_change.kept_factors(factors, CHANGED.former_addresses[0])
     assert replace(left, codes_made_at=kept.codes_made_at) == kept
