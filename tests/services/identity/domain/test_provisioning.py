@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import bcrypt
 import pytest
 
 from services.identity.domain import address_change, identities, passwords, provisioning
@@ -17,7 +16,7 @@ from tests.services.identity.domain.rows import NOON, USER
 
 PLATFORM = ClientId("cli_1")
 NEW = parse_address("ana@new.example")
-HASH, OTHER_HASH = (bcrypt.hashpw(b"winter-mango", bcrypt.gensalt(4)).decode() for _ in range(2))
+HASH, OTHER_HASH = "imported", "another"
 OWN = replace(USER, provisioned_by=PLATFORM, password_hash=None)
 IMPORTED = replace(OWN, password_hash=HASH, password_imported=True)
 SIGNED_IN = replace(OWN, password_hash="h")
