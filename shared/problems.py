@@ -171,31 +171,6 @@ class PermissionMissing(Refusal):
         super().__init__(permission=permission)
 
 
-class SuspendedAccount(Refusal):
-    """The platform has suspended the account: its members can do nothing in it."""
-
-    kind = RefusalKind.DENIED
-    code = "account-suspended"
-    detail = (
-        "The platform has suspended this account. Nothing in it is lost. Its owner can ask the"
-        " platform."
-    )
-
-
-class DeletingAccount(Refusal):
-    """The owner has deleted the account, and may still restore it."""
-
-    kind = RefusalKind.DENIED
-    code = "account-deleting"
-    detail = "This account is being deleted. Only its owner can restore it."
-
-
-ACCOUNT_CLOSED: Mapping[str, type[Refusal]] = {
-    refusal.code: refusal for refusal in (SuspendedAccount, DeletingAccount)
-}
-"""The refusal for each reason by which a decision denies everything in an account."""
-
-
 class ScopeMissing(Refusal):
     """The service client does not have the scope that the route requires."""
 

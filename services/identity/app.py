@@ -95,6 +95,7 @@ def build(
         keys=reserved,
         sessions=reserved,
         users=reserved,
+        factors=reserved,
         tokens=reserved,
         clock=parts.clock,
     )

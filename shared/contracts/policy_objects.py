@@ -30,6 +30,7 @@ class PolicyObjectKind(StrEnum):
     ACCESS_TOKEN = "access_token"  # noqa: S105 - a kind
     SIGNING_KEY = "signing_key"
     DISABLED_USER = "disabled_user"
+    SECOND_FACTOR = "second_factor"
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -80,6 +81,8 @@ class AccountObject(Contract):
     catalog: str
     """`name@sha256` of a published catalog."""
     roles: dict[str, RoleObject] = {}
+    require_second_factor: bool = False
+    """Members without a second factor are denied everything."""
 
 
 class MemberObject(Contract):
@@ -143,6 +146,10 @@ class DisabledUserObject(Contract):
     """`disabled_user`: id = the user's id; deleted when the user is enabled."""
 
     disabled_at: datetime
+
+
+class SecondFactorObject(Contract):
+    """`second_factor`: id = the user's id; that it is there says that the user has one."""
 
 
 class ServiceClientObject(Contract):

@@ -1,4 +1,4 @@
-"""The facts of team about accounts that revert, are suspended or are deleted."""
+"""The facts of team about accounts that revert, shut members out, are suspended or deleted."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -67,6 +67,20 @@ class AccountMembersInformed(_Ending):
     emails: tuple[str, ...]
 
 
+class AccountSecondFactorDemanded(_Ending):
+    """The account demands a second factor of its members, or no longer."""
+
+    type: ClassVar[str] = "team.account.second_factor_demanded.v1"
+    required: bool
+
+
+class AccountMembersShutOut(_Ending):
+    """These members have not the second factor that the account demands; a mail tells each."""
+
+    type: ClassVar[str] = "team.account.members_shut_out.v1"
+    emails: tuple[str, ...]
+
+
 class AccountDeleted(_Ending):
     """An account was deleted for good: only its audit log is left."""
 
@@ -81,5 +95,7 @@ FACTS: tuple[type[Payload], ...] = (
     AccountDeletionRequested,
     AccountRestored,
     AccountMembersInformed,
+    AccountSecondFactorDemanded,
+    AccountMembersShutOut,
     AccountDeleted,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from shared.auth.account_refusals import SecondFactorRequired
 from shared.auth.bindings import ACT_SCOPE
 from shared.auth.principals import (
     AccessTokenRef,
@@ -87,6 +88,17 @@ class LiveCallers:
             raise ApiTokenOver
         return found
 
+    def has_second_factor(self, user_id: str) -> bool:
+        """Return whether the user has a second factor.
+
+        Raises:
+            Stale: as `live`.
+        """
+        found = self._sign_ins.has_second_factor(user_id)
+        if not self._identity.holds():
+            raise Stale
+        return found
+
     def resource_types_of(self, account_id: str) -> set[str]:
         """The types to which service clients of this account are bound, as far as is known."""
         clients = self._sign_ins.clients_of(account_id)
@@ -119,12 +131,17 @@ class LiveCallers:
         if not live:
             raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
 
-    def check_actor(self, actor: Actor) -> None:
+    def check_actor(self, actor: Actor, factor_of: str | None = None) -> None:
         """Check the session or API token of a write's actor again; other actors pass.
+
+        `factor_of` is the user of whom the account demands a second factor.
 
         Raises:
             TokenRevoked, Stale: as `check`.
+            SecondFactorRequired: that user has none any more.
         """
+        if factor_of is not None and not self.has_second_factor(factor_of):
+            raise SecondFactorRequired
         if actor.session_id is None and actor.token_id is None:
             return
         if not self.live(session_id=actor.session_id, token_id=actor.token_id):

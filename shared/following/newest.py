@@ -51,6 +51,7 @@ _READERS: dict[PolicyObjectKind, Reader] = {
     PolicyObjectKind.ACCESS_TOKEN: _by_class(policy_objects.AccessTokenObject),
     PolicyObjectKind.SIGNING_KEY: _by_class(policy_objects.SigningKeyObject),
     PolicyObjectKind.DISABLED_USER: _by_class(policy_objects.DisabledUserObject),
+    PolicyObjectKind.SECOND_FACTOR: _by_class(policy_objects.SecondFactorObject),
 }
 """A snapshot has a million members and resources, and few of the rest."""
 

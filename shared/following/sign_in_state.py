@@ -1,6 +1,6 @@
-"""What identity's journal tells: clients, tokens, keys, ended sessions, disabled users."""
+"""What identity's journal tells: clients, tokens, keys, ended sessions, and of users."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,17 +17,21 @@ from shared.following.refused_tokens import RefusedTokens
 
 _CLIENT = PolicyObjectKind.SERVICE_CLIENT
 _DISABLED = PolicyObjectKind.DISABLED_USER
+_SECOND_FACTOR = PolicyObjectKind.SECOND_FACTOR
 
 
 class SignInState:
-    """Service clients, API tokens, disabled users, and what ended while a token may be valid."""
+    """Service clients, API tokens, users of a kind, and what ended while a token may be valid."""
 
     def __init__(self) -> None:
         self.api_tokens = ApiTokens()
         self.refused_tokens = RefusedTokens()
         self._sessions = EndedSessions()
         self._newest = NewestStates()
-        self._disabled: set[str] = set()
+        self._users: Mapping[PolicyObjectKind, set[str]] = {
+            _DISABLED: set(),
+            _SECOND_FACTOR: set(),
+        }
 
     def clear(self) -> None:
         """Forget everything."""
@@ -35,7 +39,8 @@ class SignInState:
         self.refused_tokens.clear()
         self._sessions.clear()
         self._newest.clear()
-        self._disabled.clear()
+        for users in self._users.values():
+            users.clear()
 
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
         """Take the new states of a change; see `read_states` for what it raises."""
@@ -49,8 +54,8 @@ class SignInState:
                 self.refused_tokens.put_key(policy_object.id)
             elif policy_object.kind is _CLIENT:
                 self._newest.take(policy_object, state)
-            elif policy_object.kind is _DISABLED:
-                self._put_disabled(policy_object, state)
+            elif policy_object.kind in self._users:
+                self._put_user(policy_object, state)
             elif policy_object.kind is PolicyObjectKind.SESSION:
                 taken = self._sessions.put(policy_object, state)
                 if taken and state is not None:
@@ -58,22 +63,29 @@ class SignInState:
         if latest is not None:
             self._sessions.drop_before(latest - SESSION_END_RETENTION)
 
-    def _put_disabled(self, policy_object: PolicyObject, state: Any) -> None:
+    def _put_user(self, policy_object: PolicyObject, state: Any) -> None:
         if not self._newest.take(policy_object, state):
             return
-        if state is None:
-            self._disabled.discard(policy_object.id)
-        else:
-            self._disabled.add(policy_object.id)
+        users = self._users[policy_object.kind]
+        (users.discard if state is None else users.add)(policy_object.id)
 
     def user_disabled(self, user_id: str) -> bool:
         """Return whether the operator has disabled this user."""
-        return user_id in self._disabled
+        return user_id in self._users[_DISABLED]
 
     @property
     def disabled_users(self) -> Collection[str]:
         """The ids of all disabled users."""
-        return self._disabled
+        return self._users[_DISABLED]
+
+    def has_second_factor(self, user_id: str) -> bool:
+        """Return whether this user has a second factor; each live session of theirs proved it."""
+        return user_id in self._users[_SECOND_FACTOR]
+
+    @property
+    def second_factor_users(self) -> Collection[str]:
+        """The ids of all users with a second factor."""
+        return self._users[_SECOND_FACTOR]
 
     def session_ended(self, session_id: str) -> bool:
         """Return whether this session has ended."""

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from rolecall import Reason
+from shared.auth.account_refusals import SHUT_OUT
 from shared.auth.api_token_refusals import TokenRestricted
 from shared.auth.api_tokens import restriction_of
 from shared.auth.principals import (
@@ -34,7 +35,6 @@ from shared.contracts.facts import Actor
 from shared.http.client import InternalClient
 from shared.ids import AccountId, TokenId, UserId
 from shared.problems import (
-    ACCOUNT_CLOSED,
     ApiTokenOver,
     NotFound,
     PermissionMissing,
@@ -228,7 +228,7 @@ def _require_allowed(principal: Member, permission: str, result: CheckResult) ->
         raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
     if not result.member:
         raise NotFound
-    closed = ACCOUNT_CLOSED.get(result.reason or "")
+    closed = SHUT_OUT.get(result.reason or "")
     if closed is not None:
         raise closed
     if result.reason == Reason.PERMISSION_UNKNOWN:

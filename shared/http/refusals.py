@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from shared.auth.account_refusals import SHUT_OUT
 from shared.auth.api_token_refusals import TokenRestricted
 from shared.http.access import (
     Access,
@@ -17,7 +18,6 @@ from shared.http.access import (
 )
 from shared.ids import PREFIXES, id_form
 from shared.problems import (
-    ACCOUNT_CLOSED,
     AdminKeyWrong,
     NotFound,
     PermissionMissing,
@@ -205,7 +205,7 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
         WrongPrincipal,
         PermissionMissing,
         TokenRestricted,
-        *ACCOUNT_CLOSED.values(),
+        *SHUT_OUT.values(),
         NotFound,
     ),
     Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
@@ -216,7 +216,7 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
         PermissionMissing,
         TokenRestricted,
         ScopeMissing,
-        *ACCOUNT_CLOSED.values(),
+        *SHUT_OUT.values(),
         NotFound,
     ),
     AnyToken: _OF_TOKENS,

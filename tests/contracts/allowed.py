@@ -2,7 +2,7 @@
 
 ALLOWED: dict[str, tuple[int, str | None]] = {
     "getAccount": (200, None),
-    "renameAccount": (200, None),
+    "changeAccount": (200, None),
     "convertAccount": (403, "owner-only"),
     "moveToCatalog": (403, "owner-only"),
     "revertAccount": (403, "owner-only"),

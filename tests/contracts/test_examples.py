@@ -45,7 +45,7 @@ def test_examples_name_what_they_are_about() -> None:
         assert EXAMPLES[operation_id]["name"] != EXAMPLES["updateMe"]["name"], operation_id
     for operation_id in ("createAccount", "moveToCatalog", "convertAccount"):
         assert EXAMPLES[operation_id]["catalog"] == STANDARD.catalog.name
-    assert EXAMPLES["revertAccount"]["confirm"] == EXAMPLES["renameAccount"]["name"]
+    assert EXAMPLES["revertAccount"]["confirm"] == EXAMPLES["changeAccount"]["name"]
 
 
 @pytest.mark.parametrize("row", WITH_BODY, ids=lambda row: row.operation_id)

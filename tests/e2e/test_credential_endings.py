@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import pyotp
 import pytest
 import pytest_asyncio
 
@@ -281,11 +282,46 @@ async def client_disabled_and_enabled(held: Held) -> None:
     await held.operate(f"service-clients/{held.client_id}/enable")
 
 
+async def second_factor_demanded(held: Held) -> None:
+    """Demand a second factor, which Ada has and Bea has not."""
+    demand = {"require_second_factor": True}
+    own = (await held.ada.send("PATCH", held.path, demand)).expect(409)
+    assert own["code"] == "own-second-factor-missing"
+    await add_factor(held, held.ada)
+    told = (await held.ada.send("PATCH", held.path, demand)).expect(200)
+    assert (told["require_second_factor"], told["members_without_second_factor"]) == (True, 1)
+
+
+async def last_factor_removed(held: Held) -> None:
+    """Demand a second factor, which Bea has at first."""
+    await second_factor_demanded(held)
+    await add_factor(held, held.bea)
+    assert await held.uses() == ALL, "with the factor all is as before"
+    (await held.bea.send("DELETE", "/v1/me/mfa/totp", base=held.run.identity)).expect(204)
+    refused = await held.bea.send("GET", held.path)
+    assert refused.code == "second-factor-required"
+    [listed] = [
+        one
+        for one in (await held.bea.get("/v1/me/accounts"))["items"]
+        if one["id"] == held.ada.account_id
+    ]
+    assert listed["require_second_factor"], "who lacks it is told why"
+
+
+async def add_factor(held: Held, person: Person) -> None:
+    begun = await person.send("POST", "/v1/me/mfa/totp", base=held.run.identity)
+    otp = pyotp.TOTP(begun.expect(200, 201)["secret"]).now()
+    path = "/v1/me/mfa/totp/confirm"
+    (await person.send("POST", path, {"otp": otp}, base=held.run.identity)).expect(200, 201)
+
+
 SIGNED_IN = {"me", "refresh", "acting: exchange"}
 """What Bea's session is good for outside the account."""
 ENDINGS: dict[Callable[[Held], Awaitable[None]], set[str]] = {
     removed: SIGNED_IN | CLIENT,
     disabled: CLIENT,
+    last_factor_removed: SIGNED_IN | CLIENT,
+    second_factor_demanded: SIGNED_IN | CLIENT,
     signed_out: TOKEN | CLIENT,
     account_suspended: SIGNED_IN | {"client: stream"},
     client_deleted: SESSION | TOKEN | ACTING,

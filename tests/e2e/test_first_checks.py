@@ -58,7 +58,7 @@ NAMES_NOTHING_NEW = {
     "restoreAccount": "the account and its members were there before",
     "createGuardrail": "authz decides nothing from a guardrail",
     "previewChange": "it changes nothing",
-    "renameAccount": "authz decides nothing from a name",
+    "changeAccount": "authz decides nothing from a name",
     "renameProject": "authz decides nothing from a name",
     "updateMe": "authz decides nothing from a name",
     "offerOwnership": "nothing changes until it is accepted",

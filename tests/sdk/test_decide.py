@@ -108,6 +108,27 @@ REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_
             Reason.SESSION_ENDED, None,
         ),
         (
+            "a member without the second factor that is demanded is denied",
+            dataclasses.replace(account(member("developer")), require_second_factor=True),
+            Subject("usr_b"),
+            "instance:view", OWNERLESS,
+            Reason.SECOND_FACTOR_REQUIRED, None,
+        ),
+        (
+            "a member with the second factor that is demanded is as every other",
+            dataclasses.replace(account(member("developer")), require_second_factor=True),
+            Subject("usr_b", second_factor=True),
+            "instance:view", OWNERLESS,
+            Reason.ALLOWED, "role:developer",
+        ),
+        (
+            "a stranger does not learn that a second factor is demanded",
+            dataclasses.replace(account(member("developer")), require_second_factor=True),
+            Subject("usr_z"),
+            "instance:view", OWNERLESS,
+            Reason.NOT_A_MEMBER, None,
+        ),
+        (
             "a stranger is not a member",
             account(member("developer")), Subject("usr_z"), "no:such", Resource(project_id="prj_9"),
             Reason.NOT_A_MEMBER, None,
@@ -265,6 +286,7 @@ LADDER = [
     Reason.SESSION_ENDED,
     Reason.MEMBERSHIP_SUSPENDED,
     Reason.MEMBERSHIP_EXPIRED,
+    Reason.SECOND_FACTOR_REQUIRED,
     Reason.PERMISSION_UNKNOWN,
     Reason.RESOURCE_CONFLICT,
     Reason.PROJECT_UNKNOWN,
@@ -303,10 +325,12 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
             ("instance", "i-1"): Resource(id="i-1", owner_id=registered_owner, project_id="prj_1")
         },
     )
+    team = dataclasses.replace(team, require_second_factor=True)
     subject = Subject(
         "usr_b",
         user_disabled=Reason.USER_DISABLED not in mended,
         session_ended=Reason.SESSION_ENDED not in mended,
+        second_factor=Reason.SECOND_FACTOR_REQUIRED in mended,
     )
     permission = "instance:write" if Reason.PERMISSION_UNKNOWN in mended else "instance:explode"
     claimed = owner if Reason.RESOURCE_CONFLICT in mended else "usr_b"
@@ -317,7 +341,7 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
     decision = decide(team, subject, permission, resource, now=NOW, given=sent)
     assert decision.reason is LADDER[step]
     refused = membership_denial(team, subject, now=NOW)
-    assert (refused.reason if refused else None) is (LADDER[step] if step < 6 else None)
+    assert (refused.reason if refused else None) is (LADDER[step] if step < 7 else None)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +368,7 @@ def test_the_reason_codes_are_stable():
         "user-disabled", "session-ended",
         "not-a-member", "membership-suspended", "membership-expired", "permission-unknown",
         "project-unknown", "resource-conflict", "permission-missing", "owner-unknown", "not-owner",
-            "condition-failed", "token-restricted",
+            "condition-failed", "token-restricted", "second-factor-required",
     }  # fmt: skip
     assert Decision(allowed=False, reason=Reason.NO_ACCOUNT) == NO_ACCOUNT
 

@@ -83,6 +83,7 @@ def random_check(rng):
         projects=PROJECTS,
         resources=rng.choice([{}, REGISTERED]),
     )
+    team = replace(team, require_second_factor=rng.random() < 0.3)
     if team.status == "active":
         team = replace(team, status=AccountStatus.ACTIVE)
     subject = Subject(
@@ -90,6 +91,7 @@ def random_check(rng):
         user_disabled=rng.random() < 0.1,
         session_ended=rng.random() < 0.1,
         token=rng.choice([None, TokenSubject(rng.choice(["", "", "", "mem_old"]), READ_ONLY)]),
+        second_factor=rng.random() < 0.7,
     )
     place = Resource(
         id=rng.choice([None, "-", "i-1", "i-2", "prj_1"]),
@@ -128,6 +130,8 @@ def plainly(team, subject, permission, place):
         and (one.expires_at is None or one.expires_at > NOW)
         and (subject.token is None or subject.token.membership_id == ""),
     )
+    if team.require_second_factor:
+        yield StepId.SECOND_FACTOR, subject.second_factor
     known = STANDARD.permissions.get(permission)
     yield StepId.PERMISSION, known is not None
     assert one is not None
@@ -310,7 +314,7 @@ def test_exactly_the_roles_that_would_allow_are_named():
 
 def allowed_with(team, one, check):
     changed = replace(team, members={**team.members, one.user_id: one})
-    subject = Subject(one.user_id, token=check[1].token)
+    subject = Subject(one.user_id, token=check[1].token, second_factor=True)
     return decide(changed, subject, *check[2:], now=NOW).allowed
 
 

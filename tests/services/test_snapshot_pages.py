@@ -62,6 +62,7 @@ class Identity:
             keys=self.store,
             sessions=self.store,
             users=self.store,
+            factors=self.store,
             tokens=self.store,
             clock=SetClock(NOW),
             page_size=1,

@@ -94,7 +94,7 @@ class Product:
                 permission=check.permission,
                 resource=Resource(check.resource_id, check.owner_id, check.project_id),
             ),
-            sign_in_over=None,
+            sign_in_denial=None,
             now=milliseconds(self.team.clock.now()),
         ).allowed
 

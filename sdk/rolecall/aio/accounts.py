@@ -43,6 +43,7 @@ class _ToldAccount:
     owner_user_id: str
     catalog: str
     roles: Mapping[str, "_ToldRole"]
+    require_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ def _account(state: Mapping[str, Any]) -> _ToldAccount:
         state["owner_user_id"],
         state["catalog"],
         {role_id: _ToldRole(role_id, grants) for role_id, grants in state["roles"].items()},
+        state.get("require_second_factor", False),
     )
 
 

@@ -121,6 +121,7 @@ class Handle:
         "_answers",
         "_asked",
         "_clock",
+        "_demanding",
         "_last_answer",
         "_lasting",
         "_local",
@@ -147,6 +148,7 @@ class Handle:
         self._subject = Subject(subject)
         self._state: AccountState | None = None
         self._lasting = False
+        self._demanding = False
         self._answers: dict[tuple[str | None, str | None, str | None], CheckDecision] = {}
         self._asked: Resource | None = None
         self._last_answer: CheckDecision | None = None
@@ -175,9 +177,14 @@ class Handle:
             self._look_at(state)
         ended = session is not None and session in mirror.ended
         subject, answer = self._subject, None
-        if ended or subject.user_id in mirror.disabled:
-            disabled = subject.user_id in mirror.disabled
-            subject = Subject(subject.user_id, user_disabled=disabled, session_ended=ended)
+        user_id = subject.user_id
+        if ended or self._demanding or user_id in mirror.disabled:
+            subject = Subject(
+                user_id,
+                user_disabled=user_id in mirror.disabled,
+                session_ended=ended,
+                second_factor=user_id in mirror.with_factor,
+            )
         elif given is NOTHING_GIVEN:
             if resource is self._asked:
                 answer = self._last_answer
@@ -197,6 +204,7 @@ class Handle:
         self._local.require_told(permission, account_id)
         member = None if state is None else state.members.get(self._subject.user_id)
         self._lasting = state is None or member is None or _lasting(state, member, permission)
+        self._demanding = state is not None and state.require_second_factor
         self._state = state
 
     def _decided(

@@ -43,7 +43,10 @@ class Mirror:
     """The sessions that have ended, each with the time until which one of its tokens may live."""
     disabled: set[str] = field(default_factory=set)
     """The users whom the operator has disabled, as far as they are members."""
+    with_factor: set[str] = field(default_factory=set)
+    """The users who have a second factor, as far as they are members."""
     _disabled_anew: set[str] = field(default_factory=set)
+    _with_factor_anew: set[str] = field(default_factory=set)
     """Those of a state that is being told."""
     _told: Mapping[str, Any] = field(default_factory=dict)
     _loading: LocalAccounts | None = None
@@ -101,7 +104,9 @@ class Mirror:
         elif name == "session.ended":
             self._end_sessions(content["sessions"], now=now, until=now + content["seconds"])
         elif name == "user.disabled":
-            self._disable_users(content["users"])
+            _put_users(content["users"], self.disabled, self._disabled_anew)
+        elif name == "user.second_factor":
+            _put_users(content["users"], self.with_factor, self._with_factor_anew)
         elif self._loading is not None:
             yield from self._load(self._loading, name, content)
         else:
@@ -145,12 +150,6 @@ class Mirror:
         for session_id in over:
             del self.ended[session_id]
 
-    def _disable_users(self, states: Mapping[str, bool]) -> None:
-        """Take who is disabled and who is not any more."""
-        for user_id, disabled in states.items():
-            for known in self.disabled, self._disabled_anew:
-                (known.add if disabled else known.discard)(user_id)
-
     def _begin(self, content: Mapping[str, Any], asked_at: float) -> None:
         if not content["sessions"]:
             raise StreamBrokenError("the stream does not tell which sessions have ended")
@@ -163,15 +162,15 @@ class Mirror:
             return
         self._told = content
         self._loading = LocalAccounts()
-        self._disabled_anew = set()
+        self._disabled_anew, self._with_factor_anew = set(), set()
         self.last_event_id = None
 
     def _use(self, loading: LocalAccounts) -> None:
         """Use the state that was told whole; what the client may read may be another part now."""
         told = self._told
         self.accounts, self._loading = loading, None
-        self.disabled = self._disabled_anew
-        self._disabled_anew = set()
+        self.disabled, self.with_factor = self._disabled_anew, self._with_factor_anew
+        self._disabled_anew, self._with_factor_anew = set(), set()
         self.epoch, self.source = told["epoch"], told["source"]
         self.account_ids = _set(told["account_ids"])
         self.resource_types = _set(told["resource_types"])
@@ -182,6 +181,13 @@ class Mirror:
         if known is None or (known.source, known.epoch) != (self.source, self.epoch):
             return False
         return self.accounts.positions.get(known.shard, 0) >= known.seq
+
+
+def _put_users(states: Mapping[str, bool], *sets: set[str]) -> None:
+    """Put the users for whom the state holds into the sets, and take the others out."""
+    for user_id, holds in states.items():
+        for known in sets:
+            (known.add if holds else known.discard)(user_id)
 
 
 def _objects(content: Mapping[str, Any]) -> Iterable[ToldObject]:

@@ -158,6 +158,7 @@ class AccountChange:
                     else projects.keys()
                 ),
                 resources=resources,
+                require_second_factor=account.require_second_factor,
             )
         return AccountObjects(account, members, overrides, projects, resources, state)
 

@@ -106,6 +106,9 @@ def build_account(
 ) -> AccountState:
     """Build the state of one account from its fields and from members that are built.
 
+    The state demands no second factor. Set that in it where members are asked about whose sign-in
+    is known.
+
     Raises:
         ValueError: kind or status is not a value that the decision core knows.
     """

@@ -31,6 +31,7 @@ _SESSION_ENDED = _denied(Reason.SESSION_ENDED)
 _NOT_A_MEMBER = _denied(Reason.NOT_A_MEMBER)
 _MEMBERSHIP_SUSPENDED = _denied(Reason.MEMBERSHIP_SUSPENDED)
 _MEMBERSHIP_EXPIRED = _denied(Reason.MEMBERSHIP_EXPIRED)
+_SECOND_FACTOR_REQUIRED = _denied(Reason.SECOND_FACTOR_REQUIRED)
 _PERMISSION_UNKNOWN = _denied(Reason.PERMISSION_UNKNOWN)
 _PROJECT_UNKNOWN = _denied(Reason.PROJECT_UNKNOWN)
 _RESOURCE_CONFLICT = _denied(Reason.RESOURCE_CONFLICT)
@@ -68,10 +69,14 @@ def _membership_denial(
     if subject.session_ended:
         return _SESSION_ENDED
     outside, token = _outside(member, now), subject.token
-    if token is None or member is None or outside is not None:
+    if member is None or outside is not None:
         return outside
-    earlier = member.membership_id != token.membership_id
-    return _NOT_A_MEMBER if earlier or not has_api_tokens(account.catalog) else None
+    if token is not None:
+        earlier = member.membership_id != token.membership_id
+        if earlier or not has_api_tokens(account.catalog):
+            return _NOT_A_MEMBER
+    lacks_factor = account.require_second_factor and not subject.second_factor
+    return _SECOND_FACTOR_REQUIRED if lacks_factor else None
 
 
 def _outside(member: Member | None, now: int) -> Decision | None:
@@ -121,6 +126,7 @@ def active_member(account: AccountState, subject: Subject, *, now: int) -> Membe
         or subject.user_disabled
         or subject.session_ended
         or subject.token is not None
+        or account.require_second_factor
     ):
         refused = _membership_denial(account, subject, member, now)
         if refused is not None or member is None:
@@ -203,10 +209,7 @@ def located(account: AccountState, held: CompiledPermission, resource: Resource)
     if known.project_id not in (None, known.id):
         return None
     return Resource(
-        id=known.id,
-        owner_id=known.owner_id,
-        project_id=known.id,
-        properties=known.properties,
+        id=known.id, owner_id=known.owner_id, project_id=known.id, properties=known.properties
     )
 
 

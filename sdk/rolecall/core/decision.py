@@ -17,6 +17,7 @@ class Reason(StrEnum):
     NOT_A_MEMBER = "not-a-member"
     MEMBERSHIP_SUSPENDED = "membership-suspended"
     MEMBERSHIP_EXPIRED = "membership-expired"
+    SECOND_FACTOR_REQUIRED = "second-factor-required"
     PERMISSION_UNKNOWN = "permission-unknown"
     PROJECT_UNKNOWN = "project-unknown"
     RESOURCE_CONFLICT = "resource-conflict"
@@ -35,6 +36,7 @@ DENIED_BECAUSE: Mapping[Reason, str] = {
     Reason.NOT_A_MEMBER: "the user has no membership in the account",
     Reason.MEMBERSHIP_SUSPENDED: "the membership is suspended",
     Reason.MEMBERSHIP_EXPIRED: "the membership has expired",
+    Reason.SECOND_FACTOR_REQUIRED: "the account demands a second factor, and the user has none",
     Reason.PERMISSION_UNKNOWN: "the catalog has no such permission",
     Reason.RESOURCE_CONFLICT: "the request names another owner or project than the registered"
     " resource has, or two projects",

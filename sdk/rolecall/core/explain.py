@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from rolecall.core.condition_facts import Facts, Given
 from rolecall.core.decide import check_facts, decide, deciding_matrix, located
 from rolecall.core.decision import Decision, Reason
-from rolecall.core.decision_steps import ENDS_AT, StepId, StepResult
+from rolecall.core.decision_steps import (
+    ENDS_AT,
+    TEXT_OF_DENIAL,
+    TEXT_OF_STEP,
+    StepId,
+    StepResult,
+)
 from rolecall.core.level_grants import Alternative, Scope, alternatives
 from rolecall.core.matrix import CompiledPermission
 from rolecall.core.missing import missing
@@ -62,17 +67,19 @@ def steps_of_denial(end: StepId, text: str) -> tuple[Step, ...]:
         if step is end
         else Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
         for step in StepId
-        if step is not StepId.TOKEN or end is StepId.TOKEN
+        if step not in _OF_SOME or end is step
     )
 
 
 _NOT_REACHED = "This was not looked at."
+_OF_SOME = frozenset({StepId.TOKEN, StepId.SECOND_FACTOR})
+"""The steps that only some decisions have."""
 
 
 def _steps(told: "_Told", end: StepId | None) -> Iterator[Step]:
     over = False
     for step in StepId:
-        if step is StepId.TOKEN and told.subject.token is None:
+        if not told.has(step):
             continue
         if over:
             yield Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
@@ -94,17 +101,23 @@ class _Told:
     project_name: Callable[[str], str]
     given: Given | None
 
+    def has(self, step: StepId) -> bool:
+        """Return whether the decision has the step."""
+        if step is StepId.SECOND_FACTOR:
+            return self.account.require_second_factor
+        return step is not StepId.TOKEN or self.subject.token is not None
+
     def sentence(self, step: StepId) -> str:
         """The sentence of a step that was reached."""
         if step is StepId.TOKEN:
             return self._token_text()
         if self._token_is_void and step is StepId.MEMBERSHIP:
             return void_token_text(self.account)
-        denied = _OF_REASON.get(self.decision.reason)
+        denied = TEXT_OF_DENIAL.get(self.decision.reason)
         if denied is not None and step is ENDS_AT[self.decision.reason]:
             return denied
-        if step in _HOLDS:
-            return _HOLDS[step]
+        if step in TEXT_OF_STEP:
+            return TEXT_OF_STEP[step]
         texts: Mapping[StepId, Callable[[], str]] = {
             StepId.MEMBERSHIP: self._membership_text,
             StepId.PERMISSION: self._permission_text,
@@ -262,27 +275,6 @@ class _Told:
     def _facts(self) -> Facts:
         member = self.account.members[self.subject.user_id]
         return check_facts(member, self._located, self.given)
-
-
-_HOLDS: Mapping[StepId, str] = MappingProxyType(
-    {
-        StepId.ACCOUNT: "The account is active.",
-        StepId.USER: "The user is not disabled.",
-        StepId.SESSION: "The session has not ended.",
-    }
-)
-_OF_REASON: Mapping[Reason, str] = MappingProxyType(
-    {
-        Reason.ACCOUNT_SUSPENDED: "The account is suspended.",
-        Reason.ACCOUNT_DELETING: "The account is being deleted.",
-        Reason.USER_DISABLED: "The user is disabled.",
-        Reason.SESSION_ENDED: "The session has ended.",
-        Reason.NOT_A_MEMBER: "The user is not a member of the account.",
-        Reason.MEMBERSHIP_SUSPENDED: "The user's membership is suspended.",
-        Reason.MEMBERSHIP_EXPIRED: "The user's membership has expired.",
-    }
-)
-"""The sentences of denials that need nothing but their reason."""
 
 
 def void_token_text(account: AccountState) -> str:

@@ -97,8 +97,12 @@ def _manages(denial: Denial, needed: CompiledPermission, member: Member) -> bool
     """Whether the member has the permission."""
     if not (member.role.all_mask | member.role.self_mask) & needed.bit:
         return False
-    subject = Subject(member.user_id)
+    subject = _giving(denial, member)
     return decide(denial.account, subject, needed.name, now=denial.now).allowed
+
+
+def _giving(denial: Denial, member: Member) -> Subject:
+    return Subject(member.user_id, second_factor=member.user_id in denial.with_factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,6 @@ def _grantor(denial: Denial, offers: _Offers, giver: Member, count: StepCount) -
 def _may_set(denial: Denial, offers: _Offers, override: Matrix, giver: Member) -> bool:
     account, project_id, now = denial.account, offers.project_id, denial.now
     inside = Resource(project_id=project_id)
-    if not decide(account, Subject(giver.user_id), CHANGE_PROJECT, inside, now=now).allowed:
+    if not decide(account, _giving(denial, giver), CHANGE_PROJECT, inside, now=now).allowed:
         return False
     return not grants_not_held_inside(account, giver, project_id, override, now=now, until=None)

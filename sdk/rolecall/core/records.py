@@ -47,6 +47,10 @@ class AccountObjectFields(AccountFields, Protocol):
     def roles(self) -> Mapping[str, RoleFields]:
         """The custom roles by id."""
 
+    @property
+    def require_second_factor(self) -> bool:
+        """Whether members without a second factor are denied everything."""
+
 
 class ResourceFields(Protocol):
     """The fields of a registered resource."""
@@ -74,6 +78,7 @@ class AccountRecord:
     owner_user_id: str
     catalog: str
     roles: Mapping[str, RoleFields]
+    require_second_factor: bool
 
     @classmethod
     def of(cls, rev: int, state: AccountObjectFields) -> "AccountRecord":
@@ -85,6 +90,7 @@ class AccountRecord:
             owner_user_id=state.owner_user_id,
             catalog=sys.intern(state.catalog),
             roles=state.roles or NOTHING,
+            require_second_factor=state.require_second_factor,
         )
 
     def has_roles(self, other: "AccountRecord") -> bool:

@@ -1,6 +1,6 @@
 """What would turn a denial into an allow."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -51,12 +51,17 @@ class Denial:
     decision: Decision
     now: int
     given: Given | None = None
+    with_factor: Container[str] = ()
+    """The users with a second factor."""
     work: ConditionWork = field(default_factory=ConditionWork, compare=False, repr=False)
 
     def allowed_to(self, member: Member) -> bool:
-        """Whether the check would be allowed to the subject with this membership."""
+        """Whether the check would be allowed to the subject with this membership.
+
+        What is wrong with the sign-in is left out: no membership mends it.
+        """
         changed = replace(self.account, members={member.user_id: member})
-        subject = Subject(self.subject.user_id, token=self.subject.token)
+        subject = Subject(self.subject.user_id, token=self.subject.token, second_factor=True)
         return decide(
             changed,
             subject,
@@ -86,6 +91,8 @@ _TEXTS: Mapping[Reason, str] = MappingProxyType(
         Reason.SESSION_ENDED: "The user has to sign in again.",
         Reason.MEMBERSHIP_SUSPENDED: "A member who may change members has to resume it.",
         Reason.MEMBERSHIP_EXPIRED: "A member who may change members has to give it a later end.",
+        Reason.SECOND_FACTOR_REQUIRED: "The user has to add a second factor: an app with"
+        " POST /v1/me/mfa/totp, or a passkey with POST /v1/me/passkey-challenges.",
         Reason.PERMISSION_UNKNOWN: "No role has it. Check the name of the permission.",
         Reason.RESOURCE_CONFLICT: "Leave the owner and project out: those of the resource count.",
         Reason.PROJECT_UNKNOWN: "Name one of the account's {projects}.",

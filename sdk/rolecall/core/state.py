@@ -138,6 +138,8 @@ class Subject:
     user_disabled: bool = False
     session_ended: bool = False
     token: TokenSubject | None = None
+    second_factor: bool = False
+    """Only an account that demands one looks at it."""
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -165,7 +167,7 @@ class AccountState:
 
     `members` is keyed by user id. `projects` holds project ids. `resources` has the registered
     resources by (type, id); their owner, project and properties take precedence over the
-    request's.
+    request's. With `require_second_factor` members without one are denied everything.
     """
 
     id: str
@@ -176,3 +178,4 @@ class AccountState:
     members: Mapping[str, Member]
     projects: Collection[str] = frozenset()
     resources: Mapping[tuple[str, str], Resource] = field(default_factory=_nothing)
+    require_second_factor: bool = False

@@ -56,12 +56,13 @@ def who_can(
     after: str | None = None,
     examined: int = MAX_EXAMINED,
     disabled: Container[str] = (),
+    with_factor: Container[str] = (),
 ) -> Holders:
     """The members for whom `decide` allows the permission, or could, by user id after `after`.
 
     A page ends after `limit` of them, or when it has looked at `examined` members, or has tested
     `MAX_CONDITION_STEPS` of conditions. `now` is in epoch milliseconds. The users in `disabled` may
-    do nothing.
+    do nothing, and in an account that demands a second factor only those in `with_factor` may.
     """
     found: list[Holder] = []
     last, work = after, ConditionWork()
@@ -69,7 +70,9 @@ def who_can(
         if at == examined or len(found) == limit or work.steps >= MAX_CONDITION_STEPS:
             return Holders(tuple(found), last)
         last = user_id
-        subject = Subject(user_id, user_disabled=user_id in disabled)
+        subject = Subject(
+            user_id, user_disabled=user_id in disabled, second_factor=user_id in with_factor
+        )
         decision = decide(account, subject, permission, resource, now=now, given=given, work=work)
         limits = _open(account, member, permission, resource, decision, given, work)
         if decision.allowed or limits:

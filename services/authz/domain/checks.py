@@ -38,6 +38,7 @@ SHOWS_MEMBERSHIP = frozenset(
         Reason.ALLOWED,
         Reason.ACCOUNT_SUSPENDED,
         Reason.ACCOUNT_DELETING,
+        Reason.SECOND_FACTOR_REQUIRED,
         Reason.PERMISSION_UNKNOWN,
         Reason.PROJECT_UNKNOWN,
         Reason.RESOURCE_CONFLICT,
@@ -56,6 +57,9 @@ OF_ACTIVE_MEMBERS = SHOWS_MEMBERSHIP - {Reason.ACCOUNT_SUSPENDED, Reason.ACCOUNT
 suspended or being deleted is refused before the member is looked up."""
 
 
+_NO_FACTOR = Reason.SECOND_FACTOR_REQUIRED
+"""As a name of the module: a value of an enumeration is found ten times as slowly."""
+_SIGN_IN_OVER = frozenset({Reason.USER_DISABLED, Reason.SESSION_ENDED})
 _ANY_RESOURCE = Resource()
 _LEFT_OUT = Decision(allowed=False, reason=Reason.PERMISSION_UNKNOWN)
 _ELSEWHERE = Decision(allowed=False, reason=Reason.RESOURCE_CONFLICT)
@@ -125,7 +129,7 @@ def decide_check(
     account: AccountState | None,
     check: PermissionCheck,
     *,
-    sign_in_over: Reason | None,
+    sign_in_denial: Reason | None,
     now: int,
     work: ConditionWork | None = None,
 ) -> Decision:
@@ -134,7 +138,13 @@ def decide_check(
     The caller tests afterwards whether that state was fresh enough. Checks of one answer share
     `work`.
     """
-    found = member_of(account, check.user_id, sign_in_over=sign_in_over, now=now, token=check.token)
+    found = member_of(
+        account,
+        check.user_id,
+        sign_in_denial=sign_in_denial,
+        now=now,
+        token=check.token,
+    )
     return decide_found(account, found, check, now=now, work=work)
 
 
@@ -142,26 +152,28 @@ def member_of(
     account: AccountState | None,
     user_id: str,
     *,
-    sign_in_over: Reason | None,
+    sign_in_denial: Reason | None,
     now: int,
     token: TokenSubject | None = None,
 ) -> Member | Decision:
     """Whom a check is about, or why every check of this subject is denied."""
     if account is None:
         return NO_ACCOUNT
-    return active_member(account, subject_of(user_id, sign_in_over, token), now=now)
+    return active_member(account, subject_of(user_id, sign_in_denial, token), now=now)
 
 
-def subject_of(user_id: str, sign_in_over: Reason | None, token: TokenSubject | None) -> Subject:
+def subject_of(user_id: str, sign_in_denial: Reason | None, token: TokenSubject | None) -> Subject:
     """The subject of a decision.
 
-    `sign_in_over` says that the user is disabled or the session has ended, if so.
+    `sign_in_denial` says what is wrong with the sign-in, if anything: the user is disabled, the
+    session has ended, or the user has no second factor and the account demands one.
     """
     return Subject(
         user_id,
-        user_disabled=sign_in_over is Reason.USER_DISABLED,
-        session_ended=sign_in_over is Reason.SESSION_ENDED,
+        user_disabled=sign_in_denial is Reason.USER_DISABLED,
+        session_ended=sign_in_denial is Reason.SESSION_ENDED,
         token=token,
+        second_factor=sign_in_denial is not _NO_FACTOR,
     )
 
 
@@ -193,7 +205,7 @@ def decide_for_user(
     account: AccountState | None,
     check: PermissionCheck,
     *,
-    sign_in_over: Reason | None = None,
+    sign_in_denial: Reason | None = None,
     now: int,
     work: ConditionWork | None = None,
 ) -> Decision:
@@ -202,7 +214,7 @@ def decide_for_user(
         account,
         check.account_id,
         check.user_id,
-        sign_in_over=sign_in_over,
+        sign_in_denial=sign_in_denial,
         now=now,
         token=check.token,
     )
@@ -214,7 +226,7 @@ def member_for_user(
     account_id: str | None,
     user_id: str,
     *,
-    sign_in_over: Reason | None,
+    sign_in_denial: Reason | None,
     now: int,
     token: TokenSubject | None = None,
 ) -> Member | Decision:
@@ -222,30 +234,30 @@ def member_for_user(
 
     An outsider gets the decision of an unknown account, and a sign-in that is over learns of none.
     """
-    if sign_in_over is not None:
-        return Decision(allowed=False, reason=sign_in_over)
+    if sign_in_denial is not None and sign_in_denial is not _NO_FACTOR:
+        return Decision(allowed=False, reason=sign_in_denial)
     if account_id is None:
         return NO_ACCOUNT
     if is_outsider(account, user_id, now=now):
         return Decision(allowed=False, reason=Reason.NOT_A_MEMBER)
-    return member_of(account, user_id, sign_in_over=None, now=now, token=token)
+    return member_of(account, user_id, sign_in_denial=sign_in_denial, now=now, token=token)
 
 
 def check_for_service(
     account: AccountState | None,
     check: PermissionCheck,
     *,
-    sign_in_over: Reason | None = None,
+    sign_in_denial: Reason | None = None,
     now: int,
 ) -> CheckResult:
     """Decide a check of another service of the product, which answers the user."""
-    decision = decide_for_user(account, check, sign_in_over=sign_in_over, now=now)
+    decision = decide_for_user(account, check, sign_in_denial=sign_in_denial, now=now)
     member = decision.reason in SHOWS_MEMBERSHIP
     if account is not None and member and check.permission in API_TOKEN_PERMISSIONS:
         decision = decision if has_api_tokens(account.catalog) else _LEFT_OUT
     return CheckResult(
         allowed=decision.allowed,
         member=member,
-        session_ended=sign_in_over is not None,
+        session_ended=decision.reason in _SIGN_IN_OVER,
         reason=decision.reason,
     )

@@ -1,6 +1,6 @@
 """The explanation of a check, and what of it the caller may see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import partial
 
@@ -85,13 +85,20 @@ class Asker:
     user_id: str | None
 
     def holds(
-        self, account: AccountState, permission: str, project_id: str | None = None, *, now: int
+        self,
+        account: AccountState,
+        permission: str,
+        project_id: str | None = None,
+        *,
+        with_factor: Container[str],
+        now: int,
     ) -> bool:
         """Whether the asker has the permission; a service client may ask about everything."""
         if self.user_id is None:
             return True
         place = Resource(project_id=project_id)
-        return decide(account, Subject(self.user_id), permission, place, now=now).allowed
+        subject = Subject(self.user_id, second_factor=self.user_id in with_factor)
+        return decide(account, subject, permission, place, now=now).allowed
 
 
 def explain_check(
@@ -100,22 +107,24 @@ def explain_check(
     *,
     asker: Asker,
     project_name: Callable[[str], str],
-    sign_in_over: Reason | None,
+    sign_in_denial: Reason | None,
+    with_factor: Container[str],
     now: int,
 ) -> Explained:
     """Explain a check; `now` is in epoch milliseconds.
 
     A user who asks about themselves learns of an account only what a check shows them.
     `project_name` gives the name of a project; one that the asker may not view is shown by its id.
+    `with_factor` has the users with a second factor.
     """
     if asker.user_id == check.user_id:
-        shown = decide_for_user(account, check, sign_in_over=sign_in_over, now=now)
+        shown = decide_for_user(account, check, sign_in_denial=sign_in_denial, now=now)
         if shown.reason not in SHOWS_MEMBERSHIP:
             return _untold(shown)
     if account is None:
         return _untold(Decision(allowed=False, reason=Reason.NO_ACCOUNT))
-    subject = subject_of(check.user_id, sign_in_over, check.token)
-    holds = partial(asker.holds, account, now=now)
+    subject = subject_of(check.user_id, sign_in_denial, check.token)
+    holds = partial(asker.holds, account, with_factor=with_factor, now=now)
     found = explain(
         account,
         subject,
@@ -128,7 +137,14 @@ def explain_check(
     if found.decision.allowed:
         return Explained(decision=found.decision, steps=found.steps)
     denial = Denial(
-        account, subject, check.permission, check.resource, found.decision, now, check.given
+        account,
+        subject,
+        check.permission,
+        check.resource,
+        found.decision,
+        now,
+        check.given,
+        with_factor=with_factor,
     )
     return Explained(
         decision=found.decision,
@@ -150,15 +166,16 @@ def would_allow(sought: RemedySearch) -> Parts[WouldAllow]:
 
 
 def steps_of_past(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps of a decision about a past time: whether the user was signed in is not known."""
+    """The steps of a decision about a past time: how the user was signed in is not known."""
     return tuple(
         Step(step.id, StepResult.NOT_REACHED, _SIGN_IN_LEFT_OUT)
-        if step.id in (StepId.USER, StepId.SESSION) and step.result is StepResult.HOLDS
+        if step.id in _OF_SIGN_IN and step.result is StepResult.HOLDS
         else step
         for step in steps
     )
 
 
+_OF_SIGN_IN = frozenset({StepId.USER, StepId.SESSION, StepId.SECOND_FACTOR})
 _SIGN_IN_LEFT_OUT = "This does not count for a past time."
 
 

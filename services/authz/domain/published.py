@@ -48,6 +48,7 @@ def _account(account: AccountRecord) -> AccountObject:
         owner_user_id=account.owner_user_id,
         catalog=account.catalog,
         roles=dict(account.roles),
+        require_second_factor=account.require_second_factor,
     )
 
 

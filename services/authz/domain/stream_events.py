@@ -17,7 +17,13 @@ from pydantic import BaseModel
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ServiceClientObject
 
 _FIELDS: Mapping[PolicyObjectKind, tuple[str, ...]] = {
-    PolicyObjectKind.ACCOUNT: ("kind", "status", "owner_user_id", "catalog"),
+    PolicyObjectKind.ACCOUNT: (
+        "kind",
+        "status",
+        "owner_user_id",
+        "catalog",
+        "require_second_factor",
+    ),
     PolicyObjectKind.MEMBER: ("membership_id", "role", "status", "expires_at", "attributes"),
     PolicyObjectKind.PROJECT: (),
     PolicyObjectKind.OVERRIDE: (
@@ -111,7 +117,7 @@ def told(kind: PolicyObjectKind, object_id: str, account_id: str, state: Any) ->
     content: dict[str, Any] | None = None
     if state is not None:
         content = {name: _field(state, name) for name in _FIELDS[kind]}
-        content = {name: value for name, value in content.items() if value not in (None, {})}
+        content = {name: value for name, value in content.items() if value not in (None, {}, False)}
         if kind is PolicyObjectKind.ACCOUNT:
             roles = _field(state, "roles") or {}
             content["roles"] = {each: _field(role, "grants") for each, role in roles.items()}

@@ -10,12 +10,13 @@ from services.authz.domain.explaining import SEE_MEMBERS
 from services.authz.use_cases import who_can as use_case
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.who_can import WhoCanRequest
+from shared.auth.account_refusals import SHUT_OUT
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.access import SessionOrClient
 from shared.http.paging import PageQuery, not_a_cursor, read_cursor, write_cursor
 from shared.http.routes import Answer, Body, Call, Route
-from shared.problems import ACCOUNT_CLOSED, NotFound, PermissionMissing, Stale
+from shared.problems import NotFound, PermissionMissing, Stale
 
 ID = Field(default=None, min_length=1, max_length=1024)
 
@@ -138,7 +139,7 @@ ROUTES = (
             TypeNotBound,
             NotFound,
             PermissionMissing,
-            *ACCOUNT_CLOSED.values(),
+            *SHUT_OUT.values(),
         ),
         on_repeat="Lists again. It changes nothing.",
         caller_rule=f"A user needs `{SEE_MEMBERS}` in the account.",

@@ -30,7 +30,7 @@ class CheckRule(Protocol[T_co]):
         account: AccountState | None,
         check: PermissionCheck,
         *,
-        sign_in_over: Reason | None,
+        sign_in_denial: Reason | None,
         now: int,
     ) -> T_co:
         """Answer the check."""
@@ -59,12 +59,21 @@ def known_account(ctx: Ctx, account_id: str) -> AccountState | None:
     return account
 
 
-def sign_in_over(ctx: Ctx, user_id: str, session_id: str | None) -> Reason | None:
-    """Return whether the user is disabled, or the session that a check names has ended."""
+def sign_in_denial(
+    ctx: Ctx, account: AccountState | None, user_id: str, session_id: str | None
+) -> Reason | None:
+    """Return what is wrong with the sign-in of a check in this account, if anything.
+
+    The user is disabled, the session that the check names has ended, or the user has no second
+    factor and the account demands one.
+    """
     if ctx.sign_ins.user_disabled(user_id):
         return Reason.USER_DISABLED
     if session_id is not None and ctx.sign_ins.session_ended(session_id):
         return Reason.SESSION_ENDED
+    demanded = account is not None and account.require_second_factor
+    if demanded and not ctx.sign_ins.has_second_factor(user_id):
+        return Reason.SECOND_FACTOR_REQUIRED
     return None
 
 
@@ -77,8 +86,8 @@ def is_member(ctx: Ctx, check: PermissionCheck) -> bool:
 def _decide(
     ctx: Ctx, check: PermissionCheck, rule: CheckRule[T], account: AccountState | None
 ) -> T:
-    over = sign_in_over(ctx, check.user_id, check.session_id)
-    return rule(account, check, sign_in_over=over, now=milliseconds(ctx.clock.now()))
+    denial = sign_in_denial(ctx, account, check.user_id, check.session_id)
+    return rule(account, check, sign_in_denial=denial, now=milliseconds(ctx.clock.now()))
 
 
 def note_decision(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:

@@ -26,7 +26,7 @@ from services.authz.use_cases.decisions import (
     is_member,
     known_account,
     note_decision,
-    sign_in_over,
+    sign_in_denial,
 )
 from shared.auth.principals import (
     ApiTokenPrincipal,
@@ -154,14 +154,14 @@ class _Place:
         else:
             account = known_account(ctx, account_id)
             self._revision = ctx.revision(account_id)
-        over = sign_in_over(ctx, user_id, request.session_id)
+        denial = sign_in_denial(ctx, account, user_id, request.session_id)
         self._own = not isinstance(principal, ClientPrincipal)
         if self._own:
             self._found = member_for_user(
-                account, account_id, user_id, sign_in_over=over, now=now, token=token
+                account, account_id, user_id, sign_in_denial=denial, now=now, token=token
             )
         else:
-            self._found = member_of(account, user_id, sign_in_over=over, now=now, token=token)
+            self._found = member_of(account, user_id, sign_in_denial=denial, now=now, token=token)
         self._account_id, self._user_id = account_id, user_id
         self._account = account
         self._now = now

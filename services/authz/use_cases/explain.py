@@ -92,6 +92,7 @@ def _explain(
     rule = partial(
         explain_check,
         asker=asker_of(principal),
+        with_factor=ctx.sign_ins.second_factor_users,
         project_name=partial(ctx.policy.project_name, account_id or ""),
     )
     found = answer(ctx, check, rule)

@@ -106,7 +106,7 @@ class ToldState:
 
 
 class ToldSignIns:
-    """The state from identity: the readers of a feed are told of ended sessions and disabled users.
+    """The state from identity: the readers of a feed are told of ended sessions and of users.
 
     Of other changes they learn nothing, and look again whether their client is still the same. What
     they know of ended sessions holds beyond the state.
@@ -129,9 +129,12 @@ class ToldSignIns:
             for each in objects
             if each.kind is PolicyObjectKind.SESSION and each.state is not None
         ]
-        users = [each for each in objects if each.kind is PolicyObjectKind.DISABLED_USER]
-        for told in ended, users:
-            if told:
-                self._feed.changed(told)
-        if objects and not ended and not users:
+        users = [
+            [each for each in objects if each.kind is kind]
+            for kind in (PolicyObjectKind.DISABLED_USER, PolicyObjectKind.SECOND_FACTOR)
+        ]
+        told = [each for each in (ended, *users) if each]
+        for each in told:
+            self._feed.changed(each)
+        if objects and not told:
             self._feed.wake()

@@ -17,7 +17,7 @@ from services.authz.domain.stream_events import (
     told_of_change,
 )
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.sign_in_events import SignInEvent, SignInEvents
+from services.authz.use_cases.sign_in_events import SECOND_FACTOR, SignInEvent, SignInEvents
 from shared.auth.bindings import require_account
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.facts import shard_of
@@ -228,6 +228,9 @@ class _StreamReader:
         for each in content["objects"]:
             if each["kind"] != PolicyObjectKind.ACCOUNT or each["state"] is None:
                 continue
+            if "require_second_factor" in each["state"]:
+                # An SDK that does not know the demand breaks off here, and asks remotely instead.
+                yield self._event(SECOND_FACTOR, {"users": {}})
             catalog_id = each["state"]["catalog"]
             published = self.ctx.policy.catalog_content(catalog_id)
             if published is not None and catalog_id not in self.catalogs:

@@ -133,7 +133,7 @@ def _searched_account(
     account: AccountState | None,
     check: PermissionCheck,
     *,
-    sign_in_over: Reason | None,
+    sign_in_denial: Reason | None,
     now: int,
     request: EvaluationRequest,
     sought: Sought,
@@ -146,14 +146,14 @@ def _searched_account(
 
     def reason() -> str:
         rule = decide_for_user if own else decide_check
-        return rule(account, check, sign_in_over=sign_in_over, now=now).reason
+        return rule(account, check, sign_in_denial=sign_in_denial, now=now).reason
 
     if account is None:
         return reason()
     if sought is Sought.SUBJECT:
         shut = account.status is not AccountStatus.ACTIVE
     else:
-        subject = subject_of(check.user_id, sign_in_over, check.token)
+        subject = subject_of(check.user_id, sign_in_denial, check.token)
         shut = membership_denial(account, subject, now=now) is not None
     by_token = check.token is not None and sought is not Sought.SUBJECT
     of_members = by_token or names_member(account, request.subject_type)

@@ -1,6 +1,7 @@
-"""What a reader of the policy stream is told of sign-ins: ended sessions, and disabled users."""
+"""What a reader of the policy stream is told of sign-ins: ended sessions, and of users."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,10 +10,21 @@ from services.authz.domain.stream_events import StreamScope, account_of
 from services.authz.use_cases.context import Ctx
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.contracts.policy_objects import PolicyObjectKind
+from shared.following.sign_in_state import SignInState
 
 NAMES_OF_EVENT = 200
+DISABLED, SECOND_FACTOR = "user.disabled", "user.second_factor"
 SignInEvent = tuple[str, dict[str, Any]]
 """The name and the content of one event."""
+_OF_USERS: Mapping[PolicyObjectKind, str] = {
+    PolicyObjectKind.DISABLED_USER: DISABLED,
+    PolicyObjectKind.SECOND_FACTOR: SECOND_FACTOR,
+}
+"""The event that tells of each kind."""
+_HOLDS: Mapping[str, Callable[[SignInState, str], bool]] = {
+    DISABLED: SignInState.user_disabled,
+    SECOND_FACTOR: SignInState.has_second_factor,
+}
 
 
 @dataclass
@@ -23,24 +35,27 @@ class SignInEvents:
     scope: StreamScope
     goes_on: bool = False
     """Whether the stream goes on from an earlier one, of which this reader does not know."""
-    told: set[str] = field(default_factory=set)
-    """The users whom this reader was told to be disabled."""
+    told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The users of whom this reader was told, by the event."""
 
     def of_members(self, user_ids: Sequence[str]) -> Iterator[SignInEvent]:
         """What is known of the sign-ins of these members, who may be new to the reader."""
         sign_ins = self.ctx.sign_ins
         yield from _ended(sign_ins.ended_sessions_of(user_ids))
-        unsure = [
-            each
-            for each in user_ids
-            if self.goes_on or each in self.told or sign_ins.user_disabled(each)
-        ]
-        yield from self._users(unsure)
+        for name, holds in _HOLDS.items():
+            unsure = [
+                each
+                for each in user_ids
+                if self.goes_on or each in self.told[name] or holds(sign_ins, each)
+            ]
+            yield from self._users(name, unsure)
 
     def of_all(self) -> Iterator[SignInEvent]:
         """What is known of all sign-ins."""
-        yield from _ended(self.ctx.sign_ins.ended_sessions())
-        yield from self._users(sorted(self.ctx.sign_ins.disabled_users))
+        sign_ins = self.ctx.sign_ins
+        yield from _ended(sign_ins.ended_sessions())
+        yield from self._users(DISABLED, sorted(sign_ins.disabled_users))
+        yield from self._users(SECOND_FACTOR, sorted(sign_ins.second_factor_users))
 
     def of_new_members(self, change: NumberedChange) -> Iterator[SignInEvent]:
         """What may not have been told before of the members of a change."""
@@ -61,8 +76,9 @@ class SignInEvents:
             users = {each.id: (each.state or {})["user_id"] for each in change.objects}
             told = set(filter(self._tells_of_user, set(users.values())))
             return _ended([each for each, user_id in users.items() if user_id in told])
-        if kind is PolicyObjectKind.DISABLED_USER:
-            return self._users([one.id for one in change.objects if self._tells_of_user(one.id)])
+        if kind in _OF_USERS:
+            affected = [one.id for one in change.objects if self._tells_of_user(one.id)]
+            return self._users(_OF_USERS[kind], affected)
         return None
 
     def _tells_of_user(self, user_id: str) -> bool:
@@ -70,11 +86,11 @@ class SignInEvents:
         bound, policy = self.scope.account_ids, self.ctx.policy
         return bound is None or any(policy.has_membership(each, user_id) for each in bound)
 
-    def _users(self, user_ids: Sequence[str]) -> Iterator[SignInEvent]:
+    def _users(self, name: str, user_ids: Sequence[str]) -> Iterator[SignInEvent]:
         for page in _pages(user_ids):
-            states = {each: self.ctx.sign_ins.user_disabled(each) for each in page}
-            self.told |= {each for each, disabled in states.items() if disabled}
-            yield "user.disabled", {"users": states}
+            states = {each: _HOLDS[name](self.ctx.sign_ins, each) for each in page}
+            self.told[name] |= {each for each, holds in states.items() if holds}
+            yield name, {"users": states}
 
 
 def _ended(session_ids: Sequence[str]) -> Iterator[SignInEvent]:

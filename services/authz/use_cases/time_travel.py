@@ -82,8 +82,9 @@ async def explain_at(
         then.past.account,
         then.check,
         asker=asker_of(principal),
+        with_factor=ctx.sign_ins.second_factor_users,
         project_name=then.past.project_name,
-        sign_in_over=None,
+        sign_in_denial=None,
         now=milliseconds(at),
     )
     revision = then.revision(found.decision.reason)
@@ -133,7 +134,7 @@ def _decide_then(then: _Then, *, at: datetime) -> Decision:
     if then.check.account_id is None:
         return NO_ACCOUNT
     rule = decide_for_user if then.own else decide_check
-    return rule(then.past.account, then.check, sign_in_over=None, now=milliseconds(at))
+    return rule(then.past.account, then.check, sign_in_denial=None, now=milliseconds(at))
 
 
 def _authorized_check(

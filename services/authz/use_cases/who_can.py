@@ -24,16 +24,9 @@ from services.authz.domain.checks import (
 from services.authz.domain.explaining import SEE_MEMBERS
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member
+from shared.auth.account_refusals import SHUT_OUT
 from shared.auth.principals import ClientPrincipal, UserPrincipal
-from shared.problems import (
-    ACCOUNT_CLOSED,
-    Invalid,
-    NotFound,
-    PermissionMissing,
-    ScopeMissing,
-    Stale,
-    TokenRevoked,
-)
+from shared.problems import Invalid, NotFound, PermissionMissing, ScopeMissing, Stale, TokenRevoked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +90,7 @@ def _find(
         limit=request.limit,
         after=request.after,
         disabled=ctx.sign_ins.disabled_users,
+        with_factor=ctx.sign_ins.second_factor_users,
     )
     return WhoCanResult(
         account_id=account.id,
@@ -181,8 +175,8 @@ def _account_of_user(ctx: Ctx, principal: UserPrincipal, request: WhoCanRequest)
         raise TokenRevoked
     if decision.reason not in SHOWS_MEMBERSHIP:
         raise NotFound
-    if decision.reason in ACCOUNT_CLOSED:
-        raise ACCOUNT_CLOSED[decision.reason]
+    if decision.reason in SHUT_OUT:
+        raise SHUT_OUT[decision.reason]
     if not decision.allowed:
         raise PermissionMissing(SEE_MEMBERS)
     return seeing.account_id

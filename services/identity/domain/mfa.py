@@ -16,6 +16,7 @@ from shared.contracts.identity import (
     SecondFactorAdded,
     SecondFactorRemoved,
 )
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import UserId
 from shared.problems import Refusal, RefusalKind
 
@@ -109,11 +110,22 @@ class SecondFactors:
     codes: tuple[RecoveryCode, ...] = ()
     codes_made_at: datetime | None = None
     passkeys: tuple[Passkey, ...] = ()
+    rev: int = 0
+    """The sequence of the change with which they began or ceased to exist."""
 
     @property
     def exist(self) -> bool:
         """Whether a sign-in needs one of them; recovery codes alone are none."""
         return self.totp is not None or bool(self.passkeys)
+
+    def policy_object(self) -> PolicyObject:
+        """The user as those who follow identity know it: one who has no factor is not told."""
+        return PolicyObject(
+            kind=PolicyObjectKind.SECOND_FACTOR,
+            id=self.user_id,
+            rev=self.rev,
+            state={} if self.exist else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,24 +279,26 @@ def remove_totp(factors: SecondFactors) -> SecondFactors:
 
 def remove_all(factors: SecondFactors) -> SecondFactors:
     """Remove every factor and what belongs to it."""
-    return SecondFactors(user_id=factors.user_id, version=factors.version)
+    return SecondFactors(user_id=factors.user_id, version=factors.version, rev=factors.rev)
 
 
-def added(user: User, kind: str) -> Fact:
+def added(user: User, kind: str, after: SecondFactors) -> Fact:
     """Make the fact that a user has added a factor."""
-    return user_fact(user, SecondFactorAdded(**payload_fields(user), kind=kind))
+    payload = SecondFactorAdded(**payload_fields(user), kind=kind)
+    return user_fact(user, payload, policy_object=after.policy_object())
 
 
-def removed(user: User, kind: str) -> Fact:
+def removed(user: User, kind: str, after: SecondFactors) -> Fact:
     """Make the fact that a factor was removed."""
-    return user_fact(user, SecondFactorRemoved(**payload_fields(user), kind=kind))
+    payload = SecondFactorRemoved(**payload_fields(user), kind=kind)
+    return user_fact(user, payload, policy_object=after.policy_object())
 
 
 def all_removed(user: User, before: SecondFactors, after: SecondFactors) -> tuple[Fact, ...]:
     """Make the facts that the factors which are not left were removed."""
     apps = [TOTP] if before.totp is not None and after.totp is None else []
     passkeys = [PASSKEY for one in before.passkeys if one not in after.passkeys]
-    return tuple(removed(user, kind) for kind in apps + passkeys)
+    return tuple(removed(user, kind, after) for kind in apps + passkeys)
 
 
 def codes_replaced(user: User) -> Fact:

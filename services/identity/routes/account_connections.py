@@ -15,9 +15,10 @@ from services.identity.routes.fields import Text
 from services.identity.routes.sso_sign_in import LongText
 from services.identity.use_cases import account_connections
 from services.identity.use_cases.context import Ctx
+from shared.auth.account_refusals import SHUT_OUT
 from shared.http.access import Permission
 from shared.http.routes import Answer, Body, Call, Reply, Route
-from shared.problems import ACCOUNT_CLOSED, NotFound, PermissionMissing
+from shared.problems import NotFound, PermissionMissing
 
 MANAGE = "account:update"
 
@@ -128,7 +129,7 @@ async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
 _PATH = "/v1/accounts/{account_id}/sso-connections"
 _ACCESS = Permission(MANAGE, in_session=True)
 _CHANGE = Permission(MANAGE, in_session=True, fresh_proof=True)
-_REFUSED = (NotFound, PermissionMissing, *ACCOUNT_CLOSED.values())
+_REFUSED = (NotFound, PermissionMissing, *SHUT_OUT.values())
 
 ROUTES = (
     Route(

@@ -20,11 +20,12 @@ from services.identity.use_cases import sessions, sign_in
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.sessions import SignedIn
 from shared.auth.access_tokens import user_claims
+from shared.auth.account_refusals import SHUT_OUT
 from shared.http.access import Public, PublicCallers, Session
 from shared.http.routes import REVISION_HEADER, Answer, Body, Call, Reply, Route
 from shared.ids import AccountId
 from shared.links import Link
-from shared.problems import ACCOUNT_CLOSED, NotFound, PermissionMissing
+from shared.problems import NotFound, PermissionMissing
 
 
 class LogIn(Body):
@@ -180,7 +181,7 @@ ROUTES = (
         access=Session(),
         takes=Switch,
         gives=SwitchAnswer,
-        refuses=(NotFound, PermissionMissing, *ACCOUNT_CLOSED.values()),
+        refuses=(NotFound, PermissionMissing, *SHUT_OUT.values()),
         on_repeat="Sets the same account again. Answers with tokens are not kept.",
     ),
 )

@@ -1,5 +1,8 @@
 """The collection of second factors: one document for each user who has begun to add one."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from services.identity.domain.mfa import PendingTotp, RecoveryCode, SecondFactors, Totp
 from services.identity.domain.passkeys import Passkey
 from services.identity.store.places import at
@@ -29,15 +32,24 @@ class FactorRows:
         found = await self._factors.find_one(at(user_id, user_id), session=session)
         return SecondFactors(user_id=user_id) if found is None else _factors(found)
 
+    async def factors_of_shards(
+        self, shards: Sequence[int], *, after: str, limit: int, session: DbSession
+    ) -> list[SecondFactors]:
+        """Find the second factors of these shards by user id, after one; some have no factor."""
+        wanted = {"shard": {"$in": list(shards)}, "_id": {"$gt": after}}
+        found = self._factors.find(wanted, session=session).sort("_id", 1).limit(limit)
+        return [_factors(row) async for row in found]
+
     async def update_factors(
-        self, before: SecondFactors, after: SecondFactors, session: DbSession
+        self, before: SecondFactors, after: SecondFactors, session: DbSession, *, rev: int
     ) -> None:
-        """Save the factors over the version that was read.
+        """Save the factors over the version that was read; `rev` counts if they begin or end.
 
         Raises:
             Lost: another request has changed them since.
         """
         version = before.version + 1
+        after = replace(after, rev=before.rev if before.exist is after.exist else rev)
         if before.version == 0:
             first = document(after, version=version, shard=shard_of(after.user_id))
             try:
@@ -72,4 +84,5 @@ def _factors(stored: Document) -> SecondFactors:
         codes=tuple(RecoveryCode(**code) for code in stored["codes"]),
         codes_made_at=stored.get("codes_made_at"),
         passkeys=tuple(Passkey(**one) for one in stored.get("passkeys", ())),
+        rev=stored.get("rev", 0),
     )

@@ -1,7 +1,8 @@
 """What authz knows of identity, as pages of the snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from services.identity.domain import (
     api_tokens,
@@ -12,9 +13,11 @@ from services.identity.domain import (
     signing_keys,
 )
 from services.identity.domain.api_tokens import ApiToken
+from services.identity.domain.mfa import SecondFactors
 from services.identity.domain.signing_keys import KeyState
 from services.identity.domain.users import User
 from services.identity.store.api_tokens import SHARD_PAGES, ApiTokenRows
+from services.identity.store.factors import FactorRows
 from services.identity.store.revoked_tokens import RevokedTokenRows
 from services.identity.store.service_clients import ServiceClientRows
 from services.identity.store.sessions import SessionRows, end_key
@@ -28,13 +31,20 @@ from shared.mongo import DbSession
 
 PAGE_SIZE = 500
 _PLACES = tuple(
-    f"{kind}:{part}" for kind in ("users", "tokens") for part in range(len(SHARD_PAGES))
+    f"{kind}:{part}" for kind in ("users", "factors", "tokens") for part in range(len(SHARD_PAGES))
 )
 """What is told by shards, after the rest, in this order."""
+_Row = User | SecondFactors | ApiToken
+
+
+class _ShardReader(Protocol):
+    async def __call__(
+        self, shards: Sequence[int], /, *, after: str, limit: int, session: DbSession
+    ) -> Sequence[_Row]: ...
 
 
 class SignInSnapshot:
-    """Clients, revoked tokens and keys, then ended sessions, disabled users and API tokens."""
+    """Clients, revoked tokens and keys, then ended sessions, and what shards have."""
 
     def __init__(
         self,
@@ -44,16 +54,18 @@ class SignInSnapshot:
         keys: SigningKeyRows,
         sessions: SessionRows,
         users: UserRows,
+        factors: FactorRows,
         tokens: ApiTokenRows,
         clock: Clock,
         page_size: int = PAGE_SIZE,
     ) -> None:
-        """`page_size` is the number of ended sessions, users and API tokens on one page."""
+        """`page_size` is the number of rows on one page, clients and keys apart."""
         self._clients = clients
         self._revoked = revoked
         self._keys = keys
         self._sessions = sessions
         self._users = users
+        self._factors = factors
         self._tokens = tokens
         self._clock = clock
         self._page_size = page_size
@@ -64,7 +76,7 @@ class SignInSnapshot:
         Raises:
             Invalid: there is no such place.
         """
-        if place.startswith(("users:", "tokens:")):
+        if place.startswith(("users:", "factors:", "tokens:")):
             return await self._by_shards(place, session, room=self._page_size)
         first = [] if place else await self._first_page(session)
         ended = await self._sessions.ended_sessions(
@@ -99,28 +111,40 @@ class SignInSnapshot:
     async def _by_shards(
         self, place: str, session: DbSession, *, room: int
     ) -> tuple[list[PolicyObject], str | None]:
-        """Disabled users and live tokens from a place on, `room` at most, and the next place."""
+        """What the shards have from a place on, `room` rows at most, and the next place."""
         name, _, after = place.rpartition(":")
         if name not in _PLACES:
             raise invalid_cursor()
-        at, read, now = _PLACES.index(name), list[User | ApiToken](), self._clock.now()
+        at, read, now = _PLACES.index(name), list[_Row](), self._clock.now()
         while at < len(_PLACES) and len(read) < room:
             left = room - len(read)
             rows = await self._rows(_PLACES[at], after=after, limit=left, session=session)
             read += rows
-            at, after = (at, rows[-1].id) if len(rows) == left else (at + 1, "")
+            at, after = (at, _id(rows[-1])) if len(rows) == left else (at + 1, "")
         items = [told for row in read if (told := _told(row, now)) is not None]
         return items, f"{_PLACES[at]}:{after}" if at < len(_PLACES) else None
 
     async def _rows(
         self, place: str, *, after: str, limit: int, session: DbSession
-    ) -> Sequence[User | ApiToken]:
+    ) -> Sequence[_Row]:
         kind, _, part = place.partition(":")
-        read = self._users.disabled_users if kind == "users" else self._tokens.tokens_of_shards
-        return await read(SHARD_PAGES[int(part)], after=after, limit=limit, session=session)
+        readers: Mapping[str, _ShardReader] = {
+            "users": self._users.disabled_users,
+            "factors": self._factors.factors_of_shards,
+            "tokens": self._tokens.tokens_of_shards,
+        }
+        return await readers[kind](
+            SHARD_PAGES[int(part)], after=after, limit=limit, session=session
+        )
 
 
-def _told(row: User | ApiToken, now: datetime) -> PolicyObject | None:
+def _id(row: _Row) -> str:
+    return row.user_id if isinstance(row, SecondFactors) else row.id
+
+
+def _told(row: _Row, now: datetime) -> PolicyObject | None:
     if isinstance(row, User):
         return disabled_users.policy_object(row)
+    if isinstance(row, SecondFactors):
+        return row.policy_object() if row.exist else None
     return api_tokens.policy_object(row) if row.live(now) else None

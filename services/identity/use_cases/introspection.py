@@ -11,6 +11,7 @@ from services.identity.domain.service_clients import ServiceClient
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.live_callers import check_live
 from services.identity.use_cases.oidc import known_client
+from shared.auth.account_refusals import SHUT_OUT
 from shared.auth.api_tokens import digest_of, is_api_token, restriction_of, token_id_of
 from shared.auth.principals import (
     ApiTokenPrincipal,
@@ -21,20 +22,14 @@ from shared.auth.principals import (
 )
 from shared.catalog_parts import NotInThisCatalog
 from shared.ids import AccountId
-from shared.problems import (
-    ACCOUNT_CLOSED,
-    NotFound,
-    PermissionMissing,
-    Refusal,
-    TokenRevoked,
-)
+from shared.problems import NotFound, PermissionMissing, Refusal, TokenRevoked
 
 _ENDED: tuple[type[Refusal], ...] = (
     TokenRevoked,
     NotFound,
     NotInThisCatalog,
     PermissionMissing,
-    *ACCOUNT_CLOSED.values(),
+    *SHUT_OUT.values(),
 )
 """What authz refuses a caller with who may not act in an account any more."""
 

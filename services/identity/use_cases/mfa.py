@@ -63,7 +63,7 @@ async def begin_totp(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> Enro
         acting = await acting_user(ctx, write, principal)
         sealed = seal_totp(ctx, acting.user.id, secret)
         after = mfa.begin_totp(acting.factors, sealed, now=write.now)
-        await ctx.store.update_factors(acting.factors, after, write.session)
+        await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
         return acting.user
 
     user = (
@@ -105,10 +105,10 @@ async def confirm_totp(
             after = mfa.confirm_totp(acting.factors, proof, hashed, now=write.now)
             if first and not await end_sessions_of(ctx, write, user.id, keep=acting.session.id):
                 return False
-            await ctx.store.update_factors(acting.factors, after, write.session)
+            await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
             proved = replace(acting.session, proved_at=write.now)
             await ctx.store.update_session(acting.session, proved, write.session)
-            write.record(mfa.added(acting.user, TOTP))
+            write.record(mfa.added(acting.user, TOTP, after))
             return True
 
         done = await write_until_done(ctx, caller, user, change)
@@ -128,8 +128,8 @@ async def remove_totp(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> Wri
         if acting.factors.totp is None:
             raise NotFound
         after = mfa.remove_totp(acting.factors)
-        await ctx.store.update_factors(acting.factors, after, write.session)
-        write.record(mfa.removed(acting.user, TOTP))
+        await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
+        write.record(mfa.removed(acting.user, TOTP, after))
 
     actor = caller_as(caller, (await active_session(ctx, principal)).user)
     return await ctx.journal.write(
@@ -153,7 +153,7 @@ async def replace_recovery_codes(ctx: Ctx, caller: Caller, principal: UserPrinci
     async def change(write: JournalWrite) -> None:
         acting = await acting_user(ctx, write, principal)
         after = mfa.replace_codes(acting.factors, hashed, now=write.now)
-        await ctx.store.update_factors(acting.factors, after, write.session)
+        await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
         write.record(mfa.codes_replaced(acting.user))
 
     actor = caller_as(caller, current.user)
@@ -177,7 +177,7 @@ async def reset(ctx: Ctx, caller: Caller, user_id: UserId) -> WriteResult[User]:
         factors = await ctx.store.factors(user_id, write.session)
         if factors.exist or factors.pending is not None:
             after = mfa.remove_all(factors)
-            await ctx.store.update_factors(factors, after, write.session)
+            await ctx.store.update_factors(factors, after, write.session, rev=write.rev)
             write.record(*mfa.all_removed(user, factors, after))
         return user
 

@@ -111,11 +111,11 @@ async def add(
         first = not acting.factors.exist
         if first and not await end_sessions_of(ctx, write, user.id, keep=acting.session.id):
             return False
-        await ctx.store.update_factors(acting.factors, after, write.session)
+        await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
         if first:
             proved = replace(acting.session, proved_at=write.now)
             await ctx.store.update_session(acting.session, proved, write.session)
-        write.record(mfa.added(acting.user, PASSKEY))
+        write.record(mfa.added(acting.user, PASSKEY, after))
         return True
 
     done = await write_until_done(ctx, caller, user, change)
@@ -139,7 +139,7 @@ async def rename(
         acting = await acting_user(ctx, write, principal, proved=False)
         after = passkeys.renamed(acting.factors.passkeys, passkey_id, shown)
         changed = replace(acting.factors, passkeys=after)
-        await ctx.store.update_factors(acting.factors, changed, write.session)
+        await ctx.store.update_factors(acting.factors, changed, write.session, rev=write.rev)
         return next(one for one in after if one.passkey_id == passkey_id)
 
     written = await ctx.journal.write(
@@ -164,8 +164,8 @@ async def remove(
         after = mfa.remove_passkey(acting.factors, passkey_id)
         linked = await ctx.store.identities_of(acting.user.id, write.session)
         require_sign_in(acting.user, linked, has_passkey=bool(after.passkeys))
-        await ctx.store.update_factors(acting.factors, after, write.session)
-        write.record(mfa.removed(acting.user, PASSKEY))
+        await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
+        write.record(mfa.removed(acting.user, PASSKEY, after))
 
     actor = caller_as(caller, (await active_session(ctx, principal)).user)
     return await ctx.journal.write(

@@ -88,5 +88,5 @@ async def use_proof(ctx: Ctx, write: JournalWrite, user: User, proof: Proof | No
             raise OtpRequired
         return
     after = mfa.use(factors, proof)
-    await ctx.store.update_factors(factors, after, write.session)
+    await ctx.store.update_factors(factors, after, write.session, rev=write.rev)
     write.record(*mfa.used(user, factors, after))

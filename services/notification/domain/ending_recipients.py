@@ -1,4 +1,4 @@
-"""Who receives which mail when an account is suspended, deleted or comes back."""
+"""Who receives which mail when an account is suspended, deleted or comes back, or shuts out."""
 
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.names import format_moment
@@ -69,10 +69,22 @@ def _members_informed(fact: team_endings.AccountMembersInformed, row: Row) -> No
     )
 
 
+def _members_shut_out(fact: team_endings.AccountMembersShutOut, row: Row) -> Notice:
+    first, *others = fact.emails
+    return Notice(
+        kind=MessageKind.SECOND_FACTOR_DEMANDED,
+        about=f"{row.account_id}/second-factor",
+        to=first,
+        also=tuple(others),
+        words={"account": fact.account_name} | actor_word(row),
+    )
+
+
 ROWS: tuple[tuple[type[Payload], NoticeOf], ...] = (
     (team_endings.AccountSuspended, _account_suspended),
     (team_endings.AccountResumed, _account_resumed),
     (team_endings.AccountDeletionRequested, _account_deleted),
     (team_endings.AccountRestored, _account_restored),
     (team_endings.AccountMembersInformed, _members_informed),
+    (team_endings.AccountMembersShutOut, _members_shut_out),
 )

@@ -70,6 +70,7 @@ class MessageKind(StrEnum):
     ACCOUNT_RESTORED = "account_restored"
     ACCESS_ENDED = "access_ended"
     ACCESS_RESTORED = "access_restored"
+    SECOND_FACTOR_DEMANDED = "second_factor_demanded"
 
 
 class MessageStatus(StrEnum):

@@ -36,7 +36,7 @@ class Topic(StrEnum):
     MEMBERSHIP = "membership"
     """The recipient's membership: that there is one, its role, its end and its suspension."""
     ACCOUNT = "account"
-    """The end and the return of a whole account, for its owner and its members."""
+    """What ends or returns for all in the account, told to its owner and its members."""
     OVERRIDES = "overrides"
     """The recipient's overrides, each in its project."""
     RESOURCES = "resources"
@@ -60,6 +60,7 @@ TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.ACCOUNT_RESTORED: Topic.ACCOUNT,
     MessageKind.ACCESS_ENDED: Topic.ACCOUNT,
     MessageKind.ACCESS_RESTORED: Topic.ACCOUNT,
+    MessageKind.SECOND_FACTOR_DEMANDED: Topic.ACCOUNT,
     MessageKind.OVERRIDE_SET: Topic.OVERRIDES,
     MessageKind.OVERRIDE_REMOVED: Topic.OVERRIDES,
     MessageKind.RESOURCES_GIVEN: Topic.RESOURCES,

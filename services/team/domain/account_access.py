@@ -21,15 +21,11 @@ from services.team.domain.authority import account_state, member_state, require
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
+from shared.auth.account_refusals import DeletingAccount, SuspendedAccount
 from shared.auth.api_token_refusals import TokenRestricted
-from shared.auth.principals import ApiTokenPrincipal
+from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal
 from shared.ids import ProjectId, UserId
-from shared.problems import (
-    DeletingAccount,
-    NotFound,
-    PermissionMissing,
-    SuspendedAccount,
-)
+from shared.problems import NotFound, PermissionMissing
 
 SEE_MEMBERS = "member:view"
 
@@ -67,8 +63,9 @@ class AccessRows:
 class AccountAccess:
     """The account, the acting member and the moment, after the permission was checked.
 
-    `state` holds the acting member and the project of the path, and nothing else. `unrestricted`
-    is the same without the restriction of the API token by which the member acts, if they do.
+    `state` holds the acting member and the project of the path, and nothing else: what the account
+    demands of sign-ins was checked. `unrestricted` is the same without the restriction of the API
+    token by which the member acts, if they do.
     """
 
     account: Account
@@ -104,6 +101,14 @@ class AccountAccess:
         if self.project is None:
             raise NotFound
         return self.project
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientAccess:
+    """A service client, and an account that it is bound to."""
+
+    client: ClientPrincipal
+    account: Account
 
 
 def as_owner(
@@ -219,17 +224,20 @@ def authorize(
     project_id: ProjectId | None = None,
     while_deleting: bool = False,
     token: ApiTokenPrincipal | None = None,
+    second_factor: bool = False,
 ) -> AccountAccess:
     """Check that the acting member holds each permission, in the project if one is named (`Ci12`).
 
     An override in the project decides the project-scoped ones (`Ci9`). With `while_deleting` the
     owner is authorized in an account that is being deleted as if it were active. An API token
     narrows the member: what it does not reach, they neither hold nor give (`Ci10`, `B5`).
+    `second_factor` tells whether the member has one, which the account may demand.
 
     Raises:
         NotFound: there is no such account or project, the caller is not a member, or the token is
             one of an earlier membership.
         SuspendedAccount, DeletingAccount: no member may do this there now.
+        SecondFactorRequired: the account demands one, and the member has none.
         PermissionMissing: the caller is a member without one of the permissions.
         TokenRestricted: they hold them, and the token does not reach one.
     """
@@ -252,13 +260,15 @@ def authorize(
     unrestricted = None
     if member is not whole:
         unrestricted = account_state(account, rows.catalog, [whole], projects)
+    subject = Subject(rows.membership.user_id, second_factor=second_factor)
+    demanding = replace(state, require_second_factor=account.require_second_factor)
     for needed in (permission, *further):
         try:
-            require(state, rows.membership.user_id, needed, now=now, project_id=project_id)
+            require(demanding, subject, needed, now=now, project_id=project_id)
         except PermissionMissing as missing:
             if unrestricted is None:
                 raise
-            require(unrestricted, rows.membership.user_id, needed, now=now, project_id=project_id)
+            require(unrestricted, subject, needed, now=now, project_id=project_id)
             raise TokenRestricted(needed) from missing
     return AccountAccess(
         account=rows.account,

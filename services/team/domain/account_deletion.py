@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from rolecall import AccountStatus, MembershipStatus
+from rolecall import AccountStatus
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account, OwnerOnly
+from services.team.domain.informed_members import active_members, pages_of_emails
 from services.team.domain.members import Membership
 from services.team.domain.reverting import require_confirmation
 from shared.contracts import team_endings
@@ -15,9 +16,6 @@ from shared.contracts.facts import Fact
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId
 from shared.problems import Refusal, RefusalKind
-
-ADDRESSES_OF_A_FACT = 100
-"""An address can have a kilobyte, and a row of the journal 128."""
 
 
 class DeletionBegan(Refusal):
@@ -54,12 +52,12 @@ def request(
     account = access.account
     deletes_at = access.now + grace
     deleting = replace(account, status=AccountStatus.DELETING, deletes_at=deletes_at)
-    emails = _informed_emails(access, members)
+    informed = active_members(access, members)
     fact = Fact(
         payload=team_endings.AccountDeletionRequested(
             **owned_fields(account, access.membership),
             deletes_at=deletes_at,
-            members=len(emails),
+            members=len(informed),
             personal_account_id=personal_account_id,
         ),
         resource=account.ref(),
@@ -67,7 +65,7 @@ def request(
         after={"status": deleting.status.value, "deletes_at": deletes_at.isoformat()},
         policy_objects=(deleting.policy_object(),),
     )
-    return deleting, (fact, *_informed(account, emails, about="deletion"))
+    return deleting, (fact, *_informed(account, informed, about="deletion"))
 
 
 def end_with_owner(
@@ -106,17 +104,17 @@ def restore(
     if account.purging:
         raise DeletionBegan
     restored = replace(account, status=AccountStatus.ACTIVE, deletes_at=None)
-    emails = _informed_emails(access, members)
+    informed = active_members(access, members)
     fact = Fact(
         payload=team_endings.AccountRestored(
-            **owned_fields(account, access.membership), members=len(emails)
+            **owned_fields(account, access.membership), members=len(informed)
         ),
         resource=account.ref(),
         before={"status": account.status.value},
         after={"status": restored.status.value},
         policy_objects=(restored.policy_object(),),
     )
-    return restored, (fact, *_informed(account, emails, about="restoration"))
+    return restored, (fact, *_informed(account, informed, about="restoration"))
 
 
 def deleted(account: Account) -> Fact:
@@ -148,26 +146,14 @@ def owned_fields(account: Account, owner: Membership) -> dict[str, str]:
     }
 
 
-def _informed_emails(access: AccountAccess, members: Sequence[Membership]) -> list[str]:
-    """The members who could work in the account; the owner gets a mail of their own."""
-    return [
-        member.email
-        for member in members
-        if not access.is_owner(member)
-        and member.status is MembershipStatus.ACTIVE
-        and (member.expires_at is None or member.expires_at > access.now)
-    ]
-
-
 def _informed(
-    account: Account, emails: Sequence[str], *, about: Literal["deletion", "restoration"]
+    account: Account, members: Sequence[Membership], *, about: Literal["deletion", "restoration"]
 ) -> Iterator[Fact]:
-    for first in range(0, len(emails), ADDRESSES_OF_A_FACT):
-        some = tuple(emails[first : first + ADDRESSES_OF_A_FACT])
+    for emails in pages_of_emails(members):
         yield Fact(
             payload=team_endings.AccountMembersInformed(
-                account_name=account.name, about=about, emails=some
+                account_name=account.name, about=about, emails=emails
             ),
             resource=account.ref(),
-            after={"members": len(some)},
+            after={"members": len(emails)},
         )

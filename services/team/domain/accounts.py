@@ -5,13 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rolecall import (
-    AccountKind,
-    AccountStatus,
-    Catalog,
-    CompiledCatalog,
-    Conversion,
-)
+from rolecall import AccountKind, AccountStatus, Catalog, CompiledCatalog, Conversion
 from services.team.domain.custom_roles import CustomRole
 from services.team.domain.guardrails import Guardrail
 from services.team.domain.members import Membership
@@ -75,6 +69,8 @@ class Account:
     purging: bool = False
     offer: OwnershipOffer | None = None
     guardrails: tuple[Guardrail, ...] = ()
+    require_second_factor: bool = False
+    """Whether members without a second factor are denied everything."""
 
     def policy_state(self) -> policy_objects.AccountObject:
         """What authz knows of the account."""
@@ -84,6 +80,7 @@ class Account:
             owner_user_id=self.owner_user_id,
             catalog=self.catalog,
             roles={role.role_id: role.policy_object() for role in self.roles},
+            require_second_factor=self.require_second_factor,
         )
 
     def policy_object(self) -> PolicyObject:

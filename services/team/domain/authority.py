@@ -24,14 +24,9 @@ from rolecall import (
 from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
-from shared.ids import ProjectId, UserId
-from shared.problems import (
-    ACCOUNT_CLOSED,
-    NotFound,
-    PermissionMissing,
-    Refusal,
-    RefusalKind,
-)
+from shared.auth.account_refusals import SHUT_OUT
+from shared.ids import ProjectId
+from shared.problems import NotFound, PermissionMissing, Refusal, RefusalKind
 
 
 class GrantsExceeded(Refusal):
@@ -96,7 +91,7 @@ def override_grants(catalog: CompiledCatalog, override: ProjectOverride) -> Matr
 
 def require(
     state: AccountState,
-    user_id: UserId,
+    subject: Subject,
     permission: str,
     *,
     now: datetime,
@@ -107,18 +102,17 @@ def require(
     Raises:
         NotFound: the user is an outsider, or the account has no such project.
         SuspendedAccount, DeletingAccount: no member may do anything there now.
+        SecondFactorRequired: the account demands one, and the user has none.
         PermissionMissing: the user is a member without the permission.
     """
     moment = milliseconds(now)
-    if is_outsider(state, user_id, now=moment):
+    if is_outsider(state, subject.user_id, now=moment):
         raise NotFound
-    decision = decide(
-        state, Subject(user_id), permission, Resource(project_id=project_id), now=moment
-    )
+    decision = decide(state, subject, permission, Resource(project_id=project_id), now=moment)
     if decision.reason is Reason.PROJECT_UNKNOWN:
         raise NotFound
-    if decision.reason in ACCOUNT_CLOSED:
-        raise ACCOUNT_CLOSED[decision.reason]
+    if decision.reason in SHUT_OUT:
+        raise SHUT_OUT[decision.reason]
     if not decision.allowed:
         raise PermissionMissing(permission)
 

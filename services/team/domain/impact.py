@@ -81,16 +81,22 @@ class MemberImpact:
 
 
 def impact_of(
-    before: AccountState, after: AccountState, *, other_roles: Collection[str], now: int
+    before: AccountState,
+    after: AccountState,
+    *,
+    other_roles: Collection[str],
+    with_factor: Collection[str],
+    now: int,
 ) -> list[MemberImpact]:
     """Every member for whom something changes, by user id; `now` is in epoch milliseconds.
 
     An override or a membership that is over at `now` is over in both states. `other_roles` are the
     members who get another role: something changes for them, also if it grants the same.
+    `with_factor` have a second factor, which the account may demand.
     """
     return [
         impact
-        for impact in _Comparison(before, after, now).impacts()
+        for impact in _Comparison(before, after, with_factor, now).impacts()
         if impact.user_id in other_roles or _concerned(impact)
     ]
 
@@ -98,9 +104,12 @@ def impact_of(
 class _Comparison:
     """Two states of one account; equal pairs of grants are compared once."""
 
-    def __init__(self, before: AccountState, after: AccountState, now: int) -> None:
+    def __init__(
+        self, before: AccountState, after: AccountState, with_factor: Collection[str], now: int
+    ) -> None:
         self._before = before
         self._after = after
+        self._with_factor = with_factor
         self._now = now
         self._moved = set(before.projects) ^ set(after.projects)
         self._changes: dict[tuple[Hashable, Hashable, bool], Changes] = {}
@@ -148,7 +157,8 @@ class _Comparison:
 
     def _active(self, state: AccountState, user_id: str) -> Member | None:
         """The member, if anything is granted to them at this moment."""
-        denied = membership_denial(state, Subject(user_id), now=self._now)
+        subject = Subject(user_id, second_factor=user_id in self._with_factor)
+        denied = membership_denial(state, subject, now=self._now)
         return state.members[user_id] if denied is None else None
 
     def _standing(self, state: AccountState, user_id: str) -> Standing:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from services.team.domain.account_access import AccountAccess
+from services.team.domain.account_access import AccountAccess, ClientAccess
 from services.team.use_cases.accounts import ensure_personal_account
-from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
+from services.team.use_cases.context import AccountRequest, ClientRequest, Ctx
 from services.team.use_cases.refusals import record_refusal
 from shared.auth.bindings import AccountNotBound, require_account
 from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal, UserPrincipal

@@ -12,8 +12,13 @@ from services.team.domain.catalog_moves import GuardrailsOfThisCatalog
 from services.team.domain.ownership_offers import OwnershipOffer
 from services.team.domain.role_refusals import RolesTooLarge
 from services.team.domain.roles import role_title
+from services.team.domain.second_factors import (
+    DemandInPerson,
+    OwnerSecondFactorMissing,
+    OwnSecondFactorMissing,
+)
 from services.team.routes.catalog_fields import CatalogName, MappingBody, catalog_mapping
-from services.team.use_cases import accounts
+from services.team.use_cases import account_changes, accounts
 from services.team.use_cases.accounts import OwnAccount
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission, Session
@@ -31,10 +36,14 @@ END = Permission("account:update", in_session=True)
 """Of what the owner does in person: they may lose all that the account is."""
 
 
-class Rename(Body):
-    """The new name."""
+class ChangeAccount(Body):
+    """What is to change; what is left out stays.
 
-    name: DisplayName
+    With `require_second_factor` members without a second factor are denied everything.
+    """
+
+    name: DisplayName | None = None
+    require_second_factor: bool | None = None
 
 
 class Convert(Body):
@@ -77,6 +86,7 @@ class AccountView(TaggedAnswer):
     role: str
     role_title: str
     created_at: datetime
+    require_second_factor: bool
     ownership_transfer: OwnershipTransferView | None = None
 
 
@@ -119,6 +129,7 @@ def account_view(own: AccountAccess | OwnAccount) -> AccountView:
         role=role_id,
         role_title=role_title(own.catalog, role_id),
         created_at=account.created_at,
+        require_second_factor=account.require_second_factor,
         ownership_transfer=_offer_for(own.membership.user_id, account.offer),
     )
 
@@ -154,9 +165,14 @@ async def get(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> Accoun
     return account_view(access)
 
 
-async def rename(ctx: Ctx, call: Call[Rename, None], request: AccountRequest) -> Reply:
-    """Give the account another name."""
-    written = await accounts.rename(ctx, request, name=call.body.name)
+async def update(ctx: Ctx, call: Call[ChangeAccount, None], request: AccountRequest) -> Reply:
+    """Change the account."""
+    written = await account_changes.update(
+        ctx,
+        request,
+        name=call.body.name,
+        require_second_factor=call.body.require_second_factor,
+    )
     return Reply(body=account_view(written.result), written=written)
 
 
@@ -213,13 +229,15 @@ ROUTES = (
     Route(
         method="PATCH",
         path="/v1/accounts/{account_id}",
-        handler=rename,
-        operation_id="renameAccount",
-        summary="Give the account another name",
+        handler=update,
+        operation_id="changeAccount",
+        summary="Rename the account, or demand a second factor of its members",
         tag="accounts",
         access=UPDATE,
-        takes=Rename,
+        takes=ChangeAccount,
         gives=AccountView,
+        refuses=(OwnSecondFactorMissing, OwnerSecondFactorMissing, DemandInPerson),
+        effective_everywhere=True,
         represent=account_view,
     ),
     Route(

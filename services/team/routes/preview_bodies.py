@@ -18,7 +18,7 @@ from services.team.routes import (
     reverting,
     roles,
 )
-from services.team.routes.accounts import Convert
+from services.team.routes.accounts import ChangeAccount, Convert
 from services.team.routes.catalog_moves import MoveCatalog
 from services.team.routes.members import ChangeMember
 from services.team.routes.overrides import PutOverride
@@ -110,6 +110,12 @@ class ProjectDeletion(Body):
     project_id: ProjectInPath
 
 
+class AccountEdit(ChangeAccount):
+    """As `changeAccount`."""
+
+    type: Literal["account_change"]
+
+
 class AccountConversion(Convert):
     """As `convertAccount`, which compares no state: `If-Match` does not count."""
 
@@ -140,6 +146,7 @@ AnyChange = (
     | OverrideRemoval
     | ProjectCreation
     | ProjectDeletion
+    | AccountEdit
     | AccountConversion
     | AccountMove
     | Reversion
@@ -177,6 +184,7 @@ REAL_ROUTES: Mapping[type[Body], Route] = {
     OverrideRemoval: _ROWS["removeOverride"],
     ProjectCreation: _ROWS["createProject"],
     ProjectDeletion: _ROWS["deleteProject"],
+    AccountEdit: _ROWS["changeAccount"],
     AccountConversion: _ROWS["convertAccount"],
     AccountMove: _ROWS["moveToCatalog"],
     Reversion: _ROWS["revertAccount"],

@@ -17,6 +17,7 @@ from services.team.domain.provisioning import MEMBERS_PER_BATCH, MemberEntry
 from services.team.use_cases import provisioning
 from services.team.use_cases.context import ClientRequest, Ctx
 from services.team.use_cases.provisioned_page import MemberResult
+from shared.auth.account_refusals import ACCOUNT_CLOSED
 from shared.auth.bindings import AccountNotBound
 from shared.http.access import Client
 from shared.http.entry_refusals import EntryRefused, entry_refused
@@ -24,7 +25,6 @@ from shared.http.moments import StoredMoment
 from shared.http.provisioning import BATCH_BODY_BYTES, PROVISION_SCOPE, ExternalId
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import UserId
-from shared.problems import ACCOUNT_CLOSED
 
 
 class MemberToProvision(Body):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.team.domain.account_access import AccountAccess
+from services.team.domain.account_access import AccountAccess, ClientAccess
 from services.team.domain.accounts import OwnerOnly
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.resources import (
@@ -23,8 +23,9 @@ from services.team.routes.resource_bodies import (
     ResourcesQuery,
 )
 from services.team.use_cases import resources
-from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
+from services.team.use_cases.context import AccountRequest, ClientRequest, Ctx
 from services.team.use_cases.resources import Registered
+from shared.auth.account_refusals import ACCOUNT_CLOSED
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.http.access import Client, Permission, PermissionOrClient
 from shared.http.entity_tags import TaggedAnswer
@@ -33,7 +34,7 @@ from shared.http.paging import Page, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Reply, Route
 from shared.http.turns import in_turns
 from shared.ids import AccountId, ProjectId, UserId
-from shared.problems import ACCOUNT_CLOSED, NotFound
+from shared.problems import NotFound
 
 WRITE = Client("resources:write")
 REASSIGN = Permission("member:remove")

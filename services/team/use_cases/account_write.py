@@ -58,6 +58,12 @@ class AccountWrite(
             raise LookupError("this change was not authorized by a membership")
         return self._access
 
+    @property
+    def second_factor_of(self) -> UserId | None:
+        """The acting member, if the account demands that they have a second factor."""
+        demanded = self.account is not None and self.account.require_second_factor
+        return self.access.membership.user_id if demanded and self._access is not None else None
+
     def require_precondition(self, resource: object | None, *, applied: bool = False) -> None:
         """Compare the request's precondition with the stored resource; None if there is none.
 

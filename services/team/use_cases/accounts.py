@@ -170,22 +170,6 @@ async def own_accounts(
     return found
 
 
-async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult[AccountAccess]:
-    """Give the account another name."""
-
-    async def change(write: AccountWrite) -> AccountAccess:
-        access = write.access
-        applied = name == access.account.name
-        write.require_precondition(access, applied=applied)
-        if applied:
-            return access
-        write.account, fact = accounts.rename(access.account, name)
-        write.record(fact)
-        return replace(access, account=write.account)
-
-    return await ctx.change(request, change, effective_everywhere=False)
-
-
 async def convert(
     ctx: Ctx,
     request: AccountRequest,

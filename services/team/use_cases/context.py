@@ -12,8 +12,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from services.team.domain.account_access import AccountAccess, authorize, require_active
-from services.team.domain.accounts import Account
+from services.team.domain.account_access import (
+    AccountAccess,
+    ClientAccess,
+    authorize,
+    require_active,
+)
 from services.team.domain.override_scope import NO_OVERRIDES, OverrideScope
 from services.team.settings import Settings
 from services.team.store import Store
@@ -111,14 +115,6 @@ class ClientRequest(NonMemberRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientAccess:
-    """A service client, and an account that it is bound to."""
-
-    client: ClientPrincipal
-    account: Account
-
-
-@dataclass(frozen=True, kw_only=True)
 class Ctx:
     """The dependencies of team's use cases; made once, in `app`.
 
@@ -149,19 +145,20 @@ class Ctx:
         Raises:
             NotFound: there is no such account or project, or the caller is not a member.
             SuspendedAccount, DeletingAccount: no member may do anything there now.
+            SecondFactorRequired: the account demands one, and the caller has none.
             PermissionMissing: the caller is a member without the permission.
         """
-        project_id = request.project_id
         rows = await self.store.access_rows(
-            request.account_id, request.user_id, project_id=project_id
+            request.account_id, request.user_id, project_id=request.project_id
         )
         access = authorize(
             rows,
             *request.permissions,
             now=self.clock.now(),
-            project_id=project_id,
+            project_id=request.project_id,
             while_deleting=True,
             token=request.token,
+            second_factor=self.callers.has_second_factor(request.user_id),
         )
         self._note_activity(request, access.now)
         return access
@@ -193,23 +190,24 @@ class Ctx:
         The request of a member is authorized first. With `effective_everywhere` the change is
         acknowledged after the barrier, and so is a request that finds its change already made.
 
-        The caller's session is checked again as the last step before each commit. A sign-out that
-        is answered meanwhile is overtaken at most by a commit that is already on its way.
+        The caller's session and second factor are checked again as the last step before each
+        commit: an end that is answered meanwhile is overtaken by at most one that is on its way.
 
         Raises:
             TokenRevoked: the caller's session ended during the request.
             Stale: it cannot be known whether it did.
-            NotFound, PermissionMissing: as `authorize`.
+            NotFound, PermissionMissing, SecondFactorRequired: as `authorize`.
             SuspendedAccount, DeletingAccount: nothing may be changed there now.
             Unavailable: the change is made but not effective yet, or the database was away.
             GuardrailViolated: the account has declared a rule that the change contradicts.
             RepeatedRequest: the request's idempotency key was used; `Api` answers.
         """
-        scope = request.override_scope
+        scope, factor_of = request.override_scope, None
 
         async def attempt(write: JournalWrite) -> T:
-            nonlocal scope
+            nonlocal scope, factor_of
             account_write = await self._begin(request, write)
+            factor_of = account_write.second_factor_of
             if self.guardrails_bind:
                 await account_write.watch_guardrails(account_write.account, scope)
             try:
@@ -227,7 +225,7 @@ class Ctx:
             caller=request.caller,
             effective_everywhere=effective_everywhere,
             guard=_guard_of(request),
-            before_commit=lambda: self.callers.check_actor(request.caller.actor),
+            before_commit=lambda: self.callers.check_actor(request.caller.actor, factor_of),
         )
 
     async def _begin(
@@ -258,6 +256,7 @@ class Ctx:
             project_id=request.project_id,
             while_deleting=request.while_deleting,
             token=request.token,
+            second_factor=self.callers.has_second_factor(request.user_id),
         )
         self._note_activity(request, access.now)
         member = access.membership

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rolecall import milliseconds
+from rolecall import AccountState, milliseconds
 from services.team.domain.account_policy import AccountPolicy
 from services.team.domain.accounts import Account
 from services.team.domain.guardrail_violations import Held, Violation, added, told_to
@@ -85,9 +85,10 @@ async def preview(
     before = await held_in(ctx.store, was.policy, now=dry.now)
     after = await held_in(ctx.store, was.policy.after(dry.facts), now=dry.now)
     impacts = impact_of(
-        before.state,
-        after.state,
+        _demanding(before),
+        _demanding(after),
         other_roles={*_other_roles(dry.facts)},
+        with_factor={*filter(ctx.callers.has_second_factor, before.state.members)},
         now=milliseconds(dry.now),
     )
     guardrails = () if is_ is None else is_.account.guardrails
@@ -99,6 +100,11 @@ async def preview(
         names_shown=access.sees_members,
         resource_types_lost=await _lost_types(ctx, was, after),
     )
+
+
+def _demanding(held: Held) -> AccountState:
+    """The state with what the account demands, which guardrails do not count."""
+    return replace(held.state, require_second_factor=held.policy.account.require_second_factor)
 
 
 def _other_roles(facts: Iterable[Fact]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from services.team.domain import resource_facts, resource_rules, resources
-from services.team.domain.account_access import AccountAccess
+from services.team.domain.account_access import AccountAccess, ClientAccess
 from services.team.domain.authority import member_state
 from services.team.domain.resource_rules import MAX_REASSIGNED
 from services.team.domain.resources import (
@@ -18,7 +18,7 @@ from services.team.domain.resources import (
     ResourceProjectUnknown,
 )
 from services.team.use_cases.account_write import AccountWrite
-from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
+from services.team.use_cases.context import AccountRequest, ClientRequest, Ctx
 from shared.auth.bindings import require_type
 from shared.http.turns import in_turns
 from shared.ids import UserId

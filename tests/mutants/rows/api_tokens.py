@@ -191,8 +191,8 @@ ROWS = (
         id="explanation-forgets-the-token",
         kind=Kind.SECURITY,
         file="services/authz/domain/explaining.py",
-        old="subject_of(check.user_id, sign_in_over, check.token)\n",
-        new="subject_of(check.user_id, sign_in_over, None)\n",
+        old="subject_of(check.user_id, sign_in_denial, check.token)\n",
+        new="subject_of(check.user_id, sign_in_denial, None)\n",
         tests=AUTHZ_TESTS,
     ),
     Mutant(

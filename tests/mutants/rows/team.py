@@ -29,7 +29,7 @@ ROWS = (
         access = write.access
         applied = name == access.account.name
 """,
-        tests=("tests/services/team/test_preconditions.py", "-k", "two_writers and renameAccount"),
+        tests=("tests/services/team/test_preconditions.py", "-k", "two_writers and changeAccount"),
     ),
     Mutant(
         id="team-precondition-is-not-compared",

@@ -99,6 +99,14 @@ def disabled(user_id: str = BO, *, enabled: bool = False) -> PolicyObject:
     )
 
 
+def second_factor(user_id: str = BO, *, removed: bool = False) -> PolicyObject:
+    return PolicyObject(
+        kind=PolicyObjectKind.SECOND_FACTOR,
+        id=user_id,
+        state=None if removed else {},
+    )
+
+
 def service_client(client_id: str = CLIENT, **fields: Any) -> PolicyObject:
     state = {"name": "compute", "scopes": ["authz:check"]} | fields
     return PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=client_id, state=state)

@@ -32,10 +32,10 @@ WRITE = "instance:write"
 SECRET = new_api_token(1)
 
 
-async def answers(world: World, authz: Any) -> dict[str, Any]:
+async def answers(world: World, authz: Any, *, token: str = SECRET) -> dict[str, Any]:
     """What each way to ask about BO says: the reason, the subjects that are found, the members."""
     check = evaluation(BO, WRITE)
-    by_token = {"type": "api_token", "id": token_id_of(digest_of(SECRET))}
+    by_token = {"type": "api_token", "id": token_id_of(digest_of(token))}
     searched = check | {"subject": {"type": "user"}}
     actions = {key: check[key] for key in ("subject", "resource")}
     asking = {"account_id": ACCOUNT, "permission": WRITE}
@@ -43,19 +43,19 @@ async def answers(world: World, authz: Any) -> dict[str, Any]:
     several = await world.post(
         authz, check | {"evaluations": [{}, {}]}, path="/access/v1/evaluations"
     )
-    token = await world.post(authz, check | {"subject": by_token})
+    said_of_token = await world.post(authz, check | {"subject": by_token})
     explained = await world.post(authz, check, path="/v1/authz/explain")
     subjects = await world.post(authz, searched, path="/access/v1/search/subject")
     found = await world.post(authz, actions, path="/access/v1/search/action")
     members = await world.post(authz, asking, path="/v1/authz/who-can")
-    own = await world.post(authz, check | {"subject": by_token}, token=SECRET)
+    own = await world.post(authz, check | {"subject": by_token}, token=token)
     inside = await world.ask_inside(
         authz, {"user_id": BO, "session_id": "", "account_id": ACCOUNT, "permission": WRITE}
     )
     return {
         "check": said.body["context"]["reason"],
         "checks": [one["decision"] for one in several.body["evaluations"]],
-        "token": token.body["decision"],
+        "token": said_of_token.body["decision"],
         "explained": explained.body["context"]["reason"],
         "subject": BO in [one["id"] for one in subjects.body["results"]],
         "actions": bool(found.body["results"]),

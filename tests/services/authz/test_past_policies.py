@@ -156,8 +156,8 @@ async def test_a_past_decision_is_that_of_a_replica_at_that_time(
         )
         now = milliseconds(at)
         found = (await past.account(asked)).account
-        then = decide_check(found, check, sign_in_over=None, now=now)
-        assert then == decide_check(replica, check, sign_in_over=None, now=now), (asked, check)
+        then = decide_check(found, check, sign_in_denial=None, now=now)
+        assert then == decide_check(replica, check, sign_in_denial=None, now=now), (asked, check)
         outcomes.add(then.reason)
     assert {"allowed", "no-account", "not-a-member", "membership-expired"} <= outcomes
     assert {"account-suspended", "permission-missing"} <= outcomes
@@ -172,7 +172,7 @@ async def test_the_project_of_a_registered_resource_is_found(
     check = PermissionCheck(
         user_id=BO, account_id=ACCOUNT, permission="instance:write", resource=Resource("i-1")
     )
-    decision = decide_check(found.account, check, sign_in_over=None, now=milliseconds(NOON))
+    decision = decide_check(found.account, check, sign_in_denial=None, now=milliseconds(NOON))
     assert decision.decided_by == f"override:{PROD}"
 
 
@@ -193,7 +193,7 @@ async def test_a_past_override_ends_with_its_membership(past: PastPolicies, sour
             resource=Resource("i-1", None, PROD),
         )
         now = milliseconds(at)
-        decided.append(decide_check(found.account, check, sign_in_over=None, now=now).decided_by)
+        decided.append(decide_check(found.account, check, sign_in_denial=None, now=now).decided_by)
     assert decided == [f"override:{PROD}", None, "role:developer"]
 
 

@@ -278,10 +278,10 @@ async def test_a_change_of_factors_expects_the_version_that_it_read(identity: Id
         before = await rows.factors(user_id)
         async with await identity.database.client.start_session() as session:
             async with session.start_transaction():
-                await rows.update_factors(before, before, session)
+                await rows.update_factors(before, before, session, rev=1)
             session.start_transaction()
             with pytest.raises(Lost):
-                await rows.update_factors(before, before, session)
+                await rows.update_factors(before, before, session, rev=1)
             await session.abort_transaction()
 
 

@@ -506,6 +506,17 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         )
         for members in (0, 2)
     ),
+    (
+        team_endings.AccountMembersShutOut(
+            account_name="Acme", emails=("bo@example.com", "cem@example.com")
+        ),
+        Expected(
+            kind=MessageKind.SECOND_FACTOR_DEMANDED,
+            to="bo@example.com",
+            also=("cem@example.com",),
+            words={"account": "Acme", "actor": "Ana Díaz"},
+        ),
+    ),
     *(
         (
             team_endings.AccountMembersInformed(

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rolecall import AccountKind, AccountStatus, CompiledCatalog
@@ -30,6 +31,7 @@ from shared.contracts.calls.identity import (
     NamedUsersRequest,
 )
 from shared.contracts.facts import Actor, Caller, RequestInfo, shard_of
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.ids import AccountId, MembershipId, ProjectId, UserId, new_id
@@ -58,12 +60,20 @@ _LOOP = asyncio.new_event_loop()
 _TURNS = 10_000
 """More turns of the loop than any work takes that only lets others go first."""
 ACCOUNT = AccountId("acc_" + "0a" * 16)
+_REVS = count(1)
 PROJECT = ProjectId("prj_" + "0b" * 16)
 
 
 def user_id(name: str) -> UserId:
     """The same id for the same name."""
     return UserId("usr_" + name.encode().hex().ljust(32, "0")[:32])
+
+
+class HeldLease:
+    """A lease from identity that always holds."""
+
+    def holds(self) -> bool:
+        return True
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:
@@ -574,7 +584,18 @@ class Memory:
     store: MemoryStore
     journal: MemoryJournal
     identity: MemoryIdentity
+    sign_ins: SignInState
     clock: SetClock
+
+    def set_factor(self, name: str, *, removed: bool = False) -> None:
+        """Let a user have a second factor, or none any more."""
+        told = PolicyObject(
+            kind=PolicyObjectKind.SECOND_FACTOR,
+            id=user_id(name),
+            rev=next(_REVS),
+            state=None if removed else {},
+        )
+        self.sign_ins.put([told])
 
     def request(self, name: str, permission: str, *, inside: bool = False) -> AccountRequest:
         """The request of a member; `inside` the project."""
@@ -659,7 +680,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         resources_per_account=100,
         deletion_grace_days=30,
     )
-    absent = cast("Any", None)
+    absent, sign_ins = cast("Any", None), SignInState()
     ctx = Ctx(
         settings=settings,
         client=absent,
@@ -669,14 +690,21 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         history=absent,
         leases=absent,
         internal=cast("Any", identity),
-        callers=LiveCallers(SignInState(), absent),
+        callers=LiveCallers(sign_ins, cast("Any", HeldLease())),
         activity=RecentActivity(),
         token_uses=TokenUses(),
         links=Links(bytes(32), "invitation"),
         clock=clock,
         timeouts=PATIENT,
     )
-    made = Memory(ctx=ctx, store=store, journal=journal, identity=identity, clock=clock)
+    made = Memory(
+        ctx=ctx,
+        store=store,
+        journal=journal,
+        identity=identity,
+        sign_ins=sign_ins,
+        clock=clock,
+    )
     made.add("owner", catalog.catalog.owner_role)
     store.known_projects[PROJECT] = Project(
         account_id=ACCOUNT, project_id=PROJECT, name="prod", created_at=START

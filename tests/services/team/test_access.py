@@ -16,7 +16,7 @@ from tests.services.team.running import Account, Person, Team
 
 GUARDED = [route for route in ROUTES if isinstance(route.access, Permission)]
 BODIES: dict[str, dict[str, Any]] = {
-    "renameAccount": {"name": "New"},
+    "changeAccount": {"name": "New"},
     "convertAccount": {"name": "New"},
     "moveToCatalog": {"catalog": "standard"},
     "changeMember": {"role": "basic"},

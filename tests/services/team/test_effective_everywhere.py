@@ -21,6 +21,7 @@ from services.team.use_cases import (
     roles,
 )
 from shared.addresses import parse_address
+from shared.auth.account_refusals import DeletingAccount
 from shared.auth.principals import Anonymous, ClientPrincipal, Principal, UserPrincipal
 from shared.contracts.facts import shard_of
 from shared.http.access import Access, Client, Public
@@ -30,7 +31,7 @@ from shared.http.preconditions import Precondition, PreconditionFailed
 from shared.http.routes import Call, Route
 from shared.ids import AccountId, ClientId, SessionId
 from shared.links import Link
-from shared.problems import DeletingAccount, NotFound, PermissionMissing, Refusal, Unavailable
+from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
 from tests.services.team.memory import (
     ACCOUNT,
     PROJECT,
@@ -44,7 +45,7 @@ from tests.services.team.print_shop import SHOP
 
 CATALOG = CompiledCatalog(load_catalog("standard"))
 BODIES: dict[str, dict[str, Any]] = {
-    "renameAccount": {"name": "Other"},
+    "changeAccount": {"name": "Other"},
     "convertAccount": {"name": "Other"},
     "moveToCatalog": {"catalog": "print-shop", "mapping": {"roles": {"basic": "printer"}}},
     "changeMember": {"role": "viewer"},

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STALE = '"stale"'
 GRANTS = {"instance": {"view": "all"}}
 BODIES: dict[str, list[Any]] = {
-    "renameAccount": [{"name": "First"}, {"name": "Second"}],
+    "changeAccount": [{"name": "First"}, {"name": "Second"}],
     "changeMember": [{"role": "viewer"}, {"role": "admin"}],
     "renameProject": [{"name": "First {}"}, {"name": "Second {}"}],
     "changeRole": [{"name": "First {}"}, {"name": "Second {}"}],

@@ -13,9 +13,10 @@ from rolecall import AccountStatus, CompiledCatalog, load_catalog
 from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
 from services.team.routes.provisioning import ProvisionedMembers
 from services.team.use_cases.provisioning import MEMBERS_PER_WRITE
+from shared.auth.account_refusals import DeletingAccount, SuspendedAccount
 from shared.contracts.facts import shard_of
 from shared.ids import GuardrailId
-from shared.problems import DeletingAccount, Refusal, SuspendedAccount
+from shared.problems import Refusal
 from tests.services.team.memory import ACCOUNT, START, Memory, MemoryJournal, memory, user_id
 from tests.services.team.provisioning import know, provision, reply, state
 

@@ -17,7 +17,7 @@ MEMBERS = (
 
 def shows_activity(user_id: str, **facts: Any) -> bool:
     check = PermissionCheck(user_id=user_id, account_id="acc_1", permission="instance:view")
-    decision = decide_check(account(*MEMBERS, **facts), check, sign_in_over=None, now=0)
+    decision = decide_check(account(*MEMBERS, **facts), check, sign_in_denial=None, now=0)
     return decision.reason in OF_ACTIVE_MEMBERS
 
 

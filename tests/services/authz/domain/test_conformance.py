@@ -21,8 +21,8 @@ from rolecall import (
 )
 from services.authz.domain.checks import PermissionCheck, check_for_service
 from services.team.domain.authority import require
-from shared.ids import UserId
-from shared.problems import DeletingAccount, NotFound, PermissionMissing, SuspendedAccount
+from shared.auth.account_refusals import DeletingAccount, SuspendedAccount
+from shared.problems import NotFound, PermissionMissing
 from tests.services.authz.histories import ACCOUNT, ANA, BO, COMPILED, CY, NOON, PROD
 from tests.services.authz.situations import (
     JUST_BEFORE_NOON,
@@ -210,7 +210,7 @@ def test_only_an_active_member_learns_that_the_account_exists(
     )
     assert authz_check.member is not outside
     with pytest.raises(NotFound if outside else WHY.get(situation.status, PermissionMissing)):
-        require(state, UserId(BO), "account:fly", now=at)
+        require(state, Subject(BO), "account:fly", now=at)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])

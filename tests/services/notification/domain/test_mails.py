@@ -284,6 +284,10 @@ OPENINGS = {
         "The team “Acme Robotics” is back",
         "“Ana Díaz” restored the team “Acme Robotics”.",
     ),
+    MessageKind.SECOND_FACTOR_DEMANDED: (
+        "The team “Acme Robotics” now requires a second factor",
+        "“Ana Díaz” decided that every member of the team “Acme Robotics” needs a second factor",
+    ),
     MessageKind.OWNERSHIP_OFFERED: (
         "“Ana Díaz” wants to make you the owner of the team “Acme Robotics”",
         "“Ana Díaz” offers you the ownership of the team “Acme Robotics” on Rolecall.",
@@ -415,6 +419,7 @@ NEEDED = {
     MessageKind.PASSWORD_CHANGED: {"POST /v1/password/forgot"},
     MessageKind.SECOND_FACTOR_ADDED: {"POST /v1/password/forgot"},
     MessageKind.SECOND_FACTOR_REMOVED: {"POST /v1/password/forgot"},
+    MessageKind.SECOND_FACTOR_DEMANDED: {"POST /v1/me/mfa/totp"},
     MessageKind.RECOVERY_CODES_REPLACED: {"POST /v1/password/forgot"},
     MessageKind.RECOVERY_CODE_USED: {"POST /v1/password/forgot"},
     MessageKind.PASSKEY_COPY_SUSPECTED: {"POST /v1/password/forgot"},

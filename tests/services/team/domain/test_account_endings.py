@@ -15,11 +15,11 @@ from services.team.domain.account_deletion import DeletionBegan
 from services.team.domain.ownership_refusals import AccountLimit
 from services.team.use_cases import account_deletion as deletion
 from services.team.use_cases import reverting
+from shared.auth.account_refusals import DeletingAccount, SuspendedAccount
 from shared.contracts.facts import shard_of
 from shared.contracts.team import AccountCreated
 from shared.contracts.team_endings import AccountMembersInformed
 from shared.ids import AccountId
-from shared.problems import DeletingAccount, SuspendedAccount
 from tests.services.team.memory import ACCOUNT, START, Memory, finished, memory, user_id
 
 if TYPE_CHECKING:

@@ -230,7 +230,7 @@ def test_a_preview_says_what_a_change_of_attributes_decides(
         )
         for one in (before, after)
     ]
-    impacts = impact_of(*states, other_roles=(), now=0)
+    impacts = impact_of(*states, other_roles=(), with_factor=(), now=0)
     changes = [one.in_projects[PROJECT] if in_project else one.everywhere for one in impacts]
     assert changes == [] if seen is None else len(changes) == 1
     for [found] in changes:

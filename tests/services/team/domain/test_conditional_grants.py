@@ -122,7 +122,7 @@ def test_a_change_of_a_condition_is_seen_as_gain_and_loss(
         account = world.store.rows[ACCOUNT]
         policy = account_policy(account, [*world.store.memberships.values()], [], [])
         states.append(policy.state(CATALOG))
-    impacts = impact_of(*states, other_roles=(), now=0)
+    impacts = impact_of(*states, other_roles=(), with_factor=(), now=0)
     [impact] = [one for one in impacts if one.user_id == user_id("ana")]
     edited = LevelChange(
         "paper",
@@ -141,7 +141,7 @@ def test_a_grant_that_stays_the_same_changes_nothing() -> None:
         ).state(CATALOG)
         for world in (world_with(ACTIVE), world_with([ACTIVE, ACTIVE]))
     )
-    assert impact_of(one, other, other_roles=(), now=0) == []
+    assert impact_of(one, other, other_roles=(), with_factor=(), now=0) == []
 
 
 def guardrail(kind: GuardrailKind, minimum: int | None = None) -> Guardrail:
