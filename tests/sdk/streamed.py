@@ -54,6 +54,9 @@ class Script:
     def disable(self, **users: bool) -> None:
         self.tell("user.disabled", users=users)
 
+    def have_factor(self, **users: bool) -> None:
+        self.tell("user.second_factor", users=users)
+
     def change(self, *objects: PolicyObject, shard: int = 1, seq: int = 1) -> None:
         self.tell("change", objects=[*map(as_told, objects)], shard=shard, seq=seq)
 

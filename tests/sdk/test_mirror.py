@@ -297,6 +297,44 @@ def test_a_disabled_user_is_denied_until_they_are_enabled(script):
         assert checks(script).check(BO, WRITE, account=ACCOUNT).reason == reason
 
 
+@pytest.mark.rule("B1")
+def test_a_demanded_second_factor_decides_until_the_demand_ends(script):
+    script.begin(account(), member(BO, "developer"))
+    kept = checks(script).handle(BO, WRITE, account=ACCOUNT)
+    asked = Resource("i-1")
+    missing = "second-factor-required"
+    for seq, (demanded, proved, reason) in enumerate(
+        [
+            (False, False, "allowed"),
+            (True, False, missing),
+            (True, True, "allowed"),
+            (True, False, missing),
+            (False, False, "allowed"),
+        ],
+        1,
+    ):
+        script.have_factor(**{BO: proved, ANA: not proved})
+        script.change(account(require_second_factor=demanded), seq=seq)
+        assert [kept.check(asked).reason for _ in range(2)] == [reason] * 2
+        assert checks(script).check(BO, WRITE, account=ACCOUNT).reason == reason
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_state_that_is_told_again_says_anew_who_has_a_factor(script, told):
+    script.begin(account(require_second_factor=True), member(BO, "developer"))
+    script.have_factor(**{BO: True})
+    assert checks(script).check(BO, WRITE, account=ACCOUNT)
+    again = Script(script.mirror)
+    again.play(again.hello())
+    again.tell("state", objects=[catalog(STANDARD), as_told(account(require_second_factor=True))])
+    again.tell("state", objects=[as_told(member(BO, "developer"))])
+    if told:
+        again.have_factor(**{BO: True})
+    again.tell("ready", event_id="life.tag.0")
+    again.lease()
+    assert bool(checks(again).check(BO, WRITE, account=ACCOUNT)) is told
+
+
 @pytest.mark.parametrize("told", [True, False])
 def test_a_state_that_is_told_again_says_anew_who_is_disabled(script, told):
     script.begin(account(), member(BO, "developer"))

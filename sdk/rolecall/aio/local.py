@@ -145,7 +145,7 @@ class Handle:
         self._local = local
         self._mirror = local.mirror
         self._clock = local.clock
-        self._subject = Subject(subject)
+        self._subject = Subject(subject, second_factor=True)
         self._state: AccountState | None = None
         self._lasting = False
         self._demanding = False
@@ -177,13 +177,14 @@ class Handle:
             self._look_at(state)
         ended = session is not None and session in mirror.ended
         subject, answer = self._subject, None
-        user_id = subject.user_id
-        if ended or self._demanding or user_id in mirror.disabled:
+        lacking = self._demanding and subject.user_id not in mirror.with_factor
+        if ended or lacking or subject.user_id in mirror.disabled:
+            disabled = subject.user_id in mirror.disabled
             subject = Subject(
-                user_id,
-                user_disabled=user_id in mirror.disabled,
+                subject.user_id,
+                user_disabled=disabled,
                 session_ended=ended,
-                second_factor=user_id in mirror.with_factor,
+                second_factor=not lacking,
             )
         elif given is NOTHING_GIVEN:
             if resource is self._asked:

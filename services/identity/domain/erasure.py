@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.identity.domain.disabled_users import policy_object
+from services.identity.domain import disabled_users, factor_facts
 from services.identity.domain.mfa import SecondFactors
 from services.identity.domain.users import User
 from shared.addresses import parse_address
@@ -68,6 +68,9 @@ def erase(user: User, *, now: datetime, rev: int) -> tuple[User, Fact]:
         payload=UserErased(user_id=user.id, account_id=user.account_id),
         resource=ResourceRef(type="user", id=user.id),
         account_id=user.account_id,
-        policy_objects=(policy_object(tombstone), SecondFactors(user_id=user.id).policy_object()),
+        policy_objects=(
+            disabled_users.policy_object(tombstone),
+            factor_facts.policy_object(SecondFactors(user_id=user.id)),
+        ),
     )
     return tombstone, fact

@@ -7,16 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.identity.domain import passkeys as passkey_rules
-from services.identity.domain.passkeys import PASSKEY, Passkey, PasskeyProof
-from services.identity.domain.users import User, payload_fields, user_fact
-from shared.contracts.facts import Fact
-from shared.contracts.identity import (
-    RecoveryCodesReplaced,
-    RecoveryCodeUsed,
-    SecondFactorAdded,
-    SecondFactorRemoved,
-)
-from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from services.identity.domain.passkeys import Passkey, PasskeyProof
 from shared.ids import UserId
 from shared.problems import Refusal, RefusalKind
 
@@ -117,15 +108,6 @@ class SecondFactors:
     def exist(self) -> bool:
         """Whether a sign-in needs one of them; recovery codes alone are none."""
         return self.totp is not None or bool(self.passkeys)
-
-    def policy_object(self) -> PolicyObject:
-        """The user as those who follow identity know it: one who has no factor is not told."""
-        return PolicyObject(
-            kind=PolicyObjectKind.SECOND_FACTOR,
-            id=self.user_id,
-            rev=self.rev,
-            state={} if self.exist else None,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,35 +262,3 @@ def remove_totp(factors: SecondFactors) -> SecondFactors:
 def remove_all(factors: SecondFactors) -> SecondFactors:
     """Remove every factor and what belongs to it."""
     return SecondFactors(user_id=factors.user_id, version=factors.version, rev=factors.rev)
-
-
-def added(user: User, kind: str, after: SecondFactors) -> Fact:
-    """Make the fact that a user has added a factor."""
-    payload = SecondFactorAdded(**payload_fields(user), kind=kind)
-    return user_fact(user, payload, policy_object=after.policy_object())
-
-
-def removed(user: User, kind: str, after: SecondFactors) -> Fact:
-    """Make the fact that a factor was removed."""
-    payload = SecondFactorRemoved(**payload_fields(user), kind=kind)
-    return user_fact(user, payload, policy_object=after.policy_object())
-
-
-def all_removed(user: User, before: SecondFactors, after: SecondFactors) -> tuple[Fact, ...]:
-    """Make the facts that the factors which are not left were removed."""
-    apps = [TOTP] if before.totp is not None and after.totp is None else []
-    passkeys = [PASSKEY for one in before.passkeys if one not in after.passkeys]
-    return tuple(removed(user, kind, after) for kind in apps + passkeys)
-
-
-def codes_replaced(user: User) -> Fact:
-    """Make the fact that a user has new recovery codes."""
-    return user_fact(user, RecoveryCodesReplaced(**payload_fields(user)))
-
-
-def used(user: User, before: SecondFactors, after: SecondFactors) -> tuple[Fact, ...]:
-    """Make the fact that a recovery code was used, if one was."""
-    if len(before.codes) == len(after.codes):
-        return ()
-    left = len(after.codes)
-    return (user_fact(user, RecoveryCodeUsed(**payload_fields(user), left=left)),)

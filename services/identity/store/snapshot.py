@@ -7,6 +7,7 @@ from typing import Protocol
 from services.identity.domain import (
     api_tokens,
     disabled_users,
+    factor_facts,
     revocation,
     service_clients,
     sessions,
@@ -146,5 +147,5 @@ def _told(row: _Row, now: datetime) -> PolicyObject | None:
     if isinstance(row, User):
         return disabled_users.policy_object(row)
     if isinstance(row, SecondFactors):
-        return row.policy_object() if row.exist else None
+        return factor_facts.policy_object(row) if row.exist else None
     return api_tokens.policy_object(row) if row.live(now) else None

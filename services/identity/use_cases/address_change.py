@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from services.identity.domain import address_change, mfa
+from services.identity.domain import address_change, factor_facts
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import WrongPassword
@@ -143,8 +143,8 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
         factors = await ctx.store.factors(user_id, write.session)
         kept = address_change.kept_factors(factors, former)
         if kept != factors:
-            await ctx.store.update_factors(factors, kept, write.session)
-        write.record(fact, *mfa.all_removed(restored, factors, kept))
+            await ctx.store.update_factors(factors, kept, write.session, rev=write.rev)
+        write.record(fact, *factor_facts.all_removed(restored, factors, kept))
         return restored
 
     return await _moved(ctx, caller_as(caller, user), user_id, change)

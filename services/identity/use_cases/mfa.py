@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from services.identity.adapters.recovery_codes import new_recovery_codes
 from services.identity.adapters.totp import enrolment_uri, new_secret
-from services.identity.domain import mfa, sessions
+from services.identity.domain import factor_facts, mfa, sessions
 from services.identity.domain.mfa import (
     CODE_NAME_LENGTH,
     TOTP,
@@ -108,7 +108,7 @@ async def confirm_totp(
             await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
             proved = replace(acting.session, proved_at=write.now)
             await ctx.store.update_session(acting.session, proved, write.session)
-            write.record(mfa.added(acting.user, TOTP, after))
+            write.record(factor_facts.added(acting.user, TOTP, after))
             return True
 
         done = await write_until_done(ctx, caller, user, change)
@@ -129,7 +129,7 @@ async def remove_totp(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> Wri
             raise NotFound
         after = mfa.remove_totp(acting.factors)
         await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
-        write.record(mfa.removed(acting.user, TOTP, after))
+        write.record(factor_facts.removed(acting.user, TOTP, after))
 
     actor = caller_as(caller, (await active_session(ctx, principal)).user)
     return await ctx.journal.write(
@@ -154,7 +154,7 @@ async def replace_recovery_codes(ctx: Ctx, caller: Caller, principal: UserPrinci
         acting = await acting_user(ctx, write, principal)
         after = mfa.replace_codes(acting.factors, hashed, now=write.now)
         await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
-        write.record(mfa.codes_replaced(acting.user))
+        write.record(factor_facts.codes_replaced(acting.user))
 
     actor = caller_as(caller, current.user)
     await ctx.journal.write(principal.user_id, change, caller=actor, effective_everywhere=False)
@@ -178,7 +178,7 @@ async def reset(ctx: Ctx, caller: Caller, user_id: UserId) -> WriteResult[User]:
         if factors.exist or factors.pending is not None:
             after = mfa.remove_all(factors)
             await ctx.store.update_factors(factors, after, write.session, rev=write.rev)
-            write.record(*mfa.all_removed(user, factors, after))
+            write.record(*factor_facts.all_removed(user, factors, after))
         return user
 
     written = await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=True)

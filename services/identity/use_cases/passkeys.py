@@ -5,7 +5,7 @@ from typing import Any
 
 from services.identity.adapters.recovery_codes import new_recovery_codes
 from services.identity.adapters.relying_party import Credential
-from services.identity.domain import mfa, passkeys
+from services.identity.domain import factor_facts, mfa, passkeys
 from services.identity.domain.disabled_users import SignInDisabled
 from services.identity.domain.identities import require_sign_in
 from services.identity.domain.passkeys import (
@@ -115,7 +115,7 @@ async def add(
         if first:
             proved = replace(acting.session, proved_at=write.now)
             await ctx.store.update_session(acting.session, proved, write.session)
-        write.record(mfa.added(acting.user, PASSKEY, after))
+        write.record(factor_facts.added(acting.user, PASSKEY, after))
         return True
 
     done = await write_until_done(ctx, caller, user, change)
@@ -165,7 +165,7 @@ async def remove(
         linked = await ctx.store.identities_of(acting.user.id, write.session)
         require_sign_in(acting.user, linked, has_passkey=bool(after.passkeys))
         await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
-        write.record(mfa.removed(acting.user, PASSKEY, after))
+        write.record(factor_facts.removed(acting.user, PASSKEY, after))
 
     actor = caller_as(caller, (await active_session(ctx, principal)).user)
     return await ctx.journal.write(

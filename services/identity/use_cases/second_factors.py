@@ -1,7 +1,7 @@
 """The proof of a second factor: found before a write, and used up inside it."""
 
 from services.identity.adapters.totp import matching_step
-from services.identity.domain import mfa
+from services.identity.domain import factor_facts, mfa
 from services.identity.domain.mfa import (
     OtpRequired,
     Proof,
@@ -89,4 +89,4 @@ async def use_proof(ctx: Ctx, write: JournalWrite, user: User, proof: Proof | No
         return
     after = mfa.use(factors, proof)
     await ctx.store.update_factors(factors, after, write.session, rev=write.rev)
-    write.record(*mfa.used(user, factors, after))
+    write.record(*factor_facts.used(user, factors, after))

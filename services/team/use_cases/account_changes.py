@@ -16,7 +16,7 @@ async def update(
 ) -> WriteResult[AccountAccess]:
     """Give the account another name, or demand a second factor of its members, or no longer.
 
-    It is in force everywhere with the answer.
+    A demand, and its end, are in force everywhere with the answer.
 
     Raises:
         DemandInPerson: an API token changes the demand.
@@ -37,7 +37,8 @@ async def update(
         write.account = account
         return replace(access, account=account)
 
-    return await ctx.change(request, change, effective_everywhere=True)
+    everywhere = require_second_factor is not None
+    return await ctx.change(request, change, effective_everywhere=everywhere)
 
 
 async def _change_demand(

@@ -150,8 +150,8 @@ ROWS = (
         id="token-decides-under-a-catalog-without-tokens",
         kind=Kind.SECURITY,
         file=DECIDE,
-        old="if earlier or not has_api_tokens(account.catalog) else None\n",
-        new="if earlier else None\n",
+        old="if earlier or not has_api_tokens(account.catalog):\n",
+        new="if earlier:\n",
         tests=EXPLAIN_TESTS,
     ),
     Mutant(
@@ -166,8 +166,8 @@ ROWS = (
         id="member-learns-of-a-restriction-what-they-do-not-hold",
         kind=Kind.SECURITY,
         file=OF_TEAM,
-        old="            require(unrestricted, rows.membership.user_id, needed, now=now,"
-        " project_id=project_id)\n            raise TokenRestricted",
+        old="            require(unrestricted, subject, needed, now=now, project_id=project_id)\n"
+        "            raise TokenRestricted",
         new="            raise TokenRestricted",
         tests=("tests/services/team/domain/test_token_access.py",),
     ),

@@ -46,8 +46,7 @@ ROWS = (
         id="suspended-account-answers-permission-missing",
         kind=Kind.SECURITY,
         file="services/team/domain/authority.py",
-        old="    if decision.reason in ACCOUNT_CLOSED:\n"
-        "        raise ACCOUNT_CLOSED[decision.reason]\n",
+        old="    if decision.reason in SHUT_OUT:\n        raise SHUT_OUT[decision.reason]\n",
         new="",
         tests=(f"{TEAM}/test_account_suspension.py", "-k", "members_are_told"),
     ),
@@ -127,7 +126,7 @@ ROWS = (
         id="closed-account-is-not-documented-for-routes-of-both-kinds",
         kind=Kind.DATA,
         file="shared/http/refusals.py",
-        old="        ScopeMissing,\n        *ACCOUNT_CLOSED.values(),\n",
+        old="        ScopeMissing,\n        *SHUT_OUT.values(),\n",
         new="        ScopeMissing,\n",
         tests=(f"{TEAM}/test_account_suspension.py", "-k", "members_are_told"),
     ),

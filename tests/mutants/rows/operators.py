@@ -88,8 +88,8 @@ ROWS = (
         id="a-snapshot-leaves-disabled-users-out",
         kind=Kind.SECURITY,
         file="services/identity/store/snapshot.py",
-        old='f"{kind}:{part}" for kind in ("users", "tokens")',
-        new='f"{kind}:{part}" for kind in ("tokens",)',
+        old='for kind in ("users", "factors", "tokens")',
+        new='for kind in ("factors", "tokens")',
         tests=USER_TESTS,
     ),
     Mutant(
@@ -104,8 +104,8 @@ ROWS = (
         id="local-mode-takes-a-kept-answer-for-a-disabled-user",
         kind=Kind.SECURITY,
         file="sdk/rolecall/aio/local.py",
-        old="        if ended or subject.user_id in mirror.disabled:\n",
-        new="        if ended:\n",
+        old="        if ended or lacking or subject.user_id in mirror.disabled:\n",
+        new="        if ended or lacking:\n",
         tests=MIRROR_TESTS,
     ),
     Mutant(

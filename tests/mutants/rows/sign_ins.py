@@ -10,7 +10,7 @@ ROWS = (
         id="team-does-not-look-again-before-a-commit",
         kind=Kind.SECURITY,
         file="services/team/use_cases/context.py",
-        old="before_commit=lambda: self.callers.check_actor(request.caller.actor)",
+        old="before_commit=lambda: self.callers.check_actor(request.caller.actor, factor_of)",
         new="before_commit=None",
         tests=(*TEAM_TESTS, "-k", "during_a_request"),
     ),

@@ -13,12 +13,14 @@ ROWS = (
     Mutant(
         id="team-precondition-before-the-transaction",
         kind=Kind.CONSISTENCY,
-        file="services/team/use_cases/accounts.py",
+        file="services/team/use_cases/account_changes.py",
         old="""
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
-        applied = name == access.account.name
-        write.require_precondition(access, applied=applied)
+        account = access.account
+        renamed = name not in (None, account.name)
+        demanded = require_second_factor not in (None, account.require_second_factor)
+        write.require_precondition(access, applied=not renamed and not demanded)
 """,
         new="""
     if request.precondition is not None:
@@ -27,7 +29,9 @@ ROWS = (
 
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
-        applied = name == access.account.name
+        account = access.account
+        renamed = name not in (None, account.name)
+        demanded = require_second_factor not in (None, account.require_second_factor)
 """,
         tests=("tests/services/team/test_preconditions.py", "-k", "two_writers and changeAccount"),
     ),

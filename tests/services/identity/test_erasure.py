@@ -58,7 +58,8 @@ async def test_an_erased_user_leaves_no_way_in_and_no_name(identity: Identity) -
     [tombstone] = [row async for row in identity.database["users"].find({})]
     assert (tombstone["_id"], tombstone["verified"]) == (user_id, False)
     [erased] = await identity.rows("user.erased")
-    [thing] = erased.policy_objects
+    [thing, factor] = erased.policy_objects
+    assert (factor.kind, factor.state) == (PolicyObjectKind.SECOND_FACTOR, None)
     assert (thing.kind, thing.id) == (PolicyObjectKind.DISABLED_USER, user_id)
     assert thing.state is not None
     [revoked] = await identity.rows("api_token.revoked")
@@ -122,10 +123,10 @@ async def test_an_app_that_is_begun_meanwhile_leaves_nothing(
 
     class ErasedMeanwhile(Store):
         async def update_factors(
-            self, before: SecondFactors, after: SecondFactors, session: DbSession
+            self, before: SecondFactors, after: SecondFactors, session: DbSession, *, rev: int
         ) -> None:
             erased.append((await erase(identity, person)).status)
-            await super().update_factors(before, after, session)
+            await super().update_factors(before, after, session, rev=rev)
 
     async with running(mongo_url, database_name) as identity:
         person = await identity.person(EMAIL)

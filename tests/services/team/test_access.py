@@ -93,6 +93,7 @@ def test_every_route_says_who_may_call_it() -> None:
 def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
     policy = {route.operation_id for route in ROUTES if route.effective_everywhere}
     assert policy == {
+        "changeAccount",
         "convertAccount",
         "moveToCatalog",
         "revertAccount",
@@ -210,6 +211,7 @@ def test_every_refusal_that_forbids_is_recorded() -> None:
     listed = {refusal for route in GUARDED for refusal in route.refuses}
     assert {one.__name__ for one in listed if one.kind is RefusalKind.DENIED or one.forbids} == {
         "AccountNotBound",
+        "DemandInPerson",
         "EndExceeded",
         "GrantsExceeded",
         "GuardrailViolated",

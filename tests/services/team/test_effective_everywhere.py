@@ -45,7 +45,7 @@ from tests.services.team.print_shop import SHOP
 
 CATALOG = CompiledCatalog(load_catalog("standard"))
 BODIES: dict[str, dict[str, Any]] = {
-    "changeAccount": {"name": "Other"},
+    "changeAccount": {"name": "Other", "require_second_factor": True},
     "convertAccount": {"name": "Other"},
     "moveToCatalog": {"catalog": "print-shop", "mapping": {"roles": {"basic": "printer"}}},
     "changeMember": {"role": "viewer"},
@@ -102,6 +102,7 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
     world.add("member", "basic")
     world.know("guest")
     world.know("owner")
+    world.set_factor("owner")
     if "ownership-transfer" in route.path and route.operation_id != "offerOwnership":
         asked = world.request("owner", "account:view")
         finished(ownership.offer(world.ctx, asked, user_id=user_id("member")))
