@@ -267,7 +267,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "ProvisionedMember": _PROVISIONED,
     "ProvisionedUser": _PROVISIONED | {"ignored": []},
     "Project": {"id": example_id("prj"), "name": "prod"},
-    "Rename": {"name": "Acme Robotics"},
+    "ChangeAccount": {"name": "Acme Robotics"},
     "NamedResource": _A_RESOURCE,
     "ReassignResources": {
         "from_user_id": f"{example_id('usr')[:-1]}9",

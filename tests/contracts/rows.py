@@ -190,7 +190,9 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         ),
         "introspectToken": (about_a_token,),
         "revokeToken": (about_a_token,),
-        "changeAccount": ({"name": f"Team of {people.team.owner.name}"},),
+        "changeAccount": (
+            {"name": f"Team of {people.team.owner.name}", "require_second_factor": False},
+        ),
         "convertAccount": ({"name": "Converted", "catalog": "standard", "mapping": NO_MAPPING},),
         "moveToCatalog": ({"catalog": "standard", "mapping": NO_MAPPING},),
         "revertAccount": ({"confirm": "Not the name"},),
