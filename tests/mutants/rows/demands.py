@@ -76,8 +76,8 @@ ROWS = (
     _security(
         "passkeys-are-no-second-factor-for-others",
         FACTS,
-        "            state={} if factors.exist else None,",
-        "            state=None if factors.totp is None else {},",
+        "        state={} if factors.exist else None,",
+        "        state=None if factors.totp is None else {},",
         IDENTITY_TESTS,
     ),
     _security(
