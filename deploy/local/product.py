@@ -8,6 +8,7 @@ import asyncio
 import importlib
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -32,6 +33,7 @@ from services.console.app import build as build_console
 from shared.bus.local import LocalBus
 from shared.contracts.calls.leases import POLICY_SOURCES
 from shared.contracts.topology import Service
+from shared.http.api import Api
 from shared.http.hosts import local_hosts_only
 from shared.http.mounting import mount
 from shared.http.openapi import document
@@ -138,9 +140,8 @@ class Product:
         app = web.Application()
         mount(app, *apis)
         console.pages(app)
-        docs = page(document(apis))
         app.middlewares.append(local_hosts_only)
-        app.router.add_get("/docs", _html_handler(docs))
+        app.router.add_get("/docs", _docs_handler(apis))
         app.router.add_get("/", _to_docs)
         self._gateway = Listener(app, self._gateway_socket)
         await self._clear_leases()
@@ -260,13 +261,17 @@ def _loaded(settings: type[SettingsT], variables: Mapping[str, str]) -> Settings
             del os.environ[name]
 
 
-def _html_handler(text: str) -> Any:
+def _docs_handler(apis: Sequence[Api]) -> Any:
+    @cache
+    def text() -> str:
+        return page(document(apis))  # at the first request: the start takes less time
+
     async def reply(request: web.Request) -> web.Response:
         headers = {
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
             "X-Content-Type-Options": "nosniff",
         }
-        return web.Response(text=text, content_type="text/html", headers=headers)
+        return web.Response(text=text(), content_type="text/html", headers=headers)
 
     return reply
 

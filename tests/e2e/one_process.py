@@ -51,7 +51,8 @@ class OneProcess(Program):
     def answers(self) -> bool:
         """Whether it answers and has written its addresses to `run.json`."""
         # In this order: the file of a killed run stays until the next run begins.
-        return answers_with_200(f"{self.url}/openapi.json") and (self.data / "run.json").exists()
+        keys = f"{self.url}/.well-known/jwks.json"
+        return answers_with_200(keys) and (self.data / "run.json").exists()
 
     def database_port(self) -> int:
         """The port of its database, found in the system's list of processes."""

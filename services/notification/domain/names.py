@@ -75,7 +75,7 @@ def display_name(name: str) -> str:
     visible = "".join(map(_visible, name[:_MAX_EXAMINED_LENGTH]))
     unlinked = _URL_SCHEME.sub(" ", visible)
     one_line = " ".join(_HOST_DOT.sub(" ", unlinked).replace("=?", "= ?").split())
-    if has_contact(unlinked) or has_contact(one_line):
+    if any(map(has_contact, {unlinked, one_line})):
         return ""
     if len(one_line) <= MAX_NAME_LENGTH:
         return one_line
