@@ -9,7 +9,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
-from coverage import Coverage
 from hypothesis import settings
 
 from deploy.programs.mongodb import Mongod, Secantusdb
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-pytest_plugins = ["tests.spreading", "tests.summary"]
+pytest_plugins = ["tests.measuring", "tests.spreading", "tests.summary"]
 # No test trusts a certificate of the system. Each process that imports aiohttp would read them all.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
 
@@ -61,22 +60,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
     gc.enable()
-
-
-@pytest.fixture(scope="module")
-def unmeasured() -> Iterator[None]:
-    """Measure no coverage: it doubles the time of long tests, which repeat what others measure."""
-    processes = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
-    measuring: list[Coverage] = []
-    # A worker measures twice: as a process that a measured one has started, and for pytest.
-    while (newest := Coverage.current()) is not None:
-        newest.stop()
-        measuring.append(newest)
-    yield
-    if processes is not None:
-        os.environ["COVERAGE_PROCESS_CONFIG"] = processes
-    for each in reversed(measuring):
-        each.start()
 
 
 @pytest.fixture(scope="session")

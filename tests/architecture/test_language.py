@@ -6,8 +6,12 @@ import tokenize
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from deploy.documents import ROOT
 from tests.architecture.files import faults_in, is_test, nodes, parsed, relative, tracked
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 THIS_FILE = Path(__file__).resolve()
 TEXTS = tracked("*.py", "*.md", "*.j2", "*.html", "*.yaml", "*.yml", "*.txt", "Makefile", ".ci/*")

@@ -4,18 +4,14 @@ The tests sign bad tokens with the key. A change is in force with its answer, ho
 machine is, so no route answers 202.
 """
 
-import os
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.local.run import main
 from services.identity.adapters import keyring
 from tests.patience import PATIENT
-from tests.servers import UNMEASURED
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 if __name__ == "__main__":
-    os.environ.update(UNMEASURED)  # for the database; this process is measured already
     keyring.generate_key = lambda: KEY  # type: ignore[attr-defined]
     raise SystemExit(main([], timeouts=PATIENT))

@@ -25,6 +25,8 @@ from tests.contracts.rows import (
     without_revision,
 )
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 MALFORMED = {
     "text": b"nope",
     "single quotes": b"{'name': 'x'}",

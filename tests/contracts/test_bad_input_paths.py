@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pytest
+
 from shared.ids import FORMS, PREFIXES, new_id
 from tests.contracts.asking import Asking, Case
 from tests.contracts.people import People
@@ -14,6 +16,8 @@ from tests.contracts.rows import (
     request,
     token_for,
 )
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 

@@ -13,6 +13,8 @@ from tests.e2e.one_process import OneProcess
 from tests.e2e.stories import cloud_iam, novita, runos, runpod
 from tests.e2e.stories.team import Team
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 STORIES = {
     "runpod": (runpod, "Rosa's Rendering"),
     "runos": (runos, "Olu's Operations"),
@@ -22,7 +24,7 @@ STORIES = {
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneProcess]:
+def product(unmeasured: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneProcess]:
     product = OneProcess(tmp_path_factory.mktemp("product"))
     try:
         product.start()

@@ -8,6 +8,8 @@ from tests.mutants.mutant import Kind, Mutant
 from tests.mutants.runner import ROOT, Copy, Result, run_all
 from tests.mutants.table import MUTANTS
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 ROW = Mutant(
     id="limit",
     kind=Kind.LIMIT,
