@@ -44,13 +44,13 @@ class Argon2Hasher:
         self._turns = Turns(max_waiting=max_waiting)
         self._decoy_hash = self._argon2.hash(secrets.token_hex())
 
-    async def hash(self, password: str) -> str:
-        """Return the hash that is stored for a password.
+    async def hash(self, password: str, *, attempts: int) -> str:
+        """Return the hash that is stored for a password; `attempts` as in `verify`.
 
         Raises:
             HashingBusy: too many passwords wait already.
         """
-        return await self._run(lambda: self._argon2.hash(_prepared(password)))
+        return await self._run(lambda: self._argon2.hash(_prepared(password)), rank=attempts)
 
     async def verify(
         self,
@@ -58,13 +58,13 @@ class Argon2Hasher:
         password: str,
         *,
         imported: bool = False,
-        attempts: int = 0,
+        attempts: int,
     ) -> bool:
         """Return whether this is the password; without a stored hash the work is the same (`T9`).
 
         Another system has made an `imported` hash, of the characters as they were typed. A hash
-        that cannot be compared matches no password. `attempts` are those of the sender that failed
-        of late, this one included.
+        that cannot be compared matches no password. `attempts` are those of the sender that a limit
+        has counted of late, this one included: there is no hashing outside `rate_limited`.
 
         Raises:
             HashingBusy: too many passwords wait already.
@@ -87,7 +87,7 @@ class Argon2Hasher:
         except (Argon2Error, ValueError):
             return False
 
-    async def _run(self, job: Callable[[], T], *, rank: int = 0) -> T:
+    async def _run(self, job: Callable[[], T], *, rank: int) -> T:
         try:
             async with self._turns.turn(rank=rank):
                 return await asyncio.wrap_future(self._thread.submit(job))

@@ -14,6 +14,8 @@ SIGN_IN_WINDOW = timedelta(minutes=15)
 MAIL_WINDOW = timedelta(hours=1)
 OTPS_PER_HOUR, OTPS_PER_DAY = 10, 30
 """Wrong codes of one user."""
+CODE_SETS_PER_HOUR = 10
+"""Sets of recovery codes of one user: each costs as much as ten sign-ins."""
 MAX_REFUSED = 20_000
 """The limits that `RefusedSenders` remembers."""
 RECHECK = timedelta(seconds=10)
@@ -121,6 +123,18 @@ def otp_limits(user_id: UserId) -> tuple[RateLimit, ...]:
         RateLimit(key=("otp-day", user_id), limit=OTPS_PER_DAY, window=timedelta(days=1)),
         RateLimit(key=("otp", user_id), limit=OTPS_PER_HOUR, window=timedelta(hours=1)),
     )
+
+
+def code_set_limit(user_id: UserId) -> RateLimit:
+    """Return what a new set of recovery codes counts against: its user."""
+    return RateLimit(
+        key=("recovery-codes", user_id), limit=CODE_SETS_PER_HOUR, window=timedelta(hours=1)
+    )
+
+
+def mailed_link_limit(network: str, *, per_network: int) -> RateLimit:
+    """Return what a password counts against that comes with a used link: its network."""
+    return RateLimit(key=("mailed-links", network), limit=per_network, window=SIGN_IN_WINDOW)
 
 
 def mail_limit(network: str, *, per_network: int) -> RateLimit:

@@ -204,7 +204,7 @@ ROUTES = (
         tag="me",
         access=PROVED,
         gives=RecoveryCodesAnswer,
-        refuses=(NoSecondFactor, HashingBusy),
+        refuses=(NoSecondFactor, TooManyRequests, HashingBusy),
         on_repeat="Makes other codes; the ones before stop working.",
     ),
 )

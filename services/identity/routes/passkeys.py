@@ -209,6 +209,7 @@ ROUTES = (
             PasskeyRefused,
             PasskeyKnown,
             TooManyPasskeys,
+            TooManyRequests,
             HashingBusy,
         ),
         effective_everywhere=True,

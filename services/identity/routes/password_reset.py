@@ -68,7 +68,7 @@ ROUTES = (
         tag="sign-in",
         access=Public(),
         takes=PasswordReset,
-        refuses=(LinkInvalid, HashingBusy),
+        refuses=(LinkInvalid, TooManyRequests, HashingBusy),
         effective_everywhere=True,
         on_repeat="Is answered 204 for a minute with the same password, then 410.",
     ),

@@ -2,6 +2,7 @@
 
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import HashingBusy
+from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.routes.fields import Text
 from services.identity.routes.sessions import SessionAnswer, session_answer, sign_up_reply
 from services.identity.use_cases import verification
@@ -47,7 +48,7 @@ ROUTES = (
         access=Public(),
         takes=Verify,
         gives=SessionAnswer,
-        refuses=(LinkInvalid, HashingBusy),
+        refuses=(LinkInvalid, TooManyRequests, HashingBusy),
         on_repeat="Gives the same session for a minute, with the same password. Then the link is"
         " used: 410.",
         gives_revision=True,

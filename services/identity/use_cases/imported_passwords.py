@@ -27,7 +27,7 @@ async def with_password(
         return None
     if not user.password_imported:
         return user
-    hashed = await ctx.hasher.hash(password)
+    hashed = await ctx.hasher.hash(password, attempts=attempts)
 
     async def change(write: JournalWrite) -> User | None:
         current = await ctx.store.user(user.id, write.session)

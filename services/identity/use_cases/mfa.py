@@ -15,6 +15,7 @@ from services.identity.domain.mfa import (
     WrongOtp,
     parse_otp,
 )
+from services.identity.domain.rate_limits import code_set_limit
 from services.identity.domain.sessions import UserSession
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
@@ -97,7 +98,7 @@ async def confirm_totp(
         if proof is None:
             raise WrongOtp
         codes = new_recovery_codes()
-        hashed = await hashed_codes(ctx, codes)
+        hashed = await hashed_codes(ctx, user, codes)
 
         async def change(write: JournalWrite) -> bool:
             acting = await acting_user(ctx, write, principal, proved=False)
@@ -142,13 +143,14 @@ async def replace_recovery_codes(ctx: Ctx, caller: Caller, principal: UserPrinci
 
     Raises:
         NoSecondFactor: the user has no second factor.
-        StepUpRequired, TokenRevoked, HashingBusy.
+        StepUpRequired, TokenRevoked, TooManyRequests, HashingBusy.
     """
     current = await active_session(ctx, principal)
-    factors = await ctx.store.factors(current.user.id)
-    mfa.replace_codes(factors, (), now=ctx.clock.now())  # before the work of hashing
+    # Before the work of hashing:
+    sessions.require_proof(current.session, now=ctx.clock.now())
+    mfa.replace_codes(await ctx.store.factors(current.user.id), (), now=ctx.clock.now())
     codes = new_recovery_codes()
-    hashed = await hashed_codes(ctx, codes)
+    hashed = await hashed_codes(ctx, current.user, codes)
 
     async def change(write: JournalWrite) -> None:
         acting = await acting_user(ctx, write, principal)
@@ -207,14 +209,23 @@ async def acting_user(
     return Acting(user=user, session=session, factors=factors)
 
 
-async def hashed_codes(ctx: Ctx, codes: list[str]) -> list[RecoveryCode]:
-    """Hash recovery codes for the database."""
-    return [
-        RecoveryCode(
-            name=code[:CODE_NAME_LENGTH], hash=await ctx.hasher.hash(code[CODE_NAME_LENGTH:])
-        )
-        for code in codes
-    ]
+async def hashed_codes(ctx: Ctx, user: User, codes: list[str]) -> list[RecoveryCode]:
+    """Hash recovery codes of a user for the database.
+
+    Raises:
+        TooManyRequests: the user has had too many sets of codes of late.
+        HashingBusy.
+    """
+    if not codes:
+        return []
+    async with rate_limited(ctx, code_set_limit(user.id)) as attempts:
+        return [
+            RecoveryCode(
+                name=code[:CODE_NAME_LENGTH],
+                hash=await ctx.hasher.hash(code[CODE_NAME_LENGTH:], attempts=attempts),
+            )
+            for code in codes
+        ]
 
 
 async def write_until_done(

@@ -87,7 +87,7 @@ async def add(
     Raises:
         Invalid: the name cannot be one.
         PasskeyChallengeOver, PasskeyRefused, PasskeyKnown, TooManyPasskeys.
-        StepUpRequired, TokenRevoked, HashingBusy.
+        StepUpRequired, TokenRevoked, TooManyRequests, HashingBusy.
     """
     shown = _parse_name(name)
     user = (await active_session(ctx, principal)).user
@@ -103,7 +103,7 @@ async def add(
     await _use_up(ctx, opened)
     factors = await ctx.store.factors(user.id)
     codes = [] if factors.exist else new_recovery_codes()
-    hashed = await hashed_codes(ctx, codes)
+    hashed = await hashed_codes(ctx, user, codes)
 
     async def change(write: JournalWrite) -> bool:
         acting = await acting_user(ctx, write, principal)

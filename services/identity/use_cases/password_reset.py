@@ -11,6 +11,7 @@ from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.mail_budgets import Addressee, Mail, request_mail
 from services.identity.use_cases.passwords import replace_password
+from services.identity.use_cases.rate_limits import mailed_link_limit_of, rate_limited
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
 from shared.ids import UserId
@@ -51,18 +52,23 @@ async def reset(ctx: Ctx, caller: Caller, *, token: str, password: str) -> Write
     Raises:
         LinkInvalid: the link is forged, used, superseded or expired.
         Invalid: the password is not allowed; the link stays valid.
+        TooManyRequests: this network sent too many passwords with links that are not valid.
         HashingBusy: too many passwords wait already.
     """
     link = ctx.reset_links.read(token)
     if link is None:
         raise LinkInvalid
-    try:
-        return await _use(ctx, caller, link, password)
-    except LinkInvalid:
-        return await _repeated(ctx, caller, link, password)
+    limit = mailed_link_limit_of(ctx, caller)
+    async with rate_limited(ctx, limit, counted=(LinkInvalid,)) as attempts:
+        try:
+            return await _use(ctx, caller, link, password, attempts=attempts)
+        except LinkInvalid:
+            return await _repeated(ctx, caller, link, password, attempts=attempts)
 
 
-async def _use(ctx: Ctx, caller: Caller, link: Link, password: str) -> WriteResult[None]:
+async def _use(
+    ctx: Ctx, caller: Caller, link: Link, password: str, *, attempts: int
+) -> WriteResult[None]:
     user = await _user_of_link(ctx, UserId(link.id), link.generation)
     check_password(
         password,
@@ -71,7 +77,7 @@ async def _use(ctx: Ctx, caller: Caller, link: Link, password: str) -> WriteResu
         email=user.email,
         product=ctx.settings.product_name,
     )
-    password_hash = await ctx.hasher.hash(password)
+    password_hash = await ctx.hasher.hash(password, attempts=attempts)
 
     async def allowed(write: JournalWrite) -> User:
         return password_reset.check_link(
@@ -83,7 +89,9 @@ async def _use(ctx: Ctx, caller: Caller, link: Link, password: str) -> WriteResu
     )
 
 
-async def _repeated(ctx: Ctx, caller: Caller, link: Link, password: str) -> WriteResult[None]:
+async def _repeated(
+    ctx: Ctx, caller: Caller, link: Link, password: str, *, attempts: int
+) -> WriteResult[None]:
     """Wait until the reset by this link is effective, for the request that set the password."""
 
     async def used_just_now(session: DbSession | None, now: datetime) -> User:
@@ -91,7 +99,7 @@ async def _repeated(ctx: Ctx, caller: Caller, link: Link, password: str) -> Writ
         return password_reset.check_repeat(user, generation=link.generation, now=now)
 
     user = await used_just_now(None, ctx.clock.now())
-    if not await ctx.hasher.verify(user.password_hash, password):
+    if not await ctx.hasher.verify(user.password_hash, password, attempts=attempts):
         raise LinkInvalid
 
     async def unchanged(write: JournalWrite) -> None:

@@ -42,7 +42,7 @@ async def change(
             email=user.email,
             product=ctx.settings.product_name,
         )
-        password_hash = await ctx.hasher.hash(new)
+        password_hash = await ctx.hasher.hash(new, attempts=attempts)
 
         async def allowed(write: JournalWrite) -> User:
             session = await ctx.store.session(

@@ -9,6 +9,7 @@ from services.identity.domain.rate_limits import (
     RateLimit,
     check_limits,
     mail_limit,
+    mailed_link_limit,
     sign_in_limits,
 )
 from services.identity.use_cases.context import Ctx
@@ -72,6 +73,11 @@ def sign_in_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateL
         per_address=ctx.settings.logins_per_address,
         per_network=ctx.settings.logins_per_ip,
     )
+
+
+def mailed_link_limit_of(ctx: Ctx, caller: Caller) -> RateLimit:
+    """Return the limit of passwords that this caller sends with links that are not valid."""
+    return mailed_link_limit(network_of(caller.request.ip), per_network=ctx.settings.logins_per_ip)
 
 
 def mail_limit_of(ctx: Ctx, caller: Caller) -> RateLimit:

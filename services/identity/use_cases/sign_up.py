@@ -89,7 +89,8 @@ async def register_invited(
         signed_in = None
         if await ctx.store.user_of(address.key) is None:
             with contextlib.suppress(AlreadyThere):
-                signed_in = await _add(ctx, caller, registration, await ctx.hasher.hash(password))
+                password_hash = await ctx.hasher.hash(password, attempts=attempts)
+                signed_in = await _add(ctx, caller, registration, password_hash)
         if signed_in is None:
             signed_in = await _sign_in_again(ctx, caller, address, password, attempts=attempts)
     return await with_personal_account(ctx, signed_in)

@@ -7,6 +7,7 @@ from services.identity.domain.sign_up import PendingSignUp
 from services.identity.domain.users import caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.personal_accounts import with_personal_account
+from services.identity.use_cases.rate_limits import mailed_link_limit_of, rate_limited
 from services.identity.use_cases.sessions import SignedIn, new_session
 from services.identity.use_cases.sign_up import new_user
 from shared.addresses import Address
@@ -30,6 +31,7 @@ async def verify(
     Raises:
         LinkInvalid: the link is forged, used, superseded or expired.
         Invalid: the name or the password is not allowed; the link stays valid.
+        TooManyRequests: this network sent too many passwords with links that are not valid.
         HashingBusy: too many passwords wait already.
     """
     link = ctx.sign_up_links.read(token)
@@ -37,20 +39,23 @@ async def verify(
         raise LinkInvalid
     pending = await ctx.store.sign_up(SignUpId(link.id))
     pending = verification.check_link(pending, generation=link.generation, now=ctx.clock.now())
-    if pending.used_at is None:
-        name = _checked_name(name, pending)
-        check_password(
-            password,
-            field="password",
-            names=[name, pending.name],
-            email=pending.email,
-            product=ctx.settings.product_name,
-        )
-        password_hash = await ctx.hasher.hash(password)
-        made = await _use(ctx, caller, pending, name=name, password_hash=password_hash)
-        if made is not None:
-            return await with_personal_account(ctx, made)
-    return await with_personal_account(ctx, await _repeated(ctx, link, password))
+    limit = mailed_link_limit_of(ctx, caller)
+    async with rate_limited(ctx, limit, counted=(LinkInvalid,)) as attempts:
+        made = None
+        if pending.used_at is None:
+            name = _checked_name(name, pending)
+            check_password(
+                password,
+                field="password",
+                names=[name, pending.name],
+                email=pending.email,
+                product=ctx.settings.product_name,
+            )
+            password_hash = await ctx.hasher.hash(password, attempts=attempts)
+            made = await _use(ctx, caller, pending, name=name, password_hash=password_hash)
+        if made is None:
+            made = await _repeated(ctx, link, password, attempts=attempts)
+    return await with_personal_account(ctx, made)
 
 
 async def link_to_mail(ctx: Ctx, *, sign_up_id: SignUpId, generation: int) -> Link:
@@ -98,7 +103,7 @@ async def _use(
     return result.result
 
 
-async def _repeated(ctx: Ctx, link: Link, password: str) -> SignedIn:
+async def _repeated(ctx: Ctx, link: Link, password: str, *, attempts: int) -> SignedIn:
     """Give the session of a link that was used just now, to the request that set the password."""
     pending = verification.check_link(
         await ctx.store.sign_up(SignUpId(link.id)),
@@ -109,7 +114,7 @@ async def _repeated(ctx: Ctx, link: Link, password: str) -> SignedIn:
     session = None if known is None else await ctx.store.session_by_id(known)
     session = verification.repeated(session, now=ctx.clock.now())
     user = await ctx.store.user(session.user_id)
-    if user is None or not await ctx.hasher.verify(user.password_hash, password):
+    if user is None or not await ctx.hasher.verify(user.password_hash, password, attempts=attempts):
         raise LinkInvalid
     return SignedIn(user=user, session=session)
 

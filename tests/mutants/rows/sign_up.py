@@ -96,7 +96,11 @@ ROWS = (
         id="repeat-ignores-the-password",
         kind=Kind.SECURITY,
         file=f"{USE_CASES}/verification.py",
-        old="    if user is None or not await ctx.hasher.verify(user.password_hash, password):\n",
+        old=(
+            "    if user is None or not await ctx.hasher.verify(\n"
+            "        user.password_hash, password, attempts=attempts\n"
+            "    ):\n"
+        ),
         new="    if user is None:\n",
         tests=(*VERIFICATION_TESTS, "-k", "another_password"),
     ),
@@ -276,7 +280,9 @@ ROWS = (
         id="reset-repeated-with-another-password",
         kind=Kind.SECURITY,
         file="services/identity/use_cases/password_reset.py",
-        old="    if not await ctx.hasher.verify(user.password_hash, password):\n",
+        old=(
+            "    if not await ctx.hasher.verify(user.password_hash, password, attempts=attempts):\n"
+        ),
         new="    if False:\n",
         tests=("tests/services/identity/test_passwords.py",),
     ),

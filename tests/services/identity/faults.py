@@ -68,7 +68,7 @@ class CountingHasher(Argon2Hasher):
         super().__init__(max_waiting=max_waiting)
         self.jobs = 0
 
-    async def _run(self, job: Callable[[], T], *, rank: int = 0) -> T:
+    async def _run(self, job: Callable[[], T], *, rank: int) -> T:
         self.jobs += 1
         return await super()._run(job, rank=rank)
 
@@ -81,7 +81,7 @@ class MeasuredHasher(Argon2Hasher):
         self.seconds: list[float] = []
         self.comparisons = 0
 
-    async def _run(self, job: Callable[[], T], *, rank: int = 0) -> T:
+    async def _run(self, job: Callable[[], T], *, rank: int) -> T:
         def measured() -> T:
             began = time.thread_time()
             result = job()
@@ -102,7 +102,7 @@ class HeldHasher(Argon2Hasher):
         super().__init__(max_waiting=max_waiting)
         self.go_on = threading.Event()
 
-    async def _run(self, job: Callable[[], T], *, rank: int = 0) -> T:
+    async def _run(self, job: Callable[[], T], *, rank: int) -> T:
         def held() -> T:
             assert self.go_on.wait(30)
             return job()

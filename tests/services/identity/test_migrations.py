@@ -39,7 +39,7 @@ SQUATTER, OWNER = "usr_" + "1" * 32, "usr_" + "2" * 32
 async def old_user(user_id: str, email: str, password: str, *, verified: bool) -> dict[str, Any]:
     """A document as the earlier version wrote it."""
     hasher = Argon2Hasher()
-    password_hash = await hasher.hash(password)
+    password_hash = await hasher.hash(password, attempts=1)
     hasher.close()
     return {
         "_id": user_id,

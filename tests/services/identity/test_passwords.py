@@ -225,7 +225,7 @@ class HesitantHasher(Argon2Hasher):
         password: str,
         *,
         imported: bool = False,
-        attempts: int = 0,
+        attempts: int,
     ) -> bool:
         matches = await super().verify(stored_hash, password, imported=imported, attempts=attempts)
         self.verified.set()

@@ -269,7 +269,7 @@ class TimedHasher(MeasuredHasher):
         super().__init__()
         self.clock = clock
 
-    async def _run(self, job: Callable[[], Any], *, rank: int = 0) -> Any:
+    async def _run(self, job: Callable[[], Any], *, rank: int) -> Any:
         result = await super()._run(job, rank=rank)
         self.clock.move(self.seconds[-1])
         return result

@@ -12,7 +12,7 @@ import pytest
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.domain.passwords import HashingBusy
-from services.identity.domain.rate_limits import RateLimit, Window
+from services.identity.domain.rate_limits import CODE_SETS_PER_HOUR, RateLimit, Window
 from services.identity.store import Store
 from services.identity.store.rate_limits import RateLimitRows
 from shared.journal import Journal
@@ -25,6 +25,7 @@ from tests.support.service import FAR
 from tests.waiting import wait_for
 
 LIMIT = RateLimit(key=("tests",), limit=10, window=timedelta(minutes=15))
+NEW_PASSWORD = "quiet-otters-paint-maps"
 NARROW = RateLimit(key=("narrow",), limit=1, window=timedelta(minutes=15))
 
 
@@ -335,7 +336,7 @@ class RankedHasher(Argon2Hasher):
         super().__init__()
         self.ranks: list[int] = []
 
-    async def _run(self, job: Callable[[], Any], *, rank: int = 0) -> Any:
+    async def _run(self, job: Callable[[], Any], *, rank: int) -> Any:
         self.ranks.append(rank)
         return await super()._run(job, rank=rank)
 
@@ -355,6 +356,37 @@ async def test_a_person_goes_before_a_sender_that_guesses(
             answer = await identity.log_in("ana@example.com", headers=person)
             assert answer.status == 200
         assert hasher.ranks == [1, 2, 3, 4, 1, 1, 1]
+
+
+@pytest.mark.rule("T8")
+async def test_no_repeated_hashing_goes_before_the_first_sign_in_of_a_person(
+    mongo_url: str, database_name: str
+) -> None:
+    """A used link with another password, and sets of recovery codes, by somebody with a user."""
+    hasher = RankedHasher()
+    async with running(
+        mongo_url, database_name, wiring={"hasher": hasher}, logins_per_ip=3
+    ) as identity:
+        await identity.sign_up("ana@example.com")
+        link = (await identity.mailed_links("ana@example.com"))[-1]
+        token = (await identity.verify(link)).body["access_token"]
+        await identity.add_totp(token)
+        await identity.forgot("ana@example.com")
+        reset = await identity.mailed_reset("ana@example.com")
+        assert hasher.ranks == [1] * 11, "the password and ten codes"
+        hasher.ranks.clear()
+        for expected in (410, 410, 410, 429):
+            assert (await identity.verify(link, password="another-1")).status == expected
+        assert hasher.ranks == [1, 2, 3]
+        assert (await identity.reset(reset, NEW_PASSWORD)).status == 429, "the same limit"
+        hasher.ranks.clear()
+        for _ in range(CODE_SETS_PER_HOUR - 1):
+            made = await identity.post("/v1/me/mfa/recovery-codes", token=token)
+            assert made.status == 200
+        over = await identity.post("/v1/me/mfa/recovery-codes", token=token)
+        assert (over.status, over.headers["Retry-After"]) == (429, "3600")
+        sets = range(2, CODE_SETS_PER_HOUR + 1)
+        assert hasher.ranks == [each for each in sets for _ in range(10)]
 
 
 def quota(name: str, limit: int, window: int, *, left: int, seconds: int) -> tuple[str, str]:
