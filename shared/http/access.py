@@ -20,6 +20,15 @@ class PublicCallers(StrEnum):
     """Users with a refresh token, which is known to be genuine before the database is asked."""
 
 
+class WaitsFor(StrEnum):
+    """What else the answer to a user waits for; it then holds no place of the other answers."""
+
+    OTHER_SERVERS = "other-servers"
+    """Servers of other people: of names, or of an issuer."""
+    MAIL = "mail"
+    """The turn of a mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Public:
     """Every caller; a bearer token is ignored. Callers of one kind wait for their like only."""
@@ -38,6 +47,7 @@ class Session:
 
     may_have_ended: bool = False
     fresh_proof: bool = False
+    waits_for: WaitsFor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class Permission:
     own: bool = False
     in_session: bool = False
     fresh_proof: bool = False
+    waits_for: WaitsFor | None = None
 
 
 @dataclass(frozen=True, slots=True)

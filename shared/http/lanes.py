@@ -21,7 +21,7 @@ from shared.auth.principals import (
     ServicePrincipal,
     UserPrincipal,
 )
-from shared.http.access import Access, Public, PublicCallers
+from shared.http.access import Access, Permission, Public, PublicCallers, Session, WaitsFor
 from shared.metrics import NOT_ADMITTED, start_at_zero
 from shared.networks import network_of
 from shared.problems import Refusal, RefusalKind, Unavailable
@@ -42,6 +42,8 @@ class Lane(StrEnum):
     CLIENT_SIGN_INS = "client_sign_ins"
     """Service clients that ask for a token with their secret."""
     USERS = "users"
+    OUTSIDE = "outside"
+    """Users whose answer waits for servers of other people."""
     CLIENTS = "clients"
     SERVICES = "services"
     """Services of the product and the operator, on the internal port."""
@@ -64,6 +66,7 @@ def lane_limits(requests_at_once: int) -> Mapping[Lane, int]:
         Lane.REFRESHES: requests_at_once,
         Lane.CLIENT_SIGN_INS: requests_at_once * 4,
         Lane.USERS: requests_at_once,
+        Lane.OUTSIDE: requests_at_once,
         Lane.CLIENTS: requests_at_once * 6,
         Lane.SERVICES: requests_at_once * 3,
     }
@@ -197,11 +200,16 @@ _PUBLIC_LANES = {
 }
 
 
+_WAITING_LANES = {WaitsFor.OTHER_SERVERS: Lane.OUTSIDE, WaitsFor.MAIL: Lane.MAILS}
+
+
 def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, Share]:
     """The lane of a request, and the share of its sender there."""
     match principal:
         case UserPrincipal() | ApiTokenPrincipal():
-            return Lane.USERS, Share(principal.user_id)
+            waits_for = access.waits_for if isinstance(access, Session | Permission) else None
+            lane = Lane.USERS if waits_for is None else _WAITING_LANES[waits_for]
+            return lane, Share(principal.user_id)
         case ClientPrincipal() | DelegatedPrincipal():
             return Lane.CLIENTS, Share(principal.client_id)
         case ServicePrincipal():

@@ -6,7 +6,6 @@ the size of an answer are bounded.
 """
 
 import asyncio
-import json
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ from aiohttp import (
 )
 from aiohttp.abc import AbstractResolver
 
+from shared.http import strict_json
+from shared.http.refusals import MalformedJson
 from shared.networks import Network, is_within
 
 MAX_ANSWER_BYTES = 256 * 1024
@@ -66,9 +67,9 @@ class OutboundAnswer:
             OutboundError: it is something else.
         """
         try:
-            members = json.loads(self.body)
-        except (ValueError, RecursionError) as fault:
-            raise OutboundError("The answer is not JSON.") from fault
+            members = strict_json.loads(self.body)
+        except MalformedJson as fault:
+            raise OutboundError("The answer is not JSON that every reader understands.") from fault
         if not isinstance(members, dict):
             raise OutboundError("The answer is not a JSON object.")
         return members

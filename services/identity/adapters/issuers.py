@@ -5,7 +5,6 @@ once for the keys, at most twice a minute for one issuer.
 """
 
 import asyncio
-import json
 import logging
 from base64 import b64encode
 from collections import Counter
@@ -22,7 +21,9 @@ from services.identity.domain.id_tokens import IssuerAnswerInvalid, allowed_algo
 from services.identity.domain.sso_connections import SsoConnection
 from services.identity.domain.sso_sign_in import SsoSignIn
 from shared.clock import Clock
+from shared.http import strict_json
 from shared.http.outbound import Outbound, OutboundError, check_url
+from shared.http.refusals import MalformedJson
 from shared.networks import Network
 from shared.problems import Refusal, RefusalKind
 
@@ -201,9 +202,11 @@ class Issuers:
         key = await self._key(known, header.get("kid"), algorithm)
         try:
             payload = jwt.PyJWS().decode(token, key.public, algorithms=[algorithm])
-            claims = json.loads(payload)
-        except (jwt.PyJWTError, ValueError, RecursionError) as fault:
+            claims = strict_json.loads(payload)
+        except jwt.PyJWTError as fault:
             raise IssuerAnswerInvalid("signature") from fault
+        except MalformedJson as fault:
+            raise IssuerAnswerInvalid("id_token") from fault
         if not isinstance(claims, dict):
             raise IssuerAnswerInvalid("id_token")
         return claims, algorithm

@@ -1,5 +1,6 @@
 """The routes of the connections of an account."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
@@ -16,7 +17,7 @@ from services.identity.routes.sso_sign_in import LongText
 from services.identity.use_cases import account_connections
 from services.identity.use_cases.context import Ctx
 from shared.auth.account_refusals import SHUT_OUT
-from shared.http.access import Permission
+from shared.http.access import Permission, WaitsFor
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.problems import NotFound, PermissionMissing
 
@@ -174,7 +175,7 @@ ROUTES = (
         operation_id="proveConnectionDomain",
         summary="Prove the domain by its text record",
         tag="accounts",
-        access=_CHANGE,
+        access=replace(_CHANGE, waits_for=WaitsFor.OTHER_SERVERS),
         gives=AccountConnectionView,
         refuses=(DomainNotProved, DomainTaken, DnsUnavailable, *_REFUSED),
         on_repeat="Finds the domain proved.",

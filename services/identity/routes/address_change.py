@@ -10,7 +10,7 @@ from services.identity.routes.users import UserAnswer, user_fields
 from services.identity.use_cases import address_change
 from services.identity.use_cases.context import Ctx
 from shared.auth.step_up import StepUpRequired
-from shared.http.access import Public, Session
+from shared.http.access import Public, Session, WaitsFor
 from shared.http.routes import Answer, Body, Call, Reply, Route
 
 
@@ -70,7 +70,7 @@ ROUTES = (
         operation_id="changeEmail",
         summary="Ask for another address: a link is mailed to it, and the present one is told",
         tag="me",
-        access=Session(),
+        access=Session(waits_for=WaitsFor.MAIL),
         takes=AddressChange,
         gives=AddressLinkSent,
         status=202,

@@ -13,7 +13,7 @@ from shared.http.access import Admin
 from shared.http.explanations import Explanation
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import UserId
-from shared.problems import Invalid
+from shared.problems import Invalid, NotFound
 
 _PLACE = "/internal/admin/users"
 
@@ -151,6 +151,7 @@ ROUTES = (
         access=Admin(),
         takes=FindUser,
         gives=UserWithSessions,
+        refuses=(NotFound,),
         on_repeat="Finds the user again.",
     ),
     Route(

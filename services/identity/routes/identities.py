@@ -1,5 +1,6 @@
 """The routes of the identities with which a user signs in."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from services.identity.adapters.issuers import IssuerUnavailable
@@ -21,7 +22,7 @@ from services.identity.routes.sso_sign_in import (
 )
 from services.identity.use_cases import identities
 from services.identity.use_cases.context import Ctx
-from shared.http.access import Session
+from shared.http.access import Session, WaitsFor
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import IdentityId
 from shared.problems import NotFound
@@ -115,7 +116,7 @@ ROUTES = (
         operation_id="beginIdentityLink",
         summary="Begin to link an identity to the user",
         tag="me",
-        access=_PROVED,
+        access=replace(_PROVED, waits_for=WaitsFor.OTHER_SERVERS),
         takes=BeginIdentityLink,
         gives=BegunSsoSignIn,
         refuses=(SsoConnectionUnknown, IssuerUnavailable),
@@ -128,7 +129,7 @@ ROUTES = (
         operation_id="linkIdentity",
         summary="Link the identity that an issuer has proved",
         tag="me",
-        access=Session(),
+        access=Session(waits_for=WaitsFor.OTHER_SERVERS),
         takes=FinishSsoSignIn,
         gives=IdentityView,
         refuses=(

@@ -142,6 +142,10 @@ MISBEHAVIOUR: dict[str, tuple[Callable[[LocalIssuer], None], int, str]] = {
     "not valid yet": (_claims(nbf=2**33), 401, "nbf"),
     "no subject": (_claims(sub=None), 401, "sub"),
     "a subject that is a number": (_claims(sub=7), 401, "sub"),
+    "half a character in the subject": (_claims(sub="a\ud800"), 401, "id_token"),
+    "half a character in the nonce": (_claims(nonce="a\ud800"), 401, "id_token"),
+    "half a character in the hash": (_claims(at_hash="\ud800"), 401, "id_token"),
+    "NUL in the subject": (_claims(sub="a\0"), 401, "id_token"),
     "a very long subject": (_claims(sub="x" * 256), 401, "sub"),
     "no signature": (
         _signs(lambda _issuer, claims: by_hand({"alg": "none", "kid": "k1"}, claims)),

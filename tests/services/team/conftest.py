@@ -1,17 +1,16 @@
-"""The running team of the tests, and a check of every refusal."""
+"""The running team of the tests."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 import pytest_asyncio
 
 from shared.ids import new_id
 from tests.services.team.running import Team, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,11 +31,3 @@ async def own_team(mongo_url: str, database_name: str) -> AsyncIterator[Team]:
     """A team of its own for each test, with generous limits."""
     async with running(mongo_url, database_name) as ready:
         yield ready
-
-
-@pytest.fixture(autouse=True)
-def _every_refusal_stands_in_its_row(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """A refusal that its route does not list would be missing in the documents."""
-    yield
-    unlisted = [one for one in caplog.get_records("call") if "not in its row" in one.message]
-    assert [vars(one).get("problem") for one in unlisted] == []

@@ -12,8 +12,18 @@ import pytest
 
 from shared import metrics
 from shared.auth.access_tokens import sign_access_token, user_claims
-from shared.auth.principals import Anonymous
-from shared.http.access import Client, Internal, Public, PublicCallers, Session, SessionOrClient
+from shared.auth.principals import Anonymous, UserPrincipal
+from shared.http.access import (
+    Access,
+    Client,
+    Internal,
+    Permission,
+    Public,
+    PublicCallers,
+    Session,
+    SessionOrClient,
+    WaitsFor,
+)
 from shared.http.api import Api
 from shared.http.lanes import (
     LANE_LIMITS,
@@ -91,9 +101,25 @@ def test_the_places_by_default_are_those_of_the_manual():
         Lane.REFRESHES: 32,
         Lane.CLIENT_SIGN_INS: 128,
         Lane.USERS: 32,
+        Lane.OUTSIDE: 32,
         Lane.CLIENTS: 192,
         Lane.SERVICES: 96,
     }
+
+
+@pytest.mark.parametrize(
+    ("access", "lane"),
+    [
+        (Session(), Lane.USERS),
+        (Permission("account:view"), Lane.USERS),
+        (Session(waits_for=WaitsFor.MAIL), Lane.MAILS),
+        (Session(waits_for=WaitsFor.OTHER_SERVERS), Lane.OUTSIDE),
+        (Permission("account:update", waits_for=WaitsFor.OTHER_SERVERS), Lane.OUTSIDE),
+    ],
+)
+def test_users_who_wait_for_others_hold_no_place_of_the_lane_of_users(access: Access, lane: Lane):
+    user = UserPrincipal(user_id=UserId("usr_1"), session_id=SessionId("ses_1"))
+    assert share_of(access, user, "192.0.2.1") == (lane, Share("usr_1"))
 
 
 def test_a_crowd_of_few_senders_leaves_a_place_for_a_new_one():
