@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from shared.http.refusals import BadRequest
+from shared.problems import Invalid
 
 OPERATOR_HEADER = "Rolecall-Operator"
 NAME_LENGTH = 100
@@ -14,7 +14,7 @@ def operator_name(values: Sequence[str]) -> str | None:
     """Return the name of the header's values; `None` without one.
 
     Raises:
-        BadRequest: there are several, or it is not a name.
+        Invalid: there are several, or it is not a name.
     """
     if not values:
         return None
@@ -24,5 +24,5 @@ def operator_name(values: Sequence[str]) -> str | None:
     except ValueError:
         name = ""
     if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
-        raise BadRequest(errors=[(f"/headers/{OPERATOR_HEADER}", _MESSAGE)])
+        raise Invalid(errors=[(f"/headers/{OPERATOR_HEADER}", _MESSAGE)])
     return name

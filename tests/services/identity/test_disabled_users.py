@@ -97,7 +97,7 @@ async def test_an_operator_name_that_no_one_can_read_is_refused(
 ) -> None:
     headers = {"Rolecall-Operator": name}
     path = f"/internal/admin/users/{NO_USER}/enable"
-    assert (await identity.post(path, token=ADMIN_KEY, headers=headers)).status == 400
+    assert (await identity.post(path, token=ADMIN_KEY, headers=headers)).status == 422
     assert (await identity.post(path, token="wrong", headers=headers)).status == 401
 
 

@@ -362,7 +362,7 @@ async def test_a_person_goes_before_a_sender_that_guesses(
 async def test_no_repeated_hashing_goes_before_the_first_sign_in_of_a_person(
     mongo_url: str, database_name: str
 ) -> None:
-    """A used link with another password, and sets of recovery codes, by somebody with a user."""
+    """A used link with another password, and sets of recovery codes, by one person."""
     hasher = RankedHasher()
     async with running(
         mongo_url, database_name, wiring={"hasher": hasher}, logins_per_ip=3
