@@ -39,9 +39,11 @@ class ApiTokenRows:
         )
         return None if found is None else read(ApiToken, found)
 
-    async def token_by_id(self, token_id: TokenId) -> ApiToken | None:
+    async def token_by_id(
+        self, token_id: TokenId, session: DbSession | None = None
+    ) -> ApiToken | None:
         """Find a token by id alone, live or ended: its id has the shard of its user."""
-        found = await self._tokens.find_one(_at(token_id))
+        found = await self._tokens.find_one(_at(token_id), session=session)
         return None if found is None else read(ApiToken, found)
 
     async def update_token(self, before: ApiToken, after: ApiToken, session: DbSession) -> None:
@@ -80,18 +82,19 @@ class ApiTokenRows:
 
     async def tokens_page(
         self,
-        account_id: AccountId,
+        account_id: AccountId | None,
         *,
         user_id: UserId | None,
         before: str | None,
         limit: int,
     ) -> list[ApiToken]:
-        """Find tokens of an account, or those of one of its users: the newest first.
+        """Find tokens of an account, of a user, or of a user in an account: the newest first.
 
         `before` is the `list_key` of the last one of the page before.
         """
         wanted: Document = {} if user_id is None else of_user(user_id)
-        wanted["account_id"] = account_id
+        if account_id is not None:
+            wanted["account_id"] = account_id
         if before is not None:
             wanted["list_key"] = {"$lt": before}
         found = self._tokens.find(wanted).sort("list_key", -1).limit(limit)

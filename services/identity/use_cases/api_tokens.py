@@ -71,8 +71,7 @@ async def create(
     if user is None or decided.membership_id is None:
         raise TokenRevoked
     secret = new_api_token(shard_of(user.id))
-    digest = digest_of(secret)
-    membership_id = MembershipId(decided.membership_id)
+    digest, membership_id = digest_of(secret), MembershipId(decided.membership_id)
 
     async def change(write: JournalWrite) -> CreatedToken:
         await _require_caller(ctx, write, principal)
@@ -201,9 +200,7 @@ async def revoke(
     async def change(write: JournalWrite) -> None:
         token = await ctx.store.token(token_id, account_id, write.session)
         creator = await ctx.store.user(found.user_id, write.session)
-        if token is None or token.revoked_at is not None or creator is None:
-            return  # the write then waits until the earlier end is in force
-        await _end(ctx, write, token, creator, because=TokenEnd.REVOKED)
+        await revoke_now(ctx, write, token, creator)
 
     user = await ctx.store.user(principal.user_id)
     actor = caller if user is None else caller_as(caller, user)
@@ -216,14 +213,21 @@ async def revoke_presented(ctx: Ctx, caller: Caller, token: ApiToken) -> WriteRe
 
     async def change(write: JournalWrite) -> None:
         now = await ctx.store.token(token.id, token.account_id, write.session)
-        if now is not None and now.revoked_at is None and creator is not None:
-            await _end(ctx, write, now, creator, because=TokenEnd.REVOKED)
+        await revoke_now(ctx, write, now, creator)
 
     actor = Actor(type="user", id=token.user_id, token_id=token.id)
     caller = Caller(actor=actor, request=caller.request)
     if creator is not None:
         caller = caller_as(caller, creator)
     return await ctx.journal.write(token.user_id, change, caller=caller, effective_everywhere=True)
+
+
+async def revoke_now(
+    ctx: Ctx, write: JournalWrite, token: ApiToken | None, creator: User | None
+) -> None:
+    """Revoke a token within a write, which otherwise waits until the earlier end is in force."""
+    if token is not None and token.revoked_at is None and creator is not None:
+        await _end(ctx, write, token, creator, because=TokenEnd.REVOKED)
 
 
 async def _require_to_revoke(

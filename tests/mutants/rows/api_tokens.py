@@ -227,4 +227,12 @@ ROWS = (
         new="raise TokenInvalid from",
         tests=("tests/services/authz/test_forward_auth.py",),
     ),
+    Mutant(
+        id="a-user-revokes-the-tokens-of-others",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/own_tokens.py",
+        old="if token is None or token.user_id != principal.user_id:",
+        new="if token is None:",
+        tests=("tests/services/identity/test_api_tokens.py", "-k", "their_creator"),
+    ),
 )

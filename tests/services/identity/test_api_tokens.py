@@ -168,3 +168,40 @@ async def test_the_database_deletes_a_token_30_days_after_its_end(identity: Iden
     await identity.send("DELETE", place(person, token), token=person["access_token"])
     [kept] = [one async for one in identity.database["api_tokens"].find({})]
     assert kept["delete_at"] == kept["revoked_at"] + ENDED_TOKEN_RETENTION
+
+
+@pytest.mark.rule("Ci10")
+async def test_their_creator_lists_and_revokes_tokens_of_every_account(identity: Identity) -> None:
+    """No account is asked: also a suspended one, or one that the creator has left, has no say."""
+    ana, bo = await identity.person("ana@example.com"), await identity.person("bo@example.com")
+    made = [await identity.make_token(who, name=name) for who, name in ((ana, "a"), (bo, "b"))]
+    identity.stand_ins.members.clear()
+    for number, token in enumerate(made):
+        path = f"/v1/me/api-tokens/{token['id']}"
+        other = [ana, bo][1 - number]
+        refused = await identity.send("DELETE", path, token=other["access_token"])
+        assert (refused.status, refused.body["code"]) == (404, "not-found")
+    path = f"/v1/me/api-tokens/{made[0]['id']}"
+    for _ in range(2):
+        gone = await identity.send("DELETE", path, token=ana["access_token"])
+        assert gone.status == 204
+    assert [row.data["token_id"] for row in await identity.rows("api_token.revoked")] == [
+        made[0]["id"]
+    ]
+    for who, status in ((ana, "revoked"), (bo, "active")):
+        page = await identity.send("GET", "/v1/me/api-tokens", token=who["access_token"])
+        assert [each["status"] for each in page.body["items"]] == [status]
+
+
+async def test_a_user_pages_through_the_tokens_of_every_account(identity: Identity) -> None:
+    ana = await identity.person("ana@example.com")
+    names = ["a", "b", "c"]
+    for name in names:
+        await identity.make_token(ana, name=name)
+        identity.clock.move(1)
+    seen, query = [], "limit=2"
+    for _ in range(2):
+        page = await identity.send("GET", f"/v1/me/api-tokens?{query}", token=ana["access_token"])
+        seen += [each["name"] for each in page.body["items"]]
+        query = f"limit=2&cursor={page.body['next_cursor']}"
+    assert (seen, page.body["next_cursor"]) == (names[::-1], None)

@@ -180,6 +180,12 @@ async def revoke_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.send("DELETE", path, token=person["access_token"])
 
 
+async def revoke_my_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    person = await identity.person(ADDRESS)
+    path = f"/v1/me/api-tokens/{(await identity.make_token(person))['id']}"
+    return lambda: identity.send("DELETE", path, token=person["access_token"])
+
+
 async def present_a_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
     token = (await identity.person(ADDRESS))["refresh_token"]
     return lambda: identity.post("/oauth2/revoke", form={"token": token})
@@ -238,6 +244,7 @@ PREPARED = {
     "unlockUser": of_user("unlock"),
     "createApiToken": create_token,
     "revokeApiToken": revoke_token,
+    "revokeMyApiToken": revoke_my_token,
     "signUp": sign_up,
     "verifyEmail": verify,
     "resendVerification": resend,
