@@ -22,7 +22,7 @@ async def page(
 async def revoke(
     ctx: Ctx, caller: Caller, principal: UserPrincipal, token_id: TokenId
 ) -> WriteResult[None]:
-    """Revoke a token of the user, whatever has become of its account or of their membership.
+    """Revoke a token of the user, also in a suspended account, or one that they have left.
 
     A repeat waits until the end is in force.
 

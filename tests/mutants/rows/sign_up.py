@@ -16,8 +16,8 @@ ROWS = (
         id="verification-names-an-unknown-account",
         kind=Kind.DATA,
         file=f"{USE_CASES}/verification.py",
-        old="            return await with_personal_account(ctx, made)\n",
-        new="            return made\n",
+        old="    return await with_personal_account(ctx, made)\n",
+        new="    return made\n",
         tests=FIRST_CHECK_TESTS,
     ),
     Mutant(
