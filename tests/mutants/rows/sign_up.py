@@ -97,9 +97,8 @@ ROWS = (
         kind=Kind.SECURITY,
         file=f"{USE_CASES}/verification.py",
         old=(
-            "    if user is None or not await ctx.hasher.verify(\n"
-            "        user.password_hash, password, attempts=attempts\n"
-            "    ):\n"
+            "    if user is None or not await ctx.hasher.verify("
+            "user.password_hash, password, attempts=attempts):\n"
         ),
         new="    if user is None:\n",
         tests=(*VERIFICATION_TESTS, "-k", "another_password"),
