@@ -324,6 +324,19 @@ async def test_an_api_that_is_away_ends_no_session_and_loses_no_text(browser, ap
     assert SESSION in browser.cookies
 
 
+async def test_a_refresh_without_an_answer_ends_no_session(browser, api):
+    api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
+    await browser.sign_in()
+    for code, status in (("unavailable", 503), ("too-many-requests", 429)):
+        api.answers["POST /v1/token/refresh"] = problem(status, code)
+        await browser.open("/console")
+        assert browser.status == status
+        assert SESSION in browser.cookies
+    api.answers["POST /v1/token/refresh"] = ANSWERS["POST /v1/token/refresh"]
+    await browser.open("/console")
+    assert browser.status == 200
+
+
 async def test_the_fault_of_a_field_stands_at_the_field(browser, api):
     fault = {"pointer": "/password", "message": "A password must have <10> characters."}
     api.answers["POST /v1/email/verify"] = problem(422, "invalid", errors=[fault])

@@ -19,14 +19,20 @@ from services.identity.app import build
 from services.identity.domain.rate_limits import MAIL_WINDOW
 from services.identity.settings import Settings
 from shared.auth.access_tokens import TokenVerifier
+from shared.auth.api_tokens import digest_of
 from shared.auth.key_sources import RemoteKeys
 from shared.contracts.calls.authz import (
     DECIDE,
+    FIND_TOKEN,
     NEW_TOKEN,
     CheckRequest,
     CheckResult,
+    FindTokenAnswer,
+    FindTokenRequest,
+    FoundToken,
     NewTokenAnswer,
     NewTokenRequest,
+    TokenLimits,
 )
 from shared.contracts.calls.identity import (
     KEY_SET,
@@ -144,10 +150,14 @@ class StandIns:
     """What authz was asked."""
     accounts: list[PersonalAccountRequest] = field(default_factory=list)
     """The personal accounts that team was asked to make."""
+    tokens: dict[str, FoundToken] = field(default_factory=dict)
+    """The API tokens that authz knows, by their SHA-256."""
     released: list[str] = field(default_factory=list)
     """The users whose memberships team was asked to end."""
     owned: list[str] = field(default_factory=list)
     """The names of accounts with other members that every user owns."""
+    release_in_force: bool = True
+    """Whether each replica of authz has the end of a user's memberships."""
     team_away: bool = False
     team_may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     """Until it is set, team accepts the request of an account and does not answer."""
@@ -163,10 +173,12 @@ class StandIns:
             self.suspended,
             self.asked,
             self.accounts,
+            self.tokens,
             self.released,
             self.owned,
         ):
             told.clear()
+        self.release_in_force = True
         self.team_away = False
         self.team_may_answer.set()
 
@@ -183,7 +195,11 @@ class StandIns:
             raise Unavailable
         self.released.append(call.body.user_id)
         owned = [OwnedTeam(account_id=f"acc_{1:032x}", account_name=one) for one in self.owned]
-        return UserReleased(owned=tuple(owned))
+        return UserReleased(owned=tuple(owned), effective=self.release_in_force)
+
+    async def find_token(self, ctx: object, call: Call[FindTokenRequest, None]) -> FindTokenAnswer:
+        """Tell what an API token stands for, as authz does."""
+        return FindTokenAnswer(found=self.tokens.get(call.body.digest))
 
     def memberships_of(self, user_id: str) -> Memberships:
         """Those of `members`, which tokens are bound to; other users have one membership."""
@@ -257,6 +273,7 @@ class StandIns:
             Service.AUTHZ: [
                 internal_route(DECIDE, decide),
                 internal_route(NEW_TOKEN, decide_new_token),
+                internal_route(FIND_TOKEN, self.find_token),
             ],
         }
 
@@ -370,13 +387,21 @@ class Identity(RunningService):
         return dict(answer.body)
 
     async def make_token(self, person: dict[str, Any], **fields: Any) -> dict[str, Any]:
-        """An API token of a user in their personal account, with its secret."""
+        """An API token of a user in their personal account, with its secret; authz knows it."""
         account_id = person["account_id"]
         self.stand_ins.members.add((person["user"]["id"], account_id))
         path, body = f"/v1/accounts/{account_id}/api-tokens", {"name": "CI"} | fields
         answer = await self.post(path, body, token=person["access_token"])
-        assert answer.status == 201, answer.text
-        return dict(answer.body)
+        made = dict(answer.expect(201))
+        self.stand_ins.tokens[digest_of(made["secret"])] = FoundToken(
+            token_id=made["id"],
+            user_id=person["user"]["id"],
+            account_id=account_id,
+            membership_id=MEMBERSHIP,
+            expires_at=made["expires_at"],
+            limits=TokenLimits.model_validate(fields.get("restriction", {})),
+        )
+        return made
 
     async def make_client(self, **fields: Any) -> dict[str, str]:
         body = {"name": "billing", "scopes": ["authz:check"]} | fields

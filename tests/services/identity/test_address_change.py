@@ -160,6 +160,11 @@ async def test_a_wrong_password_asks_for_nothing_and_counts(identity: Identity) 
     assert (refused.status, refused.body["code"]) == (403, "wrong-password")
     assert await identity.rows("user.email_change_requested") == []
     assert len(await identity.rows("session.refused")) == 1
+    for _ in range(9):
+        await ask(identity, person, password="not-the-password")
+    over = await ask(identity, person)
+    assert (over.status, over.body["code"]) == (429, "too-many-requests")
+    assert (await identity.log_in(EMAIL)).status == 429
 
 
 async def test_the_requests_of_an_hour_are_bounded(identity: Identity) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +10,20 @@ import pytest
 
 from services.identity.domain.api_tokens import MAX_LIVE_TOKENS
 from services.identity.migrations import API_TOKENS
+from services.identity.store import Store
 from services.identity.store.api_tokens import ENDED_TOKEN_RETENTION
 from shared.contracts.calls.identity import TOKEN_USES, TokenUse, TokenUsesReport
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotQuery
 from shared.contracts.team import MemberRemoved
-from tests.services.identity.running import MEMBERSHIP, Identity
+from tests.services.identity.running import MEMBERSHIP, Identity, running
 from tests.services.rows import row_of
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from services.identity.domain.api_tokens import ApiToken
+    from shared.ids import AccountId, TokenId
+    from shared.mongo import DbSession
 
 ADDRESS = "ana@example.com"
 
@@ -83,6 +89,43 @@ async def test_a_token_ends_after_90_days_or_at_a_time_within_a_year(identity: I
         refused = await identity.post(place(person), body, token=person["access_token"])
         assert refused.status == 422, refused.text
     identity.clock.move(timedelta(days=91).total_seconds())
+
+
+@pytest.mark.rule("Ci10")
+async def test_a_token_makes_none_that_outlives_it(identity: Identity) -> None:
+    person = await identity.person(ADDRESS)
+    end = identity.clock.now() + timedelta(days=1)
+    maker = await identity.make_token(person, expires_at=end.isoformat())
+    made = await identity.post(place(person), {"name": "CI"}, token=maker["secret"])
+    assert made.expect(201)["expires_at"] == maker["expires_at"]
+    later = {"name": "CI", "expires_at": (end + timedelta(seconds=1)).isoformat()}
+    refused = await identity.post(place(person), later, token=maker["secret"])
+    assert (refused.status, refused.body["code"]) == (403, "token-too-wide")
+
+
+class RevokedMeanwhile(Store):
+    """Inside a transaction every API token was revoked a moment before."""
+
+    async def token(
+        self, token_id: TokenId, account_id: AccountId, session: DbSession | None = None
+    ) -> ApiToken | None:
+        found = await super().token(token_id, account_id, session)
+        if session is None or found is None:
+            return found
+        return replace(found, revoked_at=found.created_at)
+
+
+@pytest.mark.rule("T5")
+async def test_a_token_that_is_revoked_meanwhile_makes_none(
+    mongo_url: str, database_name: str
+) -> None:
+    wiring = {"store": RevokedMeanwhile}
+    async with running(mongo_url, database_name, wiring=wiring) as identity:
+        person = await identity.person(ADDRESS)
+        maker = await identity.make_token(person)
+        refused = await identity.post(place(person), {"name": "CI"}, token=maker["secret"])
+        assert (refused.status, refused.body["code"]) == (401, "token-revoked")
+        assert len(await identity.rows("api_token.created")) == 1
 
 
 async def test_a_member_has_100_live_tokens_at_most(identity: Identity) -> None:

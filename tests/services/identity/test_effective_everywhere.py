@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from shared.journal import Journal
+from shared.leases import Leases, Receipt
 from tests.services.identity import test_address_change as address
 from tests.services.identity.ceremonies import (
     begun,
@@ -165,12 +167,15 @@ async def provision(identity: Identity) -> Callable[[], Awaitable[Any]]:
 
 
 async def make_client(identity: Identity) -> Callable[[], Awaitable[Any]]:
-    return identity.make_client
+    path, body = "/internal/admin/service-clients", {"name": "billing", "scopes": ["authz:check"]}
+    return lambda: identity.post(path, body, token=ADMIN_KEY)
 
 
 async def create_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
     person = await identity.person(ADDRESS)
-    return lambda: identity.make_token(person)
+    identity.stand_ins.members.add((person["user"]["id"], person["account_id"]))
+    path = f"/v1/accounts/{person['account_id']}/api-tokens"
+    return lambda: identity.post(path, {"name": "CI"}, token=person["access_token"])
 
 
 async def revoke_token(identity: Identity) -> Callable[[], Awaitable[Any]]:
@@ -342,6 +347,8 @@ RECORDS_NOTHING = {
     "readNamedUsers",
     "reportTokenUses",
 }
+REFUSED_UNTIL_IN_FORCE = {"refreshToken", "revokeToken"}
+"""What these answer is true everywhere, or it is a refusal; others say 202 until then."""
 CHANGES = [
     route
     for route in (*ROUTES, *INTERNAL_ROUTES)
@@ -365,7 +372,14 @@ async def test_the_use_case_acknowledges_as_its_row_says(
                 written.append(effective_everywhere)
             return result
 
-    wiring = {"journal": RecordingJournal}
+    class LateLeases(Leases):
+        in_force = True
+
+        async def barrier(self, *given: Any, **named: Any) -> Receipt:
+            receipt = await super().barrier(*given, **named)
+            return receipt if type(self).in_force else replace(receipt, effective_at=None)
+
+    wiring = {"journal": RecordingJournal, "leases": LateLeases}
     async with signing_in(mongo_url, database_name, wiring=wiring) as browser:
         prepare = WITH_ISSUER.get(route.operation_id)
         if prepare is None:
@@ -373,5 +387,9 @@ async def test_the_use_case_acknowledges_as_its_row_says(
         else:
             request = await prepare(browser)
         written.clear()
-        await request()
+        LateLeases.in_force = False
+        answer = await request()
     assert set(written) == {route.effective_everywhere}
+    if route.effective_everywhere:
+        late = 503 if route.operation_id in REFUSED_UNTIL_IN_FORCE else 202
+        assert answer.status == late, answer.text

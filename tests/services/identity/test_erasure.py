@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from services.identity.domain.erasure import nameless_caller
 from services.identity.domain.mfa import SecondFactors
 from services.identity.store import Store
+from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.contracts.policy_objects import PolicyObjectKind
 from tests.services.identity.faults import Fault
 from tests.services.identity.running import Identity, running
@@ -71,6 +73,13 @@ async def test_an_erased_user_leaves_no_way_in_and_no_name(identity: Identity) -
     )
     assert EMAIL not in told
     assert '"Ana"' not in told
+
+
+@pytest.mark.rule("T5")
+def test_the_record_of_an_erasure_has_no_name() -> None:
+    actor = Actor(type="user", id="usr_1", name="Ana", email=EMAIL)
+    named = Caller(actor=actor, request=RequestInfo(request_id="req_1"))
+    assert nameless_caller(named).actor == Actor(type="user", id="usr_1")
 
 
 async def test_the_address_of_an_erased_user_is_free_at_once(identity: Identity) -> None:
@@ -138,6 +147,15 @@ async def test_an_app_that_is_begun_meanwhile_leaves_nothing(
             begun = await replica.post("/v1/me/mfa/totp", token=token)
         assert (erased, begun.status, begun.body["code"]) == ([204], 401, "token-revoked")
         assert await identity.database["factors"].count_documents({}) == 0
+
+
+@pytest.mark.rule("B8")
+async def test_nothing_is_erased_before_the_release_is_in_force(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    identity.stand_ins.release_in_force = False
+    assert (await erase(identity, person)).status == 503
+    assert await identity.is_live(person)
+    assert await identity.rows("user.erased") == []
 
 
 async def test_an_erasure_that_stops_at_any_step_is_repeated(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.identity.domain.mfa import SecondFactors
+from services.identity.domain.users import User
 from services.identity.store import Store
 from services.identity.store.factors import FactorRows
 from shared.ids import UserId, new_id
@@ -151,6 +153,17 @@ async def test_wrong_codes_of_a_user_are_limited_from_everywhere(identity: Ident
     assert told(await identity.log_in(EMAIL, otp=app.code(), headers=headers)) == (None, 200)
 
 
+@pytest.mark.rule("T8")
+async def test_wrong_first_codes_of_an_app_are_limited(identity: Identity) -> None:
+    token = await token_of(identity)
+    app = await identity.begin_totp(token)
+    for _ in range(10):
+        wrong = await identity.confirm_totp(token, app.code(steps=9))
+        assert told(wrong) == ("wrong-otp", 401)
+    over = await identity.confirm_totp(token, app.code())
+    assert told(over) == ("too-many-requests", 429)
+
+
 async def test_a_wrong_code_counts_as_a_failed_sign_in(identity: Identity) -> None:
     _, app, _ = await with_totp(identity)
     assert told(await identity.log_in(EMAIL, otp=app.code(steps=9))) == ("wrong-otp", 401)
@@ -236,6 +249,22 @@ async def test_the_password_is_the_proof_of_a_user_without_a_factor(identity: Id
     assert told(await identity.step_up(token, password=PASSWORD)) == (None, 200)
 
 
+@pytest.mark.rule("T8")
+@pytest.mark.parametrize("code", ["wrong-password", "wrong-otp"])
+async def test_a_wrong_proof_counts_as_a_failed_sign_in(identity: Identity, code: str) -> None:
+    if code == "wrong-otp":
+        token, app, _ = await with_totp(identity)
+        proof = {"otp": app.code(steps=9)}
+    else:
+        token, proof = await token_of(identity), {"password": OTHER_PASSWORD}
+    for _ in range(10):
+        assert (await identity.step_up(token, **proof)).body["code"] == code
+    over = await identity.step_up(token, password=PASSWORD)
+    assert told(over) == ("too-many-requests", 429)
+    assert (await identity.log_in(EMAIL)).status == 429
+    assert {row.data["code"] for row in await identity.rows("session.refused")} == {code}
+
+
 async def test_a_proof_in_one_session_is_none_in_another(identity: Identity) -> None:
     await identity.person(EMAIL)
     first, second = [(await identity.log_in(EMAIL)).body for _ in range(2)]
@@ -266,10 +295,12 @@ async def test_an_operator_removes_the_factors_of_a_user_who_lost_them(identity:
 
 
 async def test_no_token_is_fresher_than_its_session(identity: Identity) -> None:
-    token = await token_of(identity)
+    token, *_ = await with_totp(identity)
     earlier = identity.clock.now() - timedelta(minutes=5)
     await identity.database["sessions"].update_many({}, {"$set": {"proved_at": earlier}})
     assert told(await identity.post("/v1/me/mfa/totp", token=token)) == STALE
+    assert told(await new_codes(identity, token)) == STALE
+    assert told(await remove(identity, token)) == STALE
 
 
 async def test_a_change_of_factors_expects_the_version_that_it_read(identity: Identity) -> None:
@@ -303,3 +334,26 @@ async def test_a_factor_that_was_added_meanwhile_is_needed(
     async with running(mongo_url, database_name, wiring=wiring, clock=identity.clock) as replica:
         assert told(await replica.log_in(EMAIL)) == ("otp-required", 401)
         assert told(await replica.step_up(token, password=PASSWORD)) == ("otp-required", 401)
+
+
+class PasswordChangesMeanwhile(Store):
+    """Once it is due, a user has another password inside each transaction."""
+
+    due = False
+
+    async def user(self, user_id: UserId, session: DbSession | None = None) -> User | None:
+        found = await super().user(user_id, session)
+        if found is None or session is None or not type(self).due:
+            return found
+        return replace(found, password_hash="another")
+
+
+async def test_a_password_that_was_replaced_meanwhile_proves_nothing(
+    mongo_url: str, database_name: str
+) -> None:
+    wiring = {"store": PasswordChangesMeanwhile}
+    async with running(mongo_url, database_name, wiring=wiring) as identity:
+        token = await token_of(identity)
+        PasswordChangesMeanwhile.due = True
+        answer = await identity.step_up(token, password=PASSWORD)
+        assert told(answer) == ("wrong-password", 403)

@@ -9,6 +9,7 @@ import pytest
 
 from services.identity.domain.devices import NOTICES_A_DAY, UNKNOWN_DEVICE
 from services.identity.store import Store
+from shared.contracts.facts import shard_of
 from shared.ids import UserId, new_id
 from tests.services.identity.running import Identity, running
 
@@ -137,6 +138,20 @@ async def test_a_session_of_another_user_is_not_found(identity: Identity) -> Non
     assert await identity.is_live(other)
 
 
+@pytest.mark.rule("T5")
+async def test_a_session_of_another_user_in_the_same_shard_is_not_found(
+    identity: Identity,
+) -> None:
+    person, foreign = await identity.person(EMAIL), session_id(await identity.person(OTHER))
+    sessions = identity.database["sessions"]
+    beside = {"$set": {"shard": shard_of(person["user"]["id"])}}
+    await sessions.update_one({"_id": foreign}, beside)
+    path = f"{LIST}/{foreign}"
+    answer = await identity.send("DELETE", path, token=person["access_token"])
+    assert (answer.status, answer.body["code"]) == (404, "not-found")
+    assert await sessions.count_documents({"_id": foreign, "ended": False}) == 1
+
+
 async def test_a_session_ends_at_its_longest_life_however_it_is_used(
     mongo_url: str, database_name: str
 ) -> None:
@@ -172,6 +187,9 @@ async def test_the_mails_about_new_devices_of_a_day_are_bounded(identity: Identi
     for number in range(NOTICES_A_DAY + 2):
         await signed_in(identity, CURL | {"X-Forwarded-For": f"203.0.113.{number}"})
     assert await told(identity) == [False, *[True] * NOTICES_A_DAY, False, False]
+    await identity.person(OTHER)
+    await signed_in(identity, CURL, OTHER)
+    assert (await told(identity))[-1]
     identity.clock.move(timedelta(days=1).total_seconds())
     await signed_in(identity, CURL | {"X-Forwarded-For": "203.0.113.200"})
     assert (await told(identity))[-1]

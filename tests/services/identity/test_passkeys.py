@@ -18,7 +18,7 @@ from tests.services.identity.ceremonies import (
     signed,
     with_passkey,
 )
-from tests.services.identity.running import Identity
+from tests.services.identity.running import Identity, running
 from tests.support.passkeys import SoftPasskey, encoded
 
 OVER = ("passkey-challenge-over", 410)
@@ -158,6 +158,43 @@ async def test_each_wrong_answer_gets_the_same_refusal(
     options = await begun(identity, "/v1/login/passkey/begin")
     forged = {"challenge": options["challenge"], "credential": proof["credential"]}
     assert told(await log_in(identity, forged)) == REFUSED
+
+
+async def wrong_answers(
+    identity: Identity, passkey: SoftPasskey
+) -> list[tuple[tuple[str, int], dict[str, Any]]]:
+    """Answers that can be sent again and again, each with its refusal."""
+    forged = replace(passkey, key=SoftPasskey(origin="").key)
+    made_up = await signed(identity, passkey) | {"challenge": "made-up"}
+    return [(OVER, made_up), (REFUSED, await signed(identity, forged))]
+
+
+@pytest.mark.rule("T8")
+@pytest.mark.parametrize("kind", [0, 1], ids=["challenge", "signature"])
+async def test_refused_passkeys_count_for_the_network_of_the_sender(
+    mongo_url: str, database_name: str, kind: int
+) -> None:
+    async with running(mongo_url, database_name, logins_per_ip=2) as identity:
+        _, passkey, _ = await with_passkey(identity)
+        good = await signed(identity, passkey)
+        refusal, wrong = (await wrong_answers(identity, passkey))[kind]
+        for _ in range(2):
+            assert told(await log_in(identity, wrong)) == refusal
+        assert told(await log_in(identity, good)) == ("too-many-requests", 429)
+
+
+@pytest.mark.rule("T8")
+@pytest.mark.parametrize("kind", [0, 1], ids=["challenge", "signature"])
+async def test_a_refused_passkey_at_a_step_up_counts_as_a_failed_sign_in(
+    identity: Identity, kind: int
+) -> None:
+    token, passkey, _ = await with_passkey(identity)
+    refusal, wrong = (await wrong_answers(identity, passkey))[kind]
+    for _ in range(10):
+        answer = await identity.post("/v1/me/step-up", {"passkey": wrong}, token=token)
+        assert told(answer) == refusal
+    assert (await identity.log_in(EMAIL)).status == 429
+    assert {row.data["code"] for row in await identity.rows("session.refused")} == {refusal[0]}
 
 
 async def test_a_passkey_signs_for_this_host_only(identity: Identity) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from services.identity.domain.personal_data import MAX_ROWS
 from tests.services.identity.running import PASSWORD, Identity
+from tests.services.identity.test_api_tokens import copies_of
 
 if TYPE_CHECKING:
     from tests.support.service import Answered
@@ -39,6 +41,21 @@ async def test_an_export_has_what_is_stored_and_no_secret(identity: Identity) ->
     secrets = [PASSWORD, made["secret"], person["refresh_token"], user["password_hash"]]
     for secret in (*secrets, *user["known_devices"], "bo@example.com"):
         assert secret not in text
+
+
+@pytest.mark.parametrize("name", ["sessions", "api_tokens"])
+async def test_an_export_that_is_cut_says_so(identity: Identity, name: str) -> None:
+    person = await identity.person(EMAIL)
+    await identity.make_token(person)
+    rows = identity.database[name]
+    [kept] = [row async for row in rows.find({})]
+    *most, last = copies_of(kept, MAX_ROWS)
+    await rows.insert_many(most)
+    for complete in (True, False):
+        shown = (await export(identity, person["access_token"])).expect(200)
+        assert (shown["complete"], len(shown[name])) == (complete, MAX_ROWS)
+        if complete:
+            await rows.insert_one(last)
 
 
 @pytest.mark.rule("T5")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotQuery
+from shared.leases import Leases, Receipt
+from tests.services.identity.running import running
 from tests.services.identity.test_introspection import INACTIVE, member, token_of, told
 
 if TYPE_CHECKING:
@@ -78,6 +81,34 @@ async def test_an_access_token_of_a_client_ends_alone(identity: Identity) -> Non
     assert await snapshot(identity) == list(row.policy_objects)
     identity.clock.move(1000)
     assert await snapshot(identity) == []
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("kind", ["session", "refresh", "api", "client"])
+async def test_a_revocation_is_answered_when_it_is_in_force(
+    mongo_url: str, database_name: str, kind: str
+) -> None:
+    class SettableLeases(Leases):
+        in_force = True
+
+        async def barrier(self, *given: Any, **named: Any) -> Receipt:
+            receipt = await super().barrier(*given, **named)
+            return receipt if type(self).in_force else replace(receipt, effective_at=None)
+
+    wiring = {"leases": SettableLeases}
+    async with running(mongo_url, database_name, wiring=wiring) as identity:
+        person, client = await member(identity), await identity.make_client()
+        token = {
+            "session": person["access_token"],
+            "refresh": person["refresh_token"],
+            "api": (await identity.make_token(person))["secret"],
+            "client": await token_of(identity, client),
+        }[kind]
+        SettableLeases.in_force = False
+        for _ in range(2):
+            assert (await revoke(identity, token)).status == 503
+        SettableLeases.in_force = True
+        assert (await revoke(identity, token)).status == 200
 
 
 async def test_what_is_not_a_token_is_answered_as_revoked(identity: Identity) -> None:

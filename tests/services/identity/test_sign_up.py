@@ -118,6 +118,19 @@ async def test_signing_up_by_a_mailed_invitation_can_be_repeated(identity: Ident
     assert (other.status, other.body["code"]) == (409, "account-exists")
 
 
+@pytest.mark.rule("T8")
+async def test_a_password_that_is_guessed_by_an_invitation_is_a_failed_sign_in(
+    identity: Identity,
+) -> None:
+    await identity.person("bo@example.com")
+    proof = identity.stand_ins.invite("bo@example.com", "email")
+    body = {"name": "Bo", "password": "another-password-1", "invitation": proof}
+    for _ in range(10):
+        assert (await identity.post("/v1/signup", body)).status == 409
+    assert (await identity.post("/v1/signup", body | {"password": PASSWORD})).status == 429
+    assert (await identity.log_in("bo@example.com")).status == 429
+
+
 @pytest.mark.parametrize("password", ["another-password-1", "weak", None])
 async def test_an_invitation_that_was_handed_over_sets_no_password(
     identity: Identity, password: str | None

@@ -57,6 +57,46 @@ async def test_a_person_of_a_trusted_issuer_becomes_a_user_and_signs_in(browser:
     assert again["user"]["id"] == session["user"]["id"]
 
 
+@pytest.mark.rule("T8")
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"state": "another"}, "sso-sign-in-over"),
+        ({"redirect_uri": f"{PAGE}/none"}, "issuer-answer-invalid"),
+    ],
+)
+async def test_refused_answers_of_an_issuer_count_for_the_network_of_the_sender(
+    mongo_url: str, database_name: str, changed: dict[str, str], code: str
+) -> None:
+    async with signing_in(mongo_url, database_name, logins_per_ip=3) as browser:
+        answer = await browser.answer()  # the beginning counts, too
+        for _ in range(2):
+            assert (await browser.finish(answer | changed)).code == code
+        assert (await browser.finish(answer)).status == 429
+
+
+@pytest.mark.rule("T8")
+async def test_a_wrong_code_after_an_issuer_counts_for_the_network_of_the_sender(
+    mongo_url: str, database_name: str
+) -> None:
+    async with signing_in(mongo_url, database_name, logins_per_ip=3) as browser:
+        session = (await browser.sign_in()).expect(200)
+        app, _ = await browser.identity.add_totp(session["access_token"])
+        wrong = await browser.sign_in(otp=app.code(steps=9))
+        assert wrong.code == "wrong-otp"
+        assert (await browser.begin()).status == 429
+
+
+async def test_a_mail_tells_of_a_sign_in_with_an_issuer_from_a_new_device(browser: Browser) -> None:
+    body = (await browser.sign_in()).expect(200)
+    answer, headers = await browser.answer(), {"User-Agent": "curl/8.5.0"}
+    path = "/v1/login/oidc/finish"
+    (await browser.identity.post(path, answer, headers=headers)).expect(200)
+    first, second = await browser.identity.rows("session.started")
+    assert (first.data["new_device"], second.data["new_device"]) == (False, True)
+    assert (second.data["email"], second.data["device"]) == (body["user"]["email"], "curl")
+
+
 @pytest.mark.rule("T5")
 async def test_a_disabled_user_does_not_come_in_by_an_issuer(browser: Browser) -> None:
     session = (await browser.sign_in()).expect(200)

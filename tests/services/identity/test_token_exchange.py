@@ -50,6 +50,10 @@ async def test_the_token_names_user_session_and_client(identity: Identity) -> No
     assert "auth_time" in subject
     assert "auth_time" not in claims
     assert claims["exp"] <= subject["exp"]
+    identity.clock.move(300)
+    later = (await exchange(identity, client, person["access_token"])).expect(200)
+    assert claims_of(later["access_token"])["exp"] == subject["exp"]
+    assert later["expires_in"] == answer["expires_in"] - 300
 
 
 async def test_the_chain_is_kept_and_has_three_clients_at_most(identity: Identity) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from shared.contracts.calls.team import USER_RELEASE, UserReleased, UserReleaseRequest
 from shared.contracts.identity import UserRenamed
 from shared.contracts.identity_erasure import UserErased
+from shared.leases import Leases, Receipt
 from tests.services.rows import row_of
 from tests.services.team.endings import rows_of
+from tests.services.team.running import running
 
 if TYPE_CHECKING:
     from tests.services.team.running import Person, Team
@@ -45,6 +48,27 @@ async def test_a_released_member_is_gone_from_every_account(team: Team) -> None:
     assert (own["status"], own["deletes_at"] <= team.clock.now()) == ("deleting", True)
     assert (await release(team, member.user_id)).owned == ()
     assert len(await rows_of(first, "member.left")) == 1
+
+
+async def test_a_release_is_in_force_when_each_of_its_ends_is(
+    mongo_url: str, database_name: str
+) -> None:
+    late: list[str] = []
+
+    class LateLeases(Leases):
+        async def barrier(self, *given: Any, **named: Any) -> Receipt:
+            receipt = await super().barrier(*given, **named)
+            if not late:
+                return receipt
+            late.pop()
+            return replace(receipt, effective_at=None)
+
+    async with running(mongo_url, database_name, wiring={"leases": LateLeases}) as team:
+        member = await (await team.account()).join("viewer")
+        late.append("the first of two")
+        assert not (await release(team, member.user_id)).effective
+        assert late == []
+        assert await memberships(team, member) == 0
 
 
 async def test_an_owner_of_other_members_loses_nothing(team: Team) -> None:

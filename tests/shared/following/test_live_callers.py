@@ -6,11 +6,19 @@ from typing import cast
 
 import pytest
 
-from shared.auth.principals import AccessTokenRef, ClientPrincipal, UserPrincipal
+from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
+from shared.auth.principals import (
+    AccessTokenRef,
+    ClientPrincipal,
+    DelegatedPrincipal,
+    UserPrincipal,
+)
 from shared.contracts.facts import Actor
 from shared.contracts.policy_objects import (
     AccessTokenObject,
+    ApiTokenObject,
     Contract,
+    DisabledUserObject,
     PolicyObject,
     PolicyObjectKind,
     ServiceClientObject,
@@ -20,13 +28,14 @@ from shared.contracts.policy_objects import (
 from shared.following.follower import Follower
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
-from shared.ids import ClientId, KeyId, SessionId, TokenId, UserId
-from shared.problems import Stale, TokenRevoked
+from shared.ids import ClientId, KeyId, SessionId, TokenId, UserId, new_id
+from shared.problems import ApiTokenOver, Stale, TokenRevoked
+from tests.clocks import SetClock
 
 USER = UserId("usr_1")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ENDED = SessionObject(user_id=USER, ended_at=datetime(2026, 3, 1, tzinfo=UTC))
-CLIENT = ServiceClientObject(name="Platform", scopes=("authz:check",))
+CLIENT = ServiceClientObject(name="Platform", scopes=("authz:check", "users:act"))
 
 
 @dataclass
@@ -136,15 +145,41 @@ async def test_a_revoked_token_and_one_of_a_revoked_key_are_refused(
 ) -> None:
     token = AccessTokenRef(TokenId("tok_1"), KeyId("key_1"))
     other = AccessTokenRef(TokenId("tok_2"), KeyId("key_2"))
-    for caller in (user("ses_live"), client("cli_1")):
+    acting = DelegatedPrincipal(
+        user_id=USER, session_id=SessionId("ses_live"), client_ids=(ClientId("cli_1"),)
+    )
+    for caller in (user("ses_live"), client("cli_1"), acting):
         await callers.check(replace(caller, access_token=token))
     known.put([told])
-    for caller in (user("ses_live"), client("cli_1")):
+    for caller in (user("ses_live"), client("cli_1"), acting):
         with pytest.raises(TokenRevoked):
             await callers.check(replace(caller, access_token=token))
         await callers.check(replace(caller, access_token=other))
     known.clear()
     assert not known.refused_tokens.has(token)
+
+
+@pytest.mark.rule("T5")
+async def test_the_api_token_of_a_disabled_user_is_over(known: SignInState, lease: Lease) -> None:
+    owner, digest = new_id("usr"), digest_of(new_api_token(3))
+    token = ApiTokenObject(
+        secret_hash=digest,
+        user_id=owner,
+        account_id=new_id("acc"),
+        membership_id=new_id("mem"),
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    )
+    known.put([refused(PolicyObjectKind.API_TOKEN, token_id_of(digest), token)])
+    callers = LiveCallers(known, cast("Follower", lease), clock=SetClock(NOW))
+    found = await callers.find_api_token(digest)
+    assert callers.api_token(found.token_id) == found
+    known.put([refused(PolicyObjectKind.DISABLED_USER, owner, DisabledUserObject(disabled_at=NOW))])
+    assert callers.api_token(found.token_id) is None
+    with pytest.raises(ApiTokenOver):
+        await callers.find_api_token(digest)
+    known.clear()  # what is read again does not tell who was enabled meanwhile
+    assert (known.user_disabled(owner), [*known.disabled_users]) == (False, [])
 
 
 def test_revoked_tokens_are_forgotten_when_their_time_is_over(known: SignInState) -> None:

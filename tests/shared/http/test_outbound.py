@@ -193,16 +193,26 @@ async def test_time_and_size_of_an_answer_are_bounded() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.path == "/slow":
             await never.wait()
+        if request.path == "/parts":
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for _ in range(6):
+                await response.write(b"x" * 20)
+                await asyncio.sleep(0.01)
+            return response
         return web.Response(text="x" * 101)
 
     async with canary(answer) as (port, _):
         outbound = Outbound(networks=HERE, seconds=0.2, max_bytes=100)
         with pytest.raises(OutboundError, match="in time"):
             await outbound.get(f"http://127.0.0.1:{port}/slow")
-        with pytest.raises(OutboundError, match="100 bytes"):
-            await outbound.get(f"http://127.0.0.1:{port}/large")
+        patient = Outbound(networks=HERE, max_bytes=100)
+        for path in ("large", "parts"):
+            with pytest.raises(OutboundError, match="100 bytes"):
+                await patient.get(f"http://127.0.0.1:{port}/{path}")
         never.set()
         await outbound.close()
+        await patient.close()
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{", "1", "\ud800", "[" * 100_000])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.identity.domain import signing_keys
 from services.identity.domain.signing_keys import (
     RETIRED_PUBLISHED,
@@ -59,6 +60,7 @@ def test_a_key_goes_from_next_over_active_to_retired(before: KeyState, after: Ke
     [
         (NEXT, AGE, True),
         (ACTIVE, AGE, True),
+        (RETIRED, timedelta(seconds=ACCESS_SECONDS), True),
         (RETIRED, RETIRED_PUBLISHED - timedelta(seconds=1), True),
         (RETIRED, RETIRED_PUBLISHED, False),
         (REVOKED, timedelta(0), False),
@@ -97,6 +99,13 @@ def test_keys_rotate_by_themselves_at_their_age(
     if following is not None:
         keys.append(key(2, NEXT, age=following))
     assert signing_keys.is_due(keys, now=NOW, age=AGE, lead=LEAD) is due
+
+
+def test_the_age_of_a_key_counts_from_its_first_signature() -> None:
+    """It was published as the next one for as long as its predecessor signed."""
+    young = replace(key(2, ACTIVE, age=AGE - timedelta(seconds=1)), created_at=NOW - 2 * AGE)
+    keys = [key(1, RETIRED), young, key(3, NEXT, age=LEAD)]
+    assert not signing_keys.is_due(keys, now=NOW, age=AGE, lead=LEAD)
 
 
 def test_a_revoked_active_key_is_followed_by_the_next_one_at_once() -> None:

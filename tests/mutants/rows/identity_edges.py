@@ -1,0 +1,261 @@
+"""Mutants of sign-in and what belongs to it that only a reader's own defects have shown."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+IDENTITY = "tests/services/identity"
+FACTORS = (f"{IDENTITY}/test_mfa.py",)
+ISSUERS = (f"{IDENTITY}/test_sso_sign_in.py",)
+PASSKEYS = (f"{IDENTITY}/test_passkeys.py",)
+SESSIONS = (f"{IDENTITY}/test_own_sessions.py",)
+ADDRESSES = (f"{IDENTITY}/test_address_change.py",)
+REVOCATION = (f"{IDENTITY}/test_revocation.py",)
+KEY_RULES = (f"{IDENTITY}/domain/test_signing_keys.py",)
+TOKENS = (f"{IDENTITY}/test_api_tokens.py",)
+CALLERS = ("tests/shared/following/test_live_callers.py",)
+
+ROWS = (
+    Mutant(
+        id="wrong-first-codes-of-an-app-are-not-counted",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/mfa.py",
+        old="counted=(WrongOtp,)",
+        new="counted=(NotFound,)",
+        tests=(*FACTORS, "-k", "first_codes"),
+    ),
+    Mutant(
+        id="codes-are-replaced-with-an-old-proof-of-the-session",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/mfa.py",
+        old="acting = await acting_user(ctx, write, principal)\n        after = mfa.replace_codes",
+        new="acting = await acting_user(ctx, write, principal, proved=False)\n"
+        "        after = mfa.replace_codes",
+        tests=(*FACTORS, "-k", "fresher"),
+    ),
+    Mutant(
+        id="a-password-that-was-replaced-meanwhile-is-a-proof",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/step_up.py",
+        old="        if proof is None and current.password_hash != user.password_hash:\n"
+        "            raise WrongPassword\n",
+        new="",
+        tests=(*FACTORS, "-k", "replaced_meanwhile"),
+    ),
+    Mutant(
+        id="a-wrong-password-at-a-step-up-is-not-counted",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/step_up.py",
+        old="_COUNTED = (WrongPassword, WrongOtp,",
+        new="_COUNTED = (WrongOtp,",
+        tests=(*FACTORS, "-k", "wrong_proof"),
+    ),
+    Mutant(
+        id="a-wrong-code-at-a-step-up-is-not-counted",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/step_up.py",
+        old="_COUNTED = (WrongPassword, WrongOtp,",
+        new="_COUNTED = (WrongPassword,",
+        tests=(*FACTORS, "-k", "wrong_proof"),
+    ),
+    Mutant(
+        id="refused-passkeys-at-a-sign-in-are-not-counted",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/passkeys.py",
+        old="counted=(PasskeyChallengeOver, PasskeyRefused)",
+        new="counted=(PasskeyChallengeOver,)",
+        tests=(*PASSKEYS, "-k", "for_the_network"),
+    ),
+    Mutant(
+        id="refused-passkeys-at-a-step-up-are-not-counted",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/step_up.py",
+        old="WrongOtp, PasskeyRefused, PasskeyChallengeOver)",
+        new="WrongOtp)",
+        tests=(*PASSKEYS, "-k", "failed_sign_in"),
+    ),
+    Mutant(
+        id="refused-answers-of-an-issuer-are-not-counted",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/sso_sign_in.py",
+        old="counted=(SsoSignInOver, IssuerAnswerInvalid, WrongOtp)",
+        new="counted=(SsoSignInOver, WrongOtp)",
+        tests=(*ISSUERS, "-k", "refused_answers"),
+    ),
+    Mutant(
+        id="a-wrong-code-after-an-issuer-is-not-counted",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/sso_sign_in.py",
+        old="counted=(SsoSignInOver, IssuerAnswerInvalid, WrongOtp)",
+        new="counted=(SsoSignInOver, IssuerAnswerInvalid)",
+        tests=(*ISSUERS, "-k", "wrong_code_after"),
+    ),
+    Mutant(
+        id="a-password-is-guessed-by-an-invitation",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/sign_up.py",
+        old="counted=(AccountExists,)",
+        new="counted=()",
+        tests=(f"{IDENTITY}/test_sign_up.py", "-k", "guessed"),
+    ),
+    Mutant(
+        id="a-user-is-erased-before-the-release-is-in-force",
+        kind=Kind.CONSISTENCY,
+        file="services/identity/use_cases/erasure.py",
+        old="    if not released.effective:\n        raise Unavailable\n",
+        new="",
+        tests=(f"{IDENTITY}/test_erasure.py", "-k", "release_is_in_force"),
+    ),
+    Mutant(
+        id="the-end-of-a-disabled-user-is-said-before-it-is-in-force",
+        kind=Kind.CONSISTENCY,
+        file="services/identity/use_cases/disabled_users.py",
+        old="revision=done.revision, effective=done.effective)",
+        new="revision=done.revision)",
+        tests=(f"{IDENTITY}/test_effective_everywhere.py", "-k", "disableUser"),
+    ),
+    Mutant(
+        id="a-user-ends-a-session-of-another-in-their-shard",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/own_sessions.py",
+        old="found is None or found.user_id != principal.user_id:",
+        new="found is None:",
+        tests=(*SESSIONS, "-k", "same_shard"),
+    ),
+    Mutant(
+        id="mails-about-new-devices-are-bounded-for-all-users-together",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/domain/devices.py",
+        old='key=("new-device", user_id)',
+        new='key=("new-device", "user")',
+        tests=(*SESSIONS, "-k", "new_devices"),
+    ),
+    Mutant(
+        id="a-sign-in-with-an-issuer-tells-of-no-new-device",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/sso_sign_in.py",
+        old="sessions.started(session, told=told,",
+        new="sessions.started(session, told=None and told,",
+        tests=(*ISSUERS, "-k", "new_device"),
+    ),
+    Mutant(
+        id="wrong-passwords-at-a-change-of-address-are-not-counted",
+        kind=Kind.LIMIT,
+        file="services/identity/use_cases/address_change.py",
+        old="counted=(WrongPassword,)",
+        new="counted=(TokenRevoked,)",
+        tests=(*ADDRESSES, "-k", "wrong_password_asks"),
+    ),
+    Mutant(
+        id="an-export-with-cut-tokens-says-that-it-is-complete",
+        kind=Kind.DATA,
+        file="services/identity/use_cases/personal_data.py",
+        old="complete=max(len(sessions), len(tokens)) <= MAX_ROWS",
+        new="complete=len(sessions) <= MAX_ROWS",
+        tests=(f"{IDENTITY}/test_personal_data.py", "-k", "cut"),
+    ),
+    Mutant(
+        id="an-erasure-records-the-address-of-its-caller",
+        kind=Kind.DATA,
+        file="services/identity/domain/erasure.py",
+        old='{"name": None, "email": None}',
+        new='{"name": None}',
+        tests=(f"{IDENTITY}/test_erasure.py", "-k", "erasure_has_no_name"),
+    ),
+    Mutant(
+        id="a-release-is-in-force-by-its-last-account-alone",
+        kind=Kind.CONSISTENCY,
+        file="services/team/use_cases/user_release.py",
+        old="effective = effective and done.effective",
+        new="effective = done.effective",
+        tests=("tests/services/team/test_user_release.py", "-k", "in_force"),
+    ),
+    Mutant(
+        id="a-revocation-is-answered-before-it-is-in-force",
+        kind=Kind.CONSISTENCY,
+        file="services/identity/use_cases/revocation.py",
+        old="    if written is not None and not written.effective:\n        raise Unavailable\n",
+        new="",
+        tests=(*REVOCATION, "-k", "in_force"),
+    ),
+    Mutant(
+        id="an-exchanged-token-outlives-its-subject",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/token_exchange.py",
+        old='until=claims["exp"]',
+        new='until=claims["exp"] + 300',
+        tests=(f"{IDENTITY}/test_token_exchange.py", "-k", "names_user"),
+    ),
+    Mutant(
+        id="a-retired-key-goes-before-its-last-token",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/domain/signing_keys.py",
+        old="seconds=ACCESS_SECONDS + 60)",
+        new="seconds=ACCESS_SECONDS - 60)",
+        tests=(*KEY_RULES, "-k", "published"),
+    ),
+    Mutant(
+        id="the-age-of-a-key-counts-from-its-creation",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/domain/signing_keys.py",
+        old="now >= signing.since + age",
+        new="now >= signing.created_at + age",
+        tests=(*KEY_RULES, "-k", "first_signature"),
+    ),
+    Mutant(
+        id="a-token-that-is-revoked-meanwhile-makes-another",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/api_tokens.py",
+        old="        if token is None or not token.live(write.now):",
+        new="        if token is None:",
+        tests=(*TOKENS, "-k", "revoked_meanwhile"),
+    ),
+    Mutant(
+        id="a-token-makes-one-that-lives-for-ninety-days",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/api_tokens.py",
+        old="        end = min(end, principal.expires_at)\n",
+        new="",
+        tests=(*TOKENS, "-k", "outlives"),
+    ),
+    Mutant(
+        id="an-answer-is-bounded-part-by-part",
+        kind=Kind.LIMIT,
+        file="shared/http/outbound.py",
+        old="if len(body) > self._max_bytes:",
+        new="if len(part) > self._max_bytes:",
+        tests=("tests/shared/http/test_outbound.py", "-k", "bounded"),
+    ),
+    Mutant(
+        id="page-signs-out-when-a-refresh-has-no-answer",
+        kind=Kind.AVAILABILITY,
+        file="services/console/routes/visits.py",
+        old="                if refusal.status not in {400, 401, 422}:\n"
+        "                    raise\n",
+        new="",
+        tests=("tests/services/console/test_pages.py", "-k", "refresh_without"),
+    ),
+    Mutant(
+        id="the-token-of-a-disabled-user-is-found",
+        kind=Kind.SECURITY,
+        file="shared/following/live_callers.py",
+        old="self._of_enabled(self._sign_ins.api_tokens.find(digest, now=self._clock.now()))",
+        new="self._sign_ins.api_tokens.find(digest, now=self._clock.now())",
+        tests=(*CALLERS, "-k", "disabled_user"),
+    ),
+    Mutant(
+        id="a-revoked-token-acts-for-a-user",
+        kind=Kind.SECURITY,
+        file="shared/following/live_callers.py",
+        old="                acting=principal.client_ids,\n"
+        "                access_token=principal.access_token,\n",
+        new="                acting=principal.client_ids,\n",
+        tests=(*CALLERS, "-k", "revoked_key"),
+    ),
+    Mutant(
+        id="a-user-who-was-enabled-meanwhile-stays-disabled",
+        kind=Kind.AVAILABILITY,
+        file="shared/following/sign_in_state.py",
+        old="        for users in self._users.values():\n            users.clear()\n",
+        new="",
+        tests=(*CALLERS, "-k", "disabled_user"),
+    ),
+)
