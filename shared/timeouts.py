@@ -51,6 +51,9 @@ class Timeouts:
     personal_account_everywhere: float = 0.08
     """The longest wait of team, within the one above, until every replica of authz has a new
     personal account. Short enough that three replicas of team can be asked in turn."""
+    joining: float = 3.5
+    """The longest wait of a sign-in through an account's connection until team has made the
+    membership and each replica of authz has it."""
     batch: float = 2.0
     """The longest time from the first evaluation of a batch to its last. It is shorter than a
     lease, so that no answer has a decision from before a lease that ran out meanwhile."""

@@ -134,6 +134,13 @@ OLD_INVITATIONS = (
     Index(collection="invitations", keys=(("over_at", 1),), ttl_seconds=OLD_INVITATIONS_SECONDS),
 )
 
+FORMER_MEMBERS = tuple(
+    Index(collection=name, keys=(("shard", 1), (field, 1)))
+    for name in ("former_members", "join_refusals")
+    for field in ("_id", "account_id")
+)
+"""Found by `_id` at a sign-in, and by account when it is deleted."""
+
 
 async def add_list_fields(database: Database) -> None:
     """Give members and invitations what their list is sorted and searched by.
@@ -251,4 +258,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(25, "member list indexes", index_step(*MEMBER_LIST)),
         Migration(26, "end of old invitations", index_step(*OLD_INVITATIONS)),
         Migration(27, "history indexes", index_step(*journal.HISTORY)),
+        Migration(28, "former member indexes", index_step(*FORMER_MEMBERS)),
     )

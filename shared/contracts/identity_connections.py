@@ -10,12 +10,25 @@ class _SsoConnection(Payload):
     label: str
     issuer: str
     domain: str
+    account_name: str = ""
+    join_role: str | None = None
+    """The role of those who join the account by signing in; `None`: they do not."""
+    rule_set_by: str | None = None
+    manager_emails: tuple[str, ...] = ()
+    """Who is told: those who manage the account's members."""
 
 
 class SsoConnectionCreated(_SsoConnection):
     """An account has an issuer for its people; the domain is not proved yet."""
 
     type: ClassVar[str] = "identity.sso_connection.created.v1"
+
+
+class SsoConnectionChanged(_SsoConnection):
+    """An account has changed a connection; with another issuer its domain is to be proved again."""
+
+    type: ClassVar[str] = "identity.sso_connection.changed.v1"
+    changed: tuple[str, ...]
 
 
 class SsoDomainProved(_SsoConnection):
@@ -30,4 +43,9 @@ class SsoConnectionDeleted(_SsoConnection):
     type: ClassVar[str] = "identity.sso_connection.deleted.v1"
 
 
-FACTS: tuple[type[Payload], ...] = (SsoConnectionCreated, SsoDomainProved, SsoConnectionDeleted)
+FACTS: tuple[type[Payload], ...] = (
+    SsoConnectionCreated,
+    SsoConnectionChanged,
+    SsoDomainProved,
+    SsoConnectionDeleted,
+)

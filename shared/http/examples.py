@@ -234,6 +234,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "FoundSubject": _A_USER | {"id": "7f3a", "properties": {"user_id": f"usr_{_DIGITS}"}},
     "Guardrail": _A_GUARDRAIL | {"id": example_id("grd")},
     "NewSsoConnection": _AN_ISSUER | {"client_secret": "…"},
+    "ChangeSsoConnection": {"label": "Acme", "join_role": "developer"},
     "AccountConnectionView": _AN_ISSUER | {"id": example_id("sso")},
     "IdentityView": {"id": example_id("idn"), "issuer": "https://issuer.example", "label": "Acme"},
     "SsoConnectionView": {"id": "corp", "label": "Acme"},

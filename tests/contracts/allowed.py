@@ -57,6 +57,7 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "listAccountConnections": (200, None),
     "createAccountConnection": (200, None),
     "getAccountConnection": (200, None),
+    "changeAccountConnection": (200, None),
     "proveConnectionDomain": (404, "not-found"),
     "deleteAccountConnection": (404, "not-found"),
     "listAuditEvents": (200, None),

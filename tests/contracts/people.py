@@ -23,6 +23,15 @@ NEW_CONNECTION = {
     "client_id": "rolecall",
     "client_secret": "the secret at the issuer",
     "domain": "acme.example",
+    "join_role": None,
+}
+CHANGED_CONNECTION = {
+    "label": "Acme",
+    "issuer": "https://issuer.example",
+    "client_id": "rolecall",
+    "client_secret": None,
+    "enabled": True,
+    "join_role": None,
 }
 FRESH_SECONDS = 120
 """Access tokens live for five minutes."""

@@ -16,7 +16,7 @@ from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Media, Route, Strictness
 from shared.ids import new_id
 from tests.contracts.asking import Case
-from tests.contracts.people import NEW_CONNECTION, People, Team
+from tests.contracts.people import CHANGED_CONNECTION, NEW_CONNECTION, People, Team
 from tests.e2e.people import PASSWORD
 
 ROWS: tuple[Route, ...] = tuple(itertools.chain(*public_routes().values()))
@@ -167,6 +167,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "addPasskey": (NEW_PASSKEY,),
         "renamePasskey": ({"name": "Phone"},),
         "createAccountConnection": (NEW_CONNECTION,),
+        "changeAccountConnection": (CHANGED_CONNECTION,),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
         "switchAccount": ({"account_id": people.team.id},),
         "updateMe": ({"name": people.team.owner.name},),

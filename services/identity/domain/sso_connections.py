@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from shared.ids import AccountId
+from shared.ids import AccountId, UserId
 from shared.problems import Refusal, RefusalKind
 
 EVERY_DOMAIN = "*"
@@ -20,6 +20,28 @@ class SsoConnectionUnknown(Refusal):
         "There is no sign-in with another service for this. Sign in with your password, or reset"
         " it."
     )
+
+
+class ConnectionPaused(Refusal):
+    """The account of the connection is suspended, is being deleted or is gone."""
+
+    kind = RefusalKind.DENIED
+    code = "connection-paused"
+    detail = (
+        "The account of this sign-in is suspended or is being deleted. Sign in another way, or ask"
+        " the account's owner."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinRule:
+    """Who signs in with an address that the connection speaks for becomes a member.
+
+    `set_by` is the member who gives the role.
+    """
+
+    role: str
+    set_by: UserId
 
 
 @dataclass(frozen=True, kw_only=True)

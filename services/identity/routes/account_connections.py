@@ -6,18 +6,25 @@ from typing import Self
 
 from services.identity.adapters.dns_texts import DnsUnavailable
 from services.identity.domain.account_connections import (
-    AccountConnection,
+    ConnectionChange,
     DomainNotProved,
     DomainTaken,
     TooManyIssuers,
 )
-from services.identity.domain.sso_sign_in import redirect_uri_of
+from services.identity.domain.join_rules import (
+    JoinRoleNotHeld,
+    JoinRoleOutlasts,
+    JoinRoleUnknown,
+    JoinsNoTeam,
+)
 from services.identity.routes.fields import Text
 from services.identity.routes.sso_sign_in import LongText
 from services.identity.use_cases import account_connections
+from services.identity.use_cases.account_connections import ShownConnection, shown
 from services.identity.use_cases.context import Ctx
 from shared.auth.account_refusals import SHUT_OUT
 from shared.http.access import Permission, WaitsFor
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.problems import NotFound, PermissionMissing
 
@@ -32,13 +39,44 @@ class NewSsoConnection(Body):
     client_id: Text
     client_secret: Text | None = None
     domain: Text
+    join_role: Text | None = None
 
 
-class AccountConnectionView(Answer):
+class ChangeSsoConnection(Body):
+    """What changes; a member that is left out stays as it is, and `null` ends it.
+
+    Another issuer has to be proved again, with a new text record. A connection that is not
+    `enabled` signs no person in.
+    """
+
+    label: Text | None = None
+    issuer: LongText | None = None
+    client_id: Text | None = None
+    client_secret: Text | None = None
+    enabled: bool | None = None
+    join_role: Text | None = None
+
+    @property
+    def change(self) -> ConnectionChange:
+        """The change, without the secret, which is to be sealed."""
+        named = self.model_fields_set
+        return ConnectionChange(
+            label=self.label,
+            issuer=self.issuer,
+            client_id=self.client_id,
+            drops_secret="client_secret" in named and self.client_secret is None,
+            enabled=self.enabled,
+            join_role=self.join_role,
+            drops_rule="join_role" in named and self.join_role is None,
+        )
+
+
+class AccountConnectionView(TaggedAnswer):
     """A connection of an account; its secret is never shown.
 
     `txt_name` and `txt_value` are the record that proves the domain. `redirect_uris` are to be
-    registered at the issuer.
+    registered at the issuer. With `join_role` a person who signs in with an address of the proved
+    domain becomes a member with this role, which `rule_set_by` gives.
     """
 
     id: str
@@ -52,11 +90,14 @@ class AccountConnectionView(Answer):
     redirect_uris: tuple[str, ...]
     created_at: datetime
     proved_at: datetime | None
+    enabled: bool
+    join_role: str | None
+    rule_set_by: str | None
 
     @classmethod
-    def of(cls, ctx: Ctx, row: AccountConnection) -> Self:
+    def of(cls, shown: ShownConnection) -> Self:
         """Return the connection as the API shows it."""
-        pages = ctx.settings.sign_in_pages
+        row = shown.row
         return cls(
             id=row.id,
             label=row.label,
@@ -66,9 +107,12 @@ class AccountConnectionView(Answer):
             domain=row.domain,
             txt_name=row.record,
             txt_value=row.challenge,
-            redirect_uris=tuple(redirect_uri_of(page, row.id) for page in pages),
+            redirect_uris=shown.redirect_uris,
             created_at=row.created_at,
             proved_at=row.proved_at,
+            enabled=row.enabled,
+            join_role=row.join_role,
+            rule_set_by=row.rule_set_by,
         )
 
 
@@ -81,14 +125,16 @@ class AccountConnectionViews(Answer):
 async def list_connections(ctx: Ctx, call: Call[None, None]) -> AccountConnectionViews:
     """Return the connections of the account."""
     found = await ctx.store.connections_of(call.account_id)
-    return AccountConnectionViews(items=tuple(AccountConnectionView.of(ctx, one) for one in found))
+    return AccountConnectionViews(
+        items=tuple(AccountConnectionView.of(shown(ctx, one)) for one in found)
+    )
 
 
 async def get_connection(ctx: Ctx, call: Call[None, None]) -> AccountConnectionView:
     """Return a connection of the account."""
     connection_id = call.path["connection_id"]
     found = await account_connections.found_in(ctx, call.account_id, connection_id)
-    return AccountConnectionView.of(ctx, found)
+    return AccountConnectionView.of(shown(ctx, found))
 
 
 async def create(ctx: Ctx, call: Call[NewSsoConnection, None]) -> Reply:
@@ -104,17 +150,37 @@ async def create(ctx: Ctx, call: Call[NewSsoConnection, None]) -> Reply:
         client_id=body.client_id,
         client_secret=body.client_secret,
         domain=body.domain,
+        join_role=body.join_role,
     )
-    return Reply(body=AccountConnectionView.of(ctx, made.result), written=made)
+    return Reply(body=AccountConnectionView.of(made.result), written=made)
+
+
+async def change(ctx: Ctx, call: Call[ChangeSsoConnection, None]) -> Reply:
+    """Return the changed connection."""
+    changed = await account_connections.change(
+        ctx,
+        call.caller,
+        call.account_id,
+        user_id=call.user.user_id,
+        connection_id=call.path["connection_id"],
+        wanted=call.body.change,
+        client_secret=call.body.client_secret,
+        precondition=call.precondition,
+    )
+    return Reply(body=AccountConnectionView.of(changed.result), written=changed)
 
 
 async def prove(ctx: Ctx, call: Call[None, None]) -> Reply:
     """Return the connection, whose domain is proved now."""
     connection_id = call.path["connection_id"]
     proved = await account_connections.prove(
-        ctx, call.caller, call.account_id, connection_id=connection_id
+        ctx,
+        call.caller,
+        call.account_id,
+        user_id=call.user.user_id,
+        connection_id=connection_id,
     )
-    return Reply(body=AccountConnectionView.of(ctx, proved.result), written=proved)
+    return Reply(body=AccountConnectionView.of(proved.result), written=proved)
 
 
 async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
@@ -122,7 +188,11 @@ async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
     connection_id = call.path["connection_id"]
     return Reply(
         written=await account_connections.delete(
-            ctx, call.caller, call.account_id, connection_id=connection_id
+            ctx,
+            call.caller,
+            call.account_id,
+            user_id=call.user.user_id,
+            connection_id=connection_id,
         )
     )
 
@@ -130,6 +200,7 @@ async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
 _PATH = "/v1/accounts/{account_id}/sso-connections"
 _ACCESS = Permission(MANAGE, in_session=True)
 _CHANGE = Permission(MANAGE, in_session=True, fresh_proof=True)
+_RULE = (JoinsNoTeam, JoinRoleUnknown, JoinRoleNotHeld, JoinRoleOutlasts)
 _REFUSED = (NotFound, PermissionMissing, *SHUT_OUT.values())
 
 ROUTES = (
@@ -154,7 +225,7 @@ ROUTES = (
         access=_CHANGE,
         takes=NewSsoConnection,
         gives=AccountConnectionView,
-        refuses=(TooManyIssuers, *_REFUSED),
+        refuses=(TooManyIssuers, *_RULE, *_REFUSED),
         on_repeat="Makes another connection; the list shows both.",
     ),
     Route(
@@ -167,6 +238,20 @@ ROUTES = (
         access=_ACCESS,
         gives=AccountConnectionView,
         refuses=_REFUSED,
+        represent=AccountConnectionView.of,
+    ),
+    Route(
+        method="PATCH",
+        path=f"{_PATH}/{{connection_id}}",
+        handler=change,
+        operation_id="changeAccountConnection",
+        summary="Change a connection, turn it on or off, or say who joins by it",
+        tag="accounts",
+        access=_CHANGE,
+        takes=ChangeSsoConnection,
+        gives=AccountConnectionView,
+        refuses=(*_RULE, *_REFUSED),
+        represent=AccountConnectionView.of,
     ),
     Route(
         method="POST",

@@ -11,7 +11,7 @@ from services.identity.domain.identities import (
     LinkedIdentity,
     TooManyIdentities,
 )
-from services.identity.domain.sso_connections import SsoConnectionUnknown
+from services.identity.domain.sso_connections import ConnectionPaused, SsoConnectionUnknown
 from services.identity.domain.sso_sign_in import SsoSignInOver
 from services.identity.routes.fields import Text
 from services.identity.routes.sso_sign_in import (
@@ -134,6 +134,7 @@ ROUTES = (
         gives=IdentityView,
         refuses=(
             SsoSignInOver,
+            ConnectionPaused,
             IssuerAnswerInvalid,
             IdentityTaken,
             TooManyIdentities,

@@ -12,13 +12,14 @@ from services.identity.domain.identities import IdentityNotLinked
 from services.identity.domain.mfa import OtpRequired, WrongOtp
 from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
-from services.identity.domain.sso_connections import SsoConnectionUnknown
+from services.identity.domain.sso_connections import ConnectionPaused, SsoConnectionUnknown
 from services.identity.domain.sso_sign_in import SIGN_IN_LIFETIME, SsoAnswer, SsoSignInOver
 from services.identity.routes.fields import Text
 from services.identity.routes.sessions import SessionAnswer, session_answer, sign_up_reply
 from services.identity.use_cases import sso_sign_in
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.sso_sign_in import BegunSignIn
+from shared.contracts.calls.connections import JoinOutcome, JoinProblem
 from shared.http.access import Public, PublicCallers
 from shared.http.routes import Answer, Body, Call, Reply, Route
 
@@ -57,6 +58,24 @@ class EnterBySso(FinishSsoSignIn):
     """The same, to sign in; `otp` is the code of a user with a second factor."""
 
     otp: Text | None = None
+
+
+class JoiningView(Answer):
+    """What became of the membership in the connection's account.
+
+    `joined`, `member` (before this sign-in), `refused` with its `problem`, or `later`: the next
+    sign-in tries it again.
+    """
+
+    account_id: str
+    outcome: JoinOutcome
+    problem: JoinProblem | None
+
+
+class SsoSessionAnswer(SessionAnswer):
+    """The tokens of a session; `joining` is there if the connection has a rule."""
+
+    joining: JoiningView | None
 
 
 class BegunSsoSignIn(Answer):
@@ -113,7 +132,14 @@ async def finish(ctx: Ctx, call: Call[EnterBySso, None]) -> Reply:
     signed_in = await sso_sign_in.finish(
         ctx, call.caller, binding=body.binding, answer=body.answer(), otp=body.otp
     )
-    return sign_up_reply(signed_in, session_answer(ctx, signed_in), status=200)
+    joining = signed_in.joining
+    view = None
+    if joining is not None:
+        view = JoiningView(
+            account_id=joining.account_id, outcome=joining.outcome, problem=joining.problem
+        )
+    answer = SsoSessionAnswer(**session_answer(ctx, signed_in).model_dump(), joining=view)
+    return sign_up_reply(signed_in, answer, status=200)
 
 
 ROUTES = (
@@ -149,13 +175,14 @@ ROUTES = (
         tag="sign-in",
         access=Public(PublicCallers.ISSUERS),
         takes=EnterBySso,
-        gives=SessionAnswer,
+        gives=SsoSessionAnswer,
         gives_revision=True,
         refuses=(
             SsoSignInOver,
             IssuerAnswerInvalid,
             IdentityNotLinked,
             SignInDisabled,
+            ConnectionPaused,
             OtpRequired,
             WrongOtp,
             HashingBusy,

@@ -50,8 +50,24 @@ class AccountConnectionRows:
         expected = {"_id": before.id, "challenge": before.challenge, "proved_at": None}
         await update_expected(self._connections, expected, {"$set": changes(after)}, session)
 
+    async def update_connection(
+        self, before: AccountConnection, after: AccountConnection, session: DbSession
+    ) -> None:
+        """Save a changed connection; one without its proof frees its domain.
+
+        Raises:
+            Lost: it has changed since it was read.
+        """
+        if before.proved_at is not None and after.proved_at is None:
+            await self._free_domain(before, session)
+        expected = {"_id": before.id, "challenge": before.challenge, "issuer": before.issuer}
+        await update_expected(self._connections, expected, {"$set": changes(after)}, session)
+
     async def delete_connection(self, row: AccountConnection, session: DbSession) -> None:
         """Delete a connection, and free its domain."""
         await self._connections.delete_one({"_id": row.id}, session=session)
+        await self._free_domain(row, session)
+
+    async def _free_domain(self, row: AccountConnection, session: DbSession) -> None:
         wanted = {"_id": row.domain, "connection_id": row.id}
         await self._domains.delete_one(wanted, session=session)

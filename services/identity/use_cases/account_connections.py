@@ -1,22 +1,48 @@
 """Connections of an account: its admins make, prove, list and delete them."""
 
+import contextlib
+from dataclasses import dataclass, replace
+
 from services.identity.domain import account_connections
 from services.identity.domain.account_connections import (
     MAX_CONNECTIONS,
     AccountConnection,
+    ConnectionChange,
+    ConnectionManagers,
     DomainTaken,
     TooManyIssuers,
     new_challenge,
     parse_domain,
 )
+from services.identity.domain.sso_sign_in import redirect_uri_of
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.joining import checked_managers
 from shared.contracts.facts import Caller
 from shared.http.outbound import check_url
+from shared.http.preconditions import Precondition
 from shared.ids import AccountId, ConnectionId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
 from shared.mongo import AlreadyThere
 from shared.names import parse_name
-from shared.problems import Invalid, NotFound
+from shared.problems import Invalid, NotFound, Unavailable
+
+ROUNDS = 4
+"""How often a change is tried, while others change what it gives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownConnection:
+    """A connection, with the addresses that are to be registered at its issuer."""
+
+    row: AccountConnection
+    redirect_uris: tuple[str, ...]
+
+
+def shown(ctx: Ctx, row: AccountConnection) -> ShownConnection:
+    """Return the connection as the API shows it."""
+    pages = ctx.settings.sign_in_pages
+    uris = tuple(redirect_uri_of(page, row.id) for page in pages)
+    return ShownConnection(row=row, redirect_uris=uris)
 
 
 async def create(
@@ -30,20 +56,24 @@ async def create(
     client_id: str,
     client_secret: str | None,
     domain: str,
-) -> WriteResult[AccountConnection]:
+    join_role: str | None,
+) -> WriteResult[ShownConnection]:
     """Make a connection; nothing is asked of its issuer yet.
 
     Raises:
         Invalid: it names every field that is wrong.
         TooManyIssuers.
+        JoinsNoTeam, JoinRoleUnknown, JoinRoleNotHeld, JoinRoleOutlasts, PermissionMissing: the rule
+            may not be set.
     """
     label, issuer, domain = _checked(ctx, label=label, issuer=issuer, domain=domain)
+    told = await checked_managers(ctx, account_id, user_id, role=join_role)
     connection_id = ConnectionId(new_id("sso"))
     sealed = None
     if client_secret is not None:
         sealed = ctx.sealed_secrets.seal(client_secret, about=connection_id)
 
-    async def change(write: JournalWrite) -> AccountConnection:
+    async def change(write: JournalWrite) -> ShownConnection:
         if len(await ctx.store.connections_of(account_id, write.session)) >= MAX_CONNECTIONS:
             raise TooManyIssuers
         made = AccountConnection(
@@ -57,10 +87,12 @@ async def create(
             challenge=new_challenge(),
             created_by=user_id,
             created_at=write.now,
+            join_role=join_role,
+            rule_set_by=None if join_role is None else user_id,
         )
         await ctx.store.insert_connection(made, write.session)
-        write.record(account_connections.created(made))
-        return made
+        write.record(account_connections.created(made, told))
+        return shown(ctx, made)
 
     return await ctx.journal.write(account_id, change, caller=caller, effective_everywhere=False)
 
@@ -77,9 +109,84 @@ async def found_in(ctx: Ctx, account_id: AccountId, connection_id: str) -> Accou
     return found
 
 
+async def change(
+    ctx: Ctx,
+    caller: Caller,
+    account_id: AccountId,
+    *,
+    user_id: UserId,
+    connection_id: str,
+    wanted: ConnectionChange,
+    client_secret: str | None,
+    precondition: Precondition | None,
+) -> WriteResult[ShownConnection]:
+    """Change a connection. With another issuer its domain has to be proved again.
+
+    Raises:
+        Invalid: it names every field that is wrong.
+        PreconditionFailed: the connection is not in the state that the request was made for.
+        JoinsNoTeam, JoinRoleUnknown, JoinRoleNotHeld, JoinRoleOutlasts, PermissionMissing: the
+            member may not give what the rule gives after the change.
+        NotFound, Unavailable.
+    """
+    found = await found_in(ctx, account_id, connection_id)
+    label, issuer, _ = _checked(
+        ctx,
+        label=wanted.label or found.label,
+        issuer=wanted.issuer or found.issuer,
+        domain=found.domain,
+    )
+    sealed = None
+    if client_secret is not None:
+        sealed = ctx.sealed_secrets.seal(client_secret, about=found.id)
+    wanted = replace(wanted, label=label, issuer=issuer, sealed_secret=sealed)
+    for _ in range(ROUNDS):
+        with contextlib.suppress(_RoleNotCheckedError):
+            return await _change(
+                ctx, caller, found, wanted, user_id=user_id, precondition=precondition
+            )
+    raise Unavailable
+
+
+class _RoleNotCheckedError(Exception):
+    """Another change came between: what this one gives was not checked."""
+
+
+async def _change(
+    ctx: Ctx,
+    caller: Caller,
+    found: AccountConnection,
+    wanted: ConnectionChange,
+    *,
+    user_id: UserId,
+    precondition: Precondition | None,
+) -> WriteResult[ShownConnection]:
+    now = await found_in(ctx, found.account_id, found.id)
+    role = account_connections.given_role(now, wanted)
+    told = await checked_managers(ctx, found.account_id, user_id, role=role)
+
+    async def apply(write: JournalWrite) -> ShownConnection:
+        current = await ctx.store.account_connection(found.id, write.session)
+        if current is None:
+            raise NotFound
+        if account_connections.given_role(current, wanted) != role:
+            raise _RoleNotCheckedError
+        changed, fact = account_connections.change(current, wanted, by=user_id, told=told)
+        if precondition is not None:
+            precondition.require(shown(ctx, current), applied=fact is None)
+        if fact is not None:
+            await ctx.store.update_connection(current, changed, write.session)
+            write.record(fact)
+        return shown(ctx, changed)
+
+    return await ctx.journal.write(
+        found.account_id, apply, caller=caller, effective_everywhere=False
+    )
+
+
 async def prove(
-    ctx: Ctx, caller: Caller, account_id: AccountId, *, connection_id: str
-) -> WriteResult[AccountConnection]:
+    ctx: Ctx, caller: Caller, account_id: AccountId, *, user_id: UserId, connection_id: str
+) -> WriteResult[ShownConnection]:
     """Look the domain's text record up; with its value the issuer speaks for the domain.
 
     Raises:
@@ -89,16 +196,17 @@ async def prove(
     if any(found.domain in one.trusted_domains for one in ctx.settings.connections):
         raise DomainTaken
     texts = await ctx.texts.of(found.record)
+    told = await checked_managers(ctx, account_id, user_id, role=None)
 
-    async def change(write: JournalWrite) -> AccountConnection:
+    async def change(write: JournalWrite) -> ShownConnection:
         current = await ctx.store.account_connection(found.id, write.session)
         if current is None:
             raise NotFound
-        proved, facts = account_connections.prove(current, texts, now=write.now)
+        proved, facts = account_connections.prove(current, texts, told=told, now=write.now)
         if facts:
             await ctx.store.save_proof(current, proved, write.session)
         write.record(*facts)
-        return proved
+        return shown(ctx, proved)
 
     try:
         return await ctx.journal.write(
@@ -109,21 +217,26 @@ async def prove(
 
 
 async def delete(
-    ctx: Ctx, caller: Caller, account_id: AccountId, *, connection_id: str
+    ctx: Ctx, caller: Caller, account_id: AccountId, *, user_id: UserId, connection_id: str
 ) -> WriteResult[None]:
     """Delete a connection; no sign-in that it has begun can be finished.
+
+    It is deleted also while team is away. Then its end is in the audit log, and no mail tells it.
 
     Raises:
         NotFound: the account has none with this id.
     """
     found = await found_in(ctx, account_id, connection_id)
+    told = ConnectionManagers()
+    with contextlib.suppress(Unavailable):
+        told = await checked_managers(ctx, account_id, user_id, role=None)
 
     async def change(write: JournalWrite) -> None:
         current = await ctx.store.account_connection(found.id, write.session)
         if current is None:
             raise NotFound
         await ctx.store.delete_connection(current, write.session)
-        write.record(account_connections.deleted(current))
+        write.record(account_connections.deleted(current, told))
 
     return await ctx.journal.write(account_id, change, caller=caller, effective_everywhere=False)
 

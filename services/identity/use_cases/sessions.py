@@ -17,6 +17,7 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.ending_sessions import end_reused, end_session
 from shared.auth.principals import UserPrincipal, actor_of
 from shared.auth.step_up import require_fresh
+from shared.contracts.calls.connections import JoinOutcome, JoinProblem
 from shared.contracts.facts import Caller, shard_of
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
@@ -26,15 +27,26 @@ from shared.problems import TokenRevoked
 
 
 @dataclass(frozen=True, kw_only=True)
+class Joining:
+    """What became of the membership that the rule of a connection gives."""
+
+    account_id: AccountId
+    outcome: JoinOutcome
+    problem: JoinProblem | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignedIn:
     """A user and the session that tokens are made for.
 
-    `revision` is one as of which the personal account of a new user exists, if team has told it.
+    `revision` is one as of which the personal account of a new user exists, if team has told it, or
+    the membership that the sign-in has made. `joining` is there if its connection has a rule.
     """
 
     user: User
     session: UserSession
     revision: str | None = None
+    joining: Joining | None = None
 
 
 def session_lifetime(ctx: Ctx) -> SessionLifetime:

@@ -17,13 +17,13 @@ async def connection_by_id(ctx: Ctx, connection_id: str) -> SsoConnection:
     """Return a connection.
 
     Raises:
-        SsoConnectionUnknown: there is none with this id.
+        SsoConnectionUnknown: there is none with this id, or it is turned off.
     """
     for one in ctx.settings.connections:
         if one.id == connection_id:
             return one
     found = await ctx.store.account_connection(connection_id)
-    if found is None:
+    if found is None or not found.enabled:
         raise SsoConnectionUnknown
     return opened(ctx, found)
 
@@ -66,6 +66,6 @@ async def connection_of_address(ctx: Ctx, email: str) -> SsoConnection:
     if found is not None:
         return found
     row = await ctx.store.connection_of_domain(domain_of(address.key))
-    if row is None:
+    if row is None or not row.enabled:
         raise SsoConnectionUnknown
     return opened(ctx, row)

@@ -19,6 +19,7 @@ from services.identity.domain.sso_sign_in import SsoAnswer, SsoSignIn, SsoSignIn
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.devices import remember_device
+from services.identity.use_cases.joining import require_open_account, with_membership
 from services.identity.use_cases.personal_accounts import with_personal_account
 from services.identity.use_cases.rate_limits import rate_limited
 from services.identity.use_cases.second_factors import find_proof, use_proof
@@ -105,6 +106,7 @@ async def finish(
 
     Raises:
         SsoSignInOver, IssuerAnswerInvalid: see the domain; they count for the sender.
+        ConnectionPaused: the account of the connection is suspended, or being deleted, or gone.
         IdentityNotLinked: the issuer's word is not enough.
         SignInDisabled: the operator has disabled the user.
         OtpRequired, WrongOtp: the user has a second factor, which no issuer can prove.
@@ -115,7 +117,8 @@ async def finish(
         proved = await prove(ctx, binding=binding, answer=answer)
         for _ in range(ROUNDS):
             try:
-                return await with_personal_account(ctx, await _enter(ctx, caller, proved, otp))
+                signed_in = await with_personal_account(ctx, await _enter(ctx, caller, proved, otp))
+                return await with_membership(ctx, signed_in, proved.issued, proved.connection)
             except (AlreadyThere, Lost):
                 continue  # another request has linked the identity, or changed its user
         raise Unavailable
@@ -129,12 +132,13 @@ async def prove(
     It is used up before the issuer is asked: of two answers at the same moment one goes on.
 
     Raises:
-        SsoSignInOver, IssuerAnswerInvalid, IssuerUnavailable.
+        SsoSignInOver, IssuerAnswerInvalid, IssuerUnavailable, ConnectionPaused.
     """
     now = ctx.clock.now()
     opened = ctx.sealed_sign_ins.open(binding)
     sign_in = sso_sign_in.check_answer(opened, answer, user_id=user_id, now=now)
     connection = await _still_there(ctx, sign_in)
+    await require_open_account(ctx, connection)
     metadata = await ctx.issuers.metadata(connection.issuer)
     sso_sign_in.require_named_issuer(metadata.members, answer)
     try:

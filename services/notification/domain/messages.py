@@ -39,6 +39,8 @@ class MessageKind(StrEnum):
     TOKEN_EXPIRY = "token_expiry"  # noqa: S105 - the name of a mail
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
+    SSO_CONNECTION = "sso_connection"
+    JOIN_REFUSED = "join_refused"
     INVITATION = "invitation"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_DECLINED = "invitation_declined"

@@ -41,6 +41,8 @@ class Topic(StrEnum):
     """The recipient's overrides, each in its project."""
     RESOURCES = "resources"
     """Resources of another user that the recipient owns now."""
+    SIGN_IN = "sign_in"
+    """The ways in which people sign in to an account, and join it."""
     MEMBERS = "members"
     """Other members."""
     INVITATIONS = "invitations"
@@ -64,6 +66,8 @@ TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.OVERRIDE_SET: Topic.OVERRIDES,
     MessageKind.OVERRIDE_REMOVED: Topic.OVERRIDES,
     MessageKind.RESOURCES_GIVEN: Topic.RESOURCES,
+    MessageKind.SSO_CONNECTION: Topic.SIGN_IN,
+    MessageKind.JOIN_REFUSED: Topic.SIGN_IN,
     MessageKind.MEMBER_LEFT: Topic.MEMBERS,
     MessageKind.INVITATION_ACCEPTED: Topic.INVITATIONS,
     MessageKind.INVITATION_DECLINED: Topic.INVITATIONS,

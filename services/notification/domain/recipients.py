@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.notification.domain import (
     address_recipients,
+    connection_recipients,
     ending_recipients,
     factor_recipients,
     identity_recipients,
@@ -176,6 +177,7 @@ RECIPIENTS = notices(
     *member_recipients.ROWS,
     *ownership_recipients.ROWS,
     *identity_recipients.ROWS,
+    *connection_recipients.ROWS,
     (team.InvitationCreated, _invitation),
     (team.InvitationResent, _invitation),
     (team.InvitationAccepted, _invitation_accepted),

@@ -6,6 +6,7 @@ from services.team.routes import (
     accounts,
     catalog_moves,
     catalogs,
+    connection_joins,
     guardrails,
     internal,
     invitation_acceptance,
@@ -45,4 +46,9 @@ _ROWS = (
     *previews.ROUTES,
 )
 ROUTES = tuple(guardrails.bound(row) for row in _ROWS)
-INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES, *account_suspension.ROUTES)
+INTERNAL_ROUTES = (
+    *internal.ROUTES,
+    *connection_joins.ROUTES,
+    *catalogs.ROUTES,
+    *account_suspension.ROUTES,
+)

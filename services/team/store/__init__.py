@@ -11,6 +11,7 @@ from services.team.domain.overrides import ProjectOverride
 from services.team.store.account_deletion import DeletionRows
 from services.team.store.accounts import AccountRows
 from services.team.store.catalogs import CatalogRows
+from services.team.store.former_members import FormerMemberRows
 from services.team.store.invitation_limits import InvitationLimitRows
 from services.team.store.invitation_mails import InvitationMailRows
 from services.team.store.invitations import InvitationRows
@@ -31,6 +32,7 @@ class Store(
     AccountRows,
     MemberRows,
     MemberListRows,
+    FormerMemberRows,
     ProjectRows,
     OverrideRows,
     ResourceRows,
@@ -47,6 +49,7 @@ class Store(
         AccountRows.__init__(self, database)
         MemberRows.__init__(self, database)
         MemberListRows.__init__(self, database)
+        FormerMemberRows.__init__(self, database)
         ProjectRows.__init__(self, database)
         OverrideRows.__init__(self, database)
         ResourceRows.__init__(self, database)

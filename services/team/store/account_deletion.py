@@ -9,7 +9,8 @@ from shared.ids import AccountId, UserId
 from shared.mongo import Database, DbSession, Document, majority
 
 ACCOUNTS_OF_A_LOOK = 100
-COLLECTIONS = ("overrides", "resources", "projects", "invitations", "members")
+OF_JOINS = ("former_members", "join_refusals")
+COLLECTIONS = (*OF_JOINS, "overrides", "resources", "projects", "invitations", "members")
 """What an account has beside its own row and its counts. The journal stays, and with it the log."""
 
 

@@ -12,6 +12,7 @@ from services.team.domain.account_access import AccountAccess, AccountUserRows
 from services.team.domain.accounts import Account
 from services.team.store import Store
 from services.team.use_cases.ending_writes import EndingWrites
+from services.team.use_cases.former_writes import FormerMemberWrites
 from services.team.use_cases.guardrail_writes import GuardrailWrites
 from services.team.use_cases.owner_writes import OwnerWrites
 from services.team.use_cases.project_writes import ProjectWrites
@@ -24,7 +25,13 @@ from shared.journal import JournalWrite
 
 
 class AccountWrite(
-    ProvisioningWrites, ProjectWrites, ResourceWrites, EndingWrites, OwnerWrites, GuardrailWrites
+    ProvisioningWrites,
+    FormerMemberWrites,
+    ProjectWrites,
+    ResourceWrites,
+    EndingWrites,
+    OwnerWrites,
+    GuardrailWrites,
 ):
     """The account in its transaction."""
 

@@ -17,7 +17,13 @@ class EndingWrites(Attempt):
         await self._store.delete_rest_of(self._account_id, self._session)
 
     async def end_others(self, owner_id: UserId) -> None:
-        """End every membership but the owner's, all overrides, and the pending invitations."""
+        """End every membership but the owner's, all overrides, and the pending invitations.
+
+        Members whose membership gives nothing now do not come back by a sign-in.
+        """
+        everyone = await self._store.members(self._account_id, self._session)
+        out = [one for one in everyone if not one.in_force(self.now) and one.user_id != owner_id]
+        await self._store.keep_former(out, self._session)
         self._members = {user: row for user, row in self._members.items() if user == owner_id}
         self._overrides.clear()
         await self._store.delete_members_but(self._account_id, owner_id, self._session)

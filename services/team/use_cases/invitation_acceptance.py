@@ -119,7 +119,7 @@ async def accept(
             membership_id=MembershipId(new_id("mem")),
             now=write.now,
         )
-        await write.insert_member(acceptance.membership)
+        await write.admit(acceptance.membership)
         await write.replace_invitations([acceptance.invitation])
         write.record(*acceptance.facts)
         return JoinedAccount(account=account, catalog=catalog, membership=acceptance.membership)

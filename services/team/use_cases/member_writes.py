@@ -56,11 +56,12 @@ class MemberWrites(Attempt):
         await self._store.replace_members(members, rev=self._write.rev, session=self._session)
 
     async def delete_member(self, member: Membership) -> None:
-        """Delete a membership and its overrides."""
+        """Delete a membership and its overrides; the user comes back by an invitation alone."""
         self._members.pop(member.user_id, None)
         self._overrides.pop(member.user_id, None)
         self._inactive.add(member.user_id)
         await self._store.delete_member(member, self._session)
+        await self._store.keep_former([member], self._session)
         await self._store.delete_overrides_of(self._account_id, member.user_id, self._session)
 
     async def learn_name(self, user_id: UserId, name: str, position: Position) -> str:

@@ -59,3 +59,4 @@ class ProvisioningWrites(InvitationWrites):
         for member in new:
             self._members.pop(member.user_id, None)
         await self._store.insert_members(new, rev=self._write.rev, session=self._session)
+        await self._store.forget_former(new, self._session)

@@ -5,6 +5,11 @@ from typing import Any
 from shared.contracts.calls.activity import ACTIVITY
 from shared.contracts.calls.authz import DECIDE, FIND_TOKEN, LIVE_CALLER, NEW_TOKEN
 from shared.contracts.calls.base import InternalCall
+from shared.contracts.calls.connections import (
+    CONNECTION_ACCOUNT,
+    CONNECTION_JOIN,
+    CONNECTION_RULE,
+)
 from shared.contracts.calls.decision_counts import ALLOWS, DENIALS
 from shared.contracts.calls.history import PAST_POLICY
 from shared.contracts.calls.identity import (
@@ -47,6 +52,9 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     PERSONAL_ACCOUNT,
     MEMBERSHIPS,
     USER_RELEASE,
+    CONNECTION_ACCOUNT,
+    CONNECTION_RULE,
+    CONNECTION_JOIN,
     ACTIVITY,
     ALLOWS,
     DENIALS,

@@ -34,6 +34,18 @@ from shared.contracts.calls.authz import (
     NewTokenRequest,
     TokenLimits,
 )
+from shared.contracts.calls.connections import (
+    CONNECTION_ACCOUNT,
+    CONNECTION_JOIN,
+    CONNECTION_RULE,
+    ConnectionAccount,
+    ConnectionAccountRequest,
+    JoinAnswer,
+    JoinOutcome,
+    JoinRequest,
+    RuleAnswer,
+    RuleRequest,
+)
 from shared.contracts.calls.identity import (
     KEY_SET,
     PASSWORD_RESET_LINK,
@@ -91,6 +103,9 @@ CHEAP_ARGON2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Hashes at the lowest cost: a tenth of a millisecond, where the product's takes thirty."""
 PRODUCTS_HASHER: Mapping[str, Any] = {"hasher": None}
 """The wiring of an identity that makes its own hasher, as its process does."""
+RULE = RuleAnswer(account_name="Acme", manager_emails=("owner@acme.example",))
+"""What team says of a rule that may be set."""
+JOINED = JoinAnswer(outcome=JoinOutcome.JOINED, revision="team.e1.9.4")
 MEMBERSHIP = f"mem_{1:032x}"
 """The membership of each member."""
 SECRETS = {name: SecretStr(random_key()) for name in ("link_key", "refresh_key", "sealing_key")}
@@ -158,6 +173,15 @@ class StandIns:
     """The names of accounts with other members that every user owns."""
     release_in_force: bool = True
     """Whether each replica of authz has the end of a user's memberships."""
+    closed: set[str] = field(default_factory=set)
+    """The accounts that are suspended, or are being deleted."""
+    rules: list[RuleRequest] = field(default_factory=list)
+    """The rules that team was asked about."""
+    rule: RuleAnswer = RULE
+    joins: list[JoinRequest] = field(default_factory=list)
+    """The memberships that team was asked to make by a connection."""
+    join: JoinAnswer = JOINED
+    joins_away: bool = False
     team_away: bool = False
     team_may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     """Until it is set, team accepts the request of an account and does not answer."""
@@ -176,9 +200,13 @@ class StandIns:
             self.tokens,
             self.released,
             self.owned,
+            self.closed,
+            self.rules,
+            self.joins,
         ):
             told.clear()
         self.release_in_force = True
+        self.rule, self.join, self.joins_away = RULE, JOINED, False
         self.team_away = False
         self.team_may_answer.set()
 
@@ -226,6 +254,26 @@ class StandIns:
         found = (StoredMembership.model_validate(one) for one in held or [own])
         return Memberships(memberships=tuple(found))
 
+    async def account_of_connection(
+        self, ctx: object, call: Call[ConnectionAccountRequest, None]
+    ) -> ConnectionAccount:
+        if self.team_away:
+            raise Unavailable
+        return ConnectionAccount(open=call.body.account_id not in self.closed)
+
+    async def check_rule(self, ctx: object, call: Call[RuleRequest, None]) -> RuleAnswer:
+        if self.team_away:
+            raise Unavailable
+        self.rules.append(call.body)
+        refused = call.body.role is not None and self.rule.problem is not None
+        return self.rule if refused else RULE
+
+    async def make_member(self, ctx: object, call: Call[JoinRequest, None]) -> JoinAnswer:
+        if self.joins_away:
+            raise Unavailable
+        self.joins.append(call.body)
+        return self.join
+
     def routes(self) -> Mapping[Service, list[Route]]:
         async def lookup(ctx: object, call: Call[InvitationLookupRequest, None]) -> InvitedAddress:
             try:
@@ -268,6 +316,9 @@ class StandIns:
                 internal_route(PERSONAL_ACCOUNT, open_account),
                 internal_route(MEMBERSHIPS, memberships),
                 internal_route(USER_RELEASE, self.release),
+                internal_route(CONNECTION_ACCOUNT, self.account_of_connection),
+                internal_route(CONNECTION_RULE, self.check_rule),
+                internal_route(CONNECTION_JOIN, self.make_member),
                 internal_route(HEADS, heads),
             ],
             Service.AUTHZ: [

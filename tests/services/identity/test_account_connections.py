@@ -9,7 +9,9 @@ import pytest
 import pytest_asyncio
 
 from services.identity.adapters.dns_texts import DnsTexts
+from shared.contracts.calls.connections import JoinAnswer, JoinOutcome, JoinProblem, RuleProblem
 from shared.ids import new_id
+from tests.services.identity.running import RULE
 from tests.services.identity.signing_in import Browser, signing_in
 from tests.support.issuer import CLIENT_ID, CLIENT_SECRET
 from tests.support.name_server import NameServer, name_server
@@ -48,14 +50,23 @@ class Admin(Browser):
         at = f"/v1/accounts/{account}/sso-connections{path}"
         return await self.identity.send(method, at, body, token=token)
 
+    async def change(self, made: dict[str, Any], body: Any, **headers: str) -> Answered:
+        account, token = self.person["account_id"], self.person["access_token"]
+        at = f"/v1/accounts/{account}/sso-connections/{made['id']}"
+        return await self.identity.send("PATCH", at, body, token=token, headers=headers)
+
+    async def joining(self, made: dict[str, Any]) -> dict[str, Any]:
+        """What a sign-in through the connection says of the membership."""
+        return dict((await self.sign_in(made["id"])).expect(200)["joining"])
+
     def publish(self, made: dict[str, Any]) -> None:
         self.names.texts[made["txt_name"]] = ("another text", made["txt_value"])
 
     async def prove(self, made: dict[str, Any]) -> Answered:
         return await self.call("POST", f"/{made['id']}/prove-domain")
 
-    async def proved(self) -> dict[str, Any]:
-        made = (await self.make()).expect(200)
+    async def proved(self, **fields: Any) -> dict[str, Any]:
+        made = (await self.make(**fields)).expect(200)
         self.publish(made)
         return dict((await self.prove(made)).expect(200))
 
@@ -208,3 +219,166 @@ async def test_text_records_are_read_whole_and_silence_is_told(admin: Admin) -> 
     assert (await admin.prove(other)).code == "domain-not-proved"
     admin.names.silent = True
     assert (await admin.prove(other)).code == "dns-unavailable"
+
+
+@pytest.mark.rule("B16")
+async def test_a_person_of_the_domain_joins_with_each_sign_in_anew(admin: Admin) -> None:
+    made = await admin.proved(join_role="developer")
+    assert made["rule_set_by"] == admin.person["user"]["id"]
+    answer = await admin.sign_in(made["id"])
+    session = answer.expect(200)
+    team = admin.identity.stand_ins
+    joining = {"account_id": admin.person["account_id"], "outcome": "joined", "problem": None}
+    assert session["joining"] == joining
+    team.join = JoinAnswer(outcome=JoinOutcome.MEMBER, revision="team.e1.9.5", effective=False)
+    again = await admin.sign_in(made["id"])
+    assert again.expect(200)["joining"] == joining | {"outcome": "member"}
+    assert again.headers["Rolecall-Revision"] == "team.e1.9.5"
+    asked = {one.model_dump_json() for one in team.joins}
+    assert len(team.joins) == 2
+    assert len(asked) == 1
+    assert team.joins[0].user_id == session["user"]["id"]
+    assert (team.joins[0].role, team.joins[0].email) == ("developer", "cy@team.example")
+    team.join = JoinAnswer(outcome=JoinOutcome.REFUSED, problem=JoinProblem.FORMER_MEMBER)
+    refused = await admin.joining(made)
+    assert (refused["outcome"], refused["problem"]) == ("refused", "former-member")
+
+
+@pytest.mark.rule("B16")
+async def test_without_a_rule_or_a_proved_address_no_membership_is_made(admin: Admin) -> None:
+    made = await admin.proved()
+    assert (await admin.sign_in(made["id"])).expect(200)["joining"] is None
+    (await admin.change(made, {"join_role": "developer"})).expect(200)
+    for claims in ({"email_verified": False}, {"email": "x@corp.example"}, {"email": None}):
+        admin.issuer.claims = claims
+        assert (await admin.joining(made))["problem"] == "address-differs"
+    admin.issuer.claims = {"email": "other@team.example"}
+    assert (await admin.joining(made))["problem"] == "address-differs"
+    assert admin.identity.stand_ins.joins == []
+    admin.issuer.claims = {}
+    assert (await admin.joining(made))["outcome"] == "joined"
+    (await admin.change(made, {"join_role": None})).expect(200)
+    assert (await admin.sign_in(made["id"])).expect(200)["joining"] is None
+
+
+@pytest.mark.rule("B16")
+async def test_a_sign_in_works_while_team_makes_no_member(admin: Admin) -> None:
+    made = await admin.proved(join_role="developer")
+    admin.identity.stand_ins.joins_away = True
+    assert (await admin.joining(made))["outcome"] == "later"
+    admin.identity.stand_ins.joins_away = False
+    assert (await admin.joining(made))["outcome"] == "joined"
+
+
+@pytest.mark.rule("B16")
+async def test_a_closed_account_signs_no_person_in(admin: Admin) -> None:
+    made = await admin.proved()
+    (await admin.sign_in(made["id"])).expect(200)
+    team, answer = admin.identity.stand_ins, await admin.answer(made["id"])
+    sessions = await admin.identity.database["sessions"].count_documents({})
+    team.closed.add(admin.person["account_id"])
+    paused = await admin.finish(answer)
+    assert (paused.status, paused.code) == (403, "connection-paused")
+    team.team_away = True
+    assert (await admin.finish(answer)).status == 503
+    assert await admin.identity.database["sessions"].count_documents({}) == sessions
+    team.team_away = False
+    team.closed.clear()
+    (await admin.finish(answer)).expect(200)
+
+
+@pytest.mark.rule("B16")
+async def test_a_connection_that_is_off_signs_no_person_in(admin: Admin) -> None:
+    made = await admin.proved()
+    answer = await admin.answer(made["id"])
+    off = (await admin.change(made, {"enabled": False})).expect(200)
+    assert off["enabled"] is False
+    assert (await admin.finish(answer)).code == "sso-sign-in-over"
+    assert (await admin.begin(made["id"])).code == "no-connection"
+    assert (await admin.begin(email="cy@team.example")).code == "no-connection"
+    (await admin.change(made, {"enabled": True})).expect(200)
+    (await admin.sign_in(made["id"])).expect(200)
+
+
+@pytest.mark.rule("B16")
+async def test_another_issuer_has_to_be_proved_again(admin: Admin) -> None:
+    made = await admin.proved()
+    other = {"issuer": "https://other.example"}
+    changed = (await admin.change(made, other)).expect(200)
+    assert changed["proved_at"] is None
+    assert changed["txt_value"] != made["txt_value"]
+    assert (await admin.begin(email="cy@team.example")).code == "no-connection"
+    assert (await admin.prove(made)).code == "domain-not-proved"
+    back = (await admin.change(made, {"issuer": admin.issuer.url})).expect(200)
+    assert back["proved_at"] is None
+    admin.publish(back)
+    (await admin.prove(back)).expect(200)
+    (await admin.sign_in(made["id"])).expect(200)
+
+
+@pytest.mark.rule("B5")
+async def test_who_changes_what_people_join_by_has_to_hold_the_role(admin: Admin) -> None:
+    made = await admin.proved(join_role="developer")
+    team = admin.identity.stand_ins
+    team.rule = RULE.model_copy(update={"problem": RuleProblem.NOT_HELD, "missing": ("a:b",)})
+    for body in (
+        {"join_role": "developer"},
+        {"issuer": "https://other.example"},
+        {"client_id": "another"},
+    ):
+        refused = await admin.change(made, body)
+        assert (refused.status, refused.code) == (403, "grants-exceeded"), body
+    harmless: list[dict[str, Any]] = [{"label": "Other"}, {"client_secret": "x"}]
+    for change in (*harmless, {"enabled": False}):
+        (await admin.change(made, change)).expect(200)
+    assert (await admin.change(made, {"enabled": True})).code == "grants-exceeded"
+    (await admin.change(made, {"enabled": True, "join_role": None})).expect(200)
+    assert (await admin.make(join_role="developer")).code == "grants-exceeded"
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "code"),
+    [
+        (RuleProblem.NOT_A_TEAM, 409, "joins-no-team"),
+        (RuleProblem.ROLE_UNKNOWN, 422, "role-unknown"),
+        (RuleProblem.NOT_ALLOWED, 403, "permission-missing"),
+        (RuleProblem.NOT_HELD, 403, "grants-exceeded"),
+        (RuleProblem.ENDS, 403, "end-exceeded"),
+    ],
+)
+async def test_a_rule_is_refused_by_its_cause(
+    admin: Admin, problem: RuleProblem, status: int, code: str
+) -> None:
+    team = admin.identity.stand_ins
+    team.rule = RULE.model_copy(update={"problem": problem, "assignable": ("viewer",)})
+    refused = await admin.make(join_role="owner")
+    assert (refused.status, refused.code) == (status, code)
+    if status == 422:
+        assert [error["pointer"] for error in refused.body["errors"]] == ["/join_role"]
+
+
+async def test_a_change_is_made_of_the_state_that_was_read(admin: Admin) -> None:
+    made = (await admin.make()).expect(200)
+    first = await admin.change(made, {"label": "One"}, **{"If-Match": made["etag"]})
+    assert first.expect(200)["etag"] == first.headers["ETag"]
+    lost = await admin.change(made, {"label": "Two"}, **{"If-Match": made["etag"]})
+    assert (lost.status, lost.code) == (412, "precondition-failed")
+    repeated = await admin.change(made, {"label": "One"}, **{"If-Match": made["etag"]})
+    assert repeated.expect(200) == first.body
+    rows = await admin.identity.rows("sso_connection.changed")
+    assert [row.data["changed"] for row in rows] == [["label"]]
+
+
+async def test_managers_are_told_of_each_change_and_the_end_needs_no_team(admin: Admin) -> None:
+    made = await admin.proved()
+    (await admin.change(made, {"label": "One", "client_secret": None})).expect(200)
+    admin.identity.stand_ins.team_away = True
+    assert (await admin.change(made, {"label": "Two"})).status == 503
+    assert (await admin.call("DELETE", f"/{made['id']}")).status == 204
+    told = [
+        row.data["manager_emails"] for row in await admin.identity.rows() if "sso" in row.action
+    ]
+    assert told == [["owner@acme.example"]] * 3 + [[]]
+    [changed] = await admin.identity.rows("sso_connection.changed")
+    assert changed.after is not None
+    assert changed.after["changed"] == ["label", "client_secret"]

@@ -311,12 +311,14 @@ async def connect(browser: Browser) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.post(connections(person), body, token=person["access_token"])
 
 
-async def of_connection(browser: Browser, method: str, path: str) -> Callable[[], Awaitable[Any]]:
+async def of_connection(
+    browser: Browser, method: str, path: str, body: Any = None
+) -> Callable[[], Awaitable[Any]]:
     made = (await (await connect(browser))()).expect(200)
     browser.published.add(made["txt_value"])
     person = (await browser.identity.log_in(ADDRESS)).expect(200)
     at, token = f"{connections(person)}/{made['id']}{path}", person["access_token"]
-    return lambda: browser.identity.send(method, at, token=token)
+    return lambda: browser.identity.send(method, at, body, token=token)
 
 
 WITH_ISSUER: Mapping[str, Callable[[Browser], Awaitable[Callable[[], Awaitable[Any]]]]] = {
@@ -325,6 +327,9 @@ WITH_ISSUER: Mapping[str, Callable[[Browser], Awaitable[Callable[[], Awaitable[A
     "unlinkIdentity": unlink,
     "createAccountConnection": connect,
     "proveConnectionDomain": partial(of_connection, method="POST", path="/prove-domain"),
+    "changeAccountConnection": partial(
+        of_connection, method="PATCH", path="", body={"label": "Other"}
+    ),
     "deleteAccountConnection": partial(of_connection, method="DELETE", path=""),
 }
 """The same where an issuer signs people in."""

@@ -46,6 +46,7 @@ def test_the_ways_to_sign_in_change_after_a_fresh_proof_alone() -> None:
         "beginIdentityLink",
         "beginPasskey",
         "beginTotp",
+        "changeAccountConnection",
         "createAccountConnection",
         "deleteAccountConnection",
         "deleteMe",

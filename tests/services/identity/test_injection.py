@@ -53,6 +53,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/login/oidc/finish": SSO_ANSWER | {"otp": "123456"},
     "/v1/me/identity-links": {"connection": "corp", "redirect": "x"},
     "/v1/me/identities": SSO_ANSWER,
+    "/v1/accounts/{account_id}/sso-connections/{connection_id}": {"join_role": "developer"},
     "/v1/accounts/{account_id}/sso-connections": {
         "label": "Acme",
         "issuer": "https://issuer.example",
@@ -81,7 +82,11 @@ FIELDS += [
     ("/v1/login/passkey/finish", ("credential", "response", field))
     for field in ("clientDataJSON", "authenticatorData", "signature", "userHandle")
 ]
-PATCHED = {"/v1/me", "/v1/me/passkeys/{passkey_id}"}
+PATCHED = {
+    "/v1/me",
+    "/v1/me/passkeys/{passkey_id}",
+    "/v1/accounts/{account_id}/sso-connections/{connection_id}",
+}
 VALUES = [
     {"$ne": ""},
     {"$gt": ""},
@@ -117,7 +122,9 @@ async def test_a_value_that_is_not_text_is_refused_in_every_field(identity: Iden
         for step in field[:-1]:
             place = place[step]
         place[field[-1]] = value
-        sent_to = path.format(account_id=account_id, passkey_id=new_id("pky"))
+        sent_to = path.format(
+            account_id=account_id, passkey_id=new_id("pky"), connection_id=new_id("sso")
+        )
         answer = await identity.send(method, sent_to, body, token=person["access_token"])
         assert answer.status in {400, 422}, (path, field, value, answer.text)
         assert answer.headers["Content-Type"].startswith("application/problem+json")

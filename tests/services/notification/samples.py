@@ -13,6 +13,7 @@ from shared.contracts import (
     identity_tokens,
     team,
     team_catalogs,
+    team_connections,
     team_endings,
     team_members,
     team_ownership,
@@ -20,6 +21,7 @@ from shared.contracts import (
     team_resources,
 )
 from shared.contracts import identity_addresses as addresses
+from shared.contracts import identity_connections as connections
 from shared.contracts.calls.identity import (
     AddressLinkRequest,
     PasswordResetLinkRequest,
@@ -52,6 +54,15 @@ IDENTITY = {
     "label": "Acme",
 }
 IDENTITY_WORDS = {"name": "Bo Li", "label": "Acme", "changed_at": format_moment(NOON)}
+CONNECTION: dict[str, Any] = {
+    "connection_id": "sso_1",
+    "label": "Acme",
+    "issuer": "https://issuer.example",
+    "domain": "acme.example",
+    "account_name": "Acme",
+    "manager_emails": ("ana@example.com", "cem@example.com", "ana@example.com"),
+}
+BY_RULE = {"connection_id": "sso_1", "connection_label": "Acme", "rule_set_by": "usr_ana"}
 SIGN_UP: dict[str, Any] = {
     "sign_up_id": SIGN_UP_ID,
     "email": "bo@example.com",
@@ -132,6 +143,22 @@ class Expected:
     also: tuple[str, ...] = ()
     link: LinkRequest | None = None
     expires_at: datetime | None = None
+
+
+def _connection_told(event: str, joins: str) -> Expected:
+    return Expected(
+        kind=MessageKind.SSO_CONNECTION,
+        to="ana@example.com",
+        also=("cem@example.com",),
+        words={
+            "account": "Acme",
+            "event": event,
+            "label": "Acme",
+            "joins": joins,
+            "changed_at": format_moment(NOON),
+            "actor": "Ana Díaz",
+        },
+    )
 
 
 VERIFICATION = Expected(
@@ -534,6 +561,44 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             ("restoration", MessageKind.ACCESS_RESTORED),
         )
     ),
+    *(
+        (fact, _connection_told(event, joins))
+        for fact, event, joins in (
+            (connections.SsoConnectionCreated(**CONNECTION), "created", ""),
+            (connections.SsoDomainProved(**CONNECTION, join_role="developer"), "proved", "yes"),
+            (connections.SsoConnectionChanged(**CONNECTION, changed=("label",)), "changed", ""),
+            (connections.SsoConnectionDeleted(**CONNECTION), "deleted", ""),
+        )
+    ),
+    (
+        team_connections.MemberJoinedByConnection(**MEMBER, **BY_RULE, role_title="Developer"),
+        Expected(
+            kind=MessageKind.ADDED,
+            words={
+                "account": "Acme",
+                "name": "Bo Li",
+                "role": "Developer",
+                "ends": "",
+                "through": "Acme",
+            },
+        ),
+    ),
+    (
+        team_connections.JoinRefused(
+            **MEMBER, **BY_RULE, problem="guardrail", manager_emails=("ana@example.com",)
+        ),
+        Expected(
+            kind=MessageKind.JOIN_REFUSED,
+            to="ana@example.com",
+            words={
+                "account": "Acme",
+                "label": "Acme",
+                "member": "Bo Li",
+                "email": "bo@example.com",
+                "problem": "guardrail",
+            },
+        ),
+    ),
     (
         team.MemberLeft(
             **MEMBER, manager_emails=("ana@example.com", "cem@example.com", "ana@example.com")
@@ -713,6 +778,9 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     # Of earlier versions, without the addresses of those who are told.
     team_catalogs.AccountMoved(**MOVED, by_platform=False),
     team.MemberLeft(**MEMBER),
+    connections.SsoConnectionDeleted(**CONNECTION | {"manager_emails": ()}),
+    # A former member who signs in concerns no manager.
+    team_connections.JoinRefused(**MEMBER, **BY_RULE, problem="former-member"),
     team.InvitationPassed(**INVITATION, **PASSED),
     # The mails about the transfer say it.
     team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False, by_transfer=True),

@@ -106,6 +106,7 @@ class MemoryStore(Store):
         self.homes: dict[str, AccountId] = {}
         """By user, what replaced the account of the sign-up."""
         self.overridden: dict[tuple[str, str], ProjectOverride] = {}
+        self.former: set[UserId] = set()
         self.invited: dict[str, Invitation] = {}
         self.known_projects: dict[str, Project] = {}
         self.registered: dict[ResourceKey, RegisteredResource] = {}
@@ -239,6 +240,12 @@ class MemoryStore(Store):
 
     async def delete_member(self, member: Membership, session: Any) -> None:
         del self.memberships[member.user_id]
+
+    async def keep_former(self, members: Any, session: Any) -> None:
+        self.former |= {member.user_id for member in members}
+
+    async def forget_former(self, members: Any, session: Any) -> None:
+        self.former -= {member.user_id for member in members}
 
     async def name_for_joining(self, user_id: UserId, *, otherwise: str, session: Any) -> str:
         return otherwise

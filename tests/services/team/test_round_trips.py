@@ -16,6 +16,7 @@ find accounts
 find members
 find overrides
 delete members
+update former_members
 delete overrides
 find invitations
 update accounts
@@ -26,7 +27,7 @@ find leases"""
 AFTER_THE_ANSWER = "insert receipts"
 
 
-async def test_a_removal_makes_twelve_round_trips_before_its_answer(team: Team) -> None:
+async def test_a_removal_makes_thirteen_round_trips_before_its_answer(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")
     path = f"{account.path}/members/{member.user_id}"

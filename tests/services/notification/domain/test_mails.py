@@ -40,6 +40,9 @@ WORDS = {
     "email": "bo@example.com",
     "member": "Bo Li",
     "label": "Acme",
+    "event": "created",
+    "joins": "yes",
+    "problem": "no-free-seat",
     "how": "user",
     "actor": "Ana Díaz",
     "project": "prod",
@@ -207,6 +210,14 @@ OPENINGS = {
     MessageKind.INVITATION_BOUNCED: (
         "The invitation of bo@example.com to the team “Acme Robotics” was not delivered",
         "The e-mail with your invitation of bo@example.com to the team “Acme Robotics” could not",
+    ),
+    MessageKind.SSO_CONNECTION: (
+        "The sign-in service “Acme” was added to the team “Acme Robotics”",
+        "“Ana Díaz” added the sign-in service “Acme” of the team “Acme Robotics” on",
+    ),
+    MessageKind.JOIN_REFUSED: (
+        "No one joins the team “Acme Robotics” through “Acme” at the moment",
+        "“Bo Li” (bo@example.com) signed in through “Acme” and should have become a member",
     ),
     MessageKind.MEMBER_LEFT: (
         "“Bo Li” left the team “Acme Robotics”",

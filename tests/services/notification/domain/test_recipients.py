@@ -22,6 +22,7 @@ THINGS = {
     Topic.RESOURCES: "from_user_id",
     Topic.INVITATIONS: "invitation_id",
     Topic.OWNERSHIP: "user_id",
+    Topic.SIGN_IN: "connection_id",
 }
 """The field of a fact that a newer mail of the topic has in common with the one it replaces.
 

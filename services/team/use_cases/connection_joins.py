@@ -1,0 +1,147 @@
+"""Join an account by the rule of a connection, and what identity asks before (B16)."""
+
+from dataclasses import dataclass
+
+from rolecall import AccountStatus
+from services.team.domain import connection_joins, member_rules
+from services.team.domain.account_access import AccountAccess, as_owner
+from services.team.domain.connection_joins import (
+    OF_THE_USER,
+    ConnectionRule,
+    JoinAttempt,
+    RuleCheck,
+)
+from services.team.domain.guardrail_violations import GuardrailViolated
+from services.team.domain.invitation_acceptance import Invitee, Inviter
+from services.team.domain.members import Membership
+from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
+from shared.addresses import parse_address
+from shared.contracts.calls.connections import JoinOutcome, JoinProblem
+from shared.contracts.facts import Caller
+from shared.ids import AccountId, MembershipId, UserId, new_id
+from shared.journal import WriteResult
+
+MANAGE = "account:update"
+"""What a member needs to change a connection; identity has checked it, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedRule:
+    """The account, who manages its members, and whether the rule may be set."""
+
+    access: AccountAccess
+    managers: list[Membership]
+    check: RuleCheck
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinResult:
+    """What became of a sign-in's membership."""
+
+    outcome: JoinOutcome
+    problem: JoinProblem | None = None
+
+
+async def is_open(ctx: Ctx, account_id: AccountId) -> bool:
+    """Whether the account exists, and is neither suspended nor being deleted."""
+    account = await ctx.store.account(account_id)
+    return account is not None and account.status is AccountStatus.ACTIVE
+
+
+async def check_rule(ctx: Ctx, request: AccountRequest, *, role: str | None) -> CheckedRule:
+    """Check whether a member may have people join with a role, if one is named.
+
+    Raises:
+        NotFound, PermissionMissing, SuspendedAccount, DeletingAccount: see `Ctx.authorize`.
+    """
+    access = await ctx.authorize(request)
+    everyone = await ctx.store.members(request.account_id)
+    check = RuleCheck() if role is None else connection_joins.check_rule(access, role)
+    return CheckedRule(access=access, managers=member_rules.managers(access, everyone), check=check)
+
+
+async def join(
+    ctx: Ctx,
+    account_id: AccountId,
+    rule: ConnectionRule,
+    *,
+    user_id: UserId,
+    email: str,
+    name: str,
+    caller: Caller,
+) -> WriteResult[JoinResult]:
+    """Make a user who has signed in through the connection a member, unless they are one.
+
+    A repeat finds the membership, and is answered after the barrier as well.
+    """
+    address = parse_address(email)
+    request = NonMemberRequest(caller=caller, account_id=account_id)
+
+    async def invitee(write: AccountWrite) -> Invitee:
+        known = await write.name_for_joining(user_id, otherwise=name)
+        return Invitee(user_id=user_id, address=address, name=known)
+
+    async def change(write: AccountWrite) -> JoinResult:
+        account = write.account
+        if account is None:
+            return JoinResult(outcome=JoinOutcome.REFUSED, problem=JoinProblem.ACCOUNT_CLOSED)
+        if await write.find_member(user_id) is not None:
+            return JoinResult(outcome=JoinOutcome.MEMBER)
+        user = await invitee(write)
+        joining = JoinAttempt(
+            rule=rule,
+            account=account,
+            catalog=await ctx.store.catalog_of(account),
+            user=user,
+            giver=await _giver(write, rule),
+            former=await write.was_member(user_id, address.key),
+            pending=(await write.pending_among([address.key])).get(address.key),
+            taken=await write.seats_taken(),
+            now=write.now,
+        )
+        joined = connection_joins.join(joining, membership_id=MembershipId(new_id("mem")))
+        if isinstance(joined, JoinProblem):
+            return await _refuse(ctx, write, rule, user, joined)
+        await write.admit(joined.membership)
+        await write.forget_refusal(rule)
+        if joined.closed is not None:
+            await write.replace_invitations([joined.closed])
+        write.record(*joined.facts)
+        return JoinResult(outcome=JoinOutcome.JOINED)
+
+    async def note(write: AccountWrite) -> JoinResult:
+        return await _refuse(ctx, write, rule, await invitee(write), JoinProblem.GUARDRAIL)
+
+    try:
+        return await ctx.change(request, change, effective_everywhere=True)
+    except GuardrailViolated:
+        return await ctx.change(request, note, effective_everywhere=False)
+
+
+async def _giver(write: AccountWrite, rule: ConnectionRule) -> Inviter | None:
+    membership = await write.find_member(rule.set_by)
+    if membership is None:
+        return None
+    return Inviter(membership=membership, overrides=await write.overrides_of(rule.set_by))
+
+
+async def _refuse(
+    ctx: Ctx, write: AccountWrite, rule: ConnectionRule, user: Invitee, problem: JoinProblem
+) -> JoinResult:
+    """Record the refusal, unless it is recorded already or the account is closed."""
+    result = JoinResult(outcome=JoinOutcome.REFUSED, problem=problem)
+    account = write.existing_account
+    if problem is JoinProblem.ACCOUNT_CLOSED:
+        return result
+    if await write.refusal_is_new(rule, problem, user.user_id, user.address.key):
+        managers: list[Membership] = []
+        if problem not in OF_THE_USER:
+            owner = await write.member(account.owner_user_id)
+            catalog = await ctx.store.catalog_of(account)
+            access = as_owner(account, catalog, owner, now=write.now)
+            managers = member_rules.managers(access, await write.members())
+        write.record(
+            connection_joins.refuse(rule, problem, user, account=account, managers=managers)
+        )
+    return result

@@ -1,0 +1,109 @@
+"""Mutants of the membership by the rule of a connection."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+TEAM = ("tests/services/team/test_connection_joins.py",)
+RULES = ("tests/services/team/domain/test_connection_join_rules.py",)
+ACCOUNTS = ("tests/services/identity/test_account_connections.py",)
+JOINS = "services/team/domain/connection_joins.py"
+CONNECTIONS = "services/identity/domain/account_connections.py"
+JOINING = "services/identity/use_cases/joining.py"
+
+
+def _security(id_: str, file: str, old: str, new: str, *tests: str) -> Mutant:
+    return Mutant(id=id_, kind=Kind.SECURITY, file=file, old=old, new=new, tests=tests)
+
+
+ROWS = (
+    _security(
+        "rule-of-a-member-who-may-not-give",
+        JOINS,
+        "JoinProblem.GIVER_NOT_ALLOWED: _may_not_give,",
+        "JoinProblem.GIVER_NOT_ALLOWED: lambda one: one.giver is None,",
+        *RULES,
+    ),
+    _security(
+        "former-member-comes-back",
+        JOINS,
+        "lambda one: one.former or not one.user.name",
+        "lambda one: not one.user.name",
+        *RULES,
+    ),
+    _security(
+        "rule-ignores-the-seats",
+        JOINS,
+        "return joining.taken - freed >=",
+        "return joining.taken - freed - 1 >=",
+        *RULES,
+    ),
+    _security(
+        "removal-keeps-no-former-member",
+        "services/team/use_cases/member_writes.py",
+        "await self._store.keep_former([member], self._session)",
+        "assert member",
+        *(*TEAM, "-k", "removed_member or who_left or removal_beside"),
+    ),
+    _security(
+        "former-member-with-another-user",
+        "services/team/store/former_members.py",
+        'return f"{account_id}/{user_id}", f"{account_id}/adr_{digest}"',
+        'return f"{account_id}/{user_id}", f"{account_id}/{user_id}/{len(digest)}"',
+        *(*TEAM, "-k", "removed_member"),
+    ),
+    _security(
+        "invitation-leaves-a-former-member",
+        "services/team/use_cases/former_writes.py",
+        "await self._store.forget_former([member], self._session)",
+        "assert member",
+        *(*TEAM, "-k", "removed_member"),
+    ),
+    _security(
+        "refusal-is-told-each-time",
+        "services/team/use_cases/former_writes.py",
+        "if await self._store.is_told(",
+        "if not await self._store.is_told(",
+        *(*TEAM, "-k", "lost_the_rights or guardrail"),
+    ),
+    _security(
+        "closed-account-signs-people-in",
+        JOINING,
+        "if not account.open:",
+        "if account is None:",
+        *(*ACCOUNTS, "-k", "closed_account"),
+    ),
+    _security(
+        "joins-by-an-address-of-another",
+        JOINING,
+        "return user.verified_at is not None and address.key == user.email_key",
+        "return user.verified_at is not None and address.key is not None",
+        *(*ACCOUNTS, "-k", "without_a_rule"),
+    ),
+    _security(
+        "other-issuer-keeps-the-proof",
+        CONNECTIONS,
+        "changed = replace(changed, challenge=new_challenge(), proved_at=None)",
+        "changed = replace(changed, challenge=connection.challenge)",
+        *(*ACCOUNTS, "-k", "another_issuer"),
+    ),
+    _security(
+        "other-issuer-gives-what-its-admin-lacks",
+        CONNECTIONS,
+        "or (wanted.issuer is not None and wanted.issuer != connection.issuer)",
+        "or (wanted.issuer is not None and not connection.issuer)",
+        *(*ACCOUNTS, "-k", "who_changes"),
+    ),
+    _security(
+        "turning-on-gives-what-its-admin-lacks",
+        CONNECTIONS,
+        "or (wanted.enabled is True and not connection.enabled)",
+        "or (wanted.enabled is True and not connection.id)",
+        *(*ACCOUNTS, "-k", "who_changes"),
+    ),
+    _security(
+        "connection-that-is-off-signs-people-in",
+        "services/identity/use_cases/sso_connections.py",
+        "if found is None or not found.enabled:",
+        "if found is None:",
+        *(*ACCOUNTS, "-k", "that_is_off"),
+    ),
+)
