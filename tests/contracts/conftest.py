@@ -9,6 +9,7 @@ import pytest
 from tests.contracts.asking import Asking
 from tests.contracts.people import People, gather
 from tests.contracts.running import KnownKey
+from tests.support.sessions import http_session
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +31,7 @@ def gathered(product: KnownKey) -> People:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     # Thousands of requests may wait for a connection: only the wait for an answer has an end.
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=60, sock_read=60)
-    connections = aiohttp.TCPConnector(limit=8)
-    async with aiohttp.ClientSession(timeout=timeout, connector=connections) as http:
+    async with http_session(timeout=timeout, limit=8) as http:
         yield http
 
 

@@ -12,6 +12,7 @@ from rolecall import load_catalog
 from shared.ids import new_id
 from tests.e2e.journey import Deployment
 from tests.e2e.people import PASSWORD, Link, Mailbox, Person, Platform
+from tests.support.sessions import http_session
 from tests.waiting import wait_for
 
 CATALOG = "standard"
@@ -130,7 +131,7 @@ async def prove_again(person: Person) -> None:
 
 async def gather(deployment: Deployment) -> People:
     """Sign all users up and make the two teams."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
+    async with http_session(seconds=60) as http:
         mailbox = Mailbox(http, deployment.mail)
 
         def person(name: str) -> Person:

@@ -13,6 +13,7 @@ from tests.contracts.people import People, Team, convert, furnish, join
 from tests.contracts.running import KnownKey
 from tests.contracts.targets import FRESH, fresh
 from tests.patience import PATIENT_SECONDS
+from tests.support.sessions import http_session
 
 SHOWN = 600
 """The characters of a request and an answer that a failure shows."""
@@ -80,4 +81,4 @@ class Sender:
 
 
 async def _connections() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENT_SECONDS))
+    return http_session(seconds=PATIENT_SECONDS)

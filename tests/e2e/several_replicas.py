@@ -43,6 +43,7 @@ from tests.support.service import (
     stand_ins,
     stateless_settings,
 )
+from tests.support.sessions import http_session
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ async def several_replicas(
             authz=tuple(app.addresses["public"] for app in authz),
             internal=identity.addresses["internal"],
             internal_of_team=team.addresses["internal"],
-            http=await running.enter_async_context(aiohttp.ClientSession()),
+            http=await running.enter_async_context(http_session()),
             client=client,
             names=names,
             sign_up_links=Links(link_key, "sign-up"),

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from tests.e2e import authzen, journey, print_shop
@@ -15,6 +14,7 @@ from tests.e2e.journey import SETTINGS, Deployment, World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
 from tests.lengths import length
+from tests.support.sessions import http_session
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -48,7 +48,7 @@ def deployment(product: OneProcess | Processes) -> Deployment:
 
 @pytest.fixture
 async def world(deployment: Deployment) -> AsyncIterator[World]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
+    async with http_session(seconds=30) as http:
         world = World(deployment, http)
         await world.platform.sign_in(deployment.client_id, deployment.client_secret)
         yield world

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
 from typing import Any
 
-import aiohttp
 import pytest
 from pymongo import AsyncMongoClient
 
@@ -12,6 +11,7 @@ from tests.e2e.journey import World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.stories import cloud_iam, novita, runos, runpod
 from tests.e2e.stories.team import Team
+from tests.support.sessions import http_session
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -36,7 +36,7 @@ def product(unmeasured: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 async def world(product: OneProcess) -> AsyncIterator[World]:
     deployment = product.deployment()
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
+    async with http_session(seconds=30) as http:
         world = World(deployment, http)
         await world.platform.sign_in(deployment.client_id, deployment.client_secret)
         yield world

@@ -30,6 +30,7 @@ from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.settings import ServiceSettings
 from tests.patience import PATIENT
 from tests.support.journal_keys import JOURNAL_KEYS, PUBLIC_KEYS, signed
+from tests.support.sessions import http_session
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ async def run_service(
         yield kind(
             urls=cycle([app.addresses["public"] for app in apps]),
             inside=inside,
-            http=await running.enter_async_context(aiohttp.ClientSession()),
+            http=await running.enter_async_context(http_session()),
             client=client,
             database=client[database],
             clock=clock,
