@@ -29,9 +29,11 @@ class AddressLinkRequested(Payload):
     email: str
     name: str
     generation: int
-    """Names the link to be mailed; a repeated request has the same one while it is young."""
+    """Names the link to be mailed, with `address_id`."""
     expires_at: datetime
     """The end of the link."""
+    address_id: str = ""
+    """Stands for the address. Facts without it are of earlier versions, whose links are void."""
 
 
 class UserAddressWanted(_OfUser):

@@ -1,10 +1,15 @@
-"""Change of address: the new one is proved by a mailed link, and the old one can undo it."""
+"""Change of address: the new one is proved by a mailed link, and the old one can undo it.
+
+A link to a new address proves the mailbox, for every user who waits for that address. So strangers
+who use up the mailbox's budget of mails leave links in it that work, and no request ends one.
+"""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from math import ceil
 
-from services.identity.domain.mailed_links import LinkInvalid, link_to_mail
+from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.mfa import SecondFactors
 from services.identity.domain.rate_limits import RateLimit, TooManyRequests
 from services.identity.domain.users import FormerAddress, User, payload_fields, user_fact
@@ -18,12 +23,11 @@ from shared.contracts.identity_addresses import (
     UserEmailRestored,
 )
 from shared.ids import UserId
+from shared.links import Link
 from shared.problems import Invalid
 
 CHANGE_LIFETIME = timedelta(hours=24)
-"""The link to the new address works for this time."""
-YOUNG_LINK = timedelta(minutes=15)
-"""A request that is repeated within this time mails the same link again."""
+"""A link to a new address works for this time, and so long does a user wait for it."""
 UNDO_LIFETIME = timedelta(days=7)
 """The link to the old address works for this time."""
 BEFORE_A_CHANGE = timedelta(days=1)
@@ -33,6 +37,8 @@ CHANGES_AN_HOUR = 5
 MAX_FORMER_ADDRESSES = 5
 """Beyond them an address is not changed: none of the links to former ones is given up."""
 
+_ADDRESS = "adr_"
+
 
 def change_limit(user_id: UserId) -> RateLimit:
     """Give what a request of this user counts against: each one mails two addresses."""
@@ -41,8 +47,8 @@ def change_limit(user_id: UserId) -> RateLimit:
     )
 
 
-def request(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]:
-    """Begin the change to an address; the old one is told. A new request replaces the former one.
+def check_request(user: User, address: Address, *, now: datetime) -> None:
+    """Check that the user may ask for the address.
 
     Raises:
         Invalid: it is the address of the user already.
@@ -53,36 +59,35 @@ def request(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]
     if len(_after_change(user, address, now=now)) > MAX_FORMER_ADDRESSES:
         free_in = min(one.until for one in user.former_addresses if now < one.until) - now
         raise TooManyRequests(retry_after=ceil(free_in.total_seconds()))
-    again = user.new_email == address.typed
-    generation, made_at = link_to_mail(
-        user.new_email_generation,
-        user.new_email_made_at if again else None,
-        now=now,
-        young_for=YOUNG_LINK,
-    )
+
+
+def request(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]:
+    """Begin the change to an address; the present one is told. It replaces the former request.
+
+    Raises:
+        Invalid, TooManyRequests: see `check_request`.
+    """
+    check_request(user, address, now=now)
     requested = replace(
-        user,
-        new_email=address.typed,
-        new_email_key=address.key,
-        new_email_generation=generation,
-        new_email_made_at=made_at,
+        user, new_email=address.typed, new_email_key=address.key, new_email_made_at=now
     )
     payload = UserEmailChangeRequested(**payload_fields(user), new_email=address.typed)
     return requested, user_fact(requested, payload, after={"new_email": address.typed})
 
 
-def link_requested(user: User) -> Fact:
-    """Make the fact that has the link mailed to the new address.
+def link_requested(user: User, address: Address, *, now: datetime) -> Fact:
+    """Make the fact that has a link mailed to the new address of this user.
 
     It is in no account's log. There it would show that the address has no user (`T9`).
     """
-    assert user.new_email is not None and user.new_email_made_at is not None  # noqa: S101, PT018
+    link = _link_to(address.key, now=now)
     payload = AddressLinkRequested(
         user_id=user.id,
-        email=user.new_email,
+        email=address.typed,
         name=user.name,
-        generation=user.new_email_generation,
-        expires_at=user.new_email_made_at + CHANGE_LIFETIME,
+        generation=link.generation,
+        expires_at=_end(link),
+        address_id=link.id,
     )
     return replace(user_fact(user, payload), account_id=None)
 
@@ -94,22 +99,49 @@ def wanted(owner: User) -> Fact:
     return replace(fact, outcome=Outcome.DENIED, reason="address-taken", actor=stranger)
 
 
-def check_link(user: User | None, *, generation: int, now: datetime) -> Address:
-    """Give the address that a link proves, which is about to be mailed or used.
+def check_mailable(link: Link, *, now: datetime) -> Link:
+    """Give a link that is about to be mailed.
+
+    Nothing that a user does makes it void: a mail that the mailbox's budget has counted arrives.
 
     Raises:
-        LinkInvalid: the link is used, superseded or expired.
+        LinkInvalid: it is over.
+    """
+    if not link.id.startswith(_ADDRESS) or now >= _end(link):
+        raise LinkInvalid
+    return link
+
+
+def check_link(user: User | None, link: Link, *, now: datetime) -> Address:
+    """Give the address that the user waits for, and that the link proves.
+
+    Raises:
+        LinkInvalid: the user does not wait for the address of the link, or one of both is over.
     """
     if (
         user is None
         or user.new_email is None
         or user.new_email_key is None
         or user.new_email_made_at is None
-        or user.new_email_generation != generation
+        or link.id != _address_id(user.new_email_key)
         or now >= user.new_email_made_at + CHANGE_LIFETIME
+        or now >= _end(link)
     ):
         raise LinkInvalid
     return Address(typed=user.new_email, key=user.new_email_key)
+
+
+def _address_id(address_key: str) -> str:
+    return _ADDRESS + sha256(address_key.encode()).hexdigest()[:32]
+
+
+def _link_to(address_key: str, *, now: datetime) -> Link:
+    """The link that proves an address; its generation is the minute in which it was asked for."""
+    return Link(id=_address_id(address_key), generation=int(now.timestamp()) // 60)
+
+
+def _end(link: Link) -> datetime:
+    return datetime.fromtimestamp(link.generation * 60, UTC) + CHANGE_LIFETIME
 
 
 def change(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from services.identity.domain import password_reset
 from services.identity.domain.rate_limits import RateLimit
+from shared.ids import UserId
 from shared.mailboxes import mailbox_key
 
 
@@ -32,15 +33,24 @@ WINDOWS = {
 
 
 def mail_budget(
-    kind: MailKind, address_key: str, network: str, *, per_mailbox: int
-) -> tuple[RateLimit, RateLimit]:
-    """Give what a mail counts against: the sender's share of the mailbox, then the mailbox.
+    kind: MailKind,
+    address_key: str,
+    network: str,
+    *,
+    per_mailbox: int,
+    requester: UserId | None = None,
+) -> tuple[RateLimit, ...]:
+    """Give what a mail counts against: the sender's shares of the mailbox, last the mailbox.
 
-    One sender has three fifths. The rest is left to the mailbox's owner, who is elsewhere.
+    One network has three fifths, and so has one signed-in user, from every network together. The
+    rest is left to the mailbox's owner, who is elsewhere.
     """
     mailbox, window = mailbox_key(address_key), WINDOWS[kind]
     share = max(1, per_mailbox * 3 // 5)
+    senders = [("mailbox-sender", kind, mailbox, network)]
+    if requester is not None:
+        senders.append(("mailbox-requester", kind, mailbox, requester))
     return (
-        RateLimit(key=("mailbox-sender", kind, mailbox, network), limit=share, window=window),
+        *(RateLimit(key=sender, limit=share, window=window) for sender in senders),
         RateLimit(key=("mailbox", kind, mailbox), limit=per_mailbox, window=window),
     )

@@ -38,8 +38,8 @@ class User:
     while none of them works. `reset_used_at` is when the newest one set the password that is valid.
     `known_devices` has the fingerprints of the devices that signed in, the newest last.
 
-    `new_email` waits for its proof by the link of `new_email_generation`. `former_addresses` can be
-    restored, the oldest first. `undo_generation` counts their links.
+    `new_email` waits for its proof. `former_addresses` can be restored, the oldest first.
+    `undo_generation` counts their links.
     """
 
     id: UserId
@@ -61,7 +61,6 @@ class User:
     known_devices: tuple[str, ...] = ()
     new_email: str | None = None
     new_email_key: str | None = None
-    new_email_generation: int = 0
     new_email_made_at: datetime | None = None
     undo_generation: int = 0
     former_addresses: tuple[FormerAddress, ...] = ()

@@ -1,5 +1,6 @@
 """The routes for the other services."""
 
+from services.identity.domain.address_change import check_mailable
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.users import User
 from services.identity.routes.oidc import key_set
@@ -33,6 +34,7 @@ from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.http.internal import internal_route
 from shared.http.routes import Call
 from shared.ids import ClientId, SignUpId, UserId
+from shared.links import Link
 from shared.problems import NotFound
 
 
@@ -97,15 +99,14 @@ async def password_reset_link(
 async def address_link(ctx: Ctx, call: Call[AddressLinkRequest, None]) -> AddressLinkAnswer:
     """Give the link to a new address, or to a former one, whose mail is about to be sent."""
     body, base = call.body, ctx.settings.public_url
-    user_id = UserId(body.id)
     if body.kind == "address-undo":
         found = await address_change.undo_link_to_mail(
-            ctx, user_id=user_id, generation=body.generation
+            ctx, user_id=UserId(body.id), generation=body.generation
         )
         token = ctx.undo_links.token(found)
         return AddressLinkAnswer(url=f"{base}/undo-email?token={token}")
-    found = await address_change.link_to_mail(ctx, user_id=user_id, generation=body.generation)
-    token = ctx.address_links.token(found)
+    link = Link(id=body.address_id, generation=body.generation)
+    token = ctx.address_links.token(check_mailable(link, now=ctx.clock.now()))
     return AddressLinkAnswer(url=f"{base}/confirm-email?token={token}")
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 from services.identity.domain import address_change, factor_facts
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import WrongPassword
+from services.identity.domain.sessions import UserSession
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.ending_sessions import end_sessions_of
@@ -24,7 +26,7 @@ from shared.contracts.facts import Caller
 from shared.ids import UserId
 from shared.journal import JournalWrite, WriteResult
 from shared.links import Link
-from shared.mongo import AlreadyThere
+from shared.mongo import AlreadyThere, DbSession
 from shared.problems import Invalid, TokenRevoked
 
 
@@ -37,47 +39,58 @@ async def request(
     factor the password alone proves nothing.
 
     If the address has a user, that user is told instead. The answer is the same, and so is the work
-    (`T9`).
+    (`T9`). Beyond the mailbox's budget only the present address is told: a link that the mailbox
+    holds proves the address as well. Before every limit was asked nothing is written or mailed.
 
     Raises:
         WrongPassword: it counts as a failed sign-in.
         StepUpRequired: the proof in the session is too old.
-        Invalid, TokenRevoked, TooManyRequests, HashingBusy.
+        Invalid, TokenRevoked, TooManyRequests, HashingBusy, Overloaded.
     """
     try:
         address = parse_address(email)
     except ValueError as problem:
         raise Invalid(errors=[("/email", str(problem))]) from problem
-    user = (await active_session(ctx, principal)).user
+    signed_in = await active_session(ctx, principal)
+    user = signed_in.user
     actor = caller_as(caller, user)
     if password is not None:
         limits = sign_in_limits_of(ctx, caller, user.email_key)
         async with rate_limited(ctx, *limits, counted=(WrongPassword,)) as attempts:
             await require_password(ctx, actor, user, password, attempts=attempts)
 
-    async def change(write: JournalWrite) -> User:
+    address_change.check_request(user, address, now=ctx.clock.now())
+
+    check_proof = partial(_check_proof, ctx, principal, has_password=password is not None)
+    await check_proof(signed_in.session, now=ctx.clock.now())
+
+    async def wait(write: JournalWrite) -> None:
+        """Let the user wait for the address, also when the mailbox has had its mails."""
         own = await require_session(ctx, write, principal)
-        if password is None or (await ctx.store.factors(user.id, write.session)).exist:
-            require_fresh_proof(principal, own, now=write.now)
+        await check_proof(own, now=write.now, session=write.session)
         current = await ctx.store.user(user.id, write.session)
         if current is None or current.password_hash != user.password_hash:
             raise TokenRevoked
         requested, fact = address_change.request(current, address, now=write.now)
         await ctx.store.update_user(current, requested, write.session)
         write.record(fact)
-        return requested
+
+    def mail_of(addressee: Addressee, now: datetime) -> Mail | None:
+        owner = addressee.user
+        if owner is not None:
+            return Mail(fact=address_change.wanted(owner))
+        return Mail(fact=address_change.link_requested(user, address, now=now))
 
     async with rate_limited(ctx, address_change.change_limit(user.id)):
-        written = await ctx.journal.write(user.id, change, caller=actor, effective_everywhere=False)
-        requested = written.result
-
-        def mail_of(addressee: Addressee, now: datetime) -> Mail | None:
-            owner = addressee.user
-            if owner is not None:
-                return Mail(fact=address_change.wanted(owner))
-            return Mail(fact=address_change.link_requested(requested))
-
-        await request_mail(ctx, actor, address.key, kind=MailKind.ADDRESS, mail_of=mail_of)
+        await request_mail(
+            ctx,
+            actor,
+            address.key,
+            kind=MailKind.ADDRESS,
+            mail_of=mail_of,
+            guard=wait,
+            requester=user.id,
+        )
 
 
 async def confirm(
@@ -85,23 +98,23 @@ async def confirm(
 ) -> WriteResult[User]:
     """Give the user of the request the address that the link proves; other sessions end.
 
-    The link counts in a session of its user alone: a mistyped address belongs to a stranger, who
-    must not get the account by a click.
+    The link counts in a session of a user who waits for its address: a mistyped address belongs to
+    a stranger, who must not get the account by a click.
 
     Raises:
-        LinkInvalid: the link is forged, of another user, used, superseded or expired, or the
-            address has a user by now.
+        LinkInvalid: the link is forged, expired or of an address for which the user does not wait,
+            or the address has a user by now.
         TokenRevoked: the session has ended.
     """
     link = ctx.address_links.read(token)
-    if link is None or link.id != principal.user_id:
+    if link is None:
         raise LinkInvalid
     user = (await active_session(ctx, principal)).user
 
     async def change(write: JournalWrite) -> User | None:
         own = await require_session(ctx, write, principal)
         current = await ctx.store.user(principal.user_id, write.session)
-        address = address_change.check_link(current, generation=link.generation, now=write.now)
+        address = address_change.check_link(current, link, now=write.now)
         assert current is not None  # noqa: S101 - the link is checked
         if not await end_sessions_of(ctx, write, current.id, keep=own.id):
             return None
@@ -150,17 +163,6 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
     return await _moved(ctx, caller_as(caller, user), user_id, change)
 
 
-async def link_to_mail(ctx: Ctx, *, user_id: UserId, generation: int) -> Link:
-    """Give the link to the new address that is about to be mailed.
-
-    Raises:
-        LinkInvalid: the link is used, superseded or expired, and must not be mailed.
-    """
-    user = await ctx.store.user(user_id)
-    address_change.check_link(user, generation=generation, now=ctx.clock.now())
-    return Link(id=user_id, generation=generation)
-
-
 async def undo_link_to_mail(ctx: Ctx, *, user_id: UserId, generation: int) -> Link:
     """Give the link to the former address that is about to be mailed.
 
@@ -170,6 +172,24 @@ async def undo_link_to_mail(ctx: Ctx, *, user_id: UserId, generation: int) -> Li
     user = await ctx.store.user(user_id)
     address_change.check_undo(user, generation=generation, now=ctx.clock.now())
     return Link(id=user_id, generation=generation)
+
+
+async def _check_proof(
+    ctx: Ctx,
+    principal: UserPrincipal,
+    own: UserSession,
+    *,
+    has_password: bool,
+    now: datetime,
+    session: DbSession | None = None,
+) -> None:
+    """Check that the session has a fresh proof, if the password was not sent or proves nothing.
+
+    Raises:
+        StepUpRequired.
+    """
+    if not has_password or (await ctx.store.factors(principal.user_id, session)).exist:
+        require_fresh_proof(principal, own, now=now)
 
 
 async def _moved(

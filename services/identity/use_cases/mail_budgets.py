@@ -16,6 +16,7 @@ from services.identity.use_cases.rate_limits import mail_limit_of, rate_limited
 from shared.contracts.facts import Caller, Fact
 from shared.contracts.topology import Service
 from shared.http.lanes import Overloaded
+from shared.ids import UserId
 from shared.journal import JournalWrite
 from shared.mongo import DbSession
 from shared.networks import network_of
@@ -68,11 +69,19 @@ async def mail_turn(ctx: Ctx, caller: Caller) -> AsyncIterator[None]:
 
 
 async def request_mail(
-    ctx: Ctx, caller: Caller, address_key: str, *, kind: MailKind, mail_of: MailOf
+    ctx: Ctx,
+    caller: Caller,
+    address_key: str,
+    *,
+    kind: MailKind,
+    mail_of: MailOf,
+    guard: Callable[[JournalWrite], Awaitable[None]] | None = None,
+    requester: UserId | None = None,
 ) -> None:
     """Have a mail sent to an address, if there is one to send and the mailbox's budget has room.
 
-    Budget, state and fact are one transaction, so a mail that is not promised is not counted.
+    Budget, state and fact are one transaction, so a mail that is not promised is not counted. The
+    `guard` runs first in it, and records a fact in any case. A signed-in `requester` has a share.
 
     Every request makes the same round trips to the database. Where there is nothing to save, a
     decoy is written. A busy machine that needs more than one step of time for them needs it for
@@ -81,11 +90,14 @@ async def request_mail(
     Raises:
         TooManyRequests, Overloaded: the same for every address.
     """
-    budget = _budget(ctx, caller, address_key, kind)
+    budget = _budget(ctx, caller, address_key, kind, requester)
+    writes_of_a_fact = WRITES_OF_A_FACT if guard is None else 0  # those of the guard do for both
 
     async def change(write: JournalWrite) -> RateLimit | None:
         """Save what is mailed, or decoys; give the limit that holds the mail back."""
         now, session = write.now, write.session
+        if guard is not None:
+            await guard(write)
         addressee = Addressee(
             user=await ctx.store.user_of(address_key, session),
             sign_up=await ctx.store.sign_up_of(address_key, session),
@@ -94,7 +106,7 @@ async def request_mail(
         reached = first_reached(budget, windows, now=now)
         mail = mail_of(addressee, now)
         if mail is None or reached is not None:
-            await ctx.store.add_decoys(len(budget) + 1 + WRITES_OF_A_FACT, now=now, session=session)
+            await ctx.store.add_decoys(len(budget) + 1 + writes_of_a_fact, now=now, session=session)
             return None if mail is None else reached
         await ctx.store.save_attempts(budget, windows, now=now, session=session)
         if mail.save is None:
@@ -111,7 +123,7 @@ async def request_mail(
             address_key, change, caller=caller, effective_everywhere=False
         )
         if written.result is not None:
-            reason = SENDER_SHARE if written.result == budget[0] else MAILBOX
+            reason = MAILBOX if written.result == budget[-1] else SENDER_SHARE
             note_withheld_mail(Service.IDENTITY, kind=kind, reason=reason)
 
 
@@ -125,11 +137,16 @@ async def renew_mail_budget(ctx: Ctx, caller: Caller, address_key: str, kind: Ma
 
 
 def _budget(
-    ctx: Ctx, caller: Caller, address_key: str, kind: MailKind
-) -> tuple[RateLimit, RateLimit]:
+    ctx: Ctx,
+    caller: Caller,
+    address_key: str,
+    kind: MailKind,
+    requester: UserId | None = None,
+) -> tuple[RateLimit, ...]:
     return mail_budget(
         kind,
         address_key,
         network_of(caller.request.ip),
         per_mailbox=ctx.settings.mails_per_address,
+        requester=requester,
     )

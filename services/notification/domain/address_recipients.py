@@ -26,7 +26,12 @@ def _link(fact: addresses.AddressLinkRequested, row: Row) -> Notice:
         to=fact.email,
         words={"name": fact.name},
         expires_at=fact.expires_at,
-        link=AddressLinkRequest(kind="address-change", id=fact.user_id, generation=fact.generation),
+        link=AddressLinkRequest(
+            kind="address-change",
+            id=fact.user_id,
+            generation=fact.generation,
+            address_id=fact.address_id,
+        ),
     )
 
 

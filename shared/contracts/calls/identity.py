@@ -63,6 +63,8 @@ class AddressLinkRequest(InternalRequest):
     kind: Literal["address-change", "address-undo"]
     id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
     generation: Annotated[int, Field(ge=1)]
+    address_id: Annotated[str, Field(pattern="^(adr_[0-9a-f]{32})?$")] = ""
+    """Stands for the new address. Requests without it are of earlier versions."""
 
 
 class AddressLinkAnswer(InternalAnswer):

@@ -61,7 +61,7 @@ ROWS = (
         id="address-changes-by-the-password-beside-a-factor",
         kind=Kind.SECURITY,
         file=USE_CASE,
-        old=" or (await ctx.store.factors(user.id, write.session)).exist:\n",
+        old=" or (await ctx.store.factors(principal.user_id, session)).exist:\n",
         new=":\n",
         tests=(*PROOFS, "-k", "alone_changes"),
     ),
@@ -69,8 +69,8 @@ ROWS = (
         id="address-changes-without-a-proof",
         kind=Kind.SECURITY,
         file=USE_CASE,
-        old="        if password is None or (",
-        new="        if (",
+        old="    if not has_password or (",
+        new="    if (",
         tests=(*PROOFS, "-k", "password_or_sign_in"),
     ),
     Mutant(
@@ -101,9 +101,10 @@ ROWS = (
         id="address-link-works-in-any-session",
         kind=Kind.SECURITY,
         file=USE_CASE,
-        old="    if link is None or link.id != principal.user_id:\n",
-        new="    if link is None:\n",
-        tests=(*TESTS, "-k", "session_of_another"),
+        old="        address = address_change.check_link(current, link, now=write.now)\n",
+        new="        current = await ctx.store.user(principal.user_id, write.session)\n"
+        "        address = parse_address(current.new_email)\n",
+        tests=(*TESTS, "-k", "who_did_not_ask"),
     ),
     Mutant(
         id="a-changed-address-keeps-other-sessions",
@@ -199,9 +200,71 @@ ROWS = (
         id="an-address-link-works-for-another-address",
         kind=Kind.SECURITY,
         file=DOMAIN,
-        old="        user.new_email_made_at if again else None,\n",
-        new="        user.new_email_made_at,\n",
-        tests=TABLES,
+        old="        or link.id != _address_id(user.new_email_key)\n",
+        new="",
+        tests=(*TABLES, "-k", "no_other_link"),
+    ),
+    Mutant(
+        id="an-address-link-without-an-end",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old="        or now >= _end(link)\n    ):",
+        new="    ):",
+        tests=(*TABLES, "-k", "no_other_link"),
+    ),
+    Mutant(
+        id="a-user-waits-for-an-address-without-an-end",
+        kind=Kind.LIMIT,
+        file=DOMAIN,
+        old="        or now >= user.new_email_made_at + CHANGE_LIFETIME\n",
+        new="",
+        tests=(*TABLES, "-k", "no_other_link"),
+    ),
+    Mutant(
+        id="strangers-block-a-change-of-address",
+        kind=Kind.AVAILABILITY,
+        file=DOMAIN,
+        old="    return Link(id=_address_id(address_key), generation=int(now.timestamp()) // 60)\n",
+        new="    minutes = int(now.timestamp()) // 60\n"
+        "    return Link(id=_address_id(address_key + str(minutes)), generation=minutes)\n",
+        tests=(*TESTS, "-k", "strangers"),
+    ),
+    Mutant(
+        id="a-full-mailbox-keeps-a-user-from-asking",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/use_cases/mail_budgets.py",
+        old="        if guard is not None:\n            await guard(write)\n",
+        new="        full = first_reached(\n"
+        "            budget, await ctx.store.windows(budget, session), now=now\n        )\n"
+        "        if guard is not None and full is None:\n            await guard(write)\n",
+        tests=(*TESTS, "-k", "strangers"),
+    ),
+    Mutant(
+        id="one-user-fills-a-mailbox-from-many-networks",
+        kind=Kind.LIMIT,
+        file=USE_CASE,
+        old="            requester=user.id,\n",
+        new="",
+        tests=(*TESTS, "-k", "all_networks"),
+    ),
+    Mutant(
+        id="a-request-beyond-a-limit-mails-the-present-address",
+        kind=Kind.LIMIT,
+        file=USE_CASE,
+        old="    async with rate_limited(ctx, address_change.change_limit(user.id)):\n"
+        "        await request_mail(\n",
+        new="    async with rate_limited(ctx, address_change.change_limit(user.id)):\n"
+        "        await ctx.journal.write(user.id, wait, caller=actor, effective_everywhere=False)\n"
+        "        await request_mail(\n",
+        tests=(*TESTS, "-k", "beyond_a_limit"),
+    ),
+    Mutant(
+        id="the-cost-of-an-answer-shows-a-used-up-mailbox",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/mail_budgets.py",
+        old="    writes_of_a_fact = WRITES_OF_A_FACT if guard is None else 0",
+        new="    writes_of_a_fact = WRITES_OF_A_FACT",
+        tests=("tests/services/identity/test_answer_costs.py", "-k", "another_address"),
     ),
     Mutant(
         id="a-reset-link-outlives-a-change-of-address",

@@ -267,7 +267,7 @@ ROWS = (
         id="answer-without-a-mail-costs-less",
         kind=Kind.SECURITY,
         file="services/identity/use_cases/mail_budgets.py",
-        old="len(budget) + 1 + WRITES_OF_A_FACT",
+        old="len(budget) + 1 + writes_of_a_fact",
         new="0",
         tests=("tests/services/identity/test_answer_costs.py",),
     ),

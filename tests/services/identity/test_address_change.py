@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.identity.domain.address_change import CHANGES_AN_HOUR
+from services.identity.domain.address_change import CHANGE_LIFETIME, CHANGES_AN_HOUR
 from shared.contracts.calls.identity import ADDRESS_LINK, AddressLinkRequest
 from shared.problems import Refusal
 from tests.services.identity.ceremonies import add, new_passkey, signed
-from tests.services.identity.running import PASSWORD, Identity
+from tests.services.identity.running import PASSWORD, Identity, running
 
 if TYPE_CHECKING:
     from tests.support.passkeys import SoftPasskey
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EMAIL, NEW, OTHER = "ana@example.com", "ana@new.example", "bo@example.com"
 NEW_PASSWORD = "quiet-otters-paint-maps"
+STRANGERS = tuple({"X-Forwarded-For": f"198.51.100.{number}"} for number in range(1, 4))
 KINDS = {
     "address-change": "user.address_link_requested",
     "address-undo": "user.email_changed",
@@ -26,19 +27,26 @@ KINDS = {
 
 
 async def ask(
-    identity: Identity, person: dict[str, Any], email: str = NEW, password: str = PASSWORD
+    identity: Identity,
+    person: dict[str, Any],
+    email: str = NEW,
+    password: str = PASSWORD,
+    headers: dict[str, str] | None = None,
 ) -> Answered:
     body = {"email": email, "password": password}
-    return await identity.post("/v1/me/email", body, token=person["access_token"])
+    token = person["access_token"]
+    return await identity.post("/v1/me/email", body, token=token, headers=headers)
 
 
 async def mailed(identity: Identity, kind: str = "address-change", at: int = -1) -> str:
     """The token of a mailed link, the newest by default."""
-    row = (await identity.rows(KINDS[kind]))[at]
-    number = row.data["generation" if kind == "address-change" else "undo_generation"]
-    request = AddressLinkRequest.model_validate(
-        {"kind": kind, "id": row.data["user_id"], "generation": number}
-    )
+    data = (await identity.rows(KINDS[kind]))[at].data
+    named = {"kind": kind, "id": data["user_id"]}
+    if kind == "address-change":
+        named |= {"generation": data["generation"], "address_id": data["address_id"]}
+    else:
+        named["generation"] = data["undo_generation"]
+    request = AddressLinkRequest.model_validate(named)
     answer = await identity.notification.call(ADDRESS_LINK, "identity", request)
     return answer.url.partition("?token=")[2]
 
@@ -140,7 +148,7 @@ async def test_two_users_who_prove_one_address_at_once_get_it_once(identity: Ide
 
 
 @pytest.mark.rule("T11")
-async def test_the_link_counts_in_no_session_of_another_user(identity: Identity) -> None:
+async def test_the_link_counts_in_no_session_of_a_user_who_did_not_ask(identity: Identity) -> None:
     """Also where that user waits for the proof of an address that they do not have."""
     person, stranger = await identity.person(EMAIL), await identity.person(OTHER)
     await ask(identity, person)
@@ -174,19 +182,71 @@ async def test_the_requests_of_an_hour_are_bounded(identity: Identity) -> None:
         for number in range(CHANGES_AN_HOUR + 1)
     ]
     assert statuses == [*[202] * CHANGES_AN_HOUR, 429]
+    assert len(await identity.rows("user.email_change_requested")) == CHANGES_AN_HOUR
 
 
-async def test_a_link_that_is_used_or_superseded_is_not_mailed(identity: Identity) -> None:
+@pytest.mark.rule("T14")
+async def test_a_request_beyond_a_limit_writes_and_mails_nothing(
+    mongo_url: str, database_name: str
+) -> None:
+    """Here the network has had its mails; the user's own limit is not used up by it."""
+    async with running(mongo_url, database_name, mails_per_ip=3) as identity:
+        person = await identity.person(EMAIL)
+        await ask(identity, person)
+        while (await identity.forgot("cy@example.com")).status == 202:
+            pass
+        before = len(await identity.rows())
+        refused = [(await ask(identity, person, OTHER)).status for _ in range(CHANGES_AN_HOUR + 1)]
+        assert refused == [429] * (CHANGES_AN_HOUR + 1)
+        assert len(await identity.rows()) == before
+        assert (await confirm(identity, person, await mailed(identity))).status == 200
+
+
+@pytest.mark.rule("T14")
+async def test_strangers_neither_block_a_change_nor_end_its_link(identity: Identity) -> None:
+    """They use up the budget of the mailbox, before the user asks or after."""
+    strangers = [await identity.person(f"eve{number}@example.net") for number in range(3)]
+
+    async def use_up() -> int:
+        for stranger, headers in zip(strangers, STRANGERS, strict=True):
+            for email in (NEW, "other@example.net", NEW):
+                assert (await ask(identity, stranger, email, headers=headers)).status == 202
+        rows = await identity.rows("user.address_link_requested")
+        return sum(row.data["email"] == NEW for row in rows)
+
+    assert await use_up() == 5
+    person = await identity.person(EMAIL)
+    assert (await ask(identity, person)).status == 202
+    names = [row.data["name"] for row in await identity.rows("user.address_link_requested")]
+    first = await mailed(identity, at=0)
+    for email in ("typo@new.example", NEW):
+        assert (await ask(identity, person, email)).status == 202
+    assert len(names) == len(await identity.rows("user.address_link_requested")) - 1
+    assert (await confirm(identity, person, first)).status == 200
+    for stranger in strangers:
+        assert (await confirm(identity, stranger, first)).status == 410
+
+
+@pytest.mark.rule("T14")
+async def test_one_user_has_a_share_of_a_mailbox_from_all_networks(identity: Identity) -> None:
+    stranger = await identity.person("eve@example.net")
+    for number in range(CHANGES_AN_HOUR):
+        await ask(identity, stranger, NEW, headers=STRANGERS[number % len(STRANGERS)])
+    assert len(await identity.rows("user.address_link_requested")) == 3
+
+
+async def test_a_link_works_once_and_not_for_another_address(identity: Identity) -> None:
     person = await identity.person(EMAIL)
     await ask(identity, person, "first@new.example")
     first = await mailed(identity)
     await ask(identity, person)
-    with pytest.raises(Refusal):
-        await mailed(identity, at=0)
     assert (await confirm(identity, person, first)).status == 410
     token = await mailed(identity)
     assert (await confirm(identity, person, token)).status == 200
     assert (await confirm(identity, person, token)).status == 410
+    identity.clock.move(CHANGE_LIFETIME.total_seconds())
+    with pytest.raises(Refusal):
+        await mailed(identity)
 
 
 @pytest.mark.rule("T5")

@@ -62,11 +62,18 @@ def shape(command: Command) -> str:
             return other
 
 
-async def cost(identity: Identity, path: str, body: dict[str, Any], sender: str) -> list[str]:
+async def cost(
+    identity: Identity,
+    path: str,
+    body: dict[str, Any],
+    sender: str,
+    *,
+    token: str | None = None,
+) -> list[str]:
     """What one request sends to the database before its answer."""
     trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
     headers = {"X-Forwarded-For": sender, "traceparent": trace}
-    answer = await identity.post(path, body, headers=headers)
+    answer = await identity.post(path, body, token=token, headers=headers)
     assert answer.status == (401 if path == "/v1/login" else 202)
     return [shape(command) for command in ROUND_TRIPS.of[trace]]
 
@@ -90,6 +97,27 @@ async def test_every_request_for_a_mail_costs_the_same_commands(
                 after = len(await identity.rows(*MAILS))
                 assert after == before + mailed, (path, kind)
                 before = after
+
+
+@pytest.mark.rule("T9")
+async def test_a_request_for_another_address_costs_the_same_commands(
+    mongo_url: str, database_name: str
+) -> None:
+    """The first request is mailed; the user's share and the mailbox's budget are used up then."""
+    async with running(mongo_url, database_name, mails_per_address=2) as identity:
+        await identity.person("known@example.com")
+        await identity.sign_up("waiting@example.com")
+        costs = []
+        for kind in ("known", "waiting", "unknown"):
+            person = await identity.person(f"ana@{kind}.example")
+            body = {"email": f"{kind}@example.com", "password": PASSWORD}
+            for sender in SENDERS:
+                token = person["access_token"]
+                costs.append(await cost(identity, "/v1/me/email", body, sender, token=token))
+            mails = await identity.rows("user.address_link_requested", "user.address_wanted")
+            assert len(mails) == len(costs) / len(SENDERS)
+        assert costs == costs[:1] * len(costs)
+        assert "find sign_ups" in costs[0]
 
 
 @pytest.mark.rule("T9")

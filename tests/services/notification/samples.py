@@ -333,12 +333,15 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             name="Bo Li",
             generation=2,
             expires_at=IN_A_WEEK,
+            address_id="adr_" + "1" * 32,
         ),
         Expected(
             kind=MessageKind.EMAIL_CHANGE,
             words={"name": "Bo Li"},
             expires_at=IN_A_WEEK,
-            link=AddressLinkRequest(kind="address-change", id=USER_ID, generation=2),
+            link=AddressLinkRequest(
+                kind="address-change", id=USER_ID, generation=2, address_id="adr_" + "1" * 32
+            ),
         ),
     ),
     (

@@ -14,8 +14,8 @@ from services.identity.domain.address_change import (
     CHANGE_LIFETIME,
     MAX_FORMER_ADDRESSES,
     UNDO_LIFETIME,
-    YOUNG_LINK,
     check_link,
+    check_mailable,
     check_undo,
 )
 from services.identity.domain.mailed_links import LinkInvalid
@@ -24,54 +24,65 @@ from services.identity.domain.passkeys import Passkey
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.users import User
 from shared.addresses import Address, parse_address
-from shared.contracts.identity_addresses import UserEmailChanged
+from shared.contracts.identity_addresses import AddressLinkRequested, UserEmailChanged
+from shared.ids import UserId
+from shared.links import Link
 from shared.problems import Invalid
 from tests.services.identity.domain.rows import NOON, USER
 
 NEW, OTHER = parse_address("ana@new.example"), parse_address("ana@other.example")
 THIRD = parse_address("ana@third.example")
 MOMENT = timedelta(microseconds=1)
+OTHER_USER = replace(USER, id=UserId("usr_2"))
 REQUESTED, _ = address_change.request(USER, NEW, now=NOON)
 CHANGED, _ = address_change.change(
     replace(REQUESTED, reset_link_made_at=NOON, reset_used_at=NOON), NEW, now=NOON
 )
 
 
-def test_a_link_to_the_new_address_proves_it_for_a_day() -> None:
-    last = NOON + CHANGE_LIFETIME - MOMENT
-    assert check_link(REQUESTED, generation=1, now=last) == NEW
+def link_to(address: Address, *, now: datetime = NOON) -> Link:
+    """The link that a request mails to an address; another user has asked for it."""
+    fact = address_change.link_requested(OTHER_USER, address, now=now).payload
+    assert isinstance(fact, AddressLinkRequested)
+    assert fact.expires_at == now + CHANGE_LIFETIME
+    return Link(id=fact.address_id, generation=fact.generation)
+
+
+@pytest.mark.parametrize("hours", [-23, 0, 23])
+def test_each_link_to_the_new_address_proves_it_for_a_day(hours: int) -> None:
+    """Also one that was mailed before, or for another user: the mailbox has it."""
+    made_at = NOON + timedelta(hours=hours)
+    last = min(NOON, made_at) + CHANGE_LIFETIME - MOMENT
+    assert check_link(REQUESTED, link_to(NEW, now=made_at), now=last) == NEW
+
+
+LATER = NOON + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
-    ("user", "generation", "now"),
+    ("user", "link", "now"),
     [
-        (None, 1, NOON),
-        (USER, 0, NOON),
-        (USER, 1, NOON),
-        (REQUESTED, 2, NOON),
-        (REQUESTED, 1, NOON + CHANGE_LIFETIME),
-        (CHANGED, 1, NOON),
+        (None, link_to(NEW), NOON),
+        (USER, link_to(NEW), NOON),
+        (REQUESTED, link_to(OTHER), NOON),
+        (REQUESTED, replace(link_to(NEW), id=USER.id), NOON),
+        (REQUESTED, link_to(NEW, now=LATER), NOON + CHANGE_LIFETIME),
+        (address_change.request(USER, NEW, now=LATER)[0], link_to(NEW), NOON + CHANGE_LIFETIME),
+        (address_change.request(REQUESTED, OTHER, now=NOON)[0], link_to(NEW), NOON),
+        (CHANGED, link_to(NEW), NOON),
     ],
 )
-def test_no_other_link_proves_an_address(user, generation, now) -> None:
+def test_no_other_link_proves_an_address(user, link, now) -> None:
     with pytest.raises(LinkInvalid):
-        check_link(user, generation=generation, now=now)
+        check_link(user, link, now=now)
 
 
-@pytest.mark.parametrize(
-    ("address", "after", "generation"),
-    [
-        (NEW, YOUNG_LINK - MOMENT, 1),
-        (NEW, YOUNG_LINK, 2),
-        (OTHER, timedelta(), 2),
-    ],
-)
-def test_a_link_works_for_the_address_that_it_was_mailed_to_alone(
-    address, after, generation
-) -> None:
-    again, _ = address_change.request(REQUESTED, address, now=NOON + after)
-    assert again.new_email_generation == generation
-    assert check_link(again, generation=generation, now=NOON + after) == address
+def test_a_link_is_mailed_until_its_end() -> None:
+    link = link_to(NEW)
+    assert check_mailable(link, now=NOON + CHANGE_LIFETIME - MOMENT) == link
+    for other, now in ((link, NOON + CHANGE_LIFETIME), (Link(id=USER.id, generation=1), NOON)):
+        with pytest.raises(LinkInvalid):
+            check_mailable(other, now=now)
 
 
 @pytest.mark.parametrize("text", ["ana@example.com", "ANA@Example.com"])

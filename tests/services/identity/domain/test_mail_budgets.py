@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.identity.domain import password_reset, sign_up
+from services.identity.domain import address_change, password_reset, sign_up
 from services.identity.domain.mail_budgets import WINDOWS, MailKind, mail_budget
 
 ANA = "ana@gmail.com"
@@ -41,6 +41,7 @@ def test_one_sender_has_three_fifths_of_a_mailbox(per_mailbox: int, share: int) 
     [
         (MailKind.SIGN_UP, sign_up.SIGN_UP_LIFETIME, sign_up.YOUNG_LINK),
         (MailKind.PASSWORD_RESET, password_reset.RESET_LIFETIME, password_reset.YOUNG_LINK),
+        (MailKind.ADDRESS, address_change.CHANGE_LIFETIME, timedelta(minutes=1)),
     ],
 )
 def test_the_newest_mailed_link_works_until_its_budget_is_renewed(
