@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from deploy.programs.mongodb import Mongod, Secantusdb
 from deploy.programs.rabbitmq import Rabbitmq
+from tests.memory import use_memory
 from tests.servers import (
     SmtpServer,
     amqp_server,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.measuring", "tests.spreading", "tests.summary"]
 # No test trusts a certificate of the system. Each process that imports aiohttp would read them all.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+use_memory()
 
 
 GARBAGE_THRESHOLD = 30_000
