@@ -1,6 +1,6 @@
 """What members may do: the caller's own permissions, and the access table of any member."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rolecall import AccountState, Member, Reason, effective_matrix, milliseconds
 from services.team.domain import member_access, member_list
@@ -93,7 +93,10 @@ async def of_member(
             raise NotFound
     member = member_state(access.catalog, membership, overrides)
     ids = [project.project_id for project in projects]
-    state = account_state(access.account, access.catalog, [member], ids)
+    lacking = access.account.require_second_factor and not ctx.callers.has_second_factor(user_id)
+    state = replace(
+        account_state(access.account, access.catalog, [member], ids), require_second_factor=lacking
+    )
     return MemberAccess(
         row=member_list.member_row(access, membership),
         denied=member_access.denial(state, member, now=now),

@@ -144,6 +144,13 @@ ROWS = (
         TEAM_TESTS,
     ),
     _security(
+        "the-access-of-a-member-forgets-the-demand",
+        "services/team/use_cases/member_access.py",
+        "require_second_factor=lacking",
+        "require_second_factor=False",
+        TEAM_TESTS,
+    ),
+    _security(
         "a-preview-forgets-the-demand",
         "services/team/use_cases/previews.py",
         "        _demanding(after),\n",

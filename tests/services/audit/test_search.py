@@ -303,6 +303,11 @@ ROUTES = [f"/v1/accounts/{ACCOUNT}/audit-events", f"/v1/accounts/{ACCOUNT}/audit
         (CheckResult(allowed=False, member=False, reason="not-a-member"), 404, "not-found"),
         (CheckResult(allowed=False, member=True, reason="none"), 403, "permission-missing"),
         (
+            CheckResult(allowed=False, member=True, reason="second-factor-required"),
+            403,
+            "second-factor-required",
+        ),
+        (
             CheckResult(allowed=False, member=True, session_ended=True, reason="session-ended"),
             401,
             "token-revoked",
@@ -315,6 +320,7 @@ ROUTES = [f"/v1/accounts/{ACCOUNT}/audit-events", f"/v1/accounts/{ACCOUNT}/audit
     ids=[
         "not a member",
         "a member without it",
+        "a member without the second factor that is demanded",
         "a member whose session has ended",
         "not a member and the session has ended",
         "authz is stale",

@@ -16,6 +16,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from shared import context
+from shared.auth.account_refusals import SecondFactorRequired, SuspendedAccount
 from shared.auth.api_token_refusals import TokenRestricted
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
@@ -447,6 +448,11 @@ DECISIONS = [
     (CheckResult(allowed=True, member=True), None),
     (CheckResult(allowed=False, member=True, reason="role"), PermissionMissing),
     (CheckResult(allowed=False, member=True, reason="token-restricted"), TokenRestricted),
+    (CheckResult(allowed=False, member=True, reason="account-suspended"), SuspendedAccount),
+    (
+        CheckResult(allowed=False, member=True, reason="second-factor-required"),
+        SecondFactorRequired,
+    ),
     (CheckResult(allowed=False, member=False), NotFound),
     (CheckResult(allowed=True, member=False), NotFound),
     (CheckResult(allowed=True, member=True, session_ended=True), TokenRevoked),

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from rolecall import AccountStatus, CompiledCatalog, MembershipStatus, load_catalog
+from rolecall import AccountStatus, CompiledCatalog, MembershipStatus, Reason, load_catalog
 from services.team.domain.account_access import AccessRows, authorize
 from services.team.domain.second_factors import (
     DemandInPerson,
     OwnerSecondFactorMissing,
     OwnSecondFactorMissing,
 )
-from services.team.use_cases import account_changes, previews
+from services.team.use_cases import account_changes, member_access, previews
 from shared.auth.account_refusals import DeletingAccount, SecondFactorRequired, SuspendedAccount
 from shared.auth.principals import ApiTokenPrincipal
 from shared.contracts.team_endings import AccountMembersShutOut, AccountSecondFactorDemanded
@@ -198,6 +198,31 @@ def test_only_members_learn_that_a_second_factor_is_demanded(
         return
     with pytest.raises(refusal):
         authorize(rows, permission, now=now, second_factor=second_factor)
+
+
+@pytest.mark.rule("B1")
+def test_the_access_of_a_member_names_the_demand_while_they_lack_a_factor(
+    account: Memory,
+) -> None:
+    account.set_factor("owner")
+    demand(account, "owner")
+    asked = account.request("owner", "member:view")
+
+    def access_of_bea() -> member_access.MemberAccess:
+        access = finished(account.ctx.authorize(asked))
+        bea = user_id("bea")
+        return finished(member_access.of_member(account.ctx, access, bea, project_id=None))
+
+    shut_out = access_of_bea()
+    account.set_factor("bea")
+    proved = access_of_bea()
+
+    assert (shut_out.denied, proved.denied) == (Reason.SECOND_FACTOR_REQUIRED, None)
+    holds = [
+        any(cell.scope for levels in one.table(None).values() for cell in levels.values())
+        for one in (shut_out, proved)
+    ]
+    assert holds == [False, True]
 
 
 @pytest.mark.rule("B9")
