@@ -1,11 +1,16 @@
 """The facts of other services that identity acts on."""
 
-from services.identity.use_cases import closed_accounts, ending_sessions, session_accounts
+from services.identity.use_cases import (
+    account_connections,
+    closed_accounts,
+    ending_sessions,
+    session_accounts,
+)
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.contracts.team import AccountCreated, MemberLeft, MemberRemoved, MemberRoleChanged
-from shared.contracts.team_endings import AccountDeletionRequested, AccountSuspended
+from shared.contracts.team_endings import AccountDeleted, AccountDeletionRequested, AccountSuspended
 from shared.contracts.topology import Service
 from shared.ids import AccountId, UserId
 from shared.inbox import AppliedMark, Subscriptions, caller_for
@@ -84,6 +89,17 @@ async def on_account_created(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> N
         )
 
 
+async def on_account_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Delete the connections of an account of which nothing is left."""
+    if row.account_id is not None:
+        await account_connections.delete_of_account(
+            ctx,
+            caller_for(row, service=Service.IDENTITY),
+            AccountId(row.account_id),
+            guard=applied_mark,
+        )
+
+
 SUBSCRIPTIONS: Subscriptions = {
     AccountCreated.type: on_account_created,
     MemberRoleChanged.type: on_role_changed,
@@ -91,4 +107,5 @@ SUBSCRIPTIONS: Subscriptions = {
     MemberLeft.type: on_member_gone,
     AccountSuspended.type: on_account_closed,
     AccountDeletionRequested.type: on_account_deleted,
+    AccountDeleted.type: on_account_gone,
 }

@@ -37,6 +37,12 @@ class SsoDomainProved(_SsoConnection):
     type: ClassVar[str] = "identity.sso_connection.domain_proved.v1"
 
 
+class SsoDomainLost(_SsoConnection):
+    """Another connection has proved the domain, whose text record no longer names this one."""
+
+    type: ClassVar[str] = "identity.sso_connection.domain_lost.v1"
+
+
 class SsoConnectionDeleted(_SsoConnection):
     """An account has deleted a connection; nothing is signed in through it any more."""
 
@@ -47,5 +53,6 @@ FACTS: tuple[type[Payload], ...] = (
     SsoConnectionCreated,
     SsoConnectionChanged,
     SsoDomainProved,
+    SsoDomainLost,
     SsoConnectionDeleted,
 )

@@ -12,6 +12,7 @@ from shared.contracts.identity_connections import (
     SsoConnectionChanged,
     SsoConnectionCreated,
     SsoConnectionDeleted,
+    SsoDomainLost,
     SsoDomainProved,
 )
 from shared.ids import AccountId, ConnectionId, UserId
@@ -228,6 +229,15 @@ def prove(
     proved = replace(connection, proved_at=now)
     payload = SsoDomainProved(**_fields(connection, told))
     return proved, (_fact(proved, payload, after=_shown(proved)),)
+
+
+def lose_domain(
+    connection: AccountConnection, told: ConnectionManagers
+) -> tuple[AccountConnection, Fact]:
+    """End the proof of a domain that another connection proves now."""
+    lost = replace(connection, proved_at=None)
+    payload = SsoDomainLost(**_fields(connection, told))
+    return lost, _fact(lost, payload, before=_shown(connection), after=_shown(lost))
 
 
 def _fields(connection: AccountConnection, told: ConnectionManagers) -> dict[str, Any]:

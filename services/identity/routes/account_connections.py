@@ -19,7 +19,7 @@ from services.identity.domain.join_rules import (
 )
 from services.identity.routes.fields import Text
 from services.identity.routes.sso_sign_in import LongText
-from services.identity.use_cases import account_connections
+from services.identity.use_cases import account_connections, connection_domains
 from services.identity.use_cases.account_connections import ShownConnection, shown
 from services.identity.use_cases.context import Ctx
 from shared.auth.account_refusals import SHUT_OUT
@@ -173,7 +173,7 @@ async def change(ctx: Ctx, call: Call[ChangeSsoConnection, None]) -> Reply:
 async def prove(ctx: Ctx, call: Call[None, None]) -> Reply:
     """Return the connection, whose domain is proved now."""
     connection_id = call.path["connection_id"]
-    proved = await account_connections.prove(
+    proved = await connection_domains.prove(
         ctx,
         call.caller,
         call.account_id,
@@ -191,7 +191,6 @@ async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
             ctx,
             call.caller,
             call.account_id,
-            user_id=call.user.user_id,
             connection_id=connection_id,
         )
     )

@@ -119,7 +119,7 @@ ROUTES = (
         access=replace(_PROVED, waits_for=WaitsFor.OTHER_SERVERS),
         takes=BeginIdentityLink,
         gives=BegunSsoSignIn,
-        refuses=(SsoConnectionUnknown, IssuerUnavailable),
+        refuses=(SsoConnectionUnknown, ConnectionPaused, IssuerUnavailable),
         on_repeat="Begins another link; both can be finished.",
     ),
     Route(

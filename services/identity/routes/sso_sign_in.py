@@ -163,7 +163,7 @@ ROUTES = (
         access=Public(PublicCallers.ISSUERS),
         takes=BeginSsoSignIn,
         gives=BegunSsoSignIn,
-        refuses=(SsoConnectionUnknown, IssuerUnavailable, TooManyRequests),
+        refuses=(SsoConnectionUnknown, ConnectionPaused, IssuerUnavailable, TooManyRequests),
         on_repeat="Begins another sign-in; both can be finished.",
     ),
     Route(

@@ -9,20 +9,18 @@ from services.identity.domain.account_connections import (
     AccountConnection,
     ConnectionChange,
     ConnectionManagers,
-    DomainTaken,
     TooManyIssuers,
     new_challenge,
     parse_domain,
 )
 from services.identity.domain.sso_sign_in import redirect_uri_of
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.joining import checked_managers
+from services.identity.use_cases.joining import checked_managers, managers_of
 from shared.contracts.facts import Caller
 from shared.http.outbound import check_url
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, ConnectionId, UserId, new_id
-from shared.journal import JournalWrite, WriteResult
-from shared.mongo import AlreadyThere
+from shared.journal import Guard, JournalWrite, WriteResult
 from shared.names import parse_name
 from shared.problems import Invalid, NotFound, Unavailable
 
@@ -184,40 +182,8 @@ async def _change(
     )
 
 
-async def prove(
-    ctx: Ctx, caller: Caller, account_id: AccountId, *, user_id: UserId, connection_id: str
-) -> WriteResult[ShownConnection]:
-    """Look the domain's text record up; with its value the issuer speaks for the domain.
-
-    Raises:
-        DomainNotProved, DomainTaken, DnsUnavailable, NotFound.
-    """
-    found = await found_in(ctx, account_id, connection_id)
-    if any(found.domain in one.trusted_domains for one in ctx.settings.connections):
-        raise DomainTaken
-    texts = await ctx.texts.of(found.record)
-    told = await checked_managers(ctx, account_id, user_id, role=None)
-
-    async def change(write: JournalWrite) -> ShownConnection:
-        current = await ctx.store.account_connection(found.id, write.session)
-        if current is None:
-            raise NotFound
-        proved, facts = account_connections.prove(current, texts, told=told, now=write.now)
-        if facts:
-            await ctx.store.save_proof(current, proved, write.session)
-        write.record(*facts)
-        return shown(ctx, proved)
-
-    try:
-        return await ctx.journal.write(
-            account_id, change, caller=caller, effective_everywhere=False
-        )
-    except AlreadyThere as there:
-        raise DomainTaken from there
-
-
 async def delete(
-    ctx: Ctx, caller: Caller, account_id: AccountId, *, user_id: UserId, connection_id: str
+    ctx: Ctx, caller: Caller, account_id: AccountId, *, connection_id: str
 ) -> WriteResult[None]:
     """Delete a connection; no sign-in that it has begun can be finished.
 
@@ -227,9 +193,7 @@ async def delete(
         NotFound: the account has none with this id.
     """
     found = await found_in(ctx, account_id, connection_id)
-    told = ConnectionManagers()
-    with contextlib.suppress(Unavailable):
-        told = await checked_managers(ctx, account_id, user_id, role=None)
+    told = await managers_of(ctx, account_id)
 
     async def change(write: JournalWrite) -> None:
         current = await ctx.store.account_connection(found.id, write.session)
@@ -239,6 +203,21 @@ async def delete(
         write.record(account_connections.deleted(current, told))
 
     return await ctx.journal.write(account_id, change, caller=caller, effective_everywhere=False)
+
+
+async def delete_of_account(
+    ctx: Ctx, caller: Caller, account_id: AccountId, *, guard: Guard
+) -> None:
+    """Delete the connections of an account that is gone, and free their domains."""
+
+    async def change(write: JournalWrite) -> None:
+        for one in await ctx.store.connections_of(account_id, write.session):
+            await ctx.store.delete_connection(one, write.session)
+            write.record(account_connections.deleted(one, ConnectionManagers()))
+
+    await ctx.journal.write(
+        account_id, change, caller=caller, effective_everywhere=False, guard=guard
+    )
 
 
 def _checked(ctx: Ctx, *, label: str, issuer: str, domain: str) -> tuple[str, str, str]:

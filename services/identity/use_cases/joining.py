@@ -23,7 +23,7 @@ from shared.contracts.calls.connections import (
 )
 from shared.contracts.topology import Service
 from shared.ids import AccountId, UserId
-from shared.problems import Refusal
+from shared.problems import Refusal, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +41,19 @@ async def require_open_account(ctx: Ctx, connection: SsoConnection) -> None:
     account = await ctx.internal.call(CONNECTION_ACCOUNT, Service.TEAM, request)
     if not account.open:
         raise ConnectionPaused
+
+
+async def managers_of(ctx: Ctx, account_id: AccountId) -> ConnectionManagers:
+    """Return who is told of a change of a connection.
+
+    While team is away no mail is sent; the audit log has the change.
+    """
+    request = ConnectionAccountRequest(account_id=account_id, managers=True)
+    try:
+        answer = await ctx.internal.call(CONNECTION_ACCOUNT, Service.TEAM, request)
+    except Unavailable:
+        return ConnectionManagers()
+    return ConnectionManagers(account_name=answer.account_name, emails=answer.manager_emails)
 
 
 async def checked_managers(

@@ -79,11 +79,13 @@ async def begin_with(
     Raises:
         Invalid: the page is not configured.
         IssuerUnavailable: the issuer has no metadata that can be used.
+        ConnectionPaused: the account of the connection is suspended, or being deleted, or gone.
     """
     pages = ctx.settings.sign_in_pages
     if page is not None and page not in pages:
         fault = "Must be one of the pages that the operator has configured."
         raise Invalid(errors=[("/redirect", fault)])
+    await require_open_account(ctx, connection)
     metadata = await ctx.issuers.metadata(connection.issuer)
     sign_in = sso_sign_in.begin(
         connection,

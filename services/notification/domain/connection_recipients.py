@@ -46,6 +46,7 @@ def _changed(event: str) -> NoticeOf:
         fact: identity_connections.SsoConnectionCreated
         | identity_connections.SsoConnectionChanged
         | identity_connections.SsoDomainProved
+        | identity_connections.SsoDomainLost
         | identity_connections.SsoConnectionDeleted,
         row: Row,
     ) -> Notice | None:
@@ -76,6 +77,7 @@ ROWS = (
     (identity_connections.SsoConnectionCreated, _changed("created")),
     (identity_connections.SsoConnectionChanged, _changed("changed")),
     (identity_connections.SsoDomainProved, _changed("proved")),
+    (identity_connections.SsoDomainLost, _changed("lost")),
     (identity_connections.SsoConnectionDeleted, _changed("deleted")),
 )
 """Fact type → the function that names the recipients and the words of the mail."""

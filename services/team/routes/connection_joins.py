@@ -1,5 +1,6 @@
 """The internal routes about connections of accounts with issuers."""
 
+from rolecall import AccountStatus
 from services.team.domain.connection_joins import ConnectionRule
 from services.team.use_cases import connection_joins
 from services.team.use_cases.context import AccountRequest, Ctx
@@ -24,8 +25,13 @@ from shared.problems import NotFound
 
 async def read_account(ctx: Ctx, call: Call[ConnectionAccountRequest, None]) -> ConnectionAccount:
     """Tell whether people may sign in through the connections of the account."""
+    account, managers = await connection_joins.read_account(
+        ctx, AccountId(call.body.account_id), with_managers=call.body.managers
+    )
     return ConnectionAccount(
-        open=await connection_joins.is_open(ctx, AccountId(call.body.account_id))
+        open=account is not None and account.status is AccountStatus.ACTIVE,
+        account_name="" if account is None else account.name,
+        manager_emails=tuple(manager.email for manager in managers),
     )
 
 

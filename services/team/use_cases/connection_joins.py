@@ -1,10 +1,12 @@
 """Join an account by the rule of a connection, and what identity asks before (B16)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from rolecall import AccountStatus
+from rolecall import CompiledCatalog
 from services.team.domain import connection_joins, member_rules
 from services.team.domain.account_access import AccountAccess, as_owner
+from services.team.domain.accounts import Account
 from services.team.domain.connection_joins import (
     OF_THE_USER,
     ConnectionRule,
@@ -43,10 +45,26 @@ class JoinResult:
     problem: JoinProblem | None = None
 
 
-async def is_open(ctx: Ctx, account_id: AccountId) -> bool:
-    """Whether the account exists, and is neither suspended nor being deleted."""
+async def read_account(
+    ctx: Ctx, account_id: AccountId, *, with_managers: bool
+) -> tuple[Account | None, list[Membership]]:
+    """Return the account, if there is one, and if wanted who manages its members."""
     account = await ctx.store.account(account_id)
-    return account is not None and account.status is AccountStatus.ACTIVE
+    if account is None or not with_managers:
+        return account, []
+    everyone = await ctx.store.members(account_id)
+    catalog = await ctx.store.catalog_of(account)
+    return account, _managers(account, catalog, everyone, now=ctx.clock.now())
+
+
+def _managers(
+    account: Account, catalog: CompiledCatalog, everyone: list[Membership], *, now: datetime
+) -> list[Membership]:
+    owners = [one for one in everyone if one.user_id == account.owner_user_id]
+    if not owners:
+        return []
+    access = as_owner(account, catalog, owners[0], now=now)
+    return member_rules.managers(access, everyone)
 
 
 async def check_rule(ctx: Ctx, request: AccountRequest, *, role: str | None) -> CheckedRule:
@@ -137,10 +155,8 @@ async def _refuse(
     if await write.refusal_is_new(rule, problem, user.user_id, user.address.key):
         managers: list[Membership] = []
         if problem not in OF_THE_USER:
-            owner = await write.member(account.owner_user_id)
             catalog = await ctx.store.catalog_of(account)
-            access = as_owner(account, catalog, owner, now=write.now)
-            managers = member_rules.managers(access, await write.members())
+            managers = _managers(account, catalog, await write.members(), now=write.now)
         write.record(
             connection_joins.refuse(rule, problem, user, account=account, managers=managers)
         )

@@ -46,15 +46,18 @@ class JoinProblem(StrEnum):
 
 
 class ConnectionAccountRequest(InternalRequest):
-    """The account of a connection through which a person is about to sign in."""
+    """The account of a connection; with `managers` also who manages its members."""
 
     account_id: Annotated[str, Field(pattern="^acc_[0-9a-f]{32}$")]
+    managers: bool = False
 
 
 class ConnectionAccount(InternalAnswer):
     """Whether the account exists, and is neither suspended nor being deleted."""
 
     open: bool
+    account_name: str = ""
+    manager_emails: tuple[str, ...] = ()
 
 
 class RuleRequest(InternalRequest):

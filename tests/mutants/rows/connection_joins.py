@@ -106,4 +106,25 @@ ROWS = (
         "if found is None:",
         *(*ACCOUNTS, "-k", "that_is_off"),
     ),
+    _security(
+        "domain-goes-to-each-one-who-asks",
+        "services/identity/use_cases/connection_domains.py",
+        "if holder is None or holder.challenge in texts:",
+        "if holder is None:",
+        *(*ACCOUNTS, "-k", "whom_its_record_names"),
+    ),
+    _security(
+        "domain-stays-with-its-former-owner",
+        "services/identity/use_cases/connection_domains.py",
+        "if holder is None or holder.challenge in texts:",
+        "if holder is None or holder.challenge:",
+        *(*ACCOUNTS, "-k", "whom_its_record_names"),
+    ),
+    _security(
+        "connections-outlive-their-account",
+        "services/identity/use_cases/account_connections.py",
+        "for one in await ctx.store.connections_of(account_id, write.session):",
+        "for one in (await ctx.store.connections_of(account_id, write.session))[:1]:",
+        *(*ACCOUNTS, "-k", "end_of_an_account"),
+    ),
 )

@@ -259,7 +259,12 @@ class StandIns:
     ) -> ConnectionAccount:
         if self.team_away:
             raise Unavailable
-        return ConnectionAccount(open=call.body.account_id not in self.closed)
+        told = RULE.manager_emails if call.body.managers else ()
+        return ConnectionAccount(
+            open=call.body.account_id not in self.closed,
+            account_name=RULE.account_name,
+            manager_emails=told,
+        )
 
     async def check_rule(self, ctx: object, call: Call[RuleRequest, None]) -> RuleAnswer:
         if self.team_away:

@@ -10,9 +10,11 @@ import pytest_asyncio
 
 from services.identity.adapters.dns_texts import DnsTexts
 from shared.contracts.calls.connections import JoinAnswer, JoinOutcome, JoinProblem, RuleProblem
+from shared.contracts.team_endings import AccountDeleted
 from shared.ids import new_id
 from tests.services.identity.running import RULE
 from tests.services.identity.signing_in import Browser, signing_in
+from tests.services.rows import row_of
 from tests.support.issuer import CLIENT_ID, CLIENT_SECRET
 from tests.support.name_server import NameServer, name_server
 
@@ -279,6 +281,8 @@ async def test_a_closed_account_signs_no_person_in(admin: Admin) -> None:
     team.closed.add(admin.person["account_id"])
     paused = await admin.finish(answer)
     assert (paused.status, paused.code) == (403, "connection-paused")
+    assert (await admin.begin(made["id"])).code == "connection-paused"
+    assert (await admin.begin(email="cy@team.example")).code == "connection-paused"
     team.team_away = True
     assert (await admin.finish(answer)).status == 503
     assert await admin.identity.database["sessions"].count_documents({}) == sessions
@@ -382,3 +386,41 @@ async def test_managers_are_told_of_each_change_and_the_end_needs_no_team(admin:
     [changed] = await admin.identity.rows("sso_connection.changed")
     assert changed.after is not None
     assert changed.after["changed"] == ["label", "client_secret"]
+
+
+@pytest.mark.rule("B16")
+async def test_a_domain_goes_to_the_one_whom_its_record_names(admin: Admin) -> None:
+    former = await admin.proved(join_role="developer")
+    admin.person = await admin.identity.person("new@elsewhere.example")
+    account_id = admin.person["account_id"]
+    admin.identity.stand_ins.members.add((admin.person["user"]["id"], account_id))
+    made = (await admin.make()).expect(200)
+    both = (former["txt_value"], made["txt_value"])
+    admin.names.texts[made["txt_name"]] = both
+    assert (await admin.prove(made)).code == "domain-taken"
+    admin.names.texts[made["txt_name"]] = both[1:]
+    (await admin.prove(made)).expect(200)
+    begun = (await admin.begin(email="cy@team.example")).expect(200)
+    assert f"%2F{made['id']}&" in begun["authorization_url"]
+    assert (await admin.sign_in(former["id"])).code == "identity-not-linked"
+    [lost] = await admin.identity.rows("sso_connection.domain_lost")
+    assert (lost.data["connection_id"], lost.account_id != account_id) == (former["id"], True)
+    assert (lost.actor.type, lost.actor.on_behalf_of, lost.request.ip) == ("service", None, None)
+    assert lost.data["manager_emails"] == ["owner@acme.example"]
+
+
+@pytest.mark.rule("B16")
+async def test_the_end_of_an_account_deletes_its_connections(admin: Admin) -> None:
+    made = await admin.proved()
+    other = await admin.make()
+    account_id, owner = admin.person["account_id"], admin.person["user"]["id"]
+    gone = AccountDeleted(account_name="Acme", owner_user_id=owner)
+    row = row_of(gone, account_id=account_id)
+    await admin.identity.tell(row)
+    await admin.identity.tell(row)
+    assert (await admin.begin(made["id"])).code == "no-connection"
+    assert (await admin.begin(email="cy@team.example")).code == "no-connection"
+    for one in (made, other.expect(200)):
+        assert (await admin.call("GET", f"/{one['id']}")).status == 404
+    assert len(await admin.identity.rows("sso_connection.deleted")) == 2
+    assert (await admin.proved())["proved_at"] is not None

@@ -570,6 +570,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             (connections.SsoConnectionCreated(**CONNECTION), "created", ""),
             (connections.SsoDomainProved(**CONNECTION, join_role="developer"), "proved", "yes"),
             (connections.SsoConnectionChanged(**CONNECTION, changed=("label",)), "changed", ""),
+            (connections.SsoDomainLost(**CONNECTION), "lost", ""),
             (connections.SsoConnectionDeleted(**CONNECTION), "deleted", ""),
         )
     ),

@@ -256,6 +256,9 @@ async def test_a_rule_is_set_by_a_member_who_could_invite_with_it(team: Team) ->
     fine = await ask(admin, "developer")
     assert (fine.problem, fine.account_name) == (None, "Engines")
     assert fine.manager_emails == (account.owner.email, admin.email)
+    asked = ConnectionAccountRequest(account_id=account.id, managers=True)
+    told = await team.callers["identity"].call(CONNECTION_ACCOUNT, "team", asked)
+    assert (told.account_name, told.manager_emails) == ("Engines", fine.manager_emails)
     assert (await ask(admin, None)).problem is None
     unknown = await ask(admin, "owner")
     assert unknown.problem is RuleProblem.ROLE_UNKNOWN
