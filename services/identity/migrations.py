@@ -146,6 +146,11 @@ SSO_CONNECTIONS = (
 )
 """The connections of an account with issuers."""
 
+FAREWELLS = (
+    Index(collection="farewells", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
+)
+"""Names and addresses for a last mail are deleted."""
+
 DECOYS = (Index(collection="decoys", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),)
 """Writes that only cost time are deleted."""
 
@@ -203,4 +208,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(29, "API token notice indexes", index_step(*API_TOKEN_NOTICES)),
         Migration(30, "notices of earlier API tokens", give_notices),
         Migration(31, "lists of former addresses", list_former_addresses),
+        Migration(32, "farewell indexes", index_step(*FAREWELLS)),
     )

@@ -1,6 +1,6 @@
 """Erasure: a user deletes themselves. A tombstone without name and address denies all they had."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.identity.domain import disabled_users, factor_facts
@@ -9,10 +9,25 @@ from services.identity.domain.users import User
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller, Fact, ResourceRef
 from shared.contracts.identity_erasure import UserErased
+from shared.ids import UserId
 from shared.problems import Invalid, Refusal, RefusalKind
 
 TOMBSTONE_LIFETIME = timedelta(days=30)
 """How long an erased user is known as one whom every check denies; all else has ended long ago."""
+
+
+FAREWELL_LIFETIME = timedelta(days=3)
+"""How long name and address wait for the last mail: as long as one is tried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Farewell:
+    """To whom the last mail to an erased user goes, until it is sent."""
+
+    user_id: UserId
+    email: str
+    name: str
+    delete_at: datetime
 
 
 class OwnsTeams(Refusal):
@@ -48,6 +63,13 @@ def nameless(user: User) -> User:
 def nameless_caller(caller: Caller) -> Caller:
     """The caller without name and address: the record of the end keeps neither."""
     return replace(caller, actor=caller.actor.model_copy(update={"name": None, "email": None}))
+
+
+def farewell(user: User, *, now: datetime) -> Farewell:
+    """Keep what the last mail needs."""
+    return Farewell(
+        user_id=user.id, email=user.email, name=user.name, delete_at=now + FAREWELL_LIFETIME
+    )
 
 
 def erase(user: User, *, now: datetime, rev: int) -> tuple[User, Fact]:

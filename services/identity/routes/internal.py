@@ -4,13 +4,21 @@ from services.identity.domain.address_change import check_mailable
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.users import User
 from services.identity.routes.oidc import key_set
-from services.identity.use_cases import address_change, api_tokens, password_reset, verification
+from services.identity.use_cases import (
+    address_change,
+    api_tokens,
+    erasure,
+    password_reset,
+    verification,
+)
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.named_users import named_users
 from services.identity.use_cases.users import user_by_id
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (
     ADDRESS_LINK,
+    FAREWELL,
+    FAREWELL_SENT,
     KEY_SET,
     NAMED_USERS,
     PASSWORD_RESET_LINK,
@@ -20,6 +28,8 @@ from shared.contracts.calls.identity import (
     VERIFICATION_LINK,
     AddressLinkAnswer,
     AddressLinkRequest,
+    FarewellAnswer,
+    FarewellRequest,
     InternalUser,
     NamedUser,
     NamedUsers,
@@ -110,6 +120,17 @@ async def address_link(ctx: Ctx, call: Call[AddressLinkRequest, None]) -> Addres
     return AddressLinkAnswer(url=f"{base}/confirm-email?token={token}")
 
 
+async def get_farewell(ctx: Ctx, call: Call[FarewellRequest, None]) -> FarewellAnswer:
+    """Return to whom the last mail to an erased user goes."""
+    found = await erasure.farewell_to_mail(ctx, UserId(call.body.id))
+    return FarewellAnswer(email=found.email, name=found.name)
+
+
+async def forget_farewell(ctx: Ctx, call: Call[FarewellRequest, None]) -> None:
+    """Delete the name and address: the last mail is done with."""
+    await erasure.forget_farewell(ctx, UserId(call.body.id))
+
+
 async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
     """Return one page of identity's policy objects."""
     return await ctx.snapshot.page(call.query.cursor)
@@ -128,6 +149,8 @@ ROUTES = (
     internal_route(SIGN_UP_LINK, sign_up_link, refuses=(LinkInvalid,)),
     internal_route(PASSWORD_RESET_LINK, password_reset_link, refuses=(LinkInvalid,)),
     internal_route(ADDRESS_LINK, address_link, refuses=(LinkInvalid,)),
+    internal_route(FAREWELL, get_farewell, refuses=(LinkInvalid,)),
+    internal_route(FAREWELL_SENT, forget_farewell),
     internal_route(SNAPSHOT, get_snapshot),
     internal_route(TOKEN_USES, take_token_uses),
 )

@@ -8,6 +8,7 @@ from services.identity.store.account_connections import AccountConnectionRows
 from services.identity.store.api_tokens import ApiTokenRows
 from services.identity.store.decoys import WRITES_OF_A_FACT, DecoyRows
 from services.identity.store.factors import FactorRows
+from services.identity.store.farewells import FarewellRows
 from services.identity.store.identities import IdentityRows
 from services.identity.store.provisioning import ExternalIdRows
 from services.identity.store.rate_limits import RateLimitRows
@@ -37,6 +38,7 @@ class Store(
     ExternalIdRows,
     IdentityRows,
     AccountConnectionRows,
+    FarewellRows,
 ):
     """Every collection of identity."""
 
@@ -54,3 +56,4 @@ class Store(
         ExternalIdRows.__init__(self, database)
         IdentityRows.__init__(self, database)
         AccountConnectionRows.__init__(self, database)
+        FarewellRows.__init__(self, database)

@@ -1,7 +1,8 @@
 """Erasure: a user deletes themselves, in steps that can be repeated after a failure at each one."""
 
 from services.identity.domain import erasure, sessions
-from services.identity.domain.erasure import OwnsTeams
+from services.identity.domain.erasure import Farewell, OwnsTeams
+from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.use_cases.api_tokens import end_tokens_of
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.ending_sessions import end_sessions_of
@@ -10,6 +11,7 @@ from shared.auth.principals import UserPrincipal
 from shared.contracts.calls.team import USER_RELEASE, UserReleaseRequest
 from shared.contracts.facts import Caller
 from shared.contracts.topology import Service
+from shared.ids import UserId
 from shared.journal import JournalWrite, WriteResult
 from shared.problems import TokenRevoked, Unavailable
 
@@ -58,6 +60,8 @@ async def erase(
         await ctx.store.delete_identities_of(user_id, write.session)
         await ctx.store.delete_factors(user_id, write.session)
         await ctx.store.delete_external_ids_of(user_id, write.session)
+        farewell = erasure.farewell(user, now=write.now)
+        await ctx.store.insert_farewell(farewell, write.session)
         write.record(fact)
         return True
 
@@ -66,3 +70,20 @@ async def erase(
         done = await ctx.journal.write(user_id, change, caller=actor, effective_everywhere=True)
         if done.result:
             return WriteResult(result=None, revision=done.revision, effective=done.effective)
+
+
+async def farewell_to_mail(ctx: Ctx, user_id: UserId) -> Farewell:
+    """Return to whom the last mail goes.
+
+    Raises:
+        LinkInvalid: it was sent, or its time is over.
+    """
+    found = await ctx.store.farewell(user_id)
+    if found is None or found.delete_at <= ctx.clock.now():
+        raise LinkInvalid
+    return found
+
+
+async def forget_farewell(ctx: Ctx, user_id: UserId) -> None:
+    """Delete the name and address for which no more mail is to be sent."""
+    await ctx.store.delete_farewell(user_id)

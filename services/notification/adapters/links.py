@@ -1,12 +1,20 @@
 """The services that own links make them when a mail is sent."""
 
-from services.notification.domain.messages import LinkRequest, MailLink, link_owner
+from services.notification.domain.messages import (
+    Addressee,
+    LinkRequest,
+    MailLink,
+    link_owner,
+)
 from shared.contracts.calls.identity import (
     ADDRESS_LINK,
+    FAREWELL,
+    FAREWELL_SENT,
     PASSWORD_RESET_LINK,
     SIGN_UP_LINK,
     VERIFICATION_LINK,
     AddressLinkRequest,
+    FarewellRequest,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
     VerificationLinkRequest,
@@ -21,8 +29,8 @@ class InternalLinkSource:
     def __init__(self, internal: InternalClient) -> None:
         self._internal = internal
 
-    async def link(self, request: LinkRequest) -> MailLink:
-        """Ask the owner for the URL and the code; see `LinkSource`."""
+    async def link(self, request: LinkRequest) -> MailLink | Addressee:
+        """Ask the owner for the URL and the code, or for the recipient; see `LinkSource`."""
         owner = link_owner(request)
         match request:
             case InvitationLinkRequest():
@@ -34,6 +42,13 @@ class InternalLinkSource:
                 return MailLink(url=reset.url)
             case AddressLinkRequest():
                 return MailLink(url=(await self._internal.call(ADDRESS_LINK, owner, request)).url)
+            case FarewellRequest():
+                told = await self._internal.call(FAREWELL, owner, request)
+                return Addressee(email=told.email, name=told.name)
             case VerificationLinkRequest():
                 answer = await self._internal.call(VERIFICATION_LINK, owner, request)
         return MailLink(url=answer.url, code=answer.code)
+
+    async def done(self, request: FarewellRequest) -> None:
+        """Tell the owner that the recipient is not needed any more; see `LinkSource`."""
+        await self._internal.call(FAREWELL_SENT, link_owner(request), request)

@@ -3,8 +3,12 @@
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice
-from shared.contracts import identity, identity_tokens
-from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
+from shared.contracts import identity, identity_erasure, identity_tokens
+from shared.contracts.calls.identity import (
+    FarewellRequest,
+    PasswordResetLinkRequest,
+    SignUpLinkRequest,
+)
 from shared.contracts.facts import Row
 
 
@@ -131,6 +135,16 @@ def _new_device(fact: identity.SessionStarted, row: Row) -> Notice | None:
     )
 
 
+def _user_erased(fact: identity_erasure.UserErased, row: Row) -> Notice:
+    """The fact names no recipient: identity tells the recipient when the mail is sent."""
+    return Notice(
+        kind=MessageKind.USER_ERASED,
+        to="",
+        words={},
+        link=FarewellRequest(kind="farewell", id=fact.user_id),
+    )
+
+
 ROWS = (
     (identity.SignUpRequested, _verify_email),
     (identity.UserSignUpRefused, _account_exists),
@@ -142,6 +156,7 @@ ROWS = (
     (identity.UserIdentityUnlinked, _identity_unlinked),
     (identity.UserDisabled, _user_disabled),
     (identity.UserEnabled, _user_enabled),
+    (identity_erasure.UserErased, _user_erased),
     (identity.SessionReuseDetected, _signed_out),
     (identity.SessionStarted, _new_device),
 )

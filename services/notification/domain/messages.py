@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from shared.contracts.calls.identity import (
     AddressLinkRequest,
+    FarewellRequest,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
     VerificationLinkRequest,
@@ -66,6 +68,7 @@ class MessageKind(StrEnum):
     NEW_DEVICE = "new_device"
     USER_DISABLED = "user_disabled"
     USER_ENABLED = "user_enabled"
+    USER_ERASED = "user_erased"
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
     ACCOUNT_DELETED = "account_deleted"
@@ -95,6 +98,7 @@ LinkRequest = (
     | SignUpLinkRequest
     | PasswordResetLinkRequest
     | AddressLinkRequest
+    | FarewellRequest
     | VerificationLinkRequest
 )
 """Names a link to the service that owns it and can make it; holds no secret.
@@ -122,8 +126,20 @@ class MailLink:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Addressee:
+    """The recipient of a mail whose message names none; never stored and never logged."""
+
+    email: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
-    """One mail to one person because of one fact."""
+    """One mail to one person because of one fact.
+
+    The last mail to an erased user names no `recipient`: who that is is asked for each attempt, and
+    no reply of a mail server is kept, which may name them.
+    """
 
     id: MessageId
     kind: MessageKind
@@ -141,6 +157,16 @@ class Message:
     """Earlier attempts of every kind."""
     deferrals: int = 0
     """Earlier attempts that the mail server deferred."""
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nothing that is stored may name the recipient."""
+        return not self.recipient
+
+    def to(self, addressee: Addressee) -> Self:
+        """The message with its recipient, to be sent and not to be stored."""
+        words = {**self.words, "name": addressee.name}
+        return replace(self, recipient=addressee.email, words=words)
 
 
 def message_id(fact_id: str, kind: MessageKind, recipient: str) -> MessageId:

@@ -8,9 +8,10 @@ from typing import Protocol
 
 from services.notification.domain.attempts import AttemptResult
 from services.notification.domain.mails import ComposedMail, MailSender
-from services.notification.domain.messages import LinkRequest, MailLink
+from services.notification.domain.messages import Addressee, LinkRequest, MailLink
 from services.notification.store import Messages, Paces
 from shared.clock import Clock
+from shared.contracts.calls.identity import FarewellRequest
 from shared.journal import Journal
 from shared.mongo import DbClient
 from shared.outage_log import OutageLog
@@ -30,12 +31,20 @@ class MailTransport(Protocol):
 class LinkSource(Protocol):
     """Asks the owner of a link to make it (`adapters.links.InternalLinkSource`)."""
 
-    async def link(self, request: LinkRequest) -> MailLink:
-        """Ask for the URL and the code.
+    async def link(self, request: LinkRequest) -> MailLink | Addressee:
+        """Ask for the URL and the code, or for the recipient that no message names.
 
         Raises:
             Refusal: of kind `gone` when the link was used, revoked or superseded.
             Unavailable: the owner cannot be asked now.
+        """
+        ...
+
+    async def done(self, request: FarewellRequest) -> None:
+        """Tell that no more mail goes to the recipient whom the message does not name.
+
+        Raises:
+            Unavailable: the owner cannot be told now.
         """
         ...
 

@@ -24,8 +24,9 @@ from services.notification.domain.attempts import (
 )
 from services.notification.domain.headers import UnsafeHeader
 from services.notification.domain.mails import Undeliverable, compose
-from services.notification.domain.messages import Message, MessageKind, MessageStatus
+from services.notification.domain.messages import Addressee, Message, MessageKind, MessageStatus
 from services.notification.use_cases.context import Ctx
+from shared.contracts.calls.identity import FarewellRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Fact, Outcome, ResourceRef
 from shared.contracts.notification import MessageBounced, MessageSent
@@ -81,8 +82,10 @@ async def deliver(ctx: Ctx, message: Message, claim: str) -> None:
 
 async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
     try:
-        link = await ctx.links.link(message.link) if message.link else None
-        mail = compose(message, link, sender=ctx.sender, now=ctx.clock.now())
+        found = await ctx.links.link(message.link) if message.link else None
+        if isinstance(found, Addressee):
+            message, found = message.to(found), None
+        mail = compose(message, found, sender=ctx.sender, now=ctx.clock.now())
         return await ctx.transport.send(mail)
     except Refusal as refusal:
         return _without_link(refusal)
@@ -109,7 +112,7 @@ def _without_link(refusal: Refusal) -> AttemptResult:
 async def _save(ctx: Ctx, message: Message, claim: str, result: AttemptResult) -> None:
     now = ctx.clock.now()
     next_step = status_or_retry(message, result, now=now, jitter=random.random())
-    reply = reply_of(result)
+    reply = None if message.nameless else reply_of(result)
     if isinstance(result, Sent):
         ctx.outages.sending.back()
     if isinstance(result, Postponed):
@@ -138,14 +141,20 @@ async def _save(ctx: Ctx, message: Message, claim: str, result: AttemptResult) -
     await ctx.journal.write(
         message.account_id or message.id, change, caller=message.caller, effective_everywhere=False
     )
+    if isinstance(message.link, FarewellRequest):
+        with contextlib.suppress(Refusal):  # else the owner deletes it after three days
+            await ctx.links.done(message.link)
 
 
 def _facts(message: Message, status: MessageStatus, reply: str | None) -> tuple[Fact, ...]:
     """The facts of a final status, as the account's audit log may show them (`T14`).
 
     A sent invitation is in no account's log: it would show that other accounts had left a place in
-    the mailbox. A mail that never had a place ends without a fact.
+    the mailbox. A mail that never had a place ends without a fact, and so does the last one to an
+    erased user.
     """
+    if message.nameless:
+        return ()
     fact = Fact(
         payload=MessageSent(message_id=message.id, kind=message.kind, recipient=message.recipient),
         resource=ResourceRef(type="message", id=message.id, name=message.kind),

@@ -73,6 +73,20 @@ class AddressLinkAnswer(InternalAnswer):
     url: str
 
 
+class FarewellRequest(InternalRequest):
+    """The last mail to a user who was erased, which is about to be sent, or was."""
+
+    kind: Literal["farewell"]
+    id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+
+
+class FarewellAnswer(InternalAnswer):
+    """To whom the last mail goes; never to be stored or logged."""
+
+    email: str
+    name: str
+
+
 class NamedUsersRequest(InternalRequest):
     """Users whom a service client names: by its external ids, or by their own ids."""
 
@@ -180,6 +194,26 @@ ADDRESS_LINK = InternalCall(
     callers=(Service.NOTIFICATION,),
     request=AddressLinkRequest,
     answer=AddressLinkAnswer,
+)
+FAREWELL = InternalCall(
+    name="readFarewell",
+    summary="Read to whom the last mail to an erased user goes",
+    method="POST",
+    path="/internal/farewells",
+    callees=(Service.IDENTITY,),
+    callers=(Service.NOTIFICATION,),
+    request=FarewellRequest,
+    answer=FarewellAnswer,
+)
+FAREWELL_SENT: InternalCall[FarewellRequest, None] = InternalCall(
+    name="forgetFarewell",
+    summary="Tell that the last mail to an erased user is done with",
+    method="POST",
+    path="/internal/farewells/done",
+    callees=(Service.IDENTITY,),
+    callers=(Service.NOTIFICATION,),
+    request=FarewellRequest,
+    answer=NoneType,
 )
 TOKEN_USES: InternalCall[TokenUsesReport, None] = InternalCall(
     name="reportTokenUses",

@@ -14,6 +14,8 @@ from shared.contracts.calls.decision_counts import ALLOWS, DENIALS
 from shared.contracts.calls.history import PAST_POLICY
 from shared.contracts.calls.identity import (
     ADDRESS_LINK,
+    FAREWELL,
+    FAREWELL_SENT,
     KEY_SET,
     NAMED_USERS,
     PASSWORD_RESET_LINK,
@@ -47,6 +49,8 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     SIGN_UP_LINK,
     PASSWORD_RESET_LINK,
     ADDRESS_LINK,
+    FAREWELL,
+    FAREWELL_SENT,
     INVITATION_LINK,
     INVITATION_LOOKUP,
     PERSONAL_ACCOUNT,

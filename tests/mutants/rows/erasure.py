@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 USE_CASE = "services/identity/use_cases/erasure.py"
 RELEASE = "services/team/use_cases/user_release.py"
 TESTS = ("tests/services/identity/test_erasure.py",)
+LAST_MAIL = ("tests/services/notification/test_delivery.py",)
 TEAM = ("tests/services/team/test_user_release.py",)
 
 ROWS = (
@@ -73,5 +74,45 @@ ROWS = (
         " session=session)\n",
         new="",
         tests=(*TEAM, "-k", "forgotten"),
+    ),
+    Mutant(
+        id="the-last-mail-keeps-the-reply-of-the-server",
+        kind=Kind.SECURITY,
+        file="services/notification/use_cases/deliver.py",
+        old="reply = None if message.nameless else reply_of(result)",
+        new="reply = reply_of(result)",
+        tests=(*LAST_MAIL, "-k", "leaves_no_name"),
+    ),
+    Mutant(
+        id="the-last-mail-is-a-fact-of-the-account",
+        kind=Kind.SECURITY,
+        file="services/notification/use_cases/deliver.py",
+        old="    if message.nameless:\n        return ()\n",
+        new="",
+        tests=(*LAST_MAIL, "-k", "leaves_no_name"),
+    ),
+    Mutant(
+        id="a-sent-last-mail-keeps-the-address",
+        kind=Kind.SECURITY,
+        file="services/notification/use_cases/deliver.py",
+        old="            await ctx.links.done(message.link)\n",
+        new="            pass\n",
+        tests=(*LAST_MAIL, "-k", "leaves_no_name"),
+    ),
+    Mutant(
+        id="the-address-of-an-erased-user-is-told-for-ever",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="    if found is None or found.delete_at <= ctx.clock.now():\n",
+        new="    if found is None:\n",
+        tests=(*TESTS, "-k", "given_up"),
+    ),
+    Mutant(
+        id="the-address-of-an-erased-user-is-kept",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/erasure.py",
+        old="delete_at=now + FAREWELL_LIFETIME",
+        new="delete_at=now + TOMBSTONE_LIFETIME",
+        tests=("tests/services/kept", "-k", "farewell"),
     ),
 )

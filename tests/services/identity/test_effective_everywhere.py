@@ -349,6 +349,8 @@ RECORDS_NOTHING = {
     "makeSignUpLink",
     "makePasswordResetLink",
     "makeAddressLink",
+    "readFarewell",
+    "forgetFarewell",
     "readNamedUsers",
     "reportTokenUses",
 }

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.identity.domain.erasure import nameless_caller
+from services.identity.domain.erasure import FAREWELL_LIFETIME, nameless_caller
 from services.identity.domain.mfa import SecondFactors
 from services.identity.store import Store
+from shared.contracts.calls.identity import (
+    FAREWELL,
+    FAREWELL_SENT,
+    FarewellAnswer,
+    FarewellRequest,
+)
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.contracts.policy_objects import PolicyObjectKind
+from shared.problems import Refusal, RefusalKind
 from tests.services.identity.faults import Fault
 from tests.services.identity.running import Identity, running
 from tests.services.identity.test_provisioning import ana, platform
@@ -30,6 +37,7 @@ STEPS = (
     "delete_identities_of",
     "delete_factors",
     "delete_external_ids_of",
+    "insert_farewell",
 )
 """What the last write of an erasure does, in its order."""
 
@@ -80,6 +88,50 @@ def test_the_record_of_an_erasure_has_no_name() -> None:
     actor = Actor(type="user", id="usr_1", name="Ana", email=EMAIL)
     named = Caller(actor=actor, request=RequestInfo(request_id="req_1"))
     assert nameless_caller(named).actor == Actor(type="user", id="usr_1")
+
+
+async def farewell(identity: Identity, user_id: str) -> FarewellAnswer | None:
+    """What identity tells notification, which sends the last mail."""
+    request = FarewellRequest(kind="farewell", id=user_id)
+    try:
+        return await identity.notification.call(FAREWELL, "identity", request)
+    except Refusal as refusal:
+        if refusal.kind is not RefusalKind.GONE:
+            raise
+        return None
+
+
+async def places_of(identity: Identity, text: str) -> set[str]:
+    """The collections in which the text stands."""
+    names = await identity.database.list_collection_names()
+    rows = {name: [one async for one in identity.database[name].find({})] for name in names}
+    return {name for name, found in rows.items() if text in str(found)}
+
+
+async def test_name_and_address_wait_for_the_last_mail_alone(identity: Identity) -> None:
+    """Besides, a used sign-up is kept for a minute, and the journal for some days."""
+    person = await identity.person(EMAIL)
+    user_id = person["user"]["id"]
+    assert await farewell(identity, user_id) is None
+    assert (await erase(identity, person)).status == 204
+    assert await places_of(identity, EMAIL) == {"farewells", "journal", "sign_ups"}
+    told = await farewell(identity, user_id)
+    assert told is not None
+    assert (told.email, told.name) == (EMAIL, "Ana")
+    done = FarewellRequest(kind="farewell", id=user_id)
+    for _ in range(2):
+        await identity.notification.call(FAREWELL_SENT, "identity", done)
+        assert await farewell(identity, user_id) is None
+        assert await identity.database["farewells"].count_documents({}) == 0
+
+
+async def test_a_last_mail_that_cannot_be_sent_is_given_up(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    assert (await erase(identity, person)).status == 204
+    identity.clock.move(FAREWELL_LIFETIME.total_seconds() - 1)
+    assert await farewell(identity, person["user"]["id"]) is not None
+    identity.clock.move(1)
+    assert await farewell(identity, person["user"]["id"]) is None
 
 
 async def test_the_address_of_an_erased_user_is_free_at_once(identity: Identity) -> None:

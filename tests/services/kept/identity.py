@@ -60,6 +60,11 @@ async def erased(stores: Stores) -> None:
     )
 
 
+async def farewell_kept(stores: Stores) -> None:
+    farewell = erasure.farewell(USER, now=FAR)
+    await stores.transact(lambda session: stores.identity.insert_farewell(farewell, session))
+
+
 STARTED = replace(SESSION, started_at=FAR, expires_at=FAR + 30 * DAY)
 
 

@@ -32,6 +32,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.IDENTITY, "users.lapses_at", identity.verified, None),
     (Service.IDENTITY, "users.lapses_at", identity.provisioned, None),
     (Service.IDENTITY, "users.lapses_at", identity.erased, 30 * DAY),
+    (Service.IDENTITY, "farewells.delete_at", identity.farewell_kept, 3 * DAY),
     (Service.IDENTITY, "sessions.delete_at", identity.signed_in, 30 * DAY),
     (Service.IDENTITY, "sessions.delete_at", identity.refreshed, 30 * DAY),
     (Service.IDENTITY, "sessions.delete_at", identity.signed_out, DAY),

@@ -20,7 +20,7 @@ from aiosmtpd.controller import Controller
 from deploy.programs.program import free_port
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.mails import MailSender
-from services.notification.domain.messages import LinkRequest, MailLink
+from services.notification.domain.messages import Addressee, LinkRequest, MailLink
 from services.notification.migrations import migrations
 from services.notification.settings import Security
 from services.notification.store import Messages, Paces
@@ -28,6 +28,7 @@ from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
+from shared.contracts.calls.identity import FarewellRequest
 from shared.contracts.facts import SHARDS
 from shared.contracts.refusals import MailboxFull
 from shared.journal import Journal
@@ -73,19 +74,33 @@ class LinkOwners:
 
     gone: set[tuple[str, int]] = field(default_factory=set)
     away: bool = False
+    away_when_done: bool = False
     mailbox_full: bool = False
     asked: list[LinkRequest] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
 
     async def link(self, request):
         self.asked.append(request)
         if self.away:
             raise Unavailable
+        if isinstance(request, FarewellRequest):
+            return self.addressee(request)
         if self.mailbox_full:
             raise MailboxFull
         if (request.id, request.generation) in self.gone:
             raise refusal_of(410, {"code": "link-not-valid"})
         token = f"{request.id}.{request.generation}.mac"
         return MailLink(url=f"https://cloud.example/{request.kind}?token={token}", code="K7QM2XWP")
+
+    def addressee(self, request):
+        if request.id in self.forgotten:
+            raise refusal_of(410, {"code": "link-invalid"})
+        return Addressee(email="bo@example.com", name="Bo Li")
+
+    async def done(self, request):
+        if self.away_when_done:
+            raise Unavailable
+        self.forgotten.append(request.id)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.names import format_moment
 from shared.contracts import (
     identity,
+    identity_erasure,
     identity_tokens,
     team,
     team_catalogs,
@@ -24,6 +25,7 @@ from shared.contracts import identity_addresses as addresses
 from shared.contracts import identity_connections as connections
 from shared.contracts.calls.identity import (
     AddressLinkRequest,
+    FarewellRequest,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
 )
@@ -489,6 +491,15 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             kind=MessageKind.USER_DISABLED,
             to="bo@example.com",
             words={"name": "Bo Li", "explanation": "Leaked credentials."},
+        ),
+    ),
+    (
+        identity_erasure.UserErased(user_id=USER_ID, account_id="acc_1"),
+        Expected(
+            kind=MessageKind.USER_ERASED,
+            to="",
+            words={},
+            link=FarewellRequest(kind="farewell", id=USER_ID),
         ),
     ),
     (

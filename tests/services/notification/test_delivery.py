@@ -12,7 +12,7 @@ import pytest
 from services.notification.domain.attempts import GIVE_UP_AFTER
 from services.notification.domain.messages import MessageKind, message_id
 from shared.bus import Verdict
-from shared.contracts import identity, team
+from shared.contracts import identity, identity_erasure, team
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.mongo import majority
 from tests.services.notification.samples import (
@@ -33,6 +33,7 @@ from tests.services.notification.steps import (
     inbox_of,
     mail_id,
     send_what_is_due,
+    take,
     tell,
 )
 from tests.services.rows import on_the_bus, row_of
@@ -48,11 +49,12 @@ async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, sc
 
     async with sending.running():
         assert {await inbox.handle(message) for message in messages} == {Verdict.ACK}
-        expected = sorted(
-            mail_id(row, mail.kind, recipient)
+        sent = [
+            (recipient, mail_id(row, mail.kind, recipient))
             for row, (_, mail) in zip(rows, MAILS, strict=True)
             for recipient in (mail.to, *mail.also)
-        )
+        ]
+        expected = sorted(mail for _, mail in sent)
         await wait_for(lambda: len(scripted.taken) >= len(expected), within=60, what="every mail")
         await wait_for(
             lambda: all_are(sending, "sent", len(expected)),
@@ -61,7 +63,7 @@ async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, sc
         )
     assert sorted(scripted.message_ids) == expected
     assert sorted(await sending.facts()) == sorted(
-        ("message.sent", each.strip("<>").partition("@")[0]) for each in expected
+        ("message.sent", mail.strip("<>").partition("@")[0]) for to, mail in sent if to
     )
 
 
@@ -83,6 +85,41 @@ async def test_the_link_is_requested_when_the_mail_is_sent_and_not_stored(sendin
     kept = json.dumps(await sending.one(), default=str)
     assert "K7QM2XWP" not in kept
     assert "mac" not in kept
+
+
+ERASED = identity_erasure.UserErased(user_id=USER["user_id"], account_id="acc_1")
+
+
+async def test_the_last_mail_to_an_erased_user_leaves_no_name(sending, scripted, caplog):
+    caplog.set_level(logging.INFO)
+    scripted.recipient_replies = ["451 <bo@example.com> is busy", "250 <bo@example.com> is fine"]
+    row, again = row_of(ERASED, account_id="acc_1"), row_of(ERASED, account_id="acc_1")
+    await take(sending, row, row)
+    await send_what_is_due(sending)
+    assert (await sending.one())["status"] == "queued"
+    sending.clock.ahead += timedelta(minutes=2)
+    await send_what_is_due(sending)
+    assert list((await sending.statuses()).values()) == ["sent"]
+    [(recipients, mail)] = scripted.taken
+    assert (recipients, "Bo Li" in mail) == (("bo@example.com",), True)
+    assert sending.owners.forgotten == [USER["user_id"]]
+    stored = [sending.database[name].find({}) for name in ("messages", "journal")]
+    kept = [one for found in stored async for one in found]
+    for text in (json.dumps(kept, default=str), caplog.text):
+        assert "bo@example.com" not in text
+        assert "Bo Li" not in text
+    await take(sending, again)
+    await send_what_is_due(sending)
+    assert len(scripted.taken) == 1
+    assert await sending.facts() == []
+
+
+async def test_an_owner_that_cannot_be_told_keeps_no_last_mail_open(sending, scripted):
+    await tell(sending, ERASED)
+    sending.owners.away_when_done = True
+    await send_what_is_due(sending)
+    assert list((await sending.statuses()).values()) == ["sent"]
+    assert sending.owners.forgotten == []
 
 
 async def test_a_link_that_is_gone_withdraws_the_message_unsent(sending, scripted):

@@ -32,6 +32,7 @@ WITH_BUDGETS_OF_THEIR_OWN = {
     MessageKind.INVITATION,
 }
 CAUSED_BY_THE_RECIPIENT = {
+    MessageKind.USER_ERASED,  # once, and the address is free then
     MessageKind.PASSWORD_CHANGED,
     MessageKind.SECOND_FACTOR_ADDED,
     MessageKind.SECOND_FACTOR_REMOVED,
