@@ -113,6 +113,6 @@ ROWS = (
         file="services/identity/domain/erasure.py",
         old="delete_at=now + FAREWELL_LIFETIME",
         new="delete_at=now + TOMBSTONE_LIFETIME",
-        tests=("tests/services/kept", "-k", "farewell"),
+        tests=("tests/services/test_stored.py", "-k", "farewell"),
     ),
 )
