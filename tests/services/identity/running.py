@@ -116,6 +116,7 @@ FORGOTTEN = (
     "decoys",
     "factors",
     "external_ids",
+    "farewells",
     "idempotency",
     "service_clients",
     "sessions",
