@@ -1,7 +1,7 @@
 """The services that own links make them when a mail is sent."""
 
 from services.notification.domain.messages import (
-    Addressee,
+    HiddenRecipient,
     LinkRequest,
     MailLink,
     link_owner,
@@ -29,7 +29,7 @@ class InternalLinkSource:
     def __init__(self, internal: InternalClient) -> None:
         self._internal = internal
 
-    async def link(self, request: LinkRequest) -> MailLink | Addressee:
+    async def link(self, request: LinkRequest) -> MailLink | HiddenRecipient:
         """Ask the owner for the URL and the code, or for the recipient; see `LinkSource`."""
         owner = link_owner(request)
         match request:
@@ -44,7 +44,7 @@ class InternalLinkSource:
                 return MailLink(url=(await self._internal.call(ADDRESS_LINK, owner, request)).url)
             case FarewellRequest():
                 told = await self._internal.call(FAREWELL, owner, request)
-                return Addressee(email=told.email, name=told.name)
+                return HiddenRecipient(email=told.email, name=told.name)
             case VerificationLinkRequest():
                 answer = await self._internal.call(VERIFICATION_LINK, owner, request)
         return MailLink(url=answer.url, code=answer.code)

@@ -126,7 +126,7 @@ class MailLink:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Addressee:
+class HiddenRecipient:
     """The recipient of a mail whose message names none; never stored and never logged."""
 
     email: str
@@ -163,7 +163,7 @@ class Message:
         """Whether nothing that is stored may name the recipient."""
         return not self.recipient
 
-    def to(self, addressee: Addressee) -> Self:
+    def to(self, addressee: HiddenRecipient) -> Self:
         """The message with its recipient, to be sent and not to be stored."""
         words = {**self.words, "name": addressee.name}
         return replace(self, recipient=addressee.email, words=words)

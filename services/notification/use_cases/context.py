@@ -8,7 +8,7 @@ from typing import Protocol
 
 from services.notification.domain.attempts import AttemptResult
 from services.notification.domain.mails import ComposedMail, MailSender
-from services.notification.domain.messages import Addressee, LinkRequest, MailLink
+from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
 from services.notification.store import Messages, Paces
 from shared.clock import Clock
 from shared.contracts.calls.identity import FarewellRequest
@@ -31,7 +31,7 @@ class MailTransport(Protocol):
 class LinkSource(Protocol):
     """Asks the owner of a link to make it (`adapters.links.InternalLinkSource`)."""
 
-    async def link(self, request: LinkRequest) -> MailLink | Addressee:
+    async def link(self, request: LinkRequest) -> MailLink | HiddenRecipient:
         """Ask for the URL and the code, or for the recipient that no message names.
 
         Raises:

@@ -24,7 +24,12 @@ from services.notification.domain.attempts import (
 )
 from services.notification.domain.headers import UnsafeHeader
 from services.notification.domain.mails import Undeliverable, compose
-from services.notification.domain.messages import Addressee, Message, MessageKind, MessageStatus
+from services.notification.domain.messages import (
+    HiddenRecipient,
+    Message,
+    MessageKind,
+    MessageStatus,
+)
 from services.notification.use_cases.context import Ctx
 from shared.contracts.calls.identity import FarewellRequest
 from shared.contracts.calls.team import InvitationLinkRequest
@@ -83,7 +88,7 @@ async def deliver(ctx: Ctx, message: Message, claim: str) -> None:
 async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
     try:
         found = await ctx.links.link(message.link) if message.link else None
-        if isinstance(found, Addressee):
+        if isinstance(found, HiddenRecipient):
             message, found = message.to(found), None
         mail = compose(message, found, sender=ctx.sender, now=ctx.clock.now())
         return await ctx.transport.send(mail)

@@ -20,7 +20,7 @@ from aiosmtpd.controller import Controller
 from deploy.programs.program import free_port
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.mails import MailSender
-from services.notification.domain.messages import Addressee, LinkRequest, MailLink
+from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
 from services.notification.migrations import migrations
 from services.notification.settings import Security
 from services.notification.store import Messages, Paces
@@ -95,7 +95,7 @@ class LinkOwners:
     def addressee(self, request):
         if request.id in self.forgotten:
             raise refusal_of(410, {"code": "link-invalid"})
-        return Addressee(email="bo@example.com", name="Bo Li")
+        return HiddenRecipient(email="bo@example.com", name="Bo Li")
 
     async def done(self, request):
         if self.away_when_done:
