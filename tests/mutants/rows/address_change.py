@@ -194,7 +194,7 @@ ROWS = (
         file="services/identity/store/former_addresses.py",
         old='{"$set": {"former_addresses": [former]}, "$unset"',
         new='{"$unset"',
-        tests=("tests/services/identity/test_former_addresses.py",),
+        tests=("tests/services/identity/test_users.py", "-k", "former_address"),
     ),
     Mutant(
         id="an-address-link-works-for-another-address",
