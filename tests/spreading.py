@@ -29,7 +29,6 @@ SLOWEST_FIRST = (
     "tests/faults/test_removals.py",
     "tests/shared/bus/test_rabbitmq.py",
     "tests/deploy/test_local_product.py",
-    "tests/faults/test_forged_facts.py",
     "tests/services/team/test_rights_inside_projects.py",
     "tests/faults/test_crash_points.py",
     "tests/consistency/test_simulation.py",

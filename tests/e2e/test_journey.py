@@ -1,7 +1,7 @@
 """The whole journey works in each mode and under each catalog."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.e2e.canaries import BUS, LOG, MAILS, METRICS, Canaries, dump, live
 from tests.e2e.journey import SETTINGS, Deployment, World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
+from tests.faults import forged_facts
 from tests.lengths import length
 from tests.support.sessions import http_session
 
@@ -22,12 +23,15 @@ TEAMS_AT_ONCE = length("TEAMS", short=4, soak=8)
 """A fault between two teams has 6 pairs to show in, and 28 in the long form."""
 
 
-@pytest.fixture(scope="module", params=["in one process", "as processes over RabbitMQ"])
+ONE_PROCESS, PROCESSES = "in one process", "as processes over RabbitMQ"
+
+
+@pytest.fixture(scope="module", params=[ONE_PROCESS, PROCESSES])
 def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OneProcess | Processes]:
     folder: Path = tmp_path_factory.mktemp("product")
-    if request.param == "in one process":
+    if request.param == ONE_PROCESS:
         product: OneProcess | Processes = OneProcess(folder)
     else:
         product = Processes(folder, define=with_listener)
@@ -122,3 +126,11 @@ async def test_secrets_are_only_where_they_belong(
     assert any(one in mails for one, allowed in found.may_be.items() if MAILS in allowed)
     assert "rolecall_" in places[METRICS]
     assert "session.started" in places[BUS] or isinstance(product, OneProcess)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("product", [PROCESSES], indirect=True)
+async def test_forged_facts_of_every_type_change_nothing_and_raise_alarms(
+    product: Processes, world: World, report: Callable[[str], None]
+) -> None:
+    await forged_facts.require_no_effect(product, world, report)
