@@ -25,6 +25,7 @@ SLOWEST_FIRST = (
     "tests/e2e/test_stories.py",
     "tests/faults/test_kills.py",
     AS_PROCESSES,
+    "tests/e2e/test_console.py",
     "tests/faults/test_sign_outs.py",
     "tests/faults/test_removals.py",
     "tests/shared/bus/test_rabbitmq.py",
@@ -37,6 +38,12 @@ SLOWEST_FIRST = (
     "tests/faults/test_broker_rights.py",
     "tests/services/team/test_account_deletion.py",
     "tests/store/test_crashes.py",
+    "tests/services/notification/domain/test_mails.py",
+    "tests/services/team/domain/test_escalation_rules.py",
+    "tests/state_machine/test_team.py",
+    "tests/services/team/test_ownership_races.py",
+    "tests/services/identity/test_effective_everywhere.py",
+    "tests/services/identity/test_rate_limits.py",
     "tests/services/team/test_escalation.py",
 )
 """What takes longest is begun first, so that no worker waits for one of them at the end.
