@@ -40,7 +40,14 @@ from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
 from shared.mongo import DatabaseAway
 from shared.outage_log import OutageLog
-from shared.problems import STATUS, Refusal, RefusalKind, Unavailable, refusal_of
+from shared.problems import (
+    STATUS,
+    Refusal,
+    RefusalKind,
+    RemoteRefusal,
+    Unavailable,
+    refusal_of,
+)
 from shared.quotas import quota_headers
 from shared.timeouts import DEFAULT_TIMEOUTS
 
@@ -261,8 +268,15 @@ def _template(request: web.Request) -> str:
 
 
 def _check_listed(route: Route, refusal: Refusal) -> None:
-    """Log a refusal that its row does not list: the documents lack it."""
-    if refusal.kind is not RefusalKind.UNEXPECTED and not isinstance(refusal, route.all_refusals()):
+    """Log a refusal that its row does not list: the documents lack it.
+
+    One of another service has no class of its own, and counts by its code.
+    """
+    rows = route.all_refusals()
+    listed = isinstance(refusal, rows)
+    if isinstance(refusal, RemoteRefusal):
+        listed = (refusal.kind, refusal.code) in {(one.kind, one.code) for one in rows}
+    if refusal.kind is not RefusalKind.UNEXPECTED and not listed:
         _log.error(
             "refusal is not in its row",
             extra={"operation": route.operation_id, "problem": refusal.code},

@@ -335,6 +335,16 @@ async def test_a_refusal_that_its_row_does_not_list_is_answered_and_logged(site:
     assert (record.msg, record.problem) == ("refusal is not in its row", "hidden")
 
 
+@pytest.mark.parametrize(("code", "listed"), [("name-taken", True), ("hidden", False)])
+async def test_a_refusal_of_another_service_is_listed_by_its_code(
+    site: Site, caplog, code: str, *, listed: bool
+):
+    site.world.raises = refusal_of(409, {"code": code, "detail": "The name is taken."})
+    async with site.ask("GET", "/v1/open") as response:
+        assert response.status == 409
+    assert (not [one for one in ours(caplog) if one.levelname == "ERROR"]) is listed
+
+
 class Other(BaseModel):
     secret: str = "hunter2"
 
