@@ -65,6 +65,13 @@ ROWS = (
         *(*TEAM, "-k", "lost_the_rights or guardrail"),
     ),
     _security(
+        "join-is-answered-before-the-barrier",
+        "services/team/use_cases/connection_joins.py",
+        "return await ctx.change(request, change, effective_everywhere=True)",
+        "return await ctx.change(request, change, effective_everywhere=False)",
+        *(*TEAM, "-k", "barrier"),
+    ),
+    _security(
         "closed-account-signs-people-in",
         JOINING,
         "if not account.open:",

@@ -247,6 +247,14 @@ class MemoryStore(Store):
     async def forget_former(self, members: Any, session: Any) -> None:
         self.former -= {member.user_id for member in members}
 
+    async def former_member(
+        self, account_id: AccountId, user_id: UserId, email_key: str, session: Any
+    ) -> bool | None:
+        return False if user_id in self.former else None
+
+    async def forget_refusal(self, account_id: AccountId, rule: Any, session: Any) -> None:
+        """There is none."""
+
     async def name_for_joining(self, user_id: UserId, *, otherwise: str, session: Any) -> str:
         return otherwise
 

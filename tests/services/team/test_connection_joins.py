@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rolecall import CompiledCatalog, load_catalog
+from services.team.domain.connection_joins import ConnectionRule
+from services.team.use_cases.connection_joins import join
 from shared.contracts.calls.connections import (
     CONNECTION_ACCOUNT,
     CONNECTION_JOIN,
@@ -21,12 +24,16 @@ from shared.contracts.calls.connections import (
     RuleProblem,
     RuleRequest,
 )
+from shared.contracts.facts import shard_of
 from shared.contracts.identity_erasure import UserErased
 from shared.ids import new_id
 from tests.services.rows import row_of
 from tests.services.team.endings import operate, rows_left, rows_of
+from tests.services.team.memory import ACCOUNT, caller_of, finished, memory, user_id
 
 if TYPE_CHECKING:
+    from services.team.use_cases.connection_joins import JoinResult
+    from shared.journal import WriteResult
     from tests.services.team.running import Account, Person, Reply, Team
 
 JOINED = (JoinOutcome.JOINED, None)
@@ -264,3 +271,31 @@ async def test_a_rule_is_set_by_a_member_who_could_invite_with_it(team: Team) ->
     assert unknown.problem is RuleProblem.ROLE_UNKNOWN
     assert "developer" in unknown.assignable
     assert basic.email not in fine.manager_emails
+
+
+@pytest.mark.rule("B16")
+def test_a_join_and_its_repeat_are_answered_after_the_barrier() -> None:
+    world = memory(CompiledCatalog(load_catalog("standard")))
+
+    def enter() -> WriteResult[JoinResult]:
+        return finished(
+            join(
+                world.ctx,
+                ACCOUNT,
+                ConnectionRule(
+                    connection_id="sso_1",
+                    label="Acme",
+                    role="developer",
+                    set_by=user_id("owner"),
+                ),
+                user_id=user_id("guest"),
+                email="guest@example.com",
+                name="Guest",
+                caller=caller_of("guest"),
+            )
+        )
+
+    assert enter().result.outcome is JoinOutcome.JOINED
+    assert enter().result.outcome is JoinOutcome.MEMBER
+    assert world.journal.effective_everywhere == [True, True]
+    assert world.journal.settled == [shard_of(ACCOUNT)]
