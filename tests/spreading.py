@@ -18,6 +18,13 @@ PRODUCTS = "tests/e2e/test_journey.py"
 AS_PROCESSES = f"{PRODUCTS}, as processes"
 ONE_UNIT = "tests/contracts"
 """The folder whose files share a product with many users: a second worker would fill a second."""
+WITH_BROKER = "the run's broker"
+BROKER_FILES = {
+    "tests/faults/test_crash_points.py",
+    "tests/shared/bus/test_contract.py",
+    "tests/shared/bus/test_rabbitmq.py",
+}
+"""What uses the broker of the run: a second worker would start a second one."""
 SLOWEST_FIRST = (
     "tests/deploy/test_local.py",
     ONE_UNIT,
@@ -28,10 +35,9 @@ SLOWEST_FIRST = (
     "tests/e2e/test_console.py",
     "tests/faults/test_sign_outs.py",
     "tests/faults/test_removals.py",
-    "tests/shared/bus/test_rabbitmq.py",
+    WITH_BROKER,
     "tests/deploy/test_local_product.py",
     "tests/services/team/test_rights_inside_projects.py",
-    "tests/faults/test_crash_points.py",
     "tests/consistency/test_simulation.py",
     "tests/services/team/test_invitation_mails.py",
     "tests/services/team/test_invitations.py",
@@ -57,6 +63,8 @@ def unit_of(nodeid: str) -> str:
     file, _, test = nodeid.partition("::")
     if file.startswith(f"{ONE_UNIT}/"):
         return ONE_UNIT
+    if file in BROKER_FILES:
+        return WITH_BROKER
     return AS_PROCESSES if file == PRODUCTS and "as processes" in test else file
 
 

@@ -14,6 +14,7 @@ import aio_pika
 import pytest
 from yarl import URL
 
+from deploy.programs.rabbitmq import Rabbitmq
 from shared.bus import BusMessage, BusUnavailable, Unroutable, Verdict
 from shared.bus.rabbitmq import HEARTBEAT_SECONDS
 from shared.bus.rabbitmq_links import BrokerLinks
@@ -21,13 +22,14 @@ from shared.bus.rabbitmq_publisher import Publisher
 from shared.contracts.topology import DELIVERY_LIMIT, QueueKind
 from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.faults.chaos_proxy import ChaosProxy
+from tests.servers import require_rabbitmq
 from tests.shared.bus.conftest import SLOW_BROKER
 from tests.shared.bus.listener import Listener, message, messages
 from tests.support.broker import declare
 from tests.waiting import quickest, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from aio_pika.abc import (
         AbstractChannel,
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
         AbstractQueue,
     )
 
-    from deploy.programs.rabbitmq import Rabbitmq
     from shared.bus.rabbitmq import RabbitBus
     from shared.contracts.topology import Queue, Topology
+
+
+MEMORY_LIMIT = "set_vm_memory_high_watermark"
 
 
 @asynccontextmanager
@@ -48,6 +52,18 @@ async def proxied(url: str) -> AsyncIterator[tuple[ChaosProxy, str]]:
     assert broker.port
     async with ChaosProxy(broker.host, broker.port) as proxy:
         yield proxy, str(broker.with_host("127.0.0.1").with_port(proxy.port))
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rabbitmq]:
+    """A broker of these tests alone, which they may control; each leaves it as it was."""
+    require_rabbitmq()
+    broker = Rabbitmq(tmp_path_factory.mktemp("own-broker"))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
 
 
 @pytest.fixture
@@ -165,47 +181,49 @@ async def test_a_service_recovers_when_the_broker_returns(
 
 
 async def test_an_alarm_blocks_publishers_for_two_seconds_and_no_subscriber(
-    private_rabbitmq: Callable[[], Rabbitmq],
+    own_broker: Rabbitmq,
     rabbit: Callable[..., RabbitBus],
     topology: Topology,
     audit: Queue,
 ):
-    broker = await asyncio.to_thread(private_rabbitmq)
-    await declare(broker.url, topology)
-    bus, listener = rabbit(broker.url, timeouts=DEFAULT_TIMEOUTS), Listener()
+    await declare(own_broker.url, topology)
+    bus, listener = rabbit(own_broker.url, timeouts=DEFAULT_TIMEOUTS), Listener()
     subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
     await wait_for(lambda: listener.resyncs == 1)
     await publish_until_confirmed(bus, [message(1)])
-    await asyncio.to_thread(broker.control, "set_vm_memory_high_watermark", "0.00001")
+    try:
+        await asyncio.to_thread(own_broker.control, MEMORY_LIMIT, "0.00001")
 
-    async def alarmed() -> bool:
-        alarms = await asyncio.to_thread(broker.control, "eval", "rabbit_alarm:get_alarms().")
-        return alarms.strip() != "[]"
+        async def alarmed() -> bool:
+            found = await asyncio.to_thread(
+                own_broker.control, "eval", "rabbit_alarm:get_alarms()."
+            )
+            return found.strip() != "[]"
 
-    await wait_for(alarmed, within=90)
-    await refused_within_two_seconds(bus, [message(2)])
-    await refused_within_two_seconds(bus, [message(3)])
-    assert subscription.connected
-    assert listener.resyncs == 1
-    await asyncio.to_thread(broker.control, "set_vm_memory_high_watermark", "0.6")
+        await wait_for(alarmed, within=90)
+        await refused_within_two_seconds(bus, [message(2)])
+        await refused_within_two_seconds(bus, [message(3)])
+        assert subscription.connected
+        assert listener.resyncs == 1
+    finally:
+        await asyncio.to_thread(own_broker.control, MEMORY_LIMIT, "0.6")
     await publish_until_confirmed(bus, [message(2), message(3)])
     await wait_for(lambda: set(listener.ids) == {message(number).id for number in (1, 2, 3)})
 
 
 async def test_each_connection_of_a_replica_has_a_queue_of_a_new_name(
-    private_rabbitmq: Callable[[], Rabbitmq],
+    own_broker: Rabbitmq,
     rabbit: Callable[..., RabbitBus],
     topology: Topology,
     replica: Queue,
 ):
-    broker = await asyncio.to_thread(private_rabbitmq)
-    await declare(broker.url, topology)
+    await declare(own_broker.url, topology)
 
     async def queues() -> set[str]:
-        listed = await asyncio.to_thread(broker.control, "list_queues", "name")
+        listed = await asyncio.to_thread(own_broker.control, "list_queues", "name")
         return {name for name in listed.split() if name.startswith(f"{replica.name}.")}
 
-    async with proxied(broker.url) as (proxy, url):
+    async with proxied(own_broker.url) as (proxy, url):
         bus, listener = rabbit(url), Listener()
         await bus.subscribe(replica, listener, on_resync=listener.on_resync)
         await bus.subscribe(replica, listener, on_resync=listener.on_resync)
