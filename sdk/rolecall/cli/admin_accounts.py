@@ -1,21 +1,33 @@
-"""The operator's commands for accounts: suspend and resume."""
+"""The operator's commands for accounts: show, suspend and resume."""
 
 import argparse
 import json
+from urllib.parse import quote
 
 from rolecall.cli.operators import (
     add_operator_options,
     confirm,
+    content_of,
     operator_name,
     operator_of,
+    say_fields,
 )
 from rolecall.cli.output import OK, say
 from rolecall.cli.topics import Topics
 from rolecall.client.admin import set_suspension
 
+_SHOWN = (
+    *("id", "name", "kind", "status", "reason", "catalog", "owner_user_id", "members"),
+    *("created_at", "deletes_at"),
+)
+
 
 def add_account_commands(admin: Topics) -> None:
     """Add the commands."""
+    show = admin.add_parser("show-account", help="show an account, its owner and its status")
+    show.add_argument("account", metavar="ACCOUNT", help="id of the account")
+    add_operator_options(show, service="team")
+    show.set_defaults(run=_show)
     suspend = admin.add_parser("suspend-account", help="deny everything in an account")
     suspend.add_argument("--reason", required=True, help="text for the owner, who gets it by mail")
     resume = admin.add_parser("resume-account", help="end the suspension of an account")
@@ -24,6 +36,16 @@ def add_account_commands(admin: Topics) -> None:
         command.add_argument("account", metavar="ACCOUNT", help="id of the account")
         add_operator_options(command, service="team", grave=command is suspend)
         command.set_defaults(run=_set_suspension)
+
+
+def _show(options: argparse.Namespace) -> int:
+    answer = operator_of(options).ask("GET", f"accounts/{quote(options.account, safe='')}")
+    account = content_of(answer)
+    if options.json:
+        say(json.dumps(account))
+    else:
+        say_fields({name: account.get(name) for name in _SHOWN})
+    return OK
 
 
 def _set_suspension(options: argparse.Namespace) -> int:

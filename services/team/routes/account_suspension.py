@@ -1,5 +1,6 @@
-"""The operator's routes that suspend an account and resume it."""
+"""The operator's routes that show an account, suspend it and resume it."""
 
+from datetime import datetime
 from typing import Literal
 
 from services.team.domain.account_deletion import DeletionBegan
@@ -9,7 +10,7 @@ from services.team.use_cases.context import Ctx
 from shared.http.access import Admin
 from shared.http.explanations import Explanation
 from shared.http.routes import Answer, Body, Call, Reply, Route
-from shared.ids import AccountId
+from shared.ids import AccountId, UserId
 
 
 class Suspend(Body):
@@ -27,12 +28,37 @@ class SuspensionView(Answer):
     reason: str | None
 
 
+class OperatedAccount(SuspensionView):
+    """An account with what an operator needs to help its owner."""
+
+    kind: Literal["personal", "team"]
+    catalog: str
+    owner_user_id: UserId
+    members: int
+    created_at: datetime
+    deletes_at: datetime | None
+
+
 def _view(account: Account) -> SuspensionView:
     return SuspensionView(
         id=account.account_id,
         name=account.name,
         status=account.status.value,
         reason=account.suspension,
+    )
+
+
+async def show(ctx: Ctx, call: Call[None, None]) -> OperatedAccount:
+    """Return the account."""
+    account, members = await account_suspension.find(ctx, call.account_id)
+    return OperatedAccount(
+        **_view(account).model_dump(),
+        kind=account.kind.value,
+        catalog=account.catalog,
+        owner_user_id=account.owner_user_id,
+        members=members,
+        created_at=account.created_at,
+        deletes_at=account.deletes_at,
     )
 
 
@@ -51,6 +77,16 @@ async def resume(ctx: Ctx, call: Call[None, None]) -> Reply:
 
 
 ROUTES = (
+    Route(
+        method="GET",
+        path="/internal/admin/accounts/{account_id}",
+        handler=show,
+        operation_id="showAccount",
+        summary="An account in any status",
+        tag="admin",
+        access=Admin(),
+        gives=OperatedAccount,
+    ),
     Route(
         method="POST",
         path="/internal/admin/accounts/{account_id}/suspend",

@@ -59,7 +59,7 @@ class MemberRows:
         rows = self._members.find(of_account(account_id), session=session)
         return [read(Membership, row) async for row in rows]
 
-    async def count_members(self, account_id: AccountId, session: DbSession) -> int:
+    async def count_members(self, account_id: AccountId, session: DbSession | None = None) -> int:
         """How many memberships the account has, the owner's included."""
         return await self._members.count_documents(of_account(account_id), session=session)
 

@@ -1,4 +1,4 @@
-"""Suspend an account and resume it, for the operator of the platform."""
+"""Show an account, suspend it and resume it, for the operator of the platform."""
 
 from collections.abc import Callable
 
@@ -11,6 +11,18 @@ from shared.contracts.facts import Caller, Fact
 from shared.ids import AccountId
 from shared.journal import WriteResult
 from shared.problems import NotFound
+
+
+async def find(ctx: Ctx, account_id: AccountId) -> tuple[Account, int]:
+    """Return an account in any status, and the number of its members.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    account = await ctx.store.account(account_id)
+    if account is None:
+        raise NotFound
+    return account, await ctx.store.count_members(account_id)
 
 
 async def suspend(

@@ -215,7 +215,7 @@ class MemoryStore(Store):
     async def members(self, account_id: AccountId, session: Any = None) -> list[Membership]:
         return list(self.memberships.values())
 
-    async def count_members(self, account_id: AccountId, session: Any) -> int:
+    async def count_members(self, account_id: AccountId, session: Any = None) -> int:
         return len(self.memberships)
 
     async def is_member(self, account_id: AccountId, email_key: str, session: Any) -> bool:

@@ -312,10 +312,11 @@ def test_internal_routes_are_for_the_services_that_need_them() -> None:
         "listCatalogs",
         "getPublishedCatalog",
         "moveAccounts",
+        "showAccount",
         "suspendAccount",
         "resumeAccount",
     }
-    assert len(callers) + 6 == len(INTERNAL_ROUTES)
+    assert len(callers) + 7 == len(INTERNAL_ROUTES)
     assert callers == {
         "/internal/memberships": ("identity",),
         "/internal/personal-accounts": ("identity",),

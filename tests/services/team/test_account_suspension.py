@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -204,3 +205,23 @@ async def test_the_commands_of_the_operator_suspend_and_resume(team: Team) -> No
         code = await asyncio.to_thread(main, ["admin", command, *where, *reason])
         assert code == 0
         assert (await account.owner.send("GET", account.path)).status == status
+
+
+async def test_the_operator_is_shown_an_account_in_any_status(
+    team: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = await suspended(team)
+    command = ("admin", "show-account", account.id, "--url", team.inside, "--key", ADMIN_KEY)
+    assert await asyncio.to_thread(main, [*command, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["status"], shown["reason"]) == ("suspended", WHY["reason"])
+    assert (shown["owner_user_id"], shown["kind"]) == (account.owner.user_id, "team")
+    assert shown["members"] == await team.database["members"].count_documents(
+        {"account_id": account.id}
+    )
+    assert await asyncio.to_thread(main, list(command)) == 0
+    assert account.owner.user_id in capsys.readouterr().out
+    path = f"/internal/admin/accounts/{new_id('acc')}"
+    assert (await team.send("GET", path, token=ADMIN_KEY)).status == 404
+    refused = await team.send("GET", f"/internal/admin/accounts/{account.id}", token="another")
+    assert refused.status == 401
