@@ -21,11 +21,13 @@ from tests.services.authz.histories import (
     OTHER_ACCOUNT,
     PROD,
     SESSION,
+    account,
     api_token,
     ended,
     member,
     override,
     resource,
+    second_factor,
     service_client,
 )
 from tests.waiting import wait_for
@@ -151,6 +153,16 @@ async def test_a_denial_is_403_with_its_reason(world, authz):
     assert said.body["reason"] == "permission-missing"
     outside = await through_nginx(world, authz, token, INSTANCE.replace("a" * 32, "b" * 32))
     assert (outside.status, outside.body["reason"]) == (403, "not-a-member")
+
+
+@pytest.mark.rule("B1")
+async def test_a_gateway_is_told_that_a_second_factor_is_demanded(world, authz):
+    token = world.user_token(BO, SESSION)
+    await world.team.change(account(require_second_factor=True))
+    said = await through_nginx(world, authz, token, INSTANCE)
+    assert (said.status, said.body["reason"]) == (403, "second-factor-required")
+    await world.identity.change(second_factor(BO))
+    assert (await through_nginx(world, authz, token, INSTANCE)).status == 200
 
 
 @pytest.mark.parametrize("token", [None, "x", "a.b.c", "two words"])
