@@ -17,7 +17,7 @@ from deploy.gateway.limits import (
     limit_maps,
     sender_limits,
 )
-from deploy.gateway.pages import PAGE_PATHS, page_locations
+from deploy.gateway.pages import PAGE_PATHS, page_locations, start_page
 from deploy.gateway.paths import PARAMETER, path_match, public_routes
 from deploy.gateway.problems import (
     LIMIT,
@@ -175,7 +175,8 @@ def configuration(
     large = body_limits(row for rows in routes.values() for row in rows)
     own = unbuffered(routes, large)
     users = f"{USERS.times(limits_factor).directives} {USER_RATE}"
-    locations = page_locations({**(addresses or {}), **(names or {})}, looked_up)
+    upstream_names = {*(addresses or {}), *(names or {})}
+    locations = page_locations(upstream_names, looked_up)
     locations += "".join(
         _location(
             path,
@@ -211,7 +212,9 @@ def configuration(
         upstreams=upstreams,
         resolver=RESOLVER.format(address=resolver) if resolver else "",
         real_ip=real_ip(proxies),
-        servers=server_blocks(listen, console, static=static, locations=locations),
+        servers=server_blocks(
+            listen, console, static=static, start=start_page(upstream_names), locations=locations
+        ),
     )
 
 

@@ -1,10 +1,11 @@
 """The locations of the console's pages."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from deploy.gateway.limits import STRANGERS
 from deploy.gateway.paths import path_match
 from deploy.gateway.problems import LIMIT
+from services.console.domain.places import HOME
 from services.console.pages.rendering import STATIC_FILES
 from services.console.routes import PAGES
 from services.console.settings import NAME
@@ -16,7 +17,12 @@ SILENT = "error_log /dev/null emerg;"
 """nginx would log the whole address of a request, and this one may have the token of a link."""
 
 
-def page_locations(upstreams: Mapping[str, object], looked_up: Mapping[str, str]) -> str:
+def start_page(upstreams: Collection[str]) -> str:
+    """Where the bare address leads: to the console, if the gateway knows it."""
+    return HOME if NAME in upstreams else "/docs"
+
+
+def page_locations(upstreams: Collection[str], looked_up: Mapping[str, str]) -> str:
     """The locations, if the gateway knows the console.
 
     What a press asks of the API counts there for the same visitor, so these have one wide limit.

@@ -13,7 +13,7 @@ SERVER = """\
     {error_pages}
     add_header RateLimit-Policy {policy} always;
 
-    location = / {{ return 302 /docs; }}
+    location = / {{ return 302 {start}; }}
     location = /openapi.json {{ set {limit} users; root {static}; }}
     location = /docs {{
       set {limit} users;
@@ -54,9 +54,12 @@ class ConsoleListener:
 
 
 def server_blocks(
-    listen: str, console: ConsoleListener | None, *, static: str, locations: str
+    listen: str, console: ConsoleListener | None, *, static: str, start: str, locations: str
 ) -> str:
-    """The server for everyone, and that of the console, with the same locations."""
+    """The server for everyone, and that of the console, with the same locations.
+
+    `start` is the page to which the bare address leads.
+    """
     addresses = [(listen, "")]
     if console is not None:
         addresses.append((console.listen, console.directives))
@@ -68,6 +71,7 @@ def server_blocks(
             policy=POLICY,
             limit=LIMIT,
             static=static,
+            start=start,
             docs_policy=CONTENT_SECURITY_POLICY,
             locations=locations.rstrip("\n"),
             problems="\n    ".join(page.locations for page in ERROR_PAGES),

@@ -30,6 +30,7 @@ from deploy.passwords import derive
 from deploy.programs.mongodb import Secantusdb
 from services.console import settings as console_settings
 from services.console.app import build as build_console
+from services.console.domain.places import HOME
 from shared.bus.local import LocalBus
 from shared.contracts.calls.leases import POLICY_SOURCES
 from shared.contracts.topology import Service
@@ -142,7 +143,7 @@ class Product:
         console.pages(app)
         app.middlewares.append(local_hosts_only)
         app.router.add_get("/docs", _docs_handler(apis))
-        app.router.add_get("/", _to_docs)
+        app.router.add_get("/", _to_pages)
         self._gateway = Listener(app, self._gateway_socket)
         await self._clear_leases()
         await asyncio.gather(
@@ -276,8 +277,8 @@ def _docs_handler(apis: Sequence[Api]) -> Any:
     return reply
 
 
-async def _to_docs(request: web.Request) -> web.Response:
-    return web.Response(status=302, headers={"Location": "/docs"})
+async def _to_pages(request: web.Request) -> web.Response:
+    return web.Response(status=302, headers={"Location": HOME})
 
 
 def run_file(folder: Path) -> Path:

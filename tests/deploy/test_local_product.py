@@ -148,11 +148,11 @@ async def test_no_listener_answers_a_foreign_host(product: TalkativeProduct) -> 
                 assert answer.status == 421, url
 
 
-async def test_the_address_of_the_gateway_leads_to_the_documentation(
+async def test_the_address_of_the_gateway_leads_to_the_pages(
     product: TalkativeProduct,
 ) -> None:
     async with aiohttp.request("GET", product.run_file()["gateway"]) as answer:
-        assert (answer.status, answer.url.path) == (200, "/docs")
+        assert (answer.status, answer.url.path) == (200, "/sign-in")
 
 
 @pytest.mark.parametrize(

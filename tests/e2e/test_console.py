@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import path_owners, public_routes
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import free_port
+from services.console.domain.places import SIGN_IN_WITH
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
 from tests.e2e.one_process import OneProcess
@@ -133,6 +135,10 @@ def test_a_person_signs_up_verifies_signs_out_and_in_and_resets(
     visitor.fill(name=ana.name, email=ana.email)
     visitor.press("Send me the link")
     assert (visitor.path, visitor.title) == ("/sign-up/sent", "Check your e-mail")
+    assert visitor.page.input_value("[name=email]") == ana.email
+    visitor.press("Send it again")
+    assert "its mail was sent again" in visitor.text
+    assert visitor.page.input_value("[name=email]") == ana.email
 
     visitor.open(site.link_to(ana.email, "verify"))
     assert visitor.path == "/verify"  # without the link's secret
@@ -314,6 +320,40 @@ def test_a_session_that_ended_elsewhere_leads_to_sign_in_and_back(
     assert visitor.path == "/console"
 
 
+def test_the_keyboard_alone_signs_in_corrects_a_fault_and_signs_out(
+    site: Site, visitor: Visitor
+) -> None:
+    kai = site.known_person()
+    visitor.open("/sign-in")
+    for password, title in ((NEW_PASSWORD, "Sign in"), (PASSWORD, "You are signed in")):
+        visitor.tab_to("[name=email]")
+        visitor.page.keyboard.press("Control+A")
+        visitor.page.keyboard.type(kai.email)
+        visitor.tab_to("[name=password]")
+        visitor.page.keyboard.type(password)
+        visitor.press_key("Enter")
+        assert visitor.title == title
+    visitor.tab_to("header button")
+    visitor.press_key("Space")
+    assert "You are signed out." in visitor.text
+    visitor.tab_to(f"a[href^='{SIGN_IN_WITH}']")
+    visitor.press_key("Enter")
+    assert visitor.title == "Continue with your company"
+
+
+@pytest.mark.rule("T18")
+def test_no_process_of_this_machine_names_another_address(site: Site, product: OneProcess) -> None:
+    kai = site.known_person()
+    sent = {"Content-Type": "application/json", "X-Forwarded-For": "203.0.113.9"}
+    body = json.dumps({"email": kai.email, "password": PASSWORD}).encode()
+    request = urllib.request.Request(f"{product.url}/v1/login", body, sent)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        token = json.load(answer)["access_token"]
+    found = site.get(f"{product.url}/v1/me/sessions", token=token)["items"]
+    assert len(found) == 2
+    assert {one["network"] for one in found} == {"127.0.0.1"}
+
+
 @pytest.mark.rule("B16")
 def test_people_sign_in_with_an_issuer_that_is_another_site(
     site: Site, visitor: Visitor, issuer: LocalIssuer
@@ -464,18 +504,45 @@ def test_names_are_shown_as_text(site: Site) -> None:
         assert visitor.page.input_value("[name=email]").startswith('"><script>')
 
 
+RULES: dict[str, dict[str, object]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
+"""What axe checks in a theme: the colours alone are different in another one."""
+
+
 def looks(visitor: Visitor, *, name: str) -> list[str]:
     """What is wrong with a page in two themes and two widths."""
     faults = []
     for scheme in ("light", "dark"):
         visitor.page.emulate_media(color_scheme=scheme)
-        found = Axe().run(visitor.page).response["violations"]
+        found = Axe().run(visitor.page, options=RULES[scheme]).response["violations"]
         faults += [f"{name}, {scheme}: {one['id']} {one['nodes'][0]['html']}" for one in found]
     for width in (360, 1280):
         visitor.page.set_viewport_size({"width": width, "height": 800})
         if visitor.page.evaluate("document.documentElement.scrollWidth") > width:
             faults.append(f"{name}: {width} pixels are too few")
     return faults
+
+
+@pytest.mark.rule("B1")
+def test_a_new_address_is_confirmed_by_its_user_and_taken_back(site: Site) -> None:
+    kai, new = site.known_person(), site.new_person()
+    body = {"email": new.email, "password": PASSWORD}
+    site.send("/v1/me/email", body, token=kai.token)
+    with site.visitor(javascript=True) as visitor:
+        visitor.open(site.link_to(new.email, "confirm"))
+        assert visitor.title == "Sign in"
+        visitor.sign_in(kai)
+        assert visitor.path == "/confirm-email"
+        faults = looks(visitor, name="a new address")
+        visitor.press("Use the new address")
+        assert "Your new address counts from now on." in visitor.text
+        assert new.email in visitor.text
+        visitor.open(site.link_to(kai.email, "was changed"))
+        faults += looks(visitor, name="a former address")
+        assert (visitor.path, visitor.signed_in) == ("/undo-email", True)
+        visitor.press("Restore the address")
+        assert "Your former address counts again" in visitor.text
+        assert not visitor.signed_in
+    assert faults == []
 
 
 def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(

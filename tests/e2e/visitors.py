@@ -30,6 +30,7 @@ ARGUMENTS = (
     "--disable-features=LocalNetworkAccessChecks",
 )
 LINK = re.compile(r"https?://\S+[?&]token=\S+")
+MAX_TABS = 20
 FOREIGN = "http://foreign.example/"
 PATIENT_MILLISECONDS = 60_000
 _NUMBERS = count(1)
@@ -184,6 +185,20 @@ class Visitor:
         """Press the button with this text, and wait for the page after it."""
         with self.page.expect_navigation():
             self.page.get_by_role("button", name=button, exact=True).click()
+
+    def tab_to(self, selector: str) -> None:
+        """Press the tabulator key until this element has the focus, which must be visible."""
+        here = f"document.activeElement.matches({json.dumps(selector + ':focus-visible')})"
+        for _ in range(MAX_TABS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate(here):
+                return
+        raise AssertionError(f"the keyboard does not reach {selector}")
+
+    def press_key(self, key: str) -> None:
+        """Press a key, and wait for the page after it."""
+        with self.page.expect_navigation():
+            self.page.keyboard.press(key)
 
     def press_and_return(self, button: str) -> None:
         """Press a button that leads to another site, which leads back to a page here."""

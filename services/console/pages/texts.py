@@ -37,17 +37,19 @@ FOR_PEOPLE: Mapping[str, str] = {
 }
 """By the code of the refusal; others are shown with the detail that the API gives."""
 
-FORMER_LIVES = "not-signed-in"
+FORMER_LIVES = (
+    "You were not signed in, because your earlier session in this browser could not be ended. Sign"
+    " in again in a few seconds."
+)
 DONE: Mapping[str, str] = {
     "password-reset": "Your password was changed. Sign in with the new one.",
     "address-changed": "Your new address counts from now on. Your other sessions have ended.",
     "address-restored": "Your former address counts again, and every session has ended. Have a link"
     " mailed to it, and choose a new password.",
     "signed-out": "You are signed out.",
+    "sent-again": "If a sign-up waits for this address, its mail was sent again.",
     "sign-in": "Sign in to go on.",
     "expired": "Your session has ended. Sign in again to go on.",
-    FORMER_LIVES: "You were not signed in, because your earlier session in this browser could not"
-    " be ended. Sign in again in a few seconds.",
     "declined": "You declined the invitation. The team was told.",
 }
 """What a page says about the page before it, by the word in its address."""

@@ -21,6 +21,8 @@ FORM_MARK = "form"
 SECOND_STEP = "second-step"
 """The purpose of the sealed first step of a sign-in."""
 SECOND_STEP_SECONDS = 300
+ASKED_BY = "asked-by"
+"""Beside the links of a browser: the address that it entered for one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +98,21 @@ class BrowserRequest:
         content = {**self._links(), kind: {"token": link.token, "code": link.code}}
         self.kept[Cookie.LINKS] = self._sealed(Cookie.LINKS, content)
 
+    def keep_address(self, email: str) -> None:
+        """Keep the address to which a link was mailed, for the page that has it sent again."""
+        content = {**self._links(), ASKED_BY: email}
+        self.kept[Cookie.LINKS] = self._sealed(Cookie.LINKS, content)
+
+    def kept_address(self) -> str:
+        """The address to which a link was mailed last, or nothing."""
+        email = self._links().get(ASKED_BY)
+        return email if isinstance(email, str) else ""
+
     def forget_link(self, kind: LinkKind) -> None:
         """Drop a link that has done its work."""
-        content = {name: link for name, link in self._links().items() if name != kind}
+        content = {
+            name: link for name, link in self._links().items() if name not in {kind, ASKED_BY}
+        }
         self.kept[Cookie.LINKS] = self._sealed(Cookie.LINKS, content) if content else ""
 
     def _links(self) -> Mapping[str, object]:

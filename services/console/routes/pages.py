@@ -10,7 +10,7 @@ from services.console.domain import places
 from services.console.domain.browser_state import Cookie, read_link
 from services.console.domain.origins import is_foreign
 from services.console.pages.rendering import STATIC_FILES, Form, StaticFile
-from services.console.pages.texts import FORMER_LIVES, NO_COOKIES, STALE_FORM
+from services.console.pages.texts import NO_COOKIES, STALE_FORM
 from services.console.routes.answers import failed_page, page_response
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.forms import NotAForm, read_form, read_pairs
@@ -23,6 +23,7 @@ from services.console.routes.outcomes import (
     refused_form,
     with_query,
 )
+from services.console.routes.sign_in import NOT_SIGNED_IN
 from services.console.routes.visits import FormerSessionLives, SignedOut, Visit
 from shared import context
 from shared.http.proxies import Proxies
@@ -110,7 +111,7 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
 def _to_sign_in(row: PageRoute, visit: Visit, found: SignedOut | FormerSessionLives) -> SeeOther:
     """Lead to the form of sign-in, and from there back to a page that needs a session."""
     if isinstance(found, FormerSessionLives):
-        return SeeOther(with_query(places.SIGN_IN, done=FORMER_LIVES))
+        return SeeOther(f"{places.SIGN_IN}?{NOT_SIGNED_IN}")
     done = "expired" if Cookie.SESSION in visit.cookies else "sign-in"
     ended = {"ended": found.ended} if found.ended else {}
     to = places.destination(row.path)

@@ -17,15 +17,18 @@ from services.console.routes.visits import Visit
 
 OTP_CODES = frozenset({"otp-required", "wrong-otp"})
 """The refusals of a sign-in whose password was right."""
+NOT_SIGNED_IN = "not-signed-in"
+"""In the query: a sign-in was dropped, because the session before it lives."""
 FIRST_STEP_OVER = "Enter your address and password again: the first step was too long ago."
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show the form; a signed-in user goes on, unless it was their session that ended."""
     visit.drop_session(visit.query.get("ended", ""))
-    wanted = form.refused or visit.query.get("done") == FORMER_LIVES
+    if NOT_SIGNED_IN in visit.query and not form.refused:
+        form = with_error(form, problem=FORMER_LIVES, status=200)
     to = places.destination(visit.typed.get("to") or visit.query.get("to", ""))
-    if visit.session is not None and not wanted:
+    if visit.session is not None and not form.refused:
         return SeeOther(to)
     words = {"to": to, "connections": await visit.connections()}
     return Shown(template="sign_in", form=form, words=words)

@@ -120,12 +120,14 @@ async def test_an_unknown_path_is_a_404_and_reaches_no_service(tmp_path, path):
     assert not authz.requests
 
 
-async def test_the_address_of_the_gateway_leads_to_the_documentation(tmp_path):
+@pytest.mark.parametrize(("others", "start"), [([], "/docs"), (["console"], "/console")])
+async def test_the_address_of_the_gateway_leads_to_the_pages(tmp_path, others, start):
+    upstreams = [Upstream(name) for name in ("team", "authz", *others)]
     async with (
-        gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client,
+        gateway(tmp_path, OWNERS, upstreams) as client,
         client.get("/", allow_redirects=False) as response,
     ):
-        assert (response.status, response.headers["Location"]) == (302, "/docs")
+        assert (response.status, response.headers["Location"]) == (302, start)
 
 
 @pytest.mark.rule("T18")

@@ -40,6 +40,8 @@ ANSWERS: Mapping[str, tuple[int, Any]] = {
     "POST /v1/login/passkey/begin": (200, {"challenge": "sealed", "options": {"rpId": "x"}}),
     "POST /v1/login/passkey/finish": (200, tokens()),
     "POST /v1/token/refresh": (200, tokens(refresh="refresh-2")),
+    "POST /v1/signup": (202, {}),
+    "POST /v1/email/resend": (202, {}),
     "POST /v1/email/verify": (200, tokens()),
     "POST /v1/password/reset": (204, None),
     "POST /v1/logout": (204, None),

@@ -100,6 +100,25 @@ async def test_a_second_factor_is_asked_for_and_the_password_is_not_shown(browse
     assert (browser.status, len(api.asked)) == (403, asked)
 
 
+async def test_the_address_of_a_sign_up_is_kept_to_have_the_mail_sent_again(browser, api):
+    await browser.open("/sign-up")
+    where = await browser.press("/sign-up", name="Ana", email=" ana@example.com ")
+    assert where == "/sign-up/sent"
+    assert not any("ana@example.com" in line for line in browser.lines)
+    await browser.open(where)
+    where = await browser.press(where, email="ana@example.com")
+    assert where == "/sign-up/sent?done=sent-again"
+    assert api.asked_for("POST /v1/email/resend") == [{"email": "ana@example.com"}]
+    await browser.open(where)
+    assert 'value="ana@example.com"' in browser.text
+    assert "was sent again" in browser.text
+    await browser.open("/verify?token=sup_1.1.a")
+    await browser.open("/verify")
+    await browser.press("/verify", password="correct horse battery staple")
+    await browser.open("/sign-up/sent")
+    assert "ana@example.com" not in browser.text
+
+
 BROKEN = {"text": "x", "long": "A" * 4000, "an older form": "gAAAAAAAAAAAAAAAAAAAAA==", "é": "é"}
 
 
@@ -291,7 +310,7 @@ async def test_a_sign_in_is_dropped_while_the_former_session_lives(browser, api,
     api.answers["POST /v1/logout"] = problem(status, "busy")
     await browser.open("/forgot-password")
     where = await browser.press("/sign-in", email="o@example.com", password="pw", to="")
-    assert where == "/sign-in?done=not-signed-in"
+    assert where == "/sign-in?not-signed-in"
     assert browser.cookies[SESSION] == former
     assert len(api.asked_for("POST /v1/logout")) == 2  # of the former one, and of the new one
     assert await browser.open(where) == ""
