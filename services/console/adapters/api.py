@@ -26,6 +26,7 @@ class ApiRefusal(Exception):  # noqa: N818 - it names what was answered
         detail: str = "",
         errors: Mapping[str, str] | None = None,
         retry_after: int | None = None,
+        continuation: str = "",
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -33,6 +34,7 @@ class ApiRefusal(Exception):  # noqa: N818 - it names what was answered
         self.detail = detail
         self.errors = dict(errors or {})
         self.retry_after = retry_after
+        self.continuation = continuation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,5 +123,6 @@ def _refusal(status: int, text: bytes, retry_after: str | None) -> ApiRefusal:
         code=str(problem.get("code", "")),
         detail=str(problem.get("detail", "")),
         errors={str(one["pointer"]): str(one["message"]) for one in errors},
+        continuation=str(problem.get("continuation", "")),
         retry_after=int(retry_after) if retry_after and retry_after.isdecimal() else None,
     )

@@ -10,7 +10,9 @@ from services.console.pages.rendering import Form
 from services.console.pages.texts import sentence
 from services.console.routes.visits import Visit
 
-SECRET_FIELDS = frozenset({"password", "otp", "form", "first_step", "challenge", "credential"})
+SECRET_FIELDS = frozenset(
+    {"password", "otp", "form", "first_step", "continuation", "challenge", "credential"}
+)
 """What was typed there is not shown again."""
 FIELDS = frozenset({"email", "name", "password", "otp"})
 """The fields that a person types into, where their faults are shown."""

@@ -9,6 +9,7 @@ from services.console.routes.outcomes import (
     PageRoute,
     SeeOther,
     Shown,
+    page_status,
     refused_form,
     with_error,
     with_query,
@@ -36,6 +37,8 @@ async def show(visit: Visit, form: Form) -> Outcome:
 
 async def submit(visit: Visit) -> Outcome:
     """Sign in; the second step asks for the code of a second factor."""
+    if "continuation" in visit.typed:
+        return await _go_on(visit)
     if "first_step" in visit.typed:
         first_step = visit.open_second_step()
         if first_step is None:
@@ -51,18 +54,41 @@ async def submit(visit: Visit) -> Outcome:
         answer = await visit.ask("/v1/login", body)
     except ApiRefusal as refusal:
         if refusal.code in OTP_CODES:
-            return _second_step(visit, refusal, email=email, password=password, to=to)
+            first = visit.seal_second_step(email, password)
+            return code_page(visit, refusal, to=to, email=email, first_step=first)
         return await show(visit, refused_form(visit, refusal))
     await visit.sign_in(answer)
     return SeeOther(to)
 
 
-def _second_step(
-    visit: Visit, refusal: ApiRefusal, *, email: str, password: str, to: str
+async def _go_on(visit: Visit) -> Outcome:
+    """Take the code of a person whom an issuer has proved."""
+    continuation = visit.typed["continuation"]
+    body = {"continuation": continuation, "otp": visit.typed.get("otp", "").strip() or "-"}
+    to = places.destination(visit.typed.get("to", ""))
+    try:
+        answer = await visit.ask("/v1/login/oidc/continue", body)
+    except ApiRefusal as refusal:
+        if refusal.code in OTP_CODES:
+            return code_page(visit, refusal, to=to, continuation=continuation)
+        return await show(visit, Form(problem=sentence(refusal), status=page_status(refusal)))
+    await visit.sign_in(answer)
+    return SeeOther(to)
+
+
+def code_page(
+    visit: Visit,
+    refusal: ApiRefusal,
+    *,
+    to: str,
+    email: str = "",
+    first_step: str = "",
+    continuation: str = "",
 ) -> Outcome:
+    """Ask for the code; the form keeps what was proved before, sealed."""
     wrong = "otp" in visit.typed
     form = Form(errors={"otp": sentence(refusal)} if wrong else {}, status=403 if wrong else 200)
-    words = {"to": to, "email": email, "first_step": visit.seal_second_step(email, password)}
+    words = {"to": to, "email": email, "first_step": first_step, "continuation": continuation}
     return Shown(template="sign_in_code", form=form, words=words)
 
 

@@ -60,6 +60,10 @@ async def finish(visit: Visit, form: Form) -> Outcome:
     except ApiRefusal as refusal:
         if refusal.code == OVER and visit.session is not None:
             return SeeOther(begun.to)  # the page was loaded again
+        if refusal.continuation:
+            visit.forget_issuer_sign_in()
+            proved = refusal.continuation
+            return sign_in.code_page(visit, refusal, to=begun.to, continuation=proved)
         return await _failed(visit, sentence(refusal), status=page_status(refusal))
     visit.forget_issuer_sign_in()
     await visit.sign_in(answer)

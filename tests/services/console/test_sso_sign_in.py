@@ -18,6 +18,7 @@ from tests.services.console.browsing import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BEGIN, FINISH = "POST /v1/login/oidc/begin", "POST /v1/login/oidc/finish"
+CONTINUE = "POST /v1/login/oidc/continue"
 THERE = "https://issuer.example/authorize?state=s1&scope=openid+email"
 BEGUN = {"authorization_url": THERE, "binding": "sealed-binding", "expires_in": 600}
 CALLBACK = "/sign-in/callback/acme"
@@ -82,6 +83,37 @@ async def test_an_address_without_a_company_is_told_so_and_stays(browser, with_i
 
 
 @pytest.mark.rule("T25")
+@pytest.mark.rule("B16")
+async def test_a_code_is_asked_for_after_the_issuer_and_continues(browser, with_issuer):
+    with_issuer.answers[FINISH] = problem(401, "otp-required", continuation="sealed-person")
+    with_issuer.answers[CONTINUE] = problem(401, "wrong-otp")
+    await begin(browser, to="/invitations")
+    await browser.open(arrival())
+    assert "Enter your code" in browser.text
+    assert "This code is wrong" not in browser.text
+    assert (SESSION in browser.cookies, ISSUER in browser.cookies) == (False, False)
+    await browser.press("/sign-in", otp="000000")
+    assert "This code is wrong" in browser.text
+    with_issuer.answers[CONTINUE] = (200, tokens())
+    assert await browser.press("/sign-in", otp="123456") == "/invitations"
+    assert with_issuer.asked_for(CONTINUE)[-1] == {
+        "continuation": "sealed-person",
+        "otp": "123456",
+    }
+    assert SESSION in browser.cookies
+
+
+async def test_a_code_that_comes_too_late_begins_again(browser, with_issuer):
+    with_issuer.answers[FINISH] = problem(401, "otp-required", continuation="sealed-person")
+    with_issuer.answers[CONTINUE] = problem(410, "sso-sign-in-over")
+    await begin(browser)
+    await browser.open(arrival())
+    await browser.press("/sign-in", otp="123456")
+    assert browser.status == 410
+    assert "Sign in" in browser.text
+    assert SESSION not in browser.cookies
+
+
 async def test_an_answer_that_this_browser_did_not_ask_for_asks_nothing(browser, with_issuer):
     await browser.open(arrival())
     assert browser.status == 410
