@@ -10,13 +10,15 @@ from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring, UnsealError
 from services.identity.adapters.network_places import PlacesUnreadable, read_places
 from services.identity.adapters.relying_party import RelyingParty
-from services.identity.adapters.sealed_challenges import SealedChallenges
 from services.identity.adapters.sealed_secrets import SealedSecrets
-from services.identity.adapters.sealed_sign_ins import SealedSignIns
+from services.identity.adapters.sealed_texts import SealedTexts
 from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
 from services.identity.domain.mail_budgets import MailKind
+from services.identity.domain.passkeys import PasskeyChallenge
 from services.identity.domain.rate_limits import RefusedSenders
+from services.identity.domain.sso_continuation import SsoContinuation
+from services.identity.domain.sso_sign_in import SsoSignIn
 from services.identity.migrations import migrations
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from services.identity.settings import Settings
@@ -87,7 +89,8 @@ def build(
         places = read_places(settings.network_places)
     except PlacesUnreadable as fault:
         raise StartRefused(f"{variable(Settings, 'network_places')}: {fault}") from fault
-    hasher, keyring = hasher or Argon2Hasher(), Keyring(secret_bytes(settings.sealing_key))
+    sealing_key = secret_bytes(settings.sealing_key)
+    hasher, keyring = hasher or Argon2Hasher(), Keyring(sealing_key)
     rows, reserved = store(parts.database), store(parts.reserved_database)
     snapshot = snapshot_rows(
         clients=reserved,
@@ -115,14 +118,19 @@ def build(
         hasher=hasher,
         keyring=keyring,
         issuers=Issuers(outbound, clock=parts.clock, networks=networks),
-        sealed_sign_ins=SealedSignIns(secret_bytes(settings.sealing_key)),
+        sealed_sign_ins=SealedTexts(SsoSignIn, form="sso sign-in 1", sealing_key=sealing_key),
+        sealed_continuations=SealedTexts(
+            SsoContinuation, form="sso continuation 1", sealing_key=sealing_key
+        ),
         access_tokens=TokenVerifier(
             issuer=settings.public_url, keys=keyring.public, clock=parts.clock
         ),
         relying_party=RelyingParty(public_url=settings.public_url, product=settings.product_name),
-        sealed_challenges=SealedChallenges(secret_bytes(settings.sealing_key)),
-        sealer=FactorSealer(secret_bytes(settings.sealing_key)),
-        sealed_secrets=SealedSecrets(secret_bytes(settings.sealing_key)),
+        sealed_challenges=SealedTexts(
+            PasskeyChallenge, form="passkey challenge 1", sealing_key=sealing_key
+        ),
+        sealer=FactorSealer(sealing_key),
+        sealed_secrets=SealedSecrets(sealing_key),
         texts=DnsTexts() if texts is None else texts,
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),

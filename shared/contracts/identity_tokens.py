@@ -25,7 +25,7 @@ class ApiTokenCreated(_ApiToken):
 
 
 class ApiTokenRevoked(_ApiToken):
-    """An API token was revoked by a member, or ended with the membership that it was bound to."""
+    """An API token was revoked, or ended with its membership or with an undone address."""
 
     type: ClassVar[str] = "identity.api_token.revoked.v1"
     because: str

@@ -155,6 +155,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
             {"email": _fresh_address()},
         ),
         "finishSsoSignIn": (SSO_ANSWER | {"otp": "123456"},),
+        "continueSsoSignIn": ({"continuation": "AAAA", "otp": "123456"},),
         "beginIdentityLink": ({"connection": "missing", "redirect": "https://rolecall.example/"},),
         "linkIdentity": (SSO_ANSWER,),
         "logIn": ({"email": _fresh_address(), "password": PASSWORD, "otp": "123456"},),

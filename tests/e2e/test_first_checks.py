@@ -64,6 +64,7 @@ NAMES_NOTHING_NEW = {
     "offerOwnership": "nothing changes until it is accepted",
     "declineOwnership": "nothing changes",
     "beginSsoSignIn": "nothing changes until the issuer has answered",
+    "continueSsoSignIn": "it goes on where `finishSsoSignIn` asked for a code",
     "finishSsoSignIn": "it makes the account of a new user as `verifyEmail` does, which is below",
     "beginIdentityLink": "nothing changes until the issuer has answered",
     "createAccountConnection": "authz decides nothing from a connection",

@@ -210,6 +210,7 @@ def restore(user: User, former: FormerAddress, *, now: datetime) -> tuple[User, 
         former_addresses=tuple(
             one for one in user.former_addresses if one.generation < former.generation
         ),
+        known_devices=(),
     )
     payload = UserEmailRestored(**payload_fields(restored), previous_email=user.email)
     return restored, _moved(restored, payload, before=user.email)

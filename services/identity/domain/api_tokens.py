@@ -27,6 +27,7 @@ class TokenEnd(StrEnum):
     REVOKED = "revoked"
     MEMBERSHIP_ENDED = "membership-ended"
     USER_ERASED = "user-erased"
+    ADDRESS_RESTORED = "address-restored"
 
 
 class TooManyTokens(Refusal):

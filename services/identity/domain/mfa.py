@@ -30,8 +30,7 @@ class OtpRequired(Refusal):
     code = "otp-required"
     detail = (
         "A second factor is needed. Send the same again with `otp`: the code of the app, or a"
-        " recovery code. A sign-in with an issuer must begin again for that. A passkey signs you in"
-        " instead."
+        " recovery code. A passkey signs you in instead."
     )
 
 

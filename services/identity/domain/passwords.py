@@ -96,9 +96,14 @@ def change(
 ) -> tuple[User, tuple[Fact, ...]]:
     """Replace the password; a link that resets it does not work any more.
 
-    A reset also proves the address.
+    A reset also proves the address. It is the way back after a theft: it takes a change of the
+    address back that waits for its proof, and each device that signs in after it is mailed.
     """
     proves = by_reset and user.verified_at is None
+    if by_reset:
+        user = replace(
+            user, new_email=None, new_email_key=None, new_email_made_at=None, known_devices=()
+        )
     changed = replace(
         user,
         password_hash=password_hash,

@@ -13,9 +13,10 @@ from shared.http.routes import Answer, Call, Route
 
 CONTAINS = (
     "What identity has of the user: the user, every session and API token that is still stored,"
-    " the linked issuers, the app that makes codes and the passkeys."
+    " the linked issuers, the ids of other services, the app that makes codes and the passkeys."
     " What team has: each membership. What the user did is in the audit log of each account."
-    " Passwords and tokens are stored as hashes and are not part of it."
+    " Passwords, recovery codes and tokens are stored as hashes and are not part of it. Nor are the"
+    " secret of the app, the keys of passkeys, and the fingerprints of devices."
 )
 
 
@@ -54,10 +55,21 @@ class ExportedToken(Answer):
 
 
 class ExportedIdentity(Answer):
-    """An issuer with which the user signs in."""
+    """An issuer with which the user signs in, and whom it names."""
 
     id: str
     issuer: str
+    subject: str
+    label: str
+    email: str | None
+    linked_at: datetime
+
+
+class ExportedExternalId(Answer):
+    """The id by which a service client knows the user."""
+
+    client_id: str
+    external_id: str
 
 
 class ExportedPasskey(Answer):
@@ -93,6 +105,8 @@ class PersonalDataExport(Answer):
     identities: list[ExportedIdentity]
     authenticator_app_added_at: datetime | None
     passkeys: list[ExportedPasskey]
+    recovery_codes_left: int
+    external_ids: list[ExportedExternalId]
     memberships: list[ExportedMembership]
 
 
@@ -134,6 +148,11 @@ async def export(ctx: Ctx, call: Call[None, None]) -> PersonalDataExport:
         passkeys=[
             ExportedPasskey.model_validate(one, from_attributes=True)
             for one in found.factors.passkeys
+        ],
+        recovery_codes_left=len(found.factors.codes),
+        external_ids=[
+            ExportedExternalId(client_id=client_id, external_id=external_id)
+            for client_id, external_id in found.external_ids.items()
         ],
         memberships=[
             ExportedMembership.model_validate(one, from_attributes=True)

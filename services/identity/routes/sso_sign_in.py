@@ -9,15 +9,17 @@ from services.identity.adapters.issuers import IssuerUnavailable
 from services.identity.domain.disabled_users import SignInDisabled
 from services.identity.domain.id_tokens import IssuerAnswerInvalid
 from services.identity.domain.identities import IdentityNotLinked
-from services.identity.domain.mfa import OtpRequired, WrongOtp
+from services.identity.domain.mfa import WrongOtp
 from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.sso_connections import ConnectionPaused, SsoConnectionUnknown
+from services.identity.domain.sso_continuation import SsoOtpRequired
 from services.identity.domain.sso_sign_in import SIGN_IN_LIFETIME, SsoAnswer, SsoSignInOver
 from services.identity.routes.fields import Text
 from services.identity.routes.sessions import SessionAnswer, session_answer, sign_up_reply
-from services.identity.use_cases import sso_sign_in
+from services.identity.use_cases import sso_continuation, sso_sign_in
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.sessions import SignedIn
 from services.identity.use_cases.sso_sign_in import BegunSignIn
 from shared.contracts.calls.connections import JoinOutcome, JoinProblem
 from shared.http.access import Public, PublicCallers
@@ -78,6 +80,13 @@ class SsoSessionAnswer(SessionAnswer):
     joining: JoiningView | None
 
 
+class ContinueSsoSignIn(Body):
+    """The `continuation` of the refusal `otp-required`, and the code."""
+
+    continuation: LongText
+    otp: Text
+
+
 class BegunSsoSignIn(Answer):
     """Where the browser goes, and what only this browser keeps until the answer."""
 
@@ -132,6 +141,19 @@ async def finish(ctx: Ctx, call: Call[EnterBySso, None]) -> Reply:
     signed_in = await sso_sign_in.finish(
         ctx, call.caller, binding=body.binding, answer=body.answer(), otp=body.otp
     )
+    return _reply(ctx, signed_in)
+
+
+async def go_on(ctx: Ctx, call: Call[ContinueSsoSignIn, None]) -> Reply:
+    """Return a session for the code."""
+    body = call.body
+    signed_in = await sso_continuation.go_on(
+        ctx, call.caller, continuation=body.continuation, otp=body.otp
+    )
+    return _reply(ctx, signed_in)
+
+
+def _reply(ctx: Ctx, signed_in: SignedIn) -> Reply:
     joining = signed_in.joining
     view = None
     if joining is not None:
@@ -183,7 +205,7 @@ ROUTES = (
             IdentityNotLinked,
             SignInDisabled,
             ConnectionPaused,
-            OtpRequired,
+            SsoOtpRequired,
             WrongOtp,
             HashingBusy,
             IssuerUnavailable,
@@ -191,5 +213,28 @@ ROUTES = (
             TooManyRequests,
         ),
         on_repeat="410: an answer of an issuer counts once. Begin again.",
+    ),
+    Route(
+        method="POST",
+        path="/v1/login/oidc/continue",
+        handler=go_on,
+        operation_id="continueSsoSignIn",
+        summary="Sign in with an issuer and a second factor: the code, after `otp-required`",
+        tag="sign-in",
+        access=Public(PublicCallers.ISSUERS),
+        takes=ContinueSsoSignIn,
+        gives=SsoSessionAnswer,
+        gives_revision=True,
+        refuses=(
+            SsoSignInOver,
+            IdentityNotLinked,
+            SignInDisabled,
+            ConnectionPaused,
+            WrongOtp,
+            HashingBusy,
+            DnsUnavailable,
+            TooManyRequests,
+        ),
+        on_repeat="Needs another code: each counts once.",
     ),
 )

@@ -80,6 +80,14 @@ class ApiTokenRows:
         found = self._tokens.find(wanted, session=session).limit(limit)
         return [read(ApiToken, row) async for row in found]
 
+    async def live_tokens_of(
+        self, user_id: UserId, session: DbSession, *, now: datetime, limit: int
+    ) -> list[ApiToken]:
+        """Find live tokens of a user in every account, `limit` at most."""
+        wanted = {**of_user(user_id), "ended": False, "expires_at": {"$gt": now}}
+        found = self._tokens.find(wanted, session=session).limit(limit)
+        return [read(ApiToken, row) async for row in found]
+
     async def tokens_page(
         self,
         account_id: AccountId | None,

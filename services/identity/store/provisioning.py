@@ -31,6 +31,11 @@ class ExternalIdRows:
         found = self._external_ids.find(wanted, session=session)
         return {UserId(row["user_id"]): row["external_id"] async for row in found}
 
+    async def external_ids_of(self, user_id: UserId) -> dict[ClientId, str]:
+        """Find the ids by which service clients know a user."""
+        found = self._external_ids.find({"user_id": user_id})
+        return {ClientId(row["client_id"]): row["external_id"] async for row in found}
+
     async def insert_external_ids(
         self, client_id: ClientId, users: Mapping[str, UserId], session: DbSession
     ) -> None:

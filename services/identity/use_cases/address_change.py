@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from services.identity.domain import address_change, factor_facts
+from services.identity.domain.api_tokens import TokenEnd
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import WrongPassword
@@ -12,6 +13,7 @@ from services.identity.domain.sessions import UserSession
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.ending_sessions import end_sessions_of
+from services.identity.use_cases.ending_tokens import revoke_tokens_of
 from services.identity.use_cases.mail_budgets import Addressee, Mail, request_mail
 from services.identity.use_cases.passwords import require_password
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
@@ -129,8 +131,8 @@ async def confirm(
 async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
     """Give a user the former address back by the link to it.
 
-    All sessions and other ways to sign in end, and second factors that are not older than the
-    change. A reset of the password is the way back.
+    All sessions, API tokens and other ways to sign in end, and second factors that a thief may have
+    added. A reset of the password is the way back.
 
     Raises:
         LinkInvalid: the link is forged, used or expired, an older address was restored, or the
@@ -149,6 +151,8 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
         former = address_change.check_undo(current, generation=link.generation, now=write.now)
         assert current is not None  # noqa: S101 - the link is checked
         if not await end_sessions_of(ctx, write, current.id, keep=None):
+            return None
+        if not await revoke_tokens_of(ctx, write, current, because=TokenEnd.ADDRESS_RESTORED):
             return None
         restored, fact = address_change.restore(current, former, now=write.now)
         await ctx.store.move_user(current, restored, write.session)

@@ -9,12 +9,14 @@ from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring
 from services.identity.adapters.network_places import NetworkPlaces
 from services.identity.adapters.relying_party import RelyingParty
-from services.identity.adapters.sealed_challenges import SealedChallenges
 from services.identity.adapters.sealed_secrets import SealedSecrets
-from services.identity.adapters.sealed_sign_ins import SealedSignIns
+from services.identity.adapters.sealed_texts import SealedTexts
 from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
+from services.identity.domain.passkeys import PasskeyChallenge
 from services.identity.domain.rate_limits import RefusedSenders
+from services.identity.domain.sso_continuation import SsoContinuation
+from services.identity.domain.sso_sign_in import SsoSignIn
 from services.identity.settings import Settings
 from services.identity.store import Store
 from shared.auth.access_tokens import TokenVerifier
@@ -44,11 +46,12 @@ class Ctx:
     hasher: Argon2Hasher
     keyring: Keyring
     issuers: Issuers
-    sealed_sign_ins: SealedSignIns
+    sealed_sign_ins: SealedTexts[SsoSignIn]
+    sealed_continuations: SealedTexts[SsoContinuation]
     access_tokens: TokenVerifier
     sealer: FactorSealer
     relying_party: RelyingParty
-    sealed_challenges: SealedChallenges
+    sealed_challenges: SealedTexts[PasskeyChallenge]
     sealed_secrets: SealedSecrets
     texts: Texts
     sign_up_links: Links

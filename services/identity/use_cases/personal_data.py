@@ -15,6 +15,7 @@ from services.identity.use_cases.sessions import active_session, require_fresh_p
 from shared.auth.principals import UserPrincipal
 from shared.contracts.calls.team import MEMBERSHIPS, Memberships, MembershipsRequest
 from shared.contracts.topology import Service
+from shared.ids import ClientId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class PersonalData:
     api_tokens: list[ApiToken]
     identities: list[LinkedIdentity]
     factors: SecondFactors
+    external_ids: dict[ClientId, str]
     memberships: Memberships
     complete: bool
 
@@ -57,6 +59,7 @@ async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
             api_tokens=tokens[:MAX_ROWS],
             identities=await ctx.store.identities_of(user.id),
             factors=factors,
+            external_ids=await ctx.store.external_ids_of(user.id),
             memberships=memberships,
             complete=max(len(sessions), len(tokens)) <= MAX_ROWS,
         )

@@ -12,10 +12,11 @@ from services.identity.domain.identities import (
     identity_id,
     trusted_address,
 )
-from services.identity.domain.mfa import WrongOtp
+from services.identity.domain.mfa import OtpRequired, WrongOtp
 from services.identity.domain.rate_limits import SIGN_IN_WINDOW, RateLimit
 from services.identity.domain.sso_connections import SsoConnection, SsoConnectionUnknown
-from services.identity.domain.sso_sign_in import SsoAnswer, SsoSignIn, SsoSignInOver
+from services.identity.domain.sso_continuation import SsoOtpRequired, continuation_of
+from services.identity.domain.sso_sign_in import SsoAnswer, SsoSignInOver
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.devices import remember_device
@@ -66,7 +67,7 @@ async def begin(
         Invalid: the input names no connection, or two, or a page that is not configured.
         SsoConnectionUnknown, IssuerUnavailable, TooManyRequests: the same for every user.
     """
-    async with rate_limited(ctx, _limit(ctx, caller)):
+    async with rate_limited(ctx, sender_limit(ctx, caller)):
         connection = await _named(ctx, connection_id, email)
         return await begin_with(ctx, connection, page=page)
 
@@ -111,19 +112,35 @@ async def finish(
         ConnectionPaused: the account of the connection is suspended, or being deleted, or gone.
         IdentityNotLinked: the issuer's word is not enough.
         SignInDisabled: the operator has disabled the user.
-        OtpRequired, WrongOtp: the user has a second factor, which no issuer can prove.
+        SsoOtpRequired: the user has a second factor, which no issuer can prove; it goes on there.
+        WrongOtp: the code that was sent at once is wrong.
         IssuerUnavailable, TooManyRequests, Unavailable.
     """
-    limit = _limit(ctx, caller)
+    limit = sender_limit(ctx, caller)
     async with rate_limited(ctx, limit, counted=(SsoSignInOver, IssuerAnswerInvalid, WrongOtp)):
         proved = await prove(ctx, binding=binding, answer=answer)
-        for _ in range(ROUNDS):
-            try:
-                signed_in = await with_personal_account(ctx, await _enter(ctx, caller, proved, otp))
-                return await with_membership(ctx, signed_in, proved.issued, proved.connection)
-            except (AlreadyThere, Lost):
-                continue  # another request has linked the identity, or changed its user
-        raise Unavailable
+        try:
+            return await enter(ctx, caller, proved, otp)
+        except OtpRequired:
+            begun = continuation_of(
+                proved.issued, connection_id=proved.connection.id, now=ctx.clock.now()
+            )
+            raise SsoOtpRequired(ctx.sealed_continuations.seal(begun)) from None
+
+
+async def enter(ctx: Ctx, caller: Caller, proved: ProvedIdentity, otp: str | None) -> SignedIn:
+    """Sign in the user of an identity, again if another request came first.
+
+    Raises:
+        IdentityNotLinked, SignInDisabled, OtpRequired, WrongOtp, TooManyRequests, Unavailable.
+    """
+    for _ in range(ROUNDS):
+        try:
+            signed_in = await with_personal_account(ctx, await _enter(ctx, caller, proved, otp))
+            return await with_membership(ctx, signed_in, proved.issued, proved.connection)
+        except (AlreadyThere, Lost):
+            continue  # another request has linked the identity, or changed its user
+    raise Unavailable
 
 
 async def prove(
@@ -139,7 +156,7 @@ async def prove(
     now = ctx.clock.now()
     opened = ctx.sealed_sign_ins.open(binding)
     sign_in = sso_sign_in.check_answer(opened, answer, user_id=user_id, now=now)
-    connection = await _still_there(ctx, sign_in)
+    connection = await same_connection(ctx, sign_in.connection_id, sign_in.issuer)
     await require_open_account(ctx, connection)
     metadata = await ctx.issuers.metadata(connection.issuer)
     sso_sign_in.require_named_issuer(metadata.members, answer)
@@ -160,13 +177,13 @@ async def prove(
     return ProvedIdentity(issued=issued, connection=connection)
 
 
-async def _still_there(ctx: Ctx, sign_in: SsoSignIn) -> SsoConnection:
+async def same_connection(ctx: Ctx, connection_id: str, issuer: str) -> SsoConnection:
     """Return the connection of a sign-in, if it still leads to the same issuer."""
     try:
-        connection = await connection_by_id(ctx, sign_in.connection_id)
+        connection = await connection_by_id(ctx, connection_id)
     except SsoConnectionUnknown:
         raise SsoSignInOver from None
-    if connection.issuer != sign_in.issuer:
+    if connection.issuer != issuer:
         raise SsoSignInOver
     return connection
 
@@ -269,7 +286,7 @@ async def _named(ctx: Ctx, connection_id: str | None, email: str | None) -> SsoC
     return await connection_of_address(ctx, email or "")
 
 
-def _limit(ctx: Ctx, caller: Caller) -> RateLimit:
+def sender_limit(ctx: Ctx, caller: Caller) -> RateLimit:
     """What a sign-in with an issuer counts against: the network of its sender."""
     network = network_of(caller.request.ip)
     return RateLimit(

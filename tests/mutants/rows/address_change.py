@@ -10,6 +10,31 @@ PROOFS = ("tests/services/identity/test_fresh_proofs.py",)
 
 ROWS = (
     Mutant(
+        id="undo-leaves-the-tokens-of-a-thief",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="        if not await revoke_tokens_of(ctx, write, current, "
+        "because=TokenEnd.ADDRESS_RESTORED):\n            return None\n",
+        new="",
+        tests=(*TESTS, "-k", "thief_out"),
+    ),
+    Mutant(
+        id="address-change-that-waits-outlives-a-reset",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/passwords.py",
+        old="user, new_email=None, new_email_key=None, new_email_made_at=None, known_devices=()",
+        new="user, known_devices=()",
+        tests=(*TESTS, "-k", "reset_ends"),
+    ),
+    Mutant(
+        id="device-of-a-thief-is-known-after-a-reset",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/passwords.py",
+        old="new_email_made_at=None, known_devices=()",
+        new="new_email_made_at=None",
+        tests=(*TESTS, "-k", "reset_ends"),
+    ),
+    Mutant(
         id="undo-leaves-the-factors-of-a-thief",
         kind=Kind.SECURITY,
         file=USE_CASE,

@@ -16,6 +16,27 @@ def _security(id_: str, file: str, old: str, new: str, *tests: str) -> Mutant:
 
 ROWS = (
     _security(
+        "continuation-of-a-sign-in-does-not-end",
+        "services/identity/domain/sso_continuation.py",
+        "not opened.begun_at <= now < opened.begun_at + CONTINUATION_LIFETIME:",
+        "opened.begun_at > now:",
+        *(*TESTS, "-k", "continues"),
+    ),
+    _security(
+        "continuation-goes-on-without-a-right-code",
+        "services/identity/use_cases/sso_sign_in.py",
+        "            await use_proof(ctx, write, current, proof)\n",
+        "",
+        *(*TESTS, "-k", "continues"),
+    ),
+    _security(
+        "sealed-text-of-any-kind-continues-a-sign-in",
+        "services/identity/adapters/sealed_texts.py",
+        "self._form = kind, form.encode()",
+        'self._form = kind, b"text"',
+        *(*TESTS, "-k", "not_a_continuation"),
+    ),
+    _security(
         "id-token-of-any-issuer",
         TOKENS,
         'if claims.get("iss") != issuer:',

@@ -254,12 +254,15 @@ async def test_the_old_address_takes_the_change_back_and_shuts_the_thief_out(
     identity: Identity,
 ) -> None:
     thief = await changed(identity)
+    made = await identity.make_token(thief)
     linked = {"user_id": thief["user"]["id"], "issuer": "https://thief.example"}
     await identity.database["identities"].insert_one({"_id": "idn_1", **linked})
     token = await mailed(identity, "address-undo")
     assert (await undo(identity, token)).status == 204
     assert not await identity.is_live(thief)
     assert await identity.database["identities"].count_documents({}) == 0
+    [revoked] = await identity.rows("api_token.revoked")
+    assert (revoked.resource.id, revoked.data["because"]) == (made["id"], "address-restored")
     for email in (EMAIL, NEW):
         assert (await identity.log_in(email)).status == 401
     await identity.forgot(EMAIL)
@@ -310,6 +313,18 @@ async def test_an_undo_removes_the_factors_that_a_thief_added(identity: Identity
     await identity.reset(await identity.mailed_reset(EMAIL), NEW_PASSWORD)
     assert (await identity.log_in(EMAIL, NEW_PASSWORD)).code == "otp-required"
     assert (await identity.log_in(EMAIL, NEW_PASSWORD, otp=codes[0])).status == 401
+
+
+async def test_a_reset_ends_a_change_that_waits_and_forgets_devices(identity: Identity) -> None:
+    thief = await identity.person(EMAIL)
+    await ask(identity, thief)
+    token = await mailed(identity)
+    await identity.forgot(EMAIL)
+    await identity.reset(await identity.mailed_reset(EMAIL), NEW_PASSWORD)
+    [user] = [row async for row in identity.database["users"].find({"email": EMAIL})]
+    assert user["known_devices"] == []
+    owner = (await identity.log_in(EMAIL, NEW_PASSWORD)).expect(200)
+    assert (await confirm(identity, owner, token)).code == "link-invalid"
 
 
 async def test_a_former_address_that_has_another_user_is_not_restored(identity: Identity) -> None:

@@ -286,6 +286,14 @@ async def sign_in(browser: Browser) -> Callable[[], Awaitable[Any]]:
     return lambda: browser.finish(answer)
 
 
+async def go_on(browser: Browser) -> Callable[[], Awaitable[Any]]:
+    token = (await browser.identity.person(ADDRESS))["access_token"]
+    _, codes = await browser.identity.add_totp(token)
+    continuation = (await browser.sign_in()).body["continuation"]
+    body = {"continuation": continuation, "otp": codes[0]}
+    return lambda: browser.identity.post("/v1/login/oidc/continue", body)
+
+
 async def link(browser: Browser) -> Callable[[], Awaitable[Any]]:
     token = (await browser.identity.person(ADDRESS))["access_token"]
     return lambda: browser.link(token)
@@ -323,6 +331,7 @@ async def of_connection(
 
 WITH_ISSUER: Mapping[str, Callable[[Browser], Awaitable[Callable[[], Awaitable[Any]]]]] = {
     "finishSsoSignIn": sign_in,
+    "continueSsoSignIn": go_on,
     "linkIdentity": link,
     "unlinkIdentity": unlink,
     "createAccountConnection": connect,

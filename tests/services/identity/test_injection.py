@@ -51,6 +51,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/me": {"name": "Ana"},
     "/v1/login/oidc/begin": {"connection": "corp", "email": "ana@example.com", "redirect": "x"},
     "/v1/login/oidc/finish": SSO_ANSWER | {"otp": "123456"},
+    "/v1/login/oidc/continue": {"continuation": "x", "otp": "123456"},
     "/v1/me/identity-links": {"connection": "corp", "redirect": "x"},
     "/v1/me/identities": SSO_ANSWER,
     "/v1/accounts/{account_id}/sso-connections/{connection_id}": {"join_role": "developer"},

@@ -10,6 +10,7 @@ import pytest
 from services.identity.domain.personal_data import MAX_ROWS
 from tests.services.identity.running import PASSWORD, Identity
 from tests.services.identity.test_api_tokens import copies_of
+from tests.services.identity.test_provisioning import ana, platform
 
 if TYPE_CHECKING:
     from tests.support.service import Answered
@@ -27,6 +28,19 @@ async def test_an_export_has_what_is_stored_and_no_secret(identity: Identity) ->
     ended = (await identity.log_in(EMAIL)).body
     await identity.post("/v1/logout", token=ended["access_token"])
     made = await identity.make_token(person)
+    client = await platform(identity)
+    await client.provision(ana(email=EMAIL))
+    identity_row = {
+        "_id": "idn_1",
+        "user_id": person["user"]["id"],
+        "issuer": "https://issuer.example",
+        "subject": "ana-at-issuer",
+        "connection_id": "corp",
+        "label": "Corp",
+        "email": "ana@corp.example",
+        "linked_at": identity.clock.now(),
+    }
+    await identity.database["identities"].insert_one(identity_row)
     await identity.person("bo@example.com", name="Bo")
     answer = await export(identity, person["access_token"])
     assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
@@ -35,6 +49,10 @@ async def test_an_export_has_what_is_stored_and_no_secret(identity: Identity) ->
     assert sorted(one["ended_at"] is None for one in shown["sessions"]) == [False, True]
     assert [one["name"] for one in shown["api_tokens"]] == ["CI"]
     assert [one["account_name"] for one in shown["memberships"]] == ["Acme"]
+    [linked], [external] = shown["identities"], shown["external_ids"]
+    for name in ("issuer", "subject", "label", "email"):
+        assert linked[name] == identity_row[name]
+    assert external == {"client_id": client.id, "external_id": "7f3a"}
     text = json.dumps(shown)
     user = await identity.database["users"].find_one({"email": EMAIL, "shard": {"$gte": 0}})
     assert user is not None

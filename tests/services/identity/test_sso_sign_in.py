@@ -14,6 +14,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from services.identity.adapters.issuer_keys import key_for, read_keys
+from services.identity.domain.sso_continuation import CONTINUATION_LIFETIME
 from services.identity.domain.sso_sign_in import SIGN_IN_LIFETIME
 from shared.ids import new_id
 from tests.patience import PATIENT
@@ -24,6 +25,8 @@ from tests.support.service import ADMIN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from tests.support.service import Answered
 
 PAGE = "https://rolecall.example/sign-in/callback"
 ANOTHER_RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -426,6 +429,51 @@ async def test_an_issuer_proves_no_second_factor(browser: Browser) -> None:
     used = await browser.sign_in("none", otp=app.code())
     assert (used.status, used.body["code"]) == (401, "wrong-otp")
     (await browser.sign_in("none", otp=app.next_code())).expect(200)
+
+
+async def go_on(browser: Browser, continuation: str, otp: str) -> Answered:
+    body = {"continuation": continuation, "otp": otp}
+    return await browser.identity.post("/v1/login/oidc/continue", body)
+
+
+@pytest.mark.rule("B16")
+async def test_a_code_continues_a_sign_in_without_another_visit(browser: Browser) -> None:
+    person = await browser.identity.person("bo@elsewhere.example")
+    (await browser.link(person["access_token"], "none")).expect(200)
+    app, codes = await browser.identity.add_totp(person["access_token"])
+    asked = await browser.sign_in("none")
+    assert (asked.status, asked.code) == (401, "otp-required")
+    continuation = asked.body["continuation"]
+    assert (await go_on(browser, continuation, "000000")).code == "wrong-otp"
+    assert (await go_on(browser, continuation, app.code())).code == "wrong-otp"  # it was used
+    code = app.next_code()
+    signed_in = (await go_on(browser, continuation, code)).expect(200)
+    assert signed_in["user"]["id"] == person["user"]["id"]
+    assert (await go_on(browser, continuation, code)).code == "wrong-otp"
+    browser.identity.clock.move(CONTINUATION_LIFETIME.total_seconds())
+    assert (await go_on(browser, continuation, codes[0])).code == "sso-sign-in-over"
+
+
+@pytest.mark.rule("B16")
+async def test_what_is_not_a_continuation_signs_no_one_in(browser: Browser) -> None:
+    person = await browser.identity.person("bo@elsewhere.example")
+    (await browser.link(person["access_token"], "none")).expect(200)
+    _, codes = await browser.identity.add_totp(person["access_token"])
+    binding = (await browser.begin("none")).expect(200)["binding"]
+    passkey = (await browser.identity.post("/v1/login/passkey/begin")).expect(200)["challenge"]
+    for forged in (binding, passkey, "AAAA", "x" * 400):
+        assert (await go_on(browser, forged, codes[0])).code == "sso-sign-in-over"
+
+
+@pytest.mark.rule("T5")
+async def test_a_user_who_is_disabled_meanwhile_does_not_go_on(browser: Browser) -> None:
+    person = await browser.identity.person("bo@elsewhere.example")
+    (await browser.link(person["access_token"], "none")).expect(200)
+    _, codes = await browser.identity.add_totp(person["access_token"])
+    continuation = (await browser.sign_in("none")).body["continuation"]
+    path, body = f"/internal/admin/users/{person['user']['id']}/disable", {"reason": "A test."}
+    (await browser.identity.post(path, body, token=ADMIN_KEY)).expect(200)
+    assert (await go_on(browser, continuation, codes[0])).code == "user-disabled"
 
 
 @pytest.mark.rule("B16")
