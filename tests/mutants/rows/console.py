@@ -175,8 +175,8 @@ ROWS = (
         id="page-keeps-what-an-issuers-answer-needed",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/sso_sign_in.py",
-        old="    visit.forget_issuer_sign_in()\n",
-        new="",
+        old="    visit.forget_issuer_sign_in()\n    await visit.sign_in(answer)\n",
+        new="    await visit.sign_in(answer)\n",
         tests=SSO,
     ),
     Mutant(
