@@ -6,12 +6,13 @@ DOMAIN = "services/identity/domain/passkeys.py"
 PARTY = "services/identity/adapters/relying_party.py"
 USE_CASES = "services/identity/use_cases/passkeys.py"
 TESTS = "tests/services/identity/test_passkeys.py"
+JOURNEY = "tests/services/identity/test_passkey_journey.py"
 VERIFIED = "                require_user_verification=True,"
 
 
-def _security(name: str, file: str, old: str, new: str, words: str) -> Mutant:
+def _security(name: str, file: str, old: str, new: str, words: str, tests: str = TESTS) -> Mutant:
     return Mutant(
-        id=name, kind=Kind.SECURITY, file=file, old=old, new=new, tests=(TESTS, "-k", words)
+        id=name, kind=Kind.SECURITY, file=file, old=old, new=new, tests=(tests, "-k", words)
     )
 
 
@@ -64,6 +65,28 @@ ROWS = (
         "and sign_count <= passkey.sign_count",
         "and sign_count < 0",
         "goes_back",
+    ),
+    _security(
+        "counter-of-a-passkey-counts-twice-at-once",
+        DOMAIN,
+        "        or counter_went_back(current, proof.sign_count)\n",
+        "",
+        "counter_counts_once",
+        JOURNEY,
+    ),
+    _security(
+        "passkey-of-another-host",
+        PARTY,
+        "                expected_challenge=base64url_to_bytes(challenge),\n"
+        "                expected_rp_id=self._id,\n"
+        "                expected_origin=self._origin,\n"
+        "                require_user_verification=True,\n",
+        "                expected_challenge=base64url_to_bytes(challenge),\n"
+        '                expected_rp_id="evil.example",\n'
+        "                expected_origin=self._origin,\n"
+        "                require_user_verification=True,\n",
+        "another_host",
+        JOURNEY,
     ),
     _security(
         "copy-of-a-passkey-is-not-told",
