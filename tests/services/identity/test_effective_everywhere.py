@@ -288,6 +288,7 @@ async def sign_in(browser: Browser) -> Callable[[], Awaitable[Any]]:
 
 async def go_on(browser: Browser) -> Callable[[], Awaitable[Any]]:
     token = (await browser.identity.person(ADDRESS))["access_token"]
+    (await browser.link(token)).expect(200)
     _, codes = await browser.identity.add_totp(token)
     continuation = (await browser.sign_in()).body["continuation"]
     body = {"continuation": continuation, "otp": codes[0]}
