@@ -29,6 +29,8 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from aiohttp.client import _RequestContextManager
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STREAM = "/v1/authz/policy-stream"
@@ -162,16 +164,29 @@ async def client_writes(held: Held) -> bool:
 
 
 async def client_streams(held: Held) -> bool:
-    """Whether the stream stays open. A closed one says so within the time."""
+    """Whether the stream stays open. A closed one says so within the time.
+
+    A replica also ends it when it was late with its leases. Then another one may be opened, or not.
+    """
     if not held.ended:
         return held.stream.status == 200
+    told = b""
     try:
         async with asyncio.timeout(CLOSED_WITHIN):
-            while await held.stream.content.readany():
-                pass
+            while text := await held.stream.content.readany():
+                told += text
     except TimeoutError:
         return True
-    return False
+    if b"stale" not in told.rpartition(b"event: end")[2]:
+        return False
+    answer = await wait_for(lambda: opened(held), what="a replica with its leases")
+    return bool(answer == 200)
+
+
+async def opened(held: Held) -> int | None:
+    """The status of another stream, once the replica has its leases."""
+    async with open_stream(held.run, held.platform) as answer:
+        return None if answer.status == 503 else answer.status
 
 
 async def acting_checks(held: Held, which: int) -> bool:
@@ -358,6 +373,12 @@ async def acting_client(operator: Browser) -> dict[str, str]:
     return made
 
 
+def open_stream(run: SeveralReplicas, platform: Platform) -> _RequestContextManager:
+    """The policy stream of one replica."""
+    headers = {"Authorization": f"Bearer {platform.token}"}
+    return run.http.get(run.authz[-1] + STREAM, headers=headers)
+
+
 async def held_in(run: SeveralReplicas) -> Held:
     """A new team, in which every credential works."""
     ada, bea = run.person("Ada"), run.person("Bea")
@@ -386,9 +407,7 @@ async def held_in(run: SeveralReplicas) -> Held:
     exchanged = [await act_for(run, str(bea.token), each) for each in (actor, intermediary)]
     direct, before = (answer.expect(200)["access_token"] for answer in exchanged)
     after = (await act_for(run, before, actor)).expect(200)["access_token"]
-    stream = await run.http.get(
-        run.authz[-1] + STREAM, headers={"Authorization": f"Bearer {platform.token}"}
-    )
+    stream = await open_stream(run, platform)
     return Held(
         run=run,
         ada=ada,
