@@ -33,6 +33,7 @@ def test_every_post_that_creates_is_idempotent():
     creating = [row for row in posts() if row.status == 201]
     assert {row.operation_id for row in creating} == {
         "createAccount",
+        "createAccountConnection",
         "createApiToken",
         "createGuardrail",
         "createProject",

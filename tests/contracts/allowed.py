@@ -55,7 +55,7 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "getApiToken": (200, None),
     "revokeApiToken": (404, "not-found"),
     "listAccountConnections": (200, None),
-    "createAccountConnection": (200, None),
+    "createAccountConnection": (201, None),
     "getAccountConnection": (200, None),
     "changeAccountConnection": (200, None),
     "proveConnectionDomain": (404, "not-found"),

@@ -220,7 +220,7 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
 
     team.ids["session_id"] = await further_session(team.owner)
     made = await team.owner.send("POST", f"{team.path}/sso-connections", NEW_CONNECTION)
-    team.ids["connection_id"] = made.expect(200)["id"]
+    team.ids["connection_id"] = made.expect(201)["id"]
     team.ids["passkey_id"] = new_id("pky")  # of none: no authenticator is here
     team.ids["identity_id"] = new_id("idn")  # of none: no issuer signs in here
     team.ids["event_id"] = (await wait_for(recorded, within=30, what="a record"))[0]["id"]

@@ -71,9 +71,7 @@ async def _resource(people: People) -> str:
 
 
 async def _connection(people: People) -> str | None:
-    path = f"{people.team.path}/sso-connections"
-    answer = await people.team.owner.send("POST", path, NEW_CONNECTION)
-    return None if answer.status == 409 else str(answer.expect(200)["id"])
+    return await _made(people, f"{people.team.path}/sso-connections", NEW_CONNECTION)
 
 
 async def _session(people: People) -> str:

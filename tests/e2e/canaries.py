@@ -80,7 +80,7 @@ async def live(world: World, canaries: Canaries) -> None:
     await change_passwords(world, ada, bea, canaries)
     await invite_and_make_a_token(world, ada, canaries)
     connection = NEW_CONNECTION | {"client_secret": canaries.add(ISSUER_SECRET)}
-    (await ada.send("POST", f"{path}/sso-connections", connection)).expect(200)
+    (await ada.send("POST", f"{path}/sso-connections", connection)).expect(201)
     await sign_in_with_codes(bea, canaries)
     await act_for(world, ada, canaries)
     await send_what_no_route_takes(ada, canaries)

@@ -151,6 +151,8 @@ async def create(ctx: Ctx, call: Call[NewSsoConnection, None]) -> Reply:
         client_secret=body.client_secret,
         domain=body.domain,
         join_role=body.join_role,
+        guard=call.guard,
+        repeat_answer=AccountConnectionView.of,
     )
     return Reply(body=AccountConnectionView.of(made.result), written=made)
 
@@ -224,8 +226,9 @@ ROUTES = (
         access=_CHANGE,
         takes=NewSsoConnection,
         gives=AccountConnectionView,
+        status=201,
         refuses=(TooManyIssuers, *_RULE, *_REFUSED),
-        on_repeat="Makes another connection; the list shows both.",
+        idempotent=True,
     ),
     Route(
         method="GET",

@@ -1,7 +1,10 @@
 """Connections of an account: its admins make, prove, list and delete them."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+from pydantic import BaseModel
 
 from services.identity.domain import account_connections
 from services.identity.domain.account_connections import (
@@ -17,6 +20,7 @@ from services.identity.domain.sso_sign_in import redirect_uri_of
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.joining import checked_managers, managers_of
 from shared.contracts.facts import Caller
+from shared.http.idempotency import IdempotencyGuard
 from shared.http.outbound import check_url
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, ConnectionId, UserId, new_id
@@ -55,6 +59,8 @@ async def create(
     client_secret: str | None,
     domain: str,
     join_role: str | None,
+    guard: IdempotencyGuard | None,
+    repeat_answer: Callable[[ShownConnection], BaseModel],
 ) -> WriteResult[ShownConnection]:
     """Make a connection; nothing is asked of its issuer yet.
 
@@ -63,6 +69,7 @@ async def create(
         TooManyIssuers.
         JoinsNoTeam, JoinRoleUnknown, JoinRoleNotHeld, JoinRoleOutlasts, PermissionMissing: the rule
             may not be set.
+        RepeatedRequest: the request's idempotency key was used; `Api` answers.
     """
     label, issuer, domain = _checked(ctx, label=label, issuer=issuer, domain=domain)
     told = await checked_managers(ctx, account_id, user_id, role=join_role)
@@ -90,9 +97,17 @@ async def create(
         )
         await ctx.store.insert_connection(made, write.session)
         write.record(account_connections.created(made, told))
+        if guard is not None:
+            await guard.keep_answer(write.session, repeat_answer(shown(ctx, made)))
         return shown(ctx, made)
 
-    return await ctx.journal.write(account_id, change, caller=caller, effective_everywhere=False)
+    return await ctx.journal.write(
+        account_id,
+        change,
+        caller=caller,
+        effective_everywhere=False,
+        guard=None if guard is None else guard.take_key,
+    )
 
 
 async def found_in(ctx: Ctx, account_id: AccountId, connection_id: str) -> AccountConnection:

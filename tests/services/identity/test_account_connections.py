@@ -47,10 +47,10 @@ class Admin(Browser):
         } | fields
         return await self.call("POST", "", body)
 
-    async def call(self, method: str, path: str, body: Any = None) -> Answered:
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answered:
         account, token = self.person["account_id"], self.person["access_token"]
         at = f"/v1/accounts/{account}/sso-connections{path}"
-        return await self.identity.send(method, at, body, token=token)
+        return await self.identity.send(method, at, body, token=token, headers=headers)
 
     async def change(self, made: dict[str, Any], body: Any, **headers: str) -> Answered:
         account, token = self.person["account_id"], self.person["access_token"]
@@ -68,7 +68,7 @@ class Admin(Browser):
         return await self.call("POST", f"/{made['id']}/prove-domain")
 
     async def proved(self, **fields: Any) -> dict[str, Any]:
-        made = (await self.make(**fields)).expect(200)
+        made = (await self.make(**fields)).expect(201)
         self.publish(made)
         return dict((await self.prove(made)).expect(200))
 
@@ -98,7 +98,7 @@ async def admin(shared_admin: Admin) -> Admin:
 
 @pytest.mark.rule("B16")
 async def test_people_of_a_proved_domain_sign_in_through_its_account(admin: Admin) -> None:
-    made = (await admin.make()).expect(200)
+    made = (await admin.make()).expect(201)
     assert made["txt_name"] == "_rolecall-challenge.team.example"
     assert made["redirect_uris"] == [f"https://rolecall.example/sign-in/callback/{made['id']}"]
     assert (await admin.begin(email="cy@team.example")).code == "no-connection"
@@ -139,7 +139,7 @@ async def test_a_domain_that_changed_hands_links_no_further_user(admin: Admin) -
 
 @pytest.mark.rule("B16")
 async def test_a_domain_belongs_to_one_connection(admin: Admin) -> None:
-    first, second = [(await admin.make()).expect(200) for _ in range(2)]
+    first, second = [(await admin.make()).expect(201) for _ in range(2)]
     admin.names.texts[first["txt_name"]] = (first["txt_value"], second["txt_value"])
     both = await asyncio.gather(admin.prove(first), admin.prove(second))
     assert sorted(each.status for each in both) == [200, 409]
@@ -147,7 +147,7 @@ async def test_a_domain_belongs_to_one_connection(admin: Admin) -> None:
     assert (await admin.prove(loser)).code == "domain-taken"
     assert (await admin.call("DELETE", f"/{winner['id']}")).status == 204
     (await admin.prove(loser)).expect(200)
-    platforms = (await admin.make(domain="corp.example")).expect(200)
+    platforms = (await admin.make(domain="corp.example")).expect(201)
     admin.publish(platforms)
     assert (await admin.prove(platforms)).code == "domain-taken"
 
@@ -165,7 +165,7 @@ async def test_a_sign_in_of_a_deleted_connection_is_not_finished(admin: Admin) -
 
 
 async def test_the_secret_is_sealed_and_never_shown(admin: Admin) -> None:
-    made = (await admin.make()).expect(200)
+    made = (await admin.make()).expect(201)
     shown = [await admin.call("GET", ""), await admin.call("GET", f"/{made['id']}")]
     assert [each.expect(200) for each in shown] == [{"items": [made]}, made]
     stored = await admin.identity.database["sso_connections"].find_one({"_id": made["id"]})
@@ -175,7 +175,7 @@ async def test_the_secret_is_sealed_and_never_shown(admin: Admin) -> None:
 
 
 async def test_a_connection_of_another_account_is_not_found(admin: Admin) -> None:
-    made = (await admin.make()).expect(200)
+    made = (await admin.make()).expect(201)
     admin.person = await admin.identity.person("bo@elsewhere.example")
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/prove-domain")):
         assert (await admin.call(method, f"/{made['id']}{path}")).status == 404
@@ -208,15 +208,23 @@ async def test_a_connection_is_refused_by_the_field_that_is_wrong(
 
 async def test_an_account_has_five_connections_at_most(admin: Admin) -> None:
     made = await asyncio.gather(*(admin.make() for _ in range(6)))
-    assert sorted(each.status for each in made) == [200] * 5 + [409]
+    assert sorted(each.status for each in made) == [201] * 5 + [409]
+
+
+async def test_a_repeated_key_makes_one_connection(admin: Admin) -> None:
+    body = {"label": "T", "issuer": "https://t.example", "client_id": "c", "domain": "t.example"}
+    key = {"Idempotency-Key": "one"}
+    made = await asyncio.gather(*(admin.call("POST", "", body, **key) for _ in range(3)))
+    assert len({each.expect(201)["id"] for each in made}) == 1
+    assert len((await admin.call("GET", "")).expect(200)["items"]) == 1
 
 
 async def test_text_records_are_read_whole_and_silence_is_told(admin: Admin) -> None:
-    made = (await admin.make()).expect(200)
+    made = (await admin.make()).expect(201)
     value = made["txt_value"]
     admin.names.texts[made["txt_name"]] = (f"{value[:20]}|{value[20:]}",)
     (await admin.prove(made)).expect(200)
-    other = (await admin.make(domain="silent.example")).expect(200)
+    other = (await admin.make(domain="silent.example")).expect(201)
     admin.names.texts["_rolecall-challenge.silent.example"] = ()
     assert (await admin.prove(other)).code == "domain-not-proved"
     admin.names.silent = True
@@ -362,7 +370,7 @@ async def test_a_rule_is_refused_by_its_cause(
 
 
 async def test_a_change_is_made_of_the_state_that_was_read(admin: Admin) -> None:
-    made = (await admin.make()).expect(200)
+    made = (await admin.make()).expect(201)
     first = await admin.change(made, {"label": "One"}, **{"If-Match": made["etag"]})
     assert first.expect(200)["etag"] == first.headers["ETag"]
     lost = await admin.change(made, {"label": "Two"}, **{"If-Match": made["etag"]})
@@ -394,7 +402,7 @@ async def test_a_domain_goes_to_the_one_whom_its_record_names(admin: Admin) -> N
     admin.person = await admin.identity.person("new@elsewhere.example")
     account_id = admin.person["account_id"]
     admin.identity.stand_ins.members.add((admin.person["user"]["id"], account_id))
-    made = (await admin.make()).expect(200)
+    made = (await admin.make()).expect(201)
     both = (former["txt_value"], made["txt_value"])
     admin.names.texts[made["txt_name"]] = both
     assert (await admin.prove(made)).code == "domain-taken"
@@ -420,7 +428,7 @@ async def test_the_end_of_an_account_deletes_its_connections(admin: Admin) -> No
     await admin.identity.tell(row)
     assert (await admin.begin(made["id"])).code == "no-connection"
     assert (await admin.begin(email="cy@team.example")).code == "no-connection"
-    for one in (made, other.expect(200)):
+    for one in (made, other.expect(201)):
         assert (await admin.call("GET", f"/{one['id']}")).status == 404
     assert len(await admin.identity.rows("sso_connection.deleted")) == 2
     assert (await admin.proved())["proved_at"] is not None
