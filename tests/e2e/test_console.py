@@ -429,6 +429,35 @@ def test_a_user_with_a_second_factor_enters_a_code_or_a_recovery_code(
     assert "This code is wrong or was used already" in visitor.text
 
 
+@pytest.mark.rule("B1", "T25")
+def test_a_person_adds_an_app_saves_the_codes_and_removes_it(site: Site) -> None:
+    kai = site.known_person()
+    with site.visitor() as visitor:
+        visitor.sign_in(kai)
+        visitor.page.get_by_role("link", name="Security of your sign-in").click()
+        visitor.press("Add an app")
+        app = pyotp.TOTP((visitor.page.text_content(".secret") or "").replace(" ", ""))
+        visitor.fill(otp="000000")
+        visitor.press("Add the app")
+        assert "This code is wrong" in visitor.text
+        visitor.fill(otp=app.at(time.time(), counter_offset=-1))
+        visitor.press("Add the app")
+        assert visitor.title == "Save your recovery codes"
+        recovery_code = visitor.page.locator(".codes li").first.inner_text()
+        visitor.press("I have saved them")
+        assert "10 left." in visitor.text
+        visitor.press("Sign out")
+        visitor.open("/security")
+        visitor.sign_in(kai)
+        visitor.fill(otp=recovery_code)
+        visitor.press("Sign in")
+        assert visitor.path == "/security"
+        assert "9 left." in visitor.text
+        visitor.press("Remove the app")
+        visitor.press("Remove the app")
+        assert "The authenticator app was removed." in visitor.text
+
+
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -586,7 +615,10 @@ def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(
         faults += looks(visitor, name="a form with a fault")
         visitor.sign_in(kai)
         faults += looks(visitor, name="home")
-        for path in ("/sign-out", "/invitations"):
+        visitor.open("/security")
+        visitor.press("Add an app")
+        faults += looks(visitor, name="an app")
+        for path in ("/security", "/sign-out", "/invitations"):
             visitor.open(path)
             faults += looks(visitor, name=path)
     assert faults == []

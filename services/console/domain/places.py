@@ -15,9 +15,10 @@ CONFIRM_EMAIL = "/confirm-email"
 UNDO_EMAIL = "/undo-email"
 INVITATION = "/invitations"
 HOME = "/console"
+SECURITY = "/security"
 STATIC = "/console/static"
 
-DESTINATIONS = frozenset({HOME, INVITATION, CONFIRM_EMAIL})
+DESTINATIONS = frozenset({HOME, SECURITY, INVITATION, CONFIRM_EMAIL})
 
 
 def destination(asked: str) -> str:

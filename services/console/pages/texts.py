@@ -31,6 +31,12 @@ FOR_PEOPLE: Mapping[str, str] = {
     " seconds, or sign in another way.",
     "identity-not-linked": "This sign-in does not belong to a user here yet. Sign in another way,"
     " or create an account.",
+    "wrong-password": "The password is wrong. Enter the one that you sign in with.",
+    "sign-in-again": "You have no password and no second factor here. Sign in again, then go on"
+    " within five minutes.",
+    "enrolment-missing": "This took too long, or the app was added already. Look at the list below"
+    " before you begin again.",
+    "no-second-factor": "Recovery codes need a second factor. Add an app first.",
     "busy": "The server is busy at the moment. Try again in a second.",
     UNAVAILABLE: "The server does not answer at the moment. Nothing was changed as far as we know."
     " Try again in a few seconds.",
@@ -50,6 +56,10 @@ DONE: Mapping[str, str] = {
     "sent-again": "If a sign-up waits for this address, its mail was sent again.",
     "sign-in": "Sign in to go on.",
     "expired": "Your session has ended. Sign in again to go on.",
+    "app-removed": "The authenticator app was removed.",
+    "codes-saved": "Keep your recovery codes in a safe place.",
+    "second-factor-required": "This account lets members in only with a second factor. Add one"
+    " here, then go back and switch to the account.",
     "declined": "You declined the invitation. The team was told.",
 }
 """What a page says about the page before it, by the word in its address."""

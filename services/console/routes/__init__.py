@@ -6,6 +6,7 @@ from services.console.routes import (
     invitations,
     passkey_sign_in,
     password_reset,
+    security,
     sign_in,
     sign_up,
     sso_sign_in,
@@ -22,4 +23,5 @@ PAGES = (
     *address_change.PAGES,
     *invitations.PAGES,
     *home.PAGES,
+    *security.PAGES,
 )

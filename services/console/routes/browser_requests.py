@@ -21,6 +21,9 @@ FORM_MARK = "form"
 SECOND_STEP = "second-step"
 """The purpose of the sealed first step of a sign-in."""
 SECOND_STEP_SECONDS = 300
+ENROLMENT = "enrolment"
+"""The purpose of the sealed secret of an app that has not given its first code."""
+ENROLMENT_SECONDS = 900
 ASKED_BY = "asked-by"
 """Beside the links of a browser: the address that it entered for one."""
 
@@ -157,4 +160,19 @@ class BrowserRequest:
         match content:
             case {"email": str(email), "password": str(password), "of": str(of)}:
                 return (email, password) if of == self.form_secret else None
+        return None
+
+    def seal_enrolment(self, secret: str, uri: str) -> str:
+        """Seal the secret of an app into the form that asks for its first code."""
+        content = {"secret": secret, "uri": uri, "of": self.form_secret}
+        return self.ctx.sealer.seal(ENROLMENT, content, now=self.now)
+
+    def open_enrolment(self) -> tuple[str, str] | None:
+        """Return the secret of an app and its address, if this browser was shown them."""
+        content = self.ctx.sealer.open(
+            ENROLMENT, self.typed.get("enrolment"), now=self.now, seconds=ENROLMENT_SECONDS
+        )
+        match content:
+            case {"secret": str(secret), "uri": str(uri), "of": str(of)}:
+                return (secret, uri) if of == self.form_secret else None
         return None

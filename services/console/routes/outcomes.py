@@ -11,7 +11,16 @@ from services.console.pages.texts import sentence
 from services.console.routes.visits import Visit
 
 SECRET_FIELDS = frozenset(
-    {"password", "otp", "form", "first_step", "continuation", "challenge", "credential"}
+    {
+        "password",
+        "otp",
+        "form",
+        "first_step",
+        "continuation",
+        "challenge",
+        "credential",
+        "enrolment",
+    }
 )
 """What was typed there is not shown again."""
 FIELDS = frozenset({"email", "name", "password", "otp"})

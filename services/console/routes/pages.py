@@ -30,6 +30,9 @@ from shared.http.proxies import Proxies
 
 _log = logging.getLogger(__name__)
 
+FACTOR_REQUIRED = "second-factor-required"
+"""The refusal that leads to the page where a user adds a second factor."""
+
 
 def add_pages(
     app: web.Application, rows: Sequence[PageRoute], ctx: PageContext, *, proxies: Proxies
@@ -120,6 +123,8 @@ def _to_sign_in(row: PageRoute, visit: Visit, found: SignedOut | FormerSessionLi
 
 async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: bool) -> Outcome:
     """Show the form again with what is wrong; the page itself may need the API, too."""
+    if refusal.code == FACTOR_REQUIRED and row.path != places.SECURITY:
+        return SeeOther(with_query(places.SECURITY, done=FACTOR_REQUIRED))
     form = refused_form(visit, refusal)
     if press:
         try:

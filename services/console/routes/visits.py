@@ -16,6 +16,9 @@ from services.console.routes.browser_requests import BrowserRequest
 
 ENDED = "ended-session"
 """The purpose of the mark of a session that has ended."""
+STEP_UP_REQUIRED = "step-up-required"
+PROOF_REFUSALS = frozenset({STEP_UP_REQUIRED, "otp-required", "wrong-otp"})
+"""What the API says with 401 of a session that lives: its user proves again who they are."""
 
 
 class SignedOut(Exception):  # noqa: N818 - it names what was found
@@ -63,7 +66,7 @@ class Visit(BrowserRequest):
                 method, path, body, visitor=self.visitor, token=token, query=query
             )
         except ApiRefusal as refusal:
-            if refusal.status != 401:
+            if refusal.status != 401 or refusal.code in PROOF_REFUSALS:
                 raise
             raise self._signed_out() from None
 
@@ -158,7 +161,7 @@ class Visit(BrowserRequest):
             self.form_secret = self._new_form_secret()
 
     def change_access_token(self, answer: Mapping[str, Any]) -> None:
-        """Keep the access token of a switch of the account."""
+        """Keep the access token of a switch of the account, or of a fresh proof."""
         if self.session is not None:
             until = self.now + timedelta(seconds=answer["expires_in"])
             session = self.session.with_access_token(answer["access_token"], until)

@@ -5,12 +5,37 @@ from tests.mutants.mutant import Kind, Mutant
 RULES = ("tests/services/console/test_rules.py",)
 PAGES = ("tests/services/console/test_pages.py",)
 PASSKEYS = ("tests/services/console/test_passkey_sign_in.py",)
+SECURITY = ("tests/services/console/test_security.py",)
 SSO = ("tests/services/console/test_sso_sign_in.py",)
 GATEWAY = ("tests/services/console/test_gateway.py",)
 DOMAIN = "services/console/domain"
 ROUTES = "services/console/routes"
 
 ROWS = (
+    Mutant(
+        id="page-of-recovery-codes-may-be-kept",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/answers.py",
+        old='"Cache-Control": "no-store"',
+        new='"Cache-Control": "private"',
+        tests=SECURITY,
+    ),
+    Mutant(
+        id="page-wrong-code-ends-the-session",
+        kind=Kind.AVAILABILITY,
+        file=f"{ROUTES}/visits.py",
+        old="refusal.status != 401 or refusal.code in PROOF_REFUSALS",
+        new="refusal.status != 401",
+        tests=SECURITY,
+    ),
+    Mutant(
+        id="page-goes-on-with-the-token-before-the-proof",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/security.py",
+        old='visit.change_access_token(await visit.call("POST", "/v1/me/step-up", {field: proof}))',
+        new='await visit.call("POST", "/v1/me/step-up", {field: proof})',
+        tests=SECURITY,
+    ),
     Mutant(
         id="page-press-needs-no-mark",
         kind=Kind.SECURITY,

@@ -50,6 +50,8 @@ ANSWERS: Mapping[str, tuple[int, Any]] = {
     "POST /v1/session/switch": (200, {"access_token": ACCESS, "expires_in": 900}),
     CONNECTIONS: (200, {"items": []}),
     "GET /v1/me": (200, ME),
+    "GET /v1/me/mfa": (200, {"totp": None, "passkeys": 0, "recovery_codes_left": 0}),
+    "GET /v1/me/passkeys": (200, {"items": []}),
     "GET /v1/accounts": (200, {"items": [], "next_cursor": None}),
 }
 
