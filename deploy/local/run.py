@@ -35,8 +35,8 @@ from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 WELCOME = """
 Rolecall is ready.
 
-  Pages     {gateway}/sign-up
-  API       {gateway}          all routes: {gateway}/docs
+  Pages     {public}/sign-up
+  API       {public}          all routes: {public}/docs
   Mail      {mail}          every mail that the product sends
   Data      {folder}
 
@@ -117,7 +117,7 @@ async def serve(settings: LocalSettings, *, parent: int | None, timeouts: Timeou
         write_private(file, json.dumps(where, indent=2) + "\n")
         sys.stdout.write(
             WELCOME.format(
-                gateway=product.url,
+                public=product.public_url,
                 mail=product.mail.url,
                 folder=settings.data_dir,
                 run_file=file,

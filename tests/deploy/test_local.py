@@ -228,13 +228,14 @@ async def test_a_killed_make_leaves_nothing_that_blocks_the_next_start(
     await wait_for(where.exists, within=240, what="the first run")
     client = json.loads(where.read_text())["service_client"]
     parent.kill()
-    again = command(**variables)
+    again = command(**variables, PUBLIC_URL=f"http://localhost:{port}")
     assert "Stopping." in output(parent)
     await wait_for(where.exists, within=240, what="the next run")
     assert json.loads(where.read_text())["service_client"] == client
     again.send_signal(signal.SIGINT)
     said = output(again)
     assert (again.returncode, "Rolecall is ready" in said) == (0, True)
+    assert f"http://localhost:{port}/sign-up" in said
 
 
 def test_a_second_run_on_the_same_data_waits_and_then_refuses_to_start(

@@ -407,7 +407,7 @@ def test_a_user_with_a_second_factor_enters_a_code_or_a_recovery_code(
 
     visitor.open("/sign-in?to=/invitations")
     visitor.sign_in(kai)
-    assert visitor.title == "Enter your code"
+    assert visitor.title == "Confirm that it is you"
     assert PASSWORD not in visitor.page.content()
     for used in (code, "000000"):
         visitor.fill(otp=used)
@@ -537,6 +537,14 @@ RULES: dict[str, dict[str, object]] = {"light": {}, "dark": {"runOnly": ["color-
 """What axe checks in a theme: the colours alone are different in another one."""
 
 
+LINES = """part => {
+  const range = document.createRange();
+  range.selectNodeContents(part);
+  return new Set([...range.getClientRects()].map(one => one.top)).size;
+}"""
+"""How many lines the text of a part has."""
+
+
 def looks(visitor: Visitor, *, name: str) -> list[str]:
     """What is wrong with a page in two themes and two widths."""
     faults = []
@@ -572,6 +580,28 @@ def test_a_new_address_is_confirmed_by_its_user_and_taken_back(site: Site) -> No
         assert "Your former address counts again" in visitor.text
         assert not visitor.signed_in
     assert faults == []
+
+
+def lines(visitor: Visitor) -> dict[str, int]:
+    """How many lines the text of each control beside a name has."""
+    parts = visitor.page.query_selector_all(".badge, .accounts button, .top button")
+    return {str(one.text_content()).strip(): visitor.page.evaluate(LINES, one) for one in parts}
+
+
+def test_a_long_name_leaves_each_control_on_one_line(site: Site, owner: Person) -> None:
+    kai = site.known_person("Öztürk & Söhne, ".ljust(76, "W"))
+    with site.visitor(javascript=True) as visitor:
+        visitor.open(invite(site, owner, kai))
+        visitor.press("Sign in to join")
+        visitor.sign_in(kai)
+        visitor.press("Join the team")
+        for current in ("Analytical Engines", kai.name):
+            assert current in str(visitor.page.text_content("li:has(.badge)"))
+            for width in (360, 1280):
+                visitor.page.set_viewport_size({"width": width, "height": 800})
+                assert lines(visitor) == {"Sign out": 1, "Current": 1, "Switch": 1}
+                assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
+            visitor.press(f"Switch to {'Analytical Engines' if current == kai.name else kai.name}")
 
 
 def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(

@@ -23,7 +23,6 @@ class ApiRefusal(Exception):  # noqa: N818 - it names what was answered
         *,
         status: int,
         code: str,
-        detail: str = "",
         errors: Mapping[str, str] | None = None,
         retry_after: int | None = None,
         continuation: str = "",
@@ -31,7 +30,6 @@ class ApiRefusal(Exception):  # noqa: N818 - it names what was answered
         super().__init__(code)
         self.status = status
         self.code = code
-        self.detail = detail
         self.errors = dict(errors or {})
         self.retry_after = retry_after
         self.continuation = continuation
@@ -121,7 +119,6 @@ def _refusal(status: int, text: bytes, retry_after: str | None) -> ApiRefusal:
     return ApiRefusal(
         status=status,
         code=str(problem.get("code", "")),
-        detail=str(problem.get("detail", "")),
         errors={str(one["pointer"]): str(one["message"]) for one in errors},
         continuation=str(problem.get("continuation", "")),
         retry_after=int(retry_after) if retry_after and retry_after.isdecimal() else None,

@@ -10,38 +10,89 @@ SIGN_IN_OVER = (
 )
 ISSUER_FAILED = "The other service did not sign you in. Try again, or sign in another way."
 ISSUER_REFUSED = "You did not allow the sign-in at the other service. Nothing was changed."
+SESSION_OVER = "Your session has ended. Sign in again to go on."
+INCOMPLETE = "What arrived was not complete or not valid. Check what you entered, and try again."
+UNKNOWN = "This did not work. Reload the page, and try again. If it goes on, tell the operator."
+"""Of a refusal that no page expects: what the API says to programs is never shown to people."""
 FOR_PEOPLE: Mapping[str, str] = {
     "wrong-credentials": "The e-mail address or the password is wrong.",
-    "otp-required": "Enter the code of your authenticator app, or a recovery code.",
+    "otp-required": "Enter a code of your authenticator app, or a recovery code.",
     "wrong-otp": "This code is wrong or was used already. Enter the next one.",
+    "user-disabled": "The platform has disabled your sign-in. Ask the platform for the reason.",
     "link-invalid": "This link is not valid any more. It may have been used already."
     " Ask for a new one.",
     "invitation-not-valid": "This invitation is not valid any more, or it is for another address."
     " Ask the sender for a new one.",
     "account-exists": "A user with this address exists already. Sign in, then accept the"
     " invitation.",
-    "already-member": "You are a member of this team already.",
+    "already-a-member": "You are a member of this team already.",
+    "member-limit": "The team has no free seat at the moment. Ask the person who invited you.",
+    "guardrail-violated": "A rule of the team does not allow this. Ask the person who invited you.",
+    "second-factor-required": "This team asks its members for a second factor. Add one on"
+    " the page “Security of your sign-in”, then try again.",
+    "account-suspended": "The platform has suspended this account. Nothing in it is lost. Its"
+    " owner can ask the platform.",
+    "account-deleting": "This account is being deleted. Only its owner can restore it.",
+    "permission-missing": "Your role in this account does not allow this. Ask an admin of the"
+    " account.",
+    "not-found": "This does not exist any more, or you have no access to it. Reload the page.",
     "passkey-challenge-over": "This took too long. Use your passkey again.",
     "passkey-refused": "This passkey is not known here, or it did not check that it is you. Use"
     " another one, or sign in another way.",
     "no-connection": "This address has no sign-in with a company. Sign in with your password.",
+    "connection-paused": "The account of this sign-in is suspended or is being deleted. Sign in"
+    " another way, or ask the account's owner.",
     "sso-sign-in-over": SIGN_IN_OVER,
     "issuer-answer-invalid": ISSUER_FAILED,
     "issuer-unavailable": "The other service does not answer at the moment. Try again in a few"
     " seconds, or sign in another way.",
     "identity-not-linked": "This sign-in does not belong to a user here yet. Sign in another way,"
     " or create an account.",
+    "step-up-required": "To change this, prove again who you are: press the button again, then"
+    " enter a code or your password.",
     "wrong-password": "The password is wrong. Enter the one that you sign in with.",
     "sign-in-again": "You have no password and no second factor here. Sign in again, then go on"
     " within five minutes.",
     "enrolment-missing": "This took too long, or the app was added already. Look at the list below"
     " before you begin again.",
     "no-second-factor": "Recovery codes need a second factor. Add an app first.",
-    "busy": "The server is busy at the moment. Try again in a second.",
+    "dns-unavailable": "The domain of your company cannot be checked at the moment. Try again in a"
+    " few seconds, or sign in another way.",
+    **dict.fromkeys(
+        (
+            "unauthenticated",
+            "token-invalid",
+            "token-expired",
+            "token-revoked",
+            "refresh-token-invalid",
+            "wrong-principal",
+        ),
+        SESSION_OVER,
+    ),
+    **dict.fromkeys(
+        (
+            "invalid",
+            "bad-request",
+            "malformed-json",
+            "wrong-content-type",
+            "body-missing",
+            "body-broken",
+            "body-too-large",
+            "body-too-slow",
+        ),
+        INCOMPLETE,
+    ),
+    **dict.fromkeys(
+        ("busy", "overloaded"), "The server is busy at the moment. Try again in a second."
+    ),
+    "deadline-exceeded": "The server took too long. Something may have been changed. Reload the"
+    " page, look, then try again.",
+    "internal-error": "Something went wrong on our side. Try again; if it goes on, tell the"
+    " operator.",
     UNAVAILABLE: "The server does not answer at the moment. Nothing was changed as far as we know."
     " Try again in a few seconds.",
 }
-"""By the code of the refusal; others are shown with the detail that the API gives."""
+"""By the code of the refusal."""
 
 FORMER_LIVES = (
     "You were not signed in, because your earlier session in this browser could not be ended. Sign"
@@ -55,7 +106,7 @@ DONE: Mapping[str, str] = {
     "signed-out": "You are signed out.",
     "sent-again": "If a sign-up waits for this address, its mail was sent again.",
     "sign-in": "Sign in to go on.",
-    "expired": "Your session has ended. Sign in again to go on.",
+    "expired": SESSION_OVER,
     "app-removed": "The authenticator app was removed.",
     "codes-saved": "Keep your recovery codes in a safe place.",
     "second-factor-required": "This account lets members in only with a second factor. Add one"
@@ -78,7 +129,7 @@ def sentence(refusal: ApiRefusal) -> str:
     """Return what went wrong, and what to do."""
     if refusal.status == 429:
         return f"Too many attempts. Wait {_wait(refusal.retry_after)}, then try again."
-    return FOR_PEOPLE.get(refusal.code) or refusal.detail or FOR_PEOPLE[UNAVAILABLE]
+    return FOR_PEOPLE.get(refusal.code, UNKNOWN)
 
 
 def _wait(seconds: int | None) -> str:

@@ -39,6 +39,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.Response:
             "form": outcome.form,
             "mark": visit.form_mark(),
             "signed_in": visit.session is not None,
+            "passkeys_work": visit.ctx.passkeys_work,
             "done": DONE.get(visit.query.get("done", ""), ""),
             **outcome.words,
         }

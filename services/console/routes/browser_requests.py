@@ -13,6 +13,7 @@ from services.console.domain.browser_state import (
     LinkKind,
     PageLink,
 )
+from services.console.domain.origins import takes_passkeys
 from services.console.domain.sealing import Sealer
 from shared.clock import Clock
 
@@ -38,6 +39,11 @@ class PageContext:
     product: str
     origin: str
     new_text: Callable[[], str] = lambda: secrets.token_urlsafe(24)
+
+    @property
+    def passkeys_work(self) -> bool:
+        """Whether browsers use passkeys on the pages."""
+        return takes_passkeys(self.origin)
 
 
 @dataclass(kw_only=True)

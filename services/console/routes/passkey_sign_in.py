@@ -5,15 +5,25 @@ import json
 from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.pages.texts import NO_PASSKEY
-from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_error
+from services.console.routes.outcomes import (
+    Outcome,
+    PageRoute,
+    SeeOther,
+    Shown,
+    with_error,
+    with_query,
+)
 from services.console.routes.visits import Visit
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Have a challenge made, which the browser lets a passkey sign."""
+    to = places.destination(visit.typed.get("to") or visit.query.get("to", ""))
+    if not visit.ctx.passkeys_work:
+        return SeeOther(with_query(places.SIGN_IN, to=to))
     begun = await visit.ask("/v1/login/passkey/begin", {})
     words = {
-        "to": places.destination(visit.typed.get("to") or visit.query.get("to", "")),
+        "to": to,
         "challenge": begun["challenge"],
         "options": begun["options"],
         "not_used": NO_PASSKEY,

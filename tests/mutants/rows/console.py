@@ -4,6 +4,7 @@ from tests.mutants.mutant import Kind, Mutant
 
 RULES = ("tests/services/console/test_rules.py",)
 PAGES = ("tests/services/console/test_pages.py",)
+TEXTS = ("tests/services/console/test_texts.py",)
 PASSKEYS = ("tests/services/console/test_passkey_sign_in.py",)
 SECURITY = ("tests/services/console/test_security.py",)
 SSO = ("tests/services/console/test_sso_sign_in.py",)
@@ -35,6 +36,30 @@ ROWS = (
         old='visit.change_access_token(await visit.call("POST", "/v1/me/step-up", {field: proof}))',
         new='await visit.call("POST", "/v1/me/step-up", {field: proof})',
         tests=SECURITY,
+    ),
+    Mutant(
+        id="page-has-no-words-for-a-paused-connection",
+        kind=Kind.AVAILABILITY,
+        file="services/console/pages/texts.py",
+        old='"connection-paused":',
+        new='"connection-stopped":',
+        tests=TEXTS,
+    ),
+    Mutant(
+        id="page-offers-passkeys-at-an-address",
+        kind=Kind.AVAILABILITY,
+        file=f"{DOMAIN}/origins.py",
+        old="last_label.isdecimal() or ",
+        new="",
+        tests=(*RULES, *PASSKEYS),
+    ),
+    Mutant(
+        id="page-of-passkeys-is-open-at-an-address",
+        kind=Kind.AVAILABILITY,
+        file=f"{ROUTES}/passkey_sign_in.py",
+        old="if not visit.ctx.passkeys_work:",
+        new="if False:",
+        tests=PASSKEYS,
     ),
     Mutant(
         id="page-press-needs-no-mark",

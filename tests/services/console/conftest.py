@@ -1,6 +1,7 @@
 """The console over a stand-in of the API, one for each module."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -16,22 +17,26 @@ from tests.services.console.browsing import ANSWERS, Browser, StandIn
 KEY = encode(bytes(range(32)))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site() -> AsyncIterator[tuple[StandIn, str]]:
+@asynccontextmanager
+async def console_at(public_url: str) -> AsyncIterator[tuple[StandIn, str]]:
     """The console over a stand-in of the API: both, with the address of the pages."""
     api = StandIn()
     runner = web.ServerRunner(web.Server(api.answer))
     await runner.setup()
     sock, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
     await web.SockSite(runner, sock).start()
-    settings = Settings(
-        public_url="https://rolecall.example", api_url=url_of(sock), cookie_keys=(KEY,)
-    )
-    service = build(settings)
+    service = build(Settings(public_url=public_url, api_url=url_of(sock), cookie_keys=(KEY,)))
     await service.start(internal=listen("127.0.0.1", 0), public=public)
     yield api, url_of(public)
     await service.stop()
     await runner.cleanup()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site() -> AsyncIterator[tuple[StandIn, str]]:
+    """The console at a name."""
+    async with console_at("https://rolecall.example") as site:
+        yield site
 
 
 @pytest.fixture

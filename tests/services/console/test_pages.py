@@ -81,7 +81,7 @@ async def test_a_second_factor_is_asked_for_and_the_password_is_not_shown(browse
     api.answers["POST /v1/login"] = problem(401, "otp-required")
     await browser.open("/sign-in?to=/invitations")
     await browser.press("/sign-in", email="a@b.example", password="hunter2!")
-    assert "Enter your code" in browser.text
+    assert "Confirm that it is you" in browser.text
     assert "hunter2!" not in browser.text
     api.answers["POST /v1/login"] = problem(401, "wrong-otp")
     await browser.press("/sign-in", otp="000000")

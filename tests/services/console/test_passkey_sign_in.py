@@ -2,9 +2,11 @@
 
 import json
 
+import aiohttp
 import pytest
 
-from tests.services.console.browsing import SESSION, problem
+from tests.services.console.browsing import SESSION, Browser, problem
+from tests.services.console.conftest import console_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -58,3 +60,19 @@ async def test_the_way_with_a_passkey_stands_beside_each_password_form(browser, 
     api.answers["POST /v1/login"] = problem(401, "otp-required")
     await browser.press("/sign-in", email="a@b.example", password="hunter2!")
     assert f'href="{PAGE}?to=/invitations"' in browser.text
+
+
+async def test_where_browsers_use_no_passkeys_the_pages_offer_none():
+    async with (
+        console_at("http://127.0.0.1:8080") as (api, url),
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+    ):
+        browser = Browser(http, url)
+        await browser.open("/sign-in")
+        assert (browser.status, "passkey" in browser.text.lower()) == (200, False)
+        api.answers["POST /v1/login"] = problem(401, "otp-required")
+        await browser.press("/sign-in", email="a@b.example", password="hunter2!")
+        assert "recovery code" in browser.text
+        assert "passkey" not in browser.text.lower()
+        assert await browser.open(f"{PAGE}?to=/invitations") == "/sign-in?to=%2Finvitations"
+        assert api.asked_for(BEGIN) == []

@@ -12,7 +12,7 @@ from services.console.domain.browser_state import (
     read_link,
     read_session,
 )
-from services.console.domain.origins import is_foreign
+from services.console.domain.origins import is_foreign, takes_passkeys
 from services.console.domain.places import destination
 from services.console.domain.sealing import Sealer
 
@@ -131,6 +131,28 @@ ORIGINS = [
 @pytest.mark.parametrize(("site", "origin", "foreign"), ORIGINS)
 def test_a_browser_says_which_site_sent_a_form(site, origin, foreign):
     assert is_foreign(fetch_site=site, origin=origin, own_origin=OWN) is foreign
+
+
+PASSKEY_ORIGINS = [
+    ("https://rolecall.example", True),
+    ("https://rolecall.example:8443", True),
+    ("https://intranet", True),
+    ("http://localhost:8080", True),
+    ("http://rolecall.localhost", True),
+    ("https://localhost.", True),
+    ("http://rolecall.example", False),
+    ("http://127.0.0.1:8080", False),
+    ("https://127.0.0.1", False),
+    ("https://127.1", False),
+    ("https://2130706433", False),
+    ("https://[::1]:8080", False),
+    ("https://", False),
+]
+
+
+@pytest.mark.parametrize(("origin", "taken"), PASSKEY_ORIGINS)
+def test_browsers_use_passkeys_at_names_over_secure_connections(origin, taken):
+    assert takes_passkeys(origin) is taken
 
 
 LINKS = [

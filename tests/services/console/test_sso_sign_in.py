@@ -89,7 +89,7 @@ async def test_a_code_is_asked_for_after_the_issuer_and_continues(browser, with_
     with_issuer.answers[CONTINUE] = problem(401, "wrong-otp")
     await begin(browser, to="/invitations")
     await browser.open(arrival())
-    assert "Enter your code" in browser.text
+    assert "Confirm that it is you" in browser.text
     assert "This code is wrong" not in browser.text
     assert (SESSION in browser.cookies, ISSUER in browser.cookies) == (False, False)
     await browser.press("/sign-in", otp="000000")
@@ -140,7 +140,7 @@ FAILURES = [
     ({}, problem(410, "sso-sign-in-over"), "Begin it again"),
     ({}, problem(403, "issuer-answer-invalid"), "did not sign you in"),
     ({}, problem(403, "identity-not-linked"), "does not belong to a user"),
-    ({}, problem(403, "user-disabled"), "About user-disabled."),
+    ({}, problem(403, "user-disabled"), "has disabled your sign-in"),
     ({}, problem(503, "issuer-unavailable"), "does not answer"),
     ({}, problem(429, "too-many-requests"), "Too many attempts"),
 ]

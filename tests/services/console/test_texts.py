@@ -1,0 +1,89 @@
+"""What people read about each refusal that the API can give the console."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import services.console
+from deploy.gateway.paths import public_routes
+from services.console.adapters.api import ApiRefusal
+from services.console.pages.texts import FOR_PEOPLE, UNKNOWN, sentence
+from shared.http.refusals import Unexpected
+from shared.http.routes import PARAMETER, Route
+from shared.problems import STATUS, Refusal
+
+SOURCES = Path(services.console.__file__).parent
+ROWS = {
+    (row.method, PARAMETER.sub("{}", row.path)): row
+    for rows in public_routes().values()
+    for row in rows
+}
+
+
+def text_of(node: ast.AST) -> str:
+    """The text of a literal, with {} for each part that is known later."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(text_of(part) or "{}" for part in parts)
+    return ""
+
+
+def requests(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """The method and the path of each request of the API; without a method it is a POST."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            texts = [text_of(argument) for argument in node.args]
+            for before, path in zip(["POST", *texts], texts, strict=False):
+                if path.startswith("/v1/"):
+                    yield before, path
+
+
+TREES = [ast.parse(file.read_text()) for file in sorted(SOURCES.rglob("*.py"))]
+ASKED = {request for tree in TREES for request in requests(tree)}
+NAMED = {
+    text for tree in TREES for node in ast.walk(tree) if (text := text_of(node)).startswith("/v1/")
+}
+
+
+def refusals(row: Route) -> set[type[Refusal]]:
+    return {*row.all_refusals(), Unexpected}
+
+
+REFUSALS = {refusal.code: refusal for request in ASKED for refusal in refusals(ROWS[request])}
+
+
+def test_every_path_of_the_api_is_asked_with_a_method_that_is_seen_here():
+    assert {path for _, path in ASKED} == NAMED
+    assert ("POST", "/v1/session/switch") in ASKED
+
+
+@pytest.mark.parametrize("code", sorted(REFUSALS))
+def test_every_refusal_of_the_api_has_words_for_people(code):
+    refusal = ApiRefusal(status=STATUS[REFUSALS[code].kind], code=code)
+    assert sentence(refusal) != UNKNOWN
+
+
+def test_no_words_are_about_a_code_that_the_api_does_not_give():
+    assert FOR_PEOPLE.keys() <= REFUSALS.keys()
+
+
+@pytest.mark.parametrize("text", sorted({*FOR_PEOPLE.values(), UNKNOWN}))
+def test_words_for_people_name_nothing_that_programs_send(text):
+    for word in ("/v1", "POST", "header", "token", "`", "{", "JSON"):
+        assert word not in text
+
+
+async def test_what_the_api_says_to_programs_is_not_shown(browser, api):
+    await browser.sign_in()
+    for code, words in (("account-suspended", "owner can ask"), ("new-code", UNKNOWN)):
+        await browser.open("/console")
+        answer = {"code": code, "detail": "Send PATCH /v1/me."}
+        api.answers["POST /v1/session/switch"] = (403, answer)
+        await browser.press("/console", account_id="acc_2")
+        assert browser.status == 403
+        assert words in browser.text
+        assert "/v1/" not in browser.text
