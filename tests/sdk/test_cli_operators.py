@@ -63,6 +63,31 @@ def test_each_command_asks_by_the_operator_name(service, words, path, body):
     assert headers["Authorization"] == "Bearer k3y"
 
 
+@pytest.mark.parametrize("words", ["show-user no@one.example", "enable-user no@one.example"])
+def test_a_user_who_does_not_exist_is_said(service, words, capsys):
+    service.answer = (404, {}, b'{"code": "not-found", "detail": "This does not exist."}')
+    assert main(["admin", *words.split()]) == 1
+    assert "There is no user no@one.example at " in capsys.readouterr().err
+    service.answer = (404, {}, b"<html>")
+    assert main(["admin", *words.split()]) == 1
+    assert "Pass the internal address of identity" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("removed", "said"), [(["totp", "passkey"], "totp, passkey"), ([], "none")]
+)
+def test_a_reset_of_second_factors_says_what_it_removed(service, removed, said, capsys):
+    service.answer = (200, {}, json.dumps({"id": "usr_1", "removed_factors": removed}).encode())
+    assert main(["admin", "reset-mfa", "usr_1", "--yes"]) == 0
+    assert capsys.readouterr().out == f"usr_1: no second factor; removed: {said}\n"
+
+
+def test_a_user_is_shown_with_the_kinds_of_the_second_factors(service, capsys):
+    service.answer = (200, {}, b'{"id": "usr_1", "second_factors": ["totp", "passkey"]}')
+    assert main(["admin", "show-user", "usr_1"]) == 0
+    assert "totp, passkey" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "words",
     ["disable-user u --reason x", "delete-client c", "rotate-client c", "revoke-key --all"],

@@ -26,6 +26,7 @@ _SHOWN = (
     "verified_at",
     "personal_account_id",
     "has_password",
+    "second_factors",
 )
 _GRAVE = {
     "disable": "disable the user {user} and end all of their sessions",
@@ -65,7 +66,9 @@ def add_user_commands(admin: Topics) -> None:
 
 def _show(options: argparse.Namespace) -> int:
     named = "email" if "@" in options.user else "user_id"
-    answer = operator_of(options).ask("POST", "users/find", {named: options.user})
+    answer = operator_of(options).ask(
+        "POST", "users/find", {named: options.user}, about=f"user {options.user}"
+    )
     user = content_of(answer)
     if options.json:
         say(json.dumps(user))
@@ -83,6 +86,15 @@ def _change(options: argparse.Namespace) -> int:
     if action in _GRAVE:
         confirm(options, _GRAVE[action].format(user=user), user)
     body = {"reason": options.reason} if action == "disable" else None
-    answer = operator.ask("POST", f"users/{quote(user, safe='')}/{action}", body)
-    say_done(options, answer, f"{user}: {_DONE[action]}")
+    answer = operator.ask(
+        "POST", f"users/{quote(user, safe='')}/{action}", body, about=f"user {user}"
+    )
+    done = _DONE[action]
+    if action == "reset-mfa":
+        done = f"{done}; removed: {_kinds(content_of(answer).get('removed_factors'))}"
+    say_done(options, answer, f"{user}: {done}")
     return OK
+
+
+def _kinds(removed: object) -> str:
+    return ", ".join(map(str, removed)) if isinstance(removed, list) and removed else "none"

@@ -51,8 +51,11 @@ class OperatorRequests:
         body: Mapping[str, Any] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
+        about: str | None = None,
     ) -> HttpAnswer:
         """Send one request, and return the answer unless it is a refusal.
+
+        `about` is what the service may not have, in words such as "user usr_1".
 
         Raises:
             AdminError: the service refused, or could not be asked.
@@ -72,6 +75,11 @@ class OperatorRequests:
             )
         except UnreachableError as error:
             raise AdminError(str(error), unreachable=True) from error
+        if answer.status == 404 and about is not None and _is_problem(answer.content):
+            raise AdminError(
+                f"There is no {about} at {self.url}. Check the id or the address of it, and that"
+                f" this is the internal address of {self.service}."
+            )
         if answer.status == 404:
             said = answer.refusal().rstrip(".")
             raise AdminError(
@@ -89,6 +97,11 @@ class OperatorRequests:
         if body is not None:
             return json.dumps(body).encode()
         return b"" if method == "POST" else None
+
+
+def _is_problem(content: object) -> bool:
+    """Whether a service refused, and not something else at its address."""
+    return isinstance(content, dict) and content.get("code") == "not-found"
 
 
 def _faults(problem: object) -> tuple[tuple[str, str], ...]:

@@ -108,6 +108,12 @@ class SecondFactors:
         """Whether a sign-in needs one of them; recovery codes alone are none."""
         return self.totp is not None or bool(self.passkeys)
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kind of each of them."""
+        apps = [] if self.totp is None else [TOTP]
+        return apps + [passkey_rules.PASSKEY for _ in self.passkeys]
+
 
 @dataclass(frozen=True, slots=True)
 class TypedTotp:

@@ -16,6 +16,7 @@ from shared.ids import UserId
 from shared.problems import Invalid, NotFound
 
 _PLACE = "/internal/admin/users"
+FactorKind = Literal["totp", "passkey"]
 
 
 class FindUser(Body):
@@ -58,9 +59,16 @@ class SessionStateView(Answer):
 
 
 class UserWithSessions(UserStateView):
-    """A user, and the first hundred of their sessions."""
+    """A user, the kinds of their second factors, and the first hundred of their sessions."""
 
+    second_factors: tuple[FactorKind, ...]
     sessions: tuple[SessionStateView, ...]
+
+
+class UserAfterReset(UserStateView):
+    """A user without second factors, and the kinds of those that this request removed."""
+
+    removed_factors: tuple[FactorKind, ...]
 
 
 def _fields(user: User) -> dict[str, object]:
@@ -99,7 +107,8 @@ async def find(ctx: Ctx, call: Call[FindUser, None]) -> UserWithSessions:
         )
         for one in found.sessions
     ]
-    return UserWithSessions.model_validate({**_fields(found.user), "sessions": sessions})
+    shown = {"second_factors": found.factors.kinds, "sessions": sessions}
+    return UserWithSessions.model_validate({**_fields(found.user), **shown})
 
 
 async def disable(ctx: Ctx, call: Call[Disable, None]) -> Reply:
@@ -125,7 +134,9 @@ async def unlock(ctx: Ctx, call: Call[None, None]) -> Reply:
 async def reset_mfa(ctx: Ctx, call: Call[None, None]) -> Reply:
     """Remove a user's second factors."""
     written = await mfa.reset(ctx, call.caller, UserId(call.path["user_id"]))
-    return Reply(body=_view(written.result), written=written)
+    user, removed = written.result
+    body = UserAfterReset.model_validate({**_fields(user), "removed_factors": removed.kinds})
+    return Reply(body=body, written=written)
 
 
 ROUTES = (
@@ -137,7 +148,7 @@ ROUTES = (
         summary="Remove every second factor of a user who has lost them",
         tag="admin",
         access=Admin(),
-        gives=UserStateView,
+        gives=UserAfterReset,
         effective_everywhere=True,
         on_repeat="Finds no second factor.",
     ),

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.identity.domain.service_clients import (
     ClientDeleted,
@@ -19,9 +19,16 @@ from shared.http.access import Admin
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import ClientId
 from shared.journal import WriteResult
+from shared.shown_text import as_shown
 
 _PLACE = "/internal/admin/service-clients"
 MAX_KEPT_SECONDS = 30 * 24 * 3600
+
+
+def _visible(name: str) -> str:
+    if not as_shown(name).strip():
+        raise ValueError("A name needs at least one visible character.")
+    return name
 
 
 class NewClient(Body):
@@ -31,7 +38,7 @@ class NewClient(Body):
     token.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_visible)]
     scopes: Annotated[tuple[ClientScope, ...], Field(min_length=1, max_length=len(ClientScope))]
     account_ids: Annotated[tuple[AccountIdText, ...], Field(max_length=100)] | None = None
     resource_types: (

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.identity.domain import disabled_users
+from services.identity.domain.mfa import SecondFactors
 from services.identity.domain.rate_limits import sign_ins_of
 from services.identity.domain.sessions import UserSession
 from services.identity.domain.users import User
@@ -19,9 +20,10 @@ SESSIONS_SHOWN = 100
 
 @dataclass(frozen=True, kw_only=True)
 class UserState:
-    """A user with the sessions that did not end, the first of very many."""
+    """A user with their factors, and the sessions that did not end, the first of very many."""
 
     user: User
+    factors: SecondFactors
     sessions: tuple[UserSession, ...]
 
 
@@ -44,7 +46,11 @@ async def find(ctx: Ctx, *, user_id: str | None, email: str | None) -> UserState
         raise NotFound
     now = ctx.clock.now()
     found = await ctx.store.active_sessions(user.id, limit=SESSIONS_SHOWN)
-    return UserState(user=user, sessions=tuple(one for one in found if one.active(now)))
+    return UserState(
+        user=user,
+        factors=await ctx.store.factors(user.id),
+        sessions=tuple(one for one in found if one.active(now)),
+    )
 
 
 async def disable(

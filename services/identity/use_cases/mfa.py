@@ -163,16 +163,19 @@ async def replace_recovery_codes(ctx: Ctx, caller: Caller, principal: UserPrinci
     return codes
 
 
-async def reset(ctx: Ctx, caller: Caller, user_id: UserId) -> WriteResult[User]:
+async def reset(
+    ctx: Ctx, caller: Caller, user_id: UserId
+) -> WriteResult[tuple[User, SecondFactors]]:
     """Remove every second factor of a user who has lost them, and forget wrong codes.
 
-    A mail tells the user of each. The password stays, and is then enough to sign in.
+    Gives the factors that were removed. A mail tells the user of each. The password stays, and is
+    then enough to sign in.
 
     Raises:
         NotFound: there is no such user.
     """
 
-    async def change(write: JournalWrite) -> User:
+    async def change(write: JournalWrite) -> tuple[User, SecondFactors]:
         user = await ctx.store.user(user_id, write.session)
         if user is None:
             raise NotFound
@@ -181,10 +184,10 @@ async def reset(ctx: Ctx, caller: Caller, user_id: UserId) -> WriteResult[User]:
             after = mfa.remove_all(factors)
             await ctx.store.update_factors(factors, after, write.session, rev=write.rev)
             write.record(*factor_facts.all_removed(user, factors, after))
-        return user
+        return user, factors
 
     written = await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=True)
-    limits = limits_of(written.result)
+    limits = limits_of(written.result[0])
     await ctx.store.forget(*limits)
     for limit in limits:
         ctx.refused_senders.forget(limit)

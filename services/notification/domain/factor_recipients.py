@@ -15,8 +15,11 @@ def _added(fact: identity.SecondFactorAdded, row: Row) -> Notice:
 
 
 def _removed(fact: identity.SecondFactorRemoved, row: Row) -> Notice:
+    by_platform = "yes" if row.actor.type == "operator" else ""
     return Notice(
-        kind=MessageKind.SECOND_FACTOR_REMOVED, to=fact.email, words=_change_words(fact, row)
+        kind=MessageKind.SECOND_FACTOR_REMOVED,
+        to=fact.email,
+        words=_change_words(fact, row) | {"by_platform": by_platform},
     )
 
 

@@ -39,6 +39,7 @@ _OF_EARLIER_VERSIONS = {
     "members": "",
     "personal": "",
     "new_catalog": "",
+    "by_platform": "",
 }
 """Words that a message lacks which an earlier version stored."""
 

@@ -123,6 +123,9 @@ async def test_a_user_is_found_by_id_and_by_address(identity: Identity) -> None:
     assert (await find(identity, {"email": "Ana@Example.com"})).expect(200) == by_id
     assert (by_id["id"], by_id["status"], by_id["has_password"]) == (user_id, "active", True)
     assert [one["account_id"] for one in by_id["sessions"]] == [ana["account_id"]]
+    assert by_id["second_factors"] == []
+    await identity.add_totp(ana["access_token"])
+    assert (await find(identity, {"user_id": user_id})).body["second_factors"] == ["totp"]
     for misfit in ({}, {"user_id": user_id, "email": ADDRESS}, {"email": "x"}, {"user_id": "x"}):
         assert (await find(identity, misfit)).status == 422, misfit
     for unknown in ({"user_id": NO_USER}, {"email": "bo@example.com"}):

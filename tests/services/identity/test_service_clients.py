@@ -16,6 +16,8 @@ CLIENT_MISFITS: list[dict[str, object]] = [
     {"scopes": ["everything"]},
     {"scopes": "authz:check"},
     {"name": ""},
+    {"name": " "},
+    {"name": "\u200b\t"},
     {"account_ids": ["acc_1"]},
     {"resource_types": ["*"]},
     {"account_ids": ["acc_" + "7" * 32] * 101},

@@ -225,13 +225,18 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                     "name": "Bo Li",
                     "changed_at": format_moment(NOON),
                     "passkey": "yes" if sort == "passkey" else "",
+                    **more,
                 },
             ),
         )
         for sort in ("totp", "passkey")
-        for fact, kind in (
-            (identity.SecondFactorAdded, MessageKind.SECOND_FACTOR_ADDED),
-            (identity.SecondFactorRemoved, MessageKind.SECOND_FACTOR_REMOVED),
+        for fact, kind, more in (
+            (identity.SecondFactorAdded, MessageKind.SECOND_FACTOR_ADDED, {}),
+            (
+                identity.SecondFactorRemoved,
+                MessageKind.SECOND_FACTOR_REMOVED,
+                {"by_platform": ""},
+            ),
         )
     ),
     (

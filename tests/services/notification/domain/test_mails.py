@@ -65,6 +65,7 @@ WORDS = {
     "place": "Vienna",
     "started_at": "1 March 2026, 12:00 UTC",
     "passkey": "",
+    "by_platform": "",
     "codes_left": "9",
     "passkey_name": "Phone",
     "deletes_at": "31 March 2026, 12:00 UTC",
@@ -349,7 +350,7 @@ OPENINGS = {
     ),
     MessageKind.NEW_DEVICE: (
         "A new device signed in to your account at Rolecall",
-        "Hello Bo Li, your password was used to sign in at Rolecall from a device or network",
+        "Hello Bo Li, your account at Rolecall was signed in to from a device or network that",
     ),
 }
 
@@ -530,13 +531,52 @@ def test_an_owner_without_members_is_told_of_no_members():
         assert not re.search("members|invitations|personal account", alone)
 
 
+HELPS = {
+    MessageKind.SECOND_FACTOR_ADDED: "A new password does not remove this factor.",
+    MessageKind.RECOVERY_CODES_REPLACED: "A new password does not end these codes.",
+    MessageKind.RECOVERY_CODE_USED: "A new password does not end the codes that are left.",
+    MessageKind.TOKEN_CREATED: "A new password does not end the token.",
+}
+
+
+@pytest.mark.parametrize("kind", HELPS)
+def test_a_mail_says_what_undoes_an_act_that_a_new_password_does_not_end(kind):
+    for sender in (SENDER, WITHOUT_PAGES):
+        text = " ".join(render(a_message(kind), None, sender=sender, now=NOON).text.split())
+        assert HELPS[kind] in text
+        assert "ask the support of Rolecall" in text
+        assert "If it was not, reset your password now" in text
+
+
+def test_a_mail_about_a_new_device_does_not_say_how_the_sign_in_was_proved():
+    text = " ".join(content_of(MessageKind.NEW_DEVICE).text.split())
+    assert "your password was used" not in text
+    assert "remove every second factor and every other way to sign in" in text
+
+
+def test_a_mail_about_a_new_token_names_its_account():
+    assert "in the account acc_1 until" in " ".join(
+        content_of(MessageKind.TOKEN_CREATED).text.split()
+    )
+
+
+def test_a_factor_that_the_platform_removed_is_not_asked_about():
+    content = content_of(MessageKind.SECOND_FACTOR_REMOVED, by_platform="yes")
+    text = " ".join(content.text.split())
+    assert "the platform has removed the app that makes codes from your sign-in" in text
+    assert "If you asked for this, sign in and add a second factor again." in text
+    assert not re.search("If this was you|forgot-password", text)
+
+
 def test_a_mail_that_an_earlier_version_queued_has_its_text():
-    later = {"members", "personal", "new_catalog"}
+    later = {"members", "personal", "new_catalog", "by_platform"}
     words = {name: text for name, text in WORDS.items() if name not in later}
     for kind in (
         MessageKind.ACCOUNT_DELETED,
         MessageKind.ACCOUNT_RESTORED,
         MessageKind.ROLE_CHANGED,
+        MessageKind.SECOND_FACTOR_REMOVED,
+        MessageKind.TOKEN_CREATED,
     ):
         message = replace(a_message(kind), words=words)
         assert render(message, None, sender=SENDER, now=NOON).text
@@ -574,10 +614,10 @@ def test_names_without_a_visible_character_leave_whole_sentences(kind):
 @pytest.mark.parametrize("kind", MessageKind)
 @pytest.mark.parametrize("contact", ["+49 30 1234567", "pay@evil.example", "evil.example/pay"])
 def test_a_stored_name_with_a_contact_is_replaced(kind, contact):
-    stored = f"Rolecall support, write or call {contact}"
+    stored = f"Rolecall helpdesk, write or call {contact}"
     content = content_of(kind, **dict.fromkeys(NAMED, stored))
     shown = " ".join((content.subject + content.text + visible(content.html)).split())
-    assert "support" not in shown
+    assert "helpdesk" not in shown
     assert contact not in shown
 
 

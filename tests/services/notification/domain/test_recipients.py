@@ -8,11 +8,11 @@ from services.notification.domain.messages import Message, MessageKind, message_
 from services.notification.domain.names import display_text
 from services.notification.domain.pace import TOPICS, Topic
 from services.notification.domain.recipients import RECIPIENTS, messages_of
-from shared.contracts import team
+from shared.contracts import identity, team
 from shared.contracts.facts import Actor
 from shared.contracts.registry import FACT_TYPES
 from shared.inbox import caller_for
-from tests.services.notification.samples import MAILS, MEMBER, WITHOUT_MAIL
+from tests.services.notification.samples import MAILS, MEMBER, USER, WITHOUT_MAIL
 from tests.services.rows import NOON, row_of
 
 THINGS = {
@@ -92,6 +92,12 @@ def test_an_actor_who_removes_themself_is_told_that_they_left():
         for user_id in (MEMBER["user_id"], "usr_ana")
     )
     assert (own.get("left"), others.get("left")) == ("yes", None)
+
+
+def test_a_factor_that_the_operator_removed_is_told_as_the_platforms_act():
+    operator = Actor(type="operator", id="key_1", name="Zoë Ops")
+    (message,) = messages_for(identity.SecondFactorRemoved(**USER, kind="totp"), actor=operator)
+    assert message.words["by_platform"] == "yes"
 
 
 def test_an_actor_without_a_name_leaves_the_word_empty():
