@@ -7,7 +7,7 @@ from rolecall.cli.admin import add_admin_commands
 from rolecall.cli.catalogs import add_catalog_commands
 from rolecall.cli.checks import add_check_commands
 from rolecall.cli.forward_auth import add_forward_auth_commands
-from rolecall.cli.output import INVALID, USAGE, UsageError, end_output, report
+from rolecall.cli.output import INVALID, USAGE, Parser, UsageError, end_output, report
 from rolecall.cli.tokens import add_token_commands
 from rolecall.client.admin import AdminError
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="rolecall", description="Permission catalogs, permission checks and administration."
     )
     parser.add_argument("--version", action="version", version=f"rolecall {VERSION}")

@@ -1,9 +1,10 @@
 """What every command writes, and its exit codes."""
 
+import argparse
 import os
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import Any, TextIO
 
 from rolecall.core.problems import CatalogError
 
@@ -28,6 +29,14 @@ def report_problems(file: object, error: CatalogError) -> None:
     """Write every problem of a catalog file to the error output."""
     for problem in error.problems:
         report(f"{file}:{problem}")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help and errors end quietly when no one reads them, on every Python."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        with suppress(UsageError):  # there is no one left to tell
+            _write(file or sys.stderr, message or "")
 
 
 def end_output() -> None:

@@ -60,6 +60,8 @@ def context(
         session_ended=lambda session_id: session_id in over,
         user_disabled=lambda user_id: user_id in over,
         disabled_users=over,
+        has_second_factor=lambda _: False,
+        second_factor_users=(),
     )
     absent: Any = None
     return Ctx(

@@ -96,6 +96,8 @@ class Small:
     invited: str
     rules: list[GuardrailRule]
     personal: bool
+    factors: frozenset[str] = frozenset()
+    """Who has a second factor."""
 
     def world(self) -> Memory:
         """The account, with those invitations that their inviter may give."""
@@ -137,6 +139,8 @@ class Small:
                 expires_at=None if seconds is None else START + timedelta(seconds=seconds),
             )
             world.register(name, owner=name)
+        for name in self.factors:
+            world.set_factor(name)
         for (project_id, name), (grants, seconds) in self.overrides.items():
             if name in self.members:
                 override = _override(world, project_id, name, grants, seconds)
@@ -226,6 +230,7 @@ small_accounts = st.builds(
     invited=roles,
     rules=st.lists(rules, max_size=2),
     personal=st.sampled_from([False]),
+    factors=st.frozensets(st.sampled_from(EVERYONE)).map(lambda some: some | {"owner"}),
 )
 
 
@@ -259,6 +264,10 @@ def change_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         "override_removal": {"user_id": whom, "project_id": projects},
         "project_create": {"name": st.just("Third")},
         "project_delete": {"project_id": projects},
+        "account_change": {
+            "name": st.sampled_from([None, "Wheels"]),
+            "require_second_factor": st.sampled_from([True, True, False, None]),
+        },
         "conversion": {
             "name": st.just("Team"),
             "catalog": st.sampled_from([None, OTHER_CATALOG.id]),
@@ -359,7 +368,8 @@ def state_of(world: Memory) -> AccountState:
         )
         for member in store.memberships.values()
     ]
-    return account_state(account, catalog, members, store.known_projects)
+    state = account_state(account, catalog, members, store.known_projects)
+    return replace(state, require_second_factor=account.require_second_factor)
 
 
 def levels_of(catalog: CompiledCatalog) -> Iterator[tuple[str, str, str, bool]]:
@@ -370,8 +380,8 @@ def levels_of(catalog: CompiledCatalog) -> Iterator[tuple[str, str, str, bool]]:
                 yield name, entry.id, level.id, entry.project_scoped
 
 
-def scopes(world: Memory) -> Scopes:
-    """What `decide` says of every member, project and permission."""
+def scopes(world: Memory, *, with_factor: bool = False) -> Scopes:
+    """What `decide` says of every member, project and permission; or would, with a factor."""
     state, now = state_of(world), milliseconds(world.clock.now())
     found: Scopes = {}
     places = (None, *state.projects)
@@ -381,7 +391,9 @@ def scopes(world: Memory) -> Scopes:
             owner: str, *, who: str = member_id, at: str | None = place, of: str = name
         ) -> bool:
             resource = Resource(project_id=at, owner_id=owner)
-            return decide(state, Subject(who), of, resource, now=now).allowed
+            factor = with_factor or world.sign_ins.has_second_factor(who)
+            subject = Subject(who, second_factor=factor)
+            return decide(state, subject, of, resource, now=now).allowed
 
         scope = "all" if allowed("usr_other") else "self" if allowed(member_id) else None
         if scope is not None:

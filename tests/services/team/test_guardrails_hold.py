@@ -85,6 +85,11 @@ def holders(rule: GuardrailRule, active: dict[Any, str], held: Scopes) -> int:
     return sum(held.get((user, rule.project_id, rule.permission)) == "all" for user in active)
 
 
+def held_by_members(world: Memory) -> Scopes:
+    """What guardrails count: what members hold, whether or not they have a second factor yet."""
+    return scopes(world, with_factor=True)
+
+
 def without_guardrails(world: Memory, actor: str, change: dict[str, Any]) -> Measures:
     """The measures after the change, if no guardrail refused it; nothing is kept."""
     store, account = world.store, world.store.rows[ACCOUNT]
@@ -94,7 +99,7 @@ def without_guardrails(world: Memory, actor: str, change: dict[str, Any]) -> Mea
         answer = made(world, actor, change)
         del world.journal.facts[told:]
         assert not isinstance(answer, Refusal), answer
-        found = measures(world, scopes(world), account.guardrails)
+        found = measures(world, held_by_members(world), account.guardrails)
         raise Undone
     return found
 
@@ -131,11 +136,11 @@ def histories(draw: st.DrawFn) -> tuple[Small, list[tuple[str, dict[str, Any]]]]
 def guardrails_hold(history: tuple[Small, list[tuple[str, dict[str, Any]]]]) -> None:
     small, tries = history
     world = small.world()
-    before, projects = measures(world, scopes(world)), set(world.store.known_projects)
+    before, projects = measures(world, held_by_members(world)), set(world.store.known_projects)
     for actor, change in tries:
         answer = made(world, actor, change)
         OUTCOMES[answer.code if isinstance(answer, Refusal) else "done"] += 1
-        after, kept = measures(world, scopes(world)), set(world.store.known_projects)
+        after, kept = measures(world, held_by_members(world)), set(world.store.known_projects)
         assert not worsened(before, after, projects), (actor, change)
         if isinstance(answer, Refusal):
             assert after == before
