@@ -323,7 +323,7 @@ async def connect(browser: Browser) -> Callable[[], Awaitable[Any]]:
 async def of_connection(
     browser: Browser, method: str, path: str, body: Any = None
 ) -> Callable[[], Awaitable[Any]]:
-    made = (await (await connect(browser))()).expect(200)
+    made = (await (await connect(browser))()).expect(201)
     browser.published.add(made["txt_value"])
     person = (await browser.identity.log_in(ADDRESS)).expect(200)
     at, token = f"{connections(person)}/{made['id']}{path}", person["access_token"]
