@@ -119,7 +119,9 @@ async def test_the_former_address_of_an_earlier_version_can_still_be_restored(
     for _ in range(2):
         await list_former_addresses(identity.database)
         ana, bo, cy = [await store.user(user_id) for user_id in ids]
-        assert ana is not None and bo is not None and cy is not None  # noqa: PT018
+        assert ana is not None
+        assert bo is not None
+        assert cy is not None
         assert ana.former_addresses == (
             FormerAddress(
                 email="ana@old.example",

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from rolecall import AccountKind, AccountStatus, CompiledCatalog, MembershipStatus, load_catalog
+from rolecall import (
+    AccountKind,
+    AccountStatus,
+    CompiledCatalog,
+    Delivery,
+    MembershipStatus,
+    load_catalog,
+)
 from services.team.domain.account_access import AccessRows, authorize
 from services.team.domain.connection_joins import (
     ConnectionRule,
@@ -38,7 +45,7 @@ PENDING = Invitation(
     email=GUEST.typed,
     email_key=GUEST.key,
     role="basic",
-    delivery="email",  # type: ignore[arg-type]
+    delivery=Delivery.EMAIL,
     inviter_user_id=user_id("owner"),
     inviter_name="Owner",
     inviter_email="owner@example.com",
