@@ -41,8 +41,12 @@ LIMITS = {
         "first_mails_of_account": "1000",
         "requests_at_once": "1000",
     },
+    "notification": {"smtp_connections": "1"},
 }
-"""Limits that repeated requests do not reach."""
+"""Limits that repeated requests do not reach, and one mail at a time.
+
+A kill repeats at most the mails in hand, one for each connection: with one, their number is exact.
+"""
 
 
 class OneProcessWithoutLimits(OneProcess):
