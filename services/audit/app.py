@@ -3,7 +3,7 @@
 from services.audit.migrations import migrations
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
 from services.audit.settings import Settings
-from services.audit.store import Records
+from services.audit.store import Store
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
@@ -28,10 +28,10 @@ def build(
     parts = JournalParts(
         Service.AUDIT, settings, bus=bus, clock=clock, timeouts=timeouts, migrations=migrations
     )
-    records = Records(parts.database)
+    store = Store(parts.database)
     ctx = Ctx(
-        records=records,
-        ingest=Ingest(parts.client, records, parts.clock),
+        store=store,
+        ingest=Ingest(parts.client, store, parts.clock),
         journal=parts.journal,
         clock=parts.clock,
         complete_until=lambda: inbox.complete_until,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.audit.store import Records
+from services.audit.store import Store
 from services.audit.use_cases.ingest import Ingest
 from shared.clock import Clock
 from shared.journal import Journal
@@ -14,7 +14,7 @@ from shared.journal import Journal
 class Ctx:
     """What the use cases work with."""
 
-    records: Records
+    store: Store
     ingest: Ingest
     journal: Journal
     clock: Clock

@@ -55,4 +55,4 @@ async def _record(facts: list[Fact], write: JournalWrite) -> None:
 
 
 async def _mark(ctx: Ctx, part: str, session: DbSession) -> None:
-    await ctx.records.add_denial_batch(part, now=ctx.clock.now(), session=session)
+    await ctx.store.add_denial_batch(part, now=ctx.clock.now(), session=session)

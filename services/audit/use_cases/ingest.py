@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 
 from services.audit.domain.records import digest, erased_user_of, known_user_of, record_of
-from services.audit.store import Records
+from services.audit.store import Store
 from shared.clock import Clock
 from shared.contracts.facts import Row
 from shared.inbox import AWAY, AlreadyApplied, AppliedMark
@@ -29,13 +29,13 @@ class Ingest:
     def __init__(
         self,
         client: DbClient,
-        records: Records,
+        store: Store,
         clock: Clock,
         *,
         gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         self._client = client
-        self._records = records
+        self._store = store
         self._clock = clock
         self._gather_seconds = gather_seconds
         self._waiting: list[_WaitingRow] = []
@@ -55,10 +55,10 @@ class Ingest:
         """
         user = known_user_of(row)
         if user is not None:
-            await self._records.remember_user(user)
+            await self._store.remember_user(user)
         erased = erased_user_of(row)
         if erased is not None:
-            await self._records.forget_user(erased)
+            await self._store.forget_user(erased)
         waiting = _WaitingRow(row=row, applied_mark=applied_mark)
         self._waiting.append(waiting)
         self._arrived.set()
@@ -117,17 +117,17 @@ class Ingest:
             await batch[0].applied_mark.save_with(
                 [waiting.applied_mark for waiting in batch[1:]], session
             )
-            await self._records.add(records, session)
+            await self._store.add(records, session)
 
         await transact(self._client, change)
         for waiting in batch:
             waiting.finish()
 
     async def _check_equivocation(self, row: Row) -> None:
-        recorded, received = await self._records.digest(row.id), digest(row)
+        recorded, received = await self._store.digest(row.id), digest(row)
         if recorded is None or recorded == received:
             return
-        await self._records.add_equivocation(
+        await self._store.add_equivocation(
             row.id, received, row.to_event().decode(), now=self._clock.now()
         )
         logger.error(

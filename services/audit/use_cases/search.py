@@ -39,7 +39,7 @@ async def search(
     actor_ids = await _actor_ids(ctx, filters.user)
     if actor_ids == []:
         return RecordPage(records=(), next_after=None, complete_until=complete_until)
-    found = await ctx.records.search(
+    found = await ctx.store.search(
         account_id, filters, actor_ids=actor_ids, after=after, limit=limit + 1
     )
     page = found[:limit]
@@ -57,7 +57,7 @@ async def show_record(ctx: Ctx, caller: Caller, account_id: str, event_id: str) 
         NotFound: the account has no such record.
     """
     await _record_reading(ctx, caller, account_id, filters=Filters())
-    found = await ctx.records.find(account_id, event_id)
+    found = await ctx.store.find(account_id, event_id)
     if found is None:
         raise NotFound
     return (await _with_names(ctx, [found]))[0]
@@ -67,7 +67,7 @@ async def _actor_ids(ctx: Ctx, user: str | None) -> list[str] | None:
     if user is None:
         return None
     wanted = user.strip()
-    return await ctx.records.user_ids_with_email(wanted) if "@" in wanted else [wanted]
+    return await ctx.store.user_ids_with_email(wanted) if "@" in wanted else [wanted]
 
 
 async def _with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:
@@ -77,7 +77,7 @@ async def _with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:
         for record in records
         if record.actor.type == "user" and record.actor.name is None
     }
-    users = await ctx.records.known_users(unnamed) if unnamed else {}
+    users = await ctx.store.known_users(unnamed) if unnamed else {}
     return tuple(
         replace(
             record,
@@ -101,7 +101,7 @@ async def _record_reading(ctx: Ctx, caller: Caller, account_id: str, *, filters:
         return
 
     async def first_in_minute(session: DbSession) -> None:
-        await ctx.records.add_reading(account_id, reader, minute=minute, now=now, session=session)
+        await ctx.store.add_reading(account_id, reader, minute=minute, now=now, session=session)
 
     async def change(write: JournalWrite) -> None:
         write.record(

@@ -2,7 +2,8 @@
 
 from tests.mutants.mutant import Kind, Mutant
 
-STORE = "services/audit/store.py"
+STORE = "services/audit/store/records.py"
+MARKS = "services/audit/store/marks.py"
 SEARCH = "services/audit/use_cases/search.py"
 STORE_TESTS = ("tests/services/audit/test_store.py",)
 RECORD_TESTS = ("tests/services/audit/domain/test_records.py",)
@@ -97,15 +98,15 @@ ROWS = (
         kind=Kind.SECURITY,
         file=SEARCH,
         old="    await _record_reading(ctx, caller, account_id, filters=Filters())\n"
-        "    found = await ctx.records.find(account_id, event_id)\n",
-        new="    found = await ctx.records.find(account_id, event_id)\n"
+        "    found = await ctx.store.find(account_id, event_id)\n",
+        new="    found = await ctx.store.find(account_id, event_id)\n"
         "    await _record_reading(ctx, caller, account_id, filters=Filters())\n",
         tests=READING_TESTS,
     ),
     Mutant(
         id="audit-reading-ignores-account",
         kind=Kind.SECURITY,
-        file=STORE,
+        file=MARKS,
         old='f"{account_id}.{reader_id}.{minute}"',
         new='f"{reader_id}.{minute}"',
         tests=READING_TESTS,
@@ -153,7 +154,7 @@ ROWS = (
     Mutant(
         id="audit-second-reader-of-a-minute-unrecorded",
         kind=Kind.SECURITY,
-        file=STORE,
+        file=MARKS,
         old='"_id": f"{account_id}.{reader_id}.{minute}"',
         new='"_id": f"{account_id}.{minute}"',
         tests=READING_TESTS,

@@ -17,7 +17,7 @@ from deploy.programs.program import free_port
 from services.audit.app import build
 from services.audit.migrations import migrations
 from services.audit.settings import Settings
-from services.audit.store import Records
+from services.audit.store import Store
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import GATHER_SECONDS, Ingest
@@ -77,10 +77,10 @@ class Auditing:
             clock=self.clock,
         )
 
-    def use_records(self, records: Records, *, gather_seconds: float = GATHER_SECONDS) -> None:
-        """Ingest into these records from now on."""
-        ingest = Ingest(self.client, records, self.clock, gather_seconds=gather_seconds)
-        self.ctx = replace(self.ctx, records=records, ingest=ingest)
+    def use_store(self, store: Store, *, gather_seconds: float = GATHER_SECONDS) -> None:
+        """Ingest into this store from now on."""
+        ingest = Ingest(self.client, store, self.clock, gather_seconds=gather_seconds)
+        self.ctx = replace(self.ctx, store=store, ingest=ingest)
 
     async def take(self, *rows: Row) -> None:
         inbox = self.inbox
@@ -109,10 +109,10 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     )
     await migrate(database, migrations(signer("audit")), clock=SystemClock())
     await journal.start()
-    records = Records(database)
+    store = Store(database)
     ctx = Ctx(
-        records=records,
-        ingest=Ingest(client, records, clock),
+        store=store,
+        ingest=Ingest(client, store, clock),
         journal=journal,
         clock=clock,
         complete_until=lambda: None,

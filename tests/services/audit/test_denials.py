@@ -70,7 +70,7 @@ async def test_a_denial_is_a_record_with_its_subject_as_the_actor(auditing: Audi
     await record_denials(ctx, CALLER, report(1, count(project_id="prj_1")))
     rows = await rows_of(ctx)
     kept = [record_of(row, recorded_at=NOON) for row in rows]
-    await transact(auditing.client, partial(ctx.records.add, kept))
+    await transact(auditing.client, partial(ctx.store.add, kept))
     reader = replace(CALLER, actor=CALLER.actor.model_copy(update={"id": "reader"}))
     filters = Filters(outcome=Outcome.DENIED, user="usr_bo", resource_id="i-1", project="prj_1")
     page = await search(ctx, reader, ACCOUNT, filters, after=None, limit=10)

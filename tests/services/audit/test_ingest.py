@@ -8,7 +8,7 @@ from types import NoneType
 import pytest
 
 from services.audit.domain.records import digest
-from services.audit.store import Records
+from services.audit.store import Store
 from shared import context
 from shared.bus import Verdict
 from shared.contracts import identity
@@ -76,7 +76,7 @@ async def test_an_unknown_fact_type_is_recorded(auditing):
     assert record["action"] == "member.promoted"
 
 
-class CountingRecords(Records):
+class CountingStore(Store):
     """Records that count how many are inserted in each transaction."""
 
     def __init__(self, database):
@@ -89,15 +89,15 @@ class CountingRecords(Records):
 
 
 async def test_rows_that_wait_share_a_transaction(auditing):
-    records = CountingRecords(auditing.database)
-    auditing.use_records(records)
+    records = CountingStore(auditing.database)
+    auditing.use_store(records)
     inbox = auditing.inbox
     await asyncio.gather(*(inbox.handle(on_the_bus(row)) for row in rows_of_accounts(20)))
     assert sum(records.sizes) == 20
     assert len(records.sizes) < 6
 
 
-class RecordsHeldUp(CountingRecords):
+class RecordsHeldUp(CountingStore):
     """Records whose inserts wait until `go` is set."""
 
     def __init__(self, database):
@@ -112,7 +112,7 @@ class RecordsHeldUp(CountingRecords):
 async def recorded_two_together(auditing, messages, *, gather_seconds):
     """Records and an inbox that have recorded the first row alone, and the next two together."""
     records = RecordsHeldUp(auditing.database)
-    auditing.use_records(records, gather_seconds=gather_seconds)
+    auditing.use_store(records, gather_seconds=gather_seconds)
     inbox = auditing.inbox
     handled = asyncio.gather(*(inbox.handle(message) for message in messages[:3]))
     await asyncio.sleep(0)  # all three have arrived
@@ -142,14 +142,14 @@ async def test_a_row_that_no_other_follows_is_recorded_all_the_same(auditing):
 
 
 async def test_rows_that_follow_each_other_wait_for_no_others(auditing):
-    records = CountingRecords(auditing.database)
-    auditing.use_records(records, gather_seconds=PATIENT_SECONDS)
+    records = CountingStore(auditing.database)
+    auditing.use_store(records, gather_seconds=PATIENT_SECONDS)
     taken = asyncio.create_task(auditing.take(*rows_of_accounts(3)))
     await wait_for(lambda: records.sizes == [1, 1, 1], what="the rows, one by one")
     await taken
 
 
-class RecordsThatRefuseOne(Records):
+class RecordsThatRefuseOne(Store):
     """Records that cannot store the record with this id."""
 
     def __init__(self, database, refused_id):
@@ -165,7 +165,7 @@ class RecordsThatRefuseOne(Records):
 async def test_a_row_that_cannot_be_stored_fails_alone(auditing):
     """The error goes to this row's delivery, not to that of the row that held the lock."""
     rows = rows_of_accounts(8)
-    auditing.use_records(RecordsThatRefuseOne(auditing.database, rows[3].id))
+    auditing.use_store(RecordsThatRefuseOne(auditing.database, rows[3].id))
     inbox = auditing.inbox
     results = await asyncio.gather(
         *(inbox.apply(signed(row), Channel.BUS) for row in rows), return_exceptions=True
@@ -216,7 +216,7 @@ async def test_a_row_that_arrives_again_unchanged_is_not_an_equivocation(auditin
     assert "equivocation" not in caplog.text
 
 
-class RecordsThatCrash(Records):
+class RecordsThatCrash(Store):
     """Records that fail after they were inserted, inside the transaction."""
 
     async def add(self, records, session):
@@ -226,7 +226,7 @@ class RecordsThatCrash(Records):
 
 @pytest.mark.rule("T29")
 async def test_record_and_receipt_are_saved_together_or_not_at_all(auditing):
-    auditing.use_records(RecordsThatCrash(auditing.database))
+    auditing.use_store(RecordsThatCrash(auditing.database))
     row = row_of(MEMBER, account_id="acc_1")
     with pytest.raises(LookupError):
         await auditing.inbox.handle(on_the_bus(row))
@@ -234,7 +234,7 @@ async def test_record_and_receipt_are_saved_together_or_not_at_all(auditing):
     assert await auditing.all("inbox") == []
 
 
-class RecordsThatAreAway(Records):
+class RecordsThatAreAway(Store):
     """Records of a database that is away."""
 
     def __init__(self, database):
@@ -249,7 +249,7 @@ class RecordsThatAreAway(Records):
 
 async def test_every_row_that_waited_for_a_failed_write_is_refused(auditing):
     records = RecordsThatAreAway(auditing.database)
-    auditing.use_records(records)
+    auditing.use_store(records)
 
     inbox = auditing.inbox
     results = await asyncio.gather(

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from services.audit.domain.records import Filters
-from services.audit.store import Records
+from services.audit.store import Store
 from services.audit.use_cases.search import search, show_record
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, Actor, Caller, Outcome, RequestInfo
@@ -63,7 +63,7 @@ async def find(ctx, *, account=ACCOUNT, caller=None, limit=10, **filters):
 
 
 async def show_first(ctx):
-    [found] = await ctx.records.search(ACCOUNT, Filters(), actor_ids=None, after=None, limit=1)
+    [found] = await ctx.store.search(ACCOUNT, Filters(), actor_ids=None, after=None, limit=1)
     return await show_record(ctx, reader(), ACCOUNT, found.id)
 
 
@@ -73,7 +73,7 @@ async def show_missing(ctx):
 
 
 async def show_record_of_another_account(ctx):
-    [found] = await ctx.records.search(OTHER, Filters(), actor_ids=None, after=None, limit=1)
+    [found] = await ctx.store.search(OTHER, Filters(), actor_ids=None, after=None, limit=1)
     with pytest.raises(NotFound):
         await show_record(ctx, reader(), ACCOUNT, found.id)
 
@@ -133,7 +133,7 @@ class JournalThatIsAway:
         raise Unavailable
 
 
-class UnreadRecords(Records):
+class UnreadStore(Store):
     """Records that must not be read."""
 
     async def find(self, *args, **kwargs):
@@ -143,7 +143,7 @@ class UnreadRecords(Records):
 
 
 async def test_a_reading_that_cannot_be_recorded_shows_nothing(ctx, auditing):
-    away = replace(ctx, journal=JournalThatIsAway(), records=UnreadRecords(auditing.database))
+    away = replace(ctx, journal=JournalThatIsAway(), store=UnreadStore(auditing.database))
     with pytest.raises(Unavailable):
         await find(away)
     with pytest.raises(Unavailable):
@@ -153,12 +153,12 @@ async def test_a_reading_that_cannot_be_recorded_shows_nothing(ctx, auditing):
 async def test_a_search_promises_nothing_that_arrives_during_it(ctx, auditing):
     complete = [NOON]
 
-    class Meanwhile(Records):
+    class Meanwhile(Store):
         async def search(self, *given, **named):
             found = await super().search(*given, **named)
             complete.append(NOON + timedelta(minutes=1))
             return found
 
-    during = replace(ctx, records=Meanwhile(auditing.database), complete_until=lambda: complete[-1])
+    during = replace(ctx, store=Meanwhile(auditing.database), complete_until=lambda: complete[-1])
     assert (await find(during)).complete_until == NOON
     assert len(complete) == 2

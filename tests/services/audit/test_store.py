@@ -21,12 +21,12 @@ async def stored(auditing, *rows):
     records = [record_of(row, recorded_at=NOON) for row in rows]
 
     async with await auditing.client.start_session() as session, session.start_transaction():
-        await auditing.ctx.records.add(records, session)
+        await auditing.ctx.store.add(records, session)
     return records
 
 
 async def found(auditing, *, actor_ids=None, after=None, limit=100, **filters):
-    return await auditing.ctx.records.search(
+    return await auditing.ctx.store.search(
         "acc_1", Filters(**filters), actor_ids=actor_ids, after=after, limit=limit
     )
 
@@ -64,10 +64,10 @@ async def test_the_end_of_the_range_and_the_cursor_both_limit_a_page(auditing):
 
 async def test_every_user_with_the_address_is_found(auditing):
     for user_id, email in (("usr_1", "a@x.org"), ("usr_2", "A@X.org"), ("usr_3", "b@x.org")):
-        await auditing.ctx.records.remember_user(
+        await auditing.ctx.store.remember_user(
             KnownUser(user_id=user_id, name="N", email=email, as_of=NOON)
         )
-    ids = await auditing.ctx.records.user_ids_with_email("a@X.ORG")
+    ids = await auditing.ctx.store.user_ids_with_email("a@X.ORG")
     assert sorted(ids) == ["usr_1", "usr_2"]
     rows = [
         row_of(MEMBER, account_id="acc_1", actor=Actor(type="user", id=f"usr_{number}"))
@@ -79,7 +79,7 @@ async def test_every_user_with_the_address_is_found(auditing):
 
 
 async def test_an_erased_user_has_no_name_and_no_late_fact_brings_it_back(auditing):
-    records = auditing.ctx.records
+    records = auditing.ctx.store
     bo = KnownUser(user_id="usr_bo", name="Bo", email="bo@x.org", as_of=NOON)
     await records.remember_user(bo)
     assert await records.known_users(["usr_bo"]) == {"usr_bo": bo}

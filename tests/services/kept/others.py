@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from services.audit.store import Records
+from services.audit.store import Store
 from services.notification.domain.messages import Message, MessageKind, MessageStatus
 from services.notification.domain.pace import Place
 from services.notification.store import Paces
@@ -41,14 +41,14 @@ async def receipt_saved(stores: Stores) -> None:
 
 
 async def log_read(stores: Stores) -> None:
-    records = Records(stores.database)
+    records = Store(stores.database)
     await stores.transact(
         lambda session: records.add_reading("acc_1", "usr_1", minute=7, now=FAR, session=session)
     )
 
 
 async def denials_recorded(stores: Stores) -> None:
-    records = Records(stores.database)
+    records = Store(stores.database)
     await stores.transact(
         lambda session: records.add_denial_batch("life.1.7", now=FAR, session=session)
     )

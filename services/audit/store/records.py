@@ -5,35 +5,23 @@ field, so a page is one range of one index.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from services.audit.domain.records import Filters, KnownUser, Record, action_filter, moment_key
+from services.audit.domain.records import Filters, Record, action_filter, moment_key
 from shared.contracts.facts import Actor, Outcome, Position, RequestInfo, ResourceRef
-from shared.mongo import (
-    Database,
-    DbSession,
-    Document,
-    insert_all_once,
-    insert_once,
-    majority,
-)
+from shared.mongo import Database, DbSession, Document, insert_all_once, majority
 
-FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
-"""No fact is newer than that a user was erased."""
 _FIRST, _LAST = "", "~"  # they sort before and after every `order` and every action
 
 
-class Records:
-    """The collections of audit: records, equivocations, people, and marks of what came once."""
+class RecordRows:
+    """The records, and the equivocations: a second row with the id of a recorded one."""
 
     def __init__(self, database: Database) -> None:
         self._records = majority(database, "records")
         self._equivocations = majority(database, "equivocations")
-        self._people = majority(database, "people")
-        self._readings = majority(database, "readings")
-        self._denial_batches = majority(database, "denial_batches")
 
     async def add(self, records: Sequence[Record], session: DbSession) -> None:
         """Insert records, all or none.
@@ -82,55 +70,6 @@ class Records:
             {"$setOnInsert": {"event_id": event_id, "event": event, "seen_at": now}},
             upsert=True,
         )
-
-    async def remember_user(self, user: KnownUser) -> None:
-        """Store a user's name and address unless newer ones are stored; safe to repeat."""
-        name = {"name": user.name, "email": user.email.casefold(), "as_of": user.as_of}
-        await self._people.update_one({"_id": user.user_id}, {"$setOnInsert": name}, upsert=True)
-        await self._people.update_one(
-            {"_id": user.user_id, "as_of": {"$lt": user.as_of}}, {"$set": name}
-        )
-
-    async def forget_user(self, user_id: str) -> None:
-        """Forget the name and address of an erased user; no later fact brings them back."""
-        forgotten = {"name": None, "email": None, "as_of": FAR_FUTURE}
-        await self._people.update_one({"_id": user_id}, {"$set": forgotten}, upsert=True)
-
-    async def known_users(self, user_ids: Iterable[str]) -> dict[str, KnownUser]:
-        """The users whose names are stored, by id."""
-        found = self._people.find({"_id": {"$in": sorted(set(user_ids))}, "name": {"$ne": None}})
-        return {
-            user["_id"]: KnownUser(
-                user_id=user["_id"],
-                name=user["name"],
-                email=user["email"],
-                as_of=user["as_of"],
-            )
-            async for user in found
-        }
-
-    async def user_ids_with_email(self, email: str) -> list[str]:
-        """The ids of the users with this address, in any case."""
-        return [user["_id"] async for user in self._people.find({"email": email.casefold()})]
-
-    async def add_reading(
-        self, account_id: str, reader_id: str, *, minute: int, now: datetime, session: DbSession
-    ) -> None:
-        """Mark that the reader reads the account's log in this minute.
-
-        Raises:
-            AlreadyThere: the mark exists; the transaction has ended.
-        """
-        mark = {"_id": f"{account_id}.{reader_id}.{minute}", "at": now}
-        await insert_once(self._readings, mark, session)
-
-    async def add_denial_batch(self, part: str, *, now: datetime, session: DbSession) -> None:
-        """Mark that a part of a batch of denials is recorded.
-
-        Raises:
-            AlreadyThere: the mark exists; the transaction has ended.
-        """
-        await insert_once(self._denial_batches, {"_id": part, "at": now}, session)
 
 
 def _equal(filters: Filters) -> Document:

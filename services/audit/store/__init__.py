@@ -1,0 +1,17 @@
+"""The collections of audit in MongoDB."""
+
+from services.audit.store.marks import MarkRows
+from services.audit.store.people import PeopleRows
+from services.audit.store.records import RecordRows
+from shared.mongo import Database
+
+__all__ = ["Store"]
+
+
+class Store(RecordRows, PeopleRows, MarkRows):
+    """Every collection of audit."""
+
+    def __init__(self, database: Database) -> None:
+        RecordRows.__init__(self, database)
+        PeopleRows.__init__(self, database)
+        MarkRows.__init__(self, database)
