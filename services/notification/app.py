@@ -15,11 +15,12 @@ from services.notification.store import Messages, Paces
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
-from shared.auth.key_sources import StaticKeys
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
 from shared.http.api import Api
+from shared.http.checker import AuthzChecker
+from shared.http.idempotency import Idempotency
 from shared.metrics import MAILS_WITHHELD, start_at_zero
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -77,8 +78,8 @@ def build(
         queued=asyncio.Event(),
         timeouts=timeouts,
     )
-    # No route takes an access token.
-    authenticator = parts.authenticator(keys=StaticKeys({}))
+    checker = AuthzChecker(parts.internal, timeouts=timeouts)
+    authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
     return parts.app(
         public=Api(
             Service.NOTIFICATION,
@@ -86,6 +87,8 @@ def build(
             ctx,
             authenticator=authenticator,
             lane_limits=parts.lane_limits,
+            checker=checker,
+            idempotency=Idempotency(parts.database, clock=parts.clock),
         ),
         ctx=ctx,
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),

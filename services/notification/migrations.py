@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
+from shared.http import idempotency
 from shared.indexes import Index, drop_step, index_step
 from shared.migrations import Migration
 
@@ -38,4 +39,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(4, "signed rows", journal.signing_step(signer)),
         Migration(5, "pace indexes", index_step(*PACES)),
         Migration(6, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
+        Migration(7, "idempotency indexes", index_step(*idempotency.INDEXES)),
     )

@@ -432,7 +432,7 @@ ROWS = (
     Mutant(
         id="claimed-mail-withheld",
         kind=Kind.DATA,
-        file="services/notification/store.py",
+        file="services/notification/store/messages.py",
         old='{"_id": message_id, "status": MessageStatus.QUEUED, "attempts": 0}',
         new='{"_id": message_id}',
         tests=("tests/services/notification/test_pace.py", "-k", "claimed"),
@@ -480,7 +480,7 @@ ROWS = (
     Mutant(
         id="pace-forgotten-before-its-last-mail",
         kind=Kind.LIMIT,
-        file="services/notification/store.py",
+        file="services/notification/store/paces.py",
         old='"expires_at": max([now',
         new='"expires_at": min([now',
         tests=("tests/services/test_stored.py", "-k", "mails_placed"),

@@ -19,7 +19,7 @@ ROWS = (
     Mutant(
         id="waiting-mail-is-deleted",
         kind=Kind.DATA,
-        file="services/notification/store.py",
+        file="services/notification/store/messages.py",
         old='            "deferrals": 0,\n        }\n',
         new='            "deferrals": 0, "finished_at": message.created_at\n        }\n',
         tests=("tests/services/test_stored.py", "-k", "mail"),

@@ -13,14 +13,17 @@ from services.notification.adapters.links import InternalLinkSource
 from services.notification.app import build
 from services.notification.domain.messages import LinkRequest, MailLink, MessageKind, message_id
 from services.notification.settings import Settings
+from shared.auth.keys import generate_key, public_jwk
 from shared.bus.local import LocalBus
 from shared.contracts import identity, team
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (
+    KEY_SET,
     PASSWORD_RESET_LINK,
     SIGN_UP_LINK,
     VERIFICATION_LINK,
     FarewellRequest,
+    KeySet,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
     VerificationLinkRequest,
@@ -52,12 +55,14 @@ class LinkOwnersOverHttp:
     def __init__(self):
         self.asked = []
         self.port = free_port()
+        self.key = generate_key()
 
     def application(self):
         application = web.Application()
         for path in REQUESTS:
             application.router.add_post(path, self.link)
         application.router.add_get(HEADS.path, self.heads)
+        application.router.add_get(KEY_SET.path, self.keys)
         return application
 
     async def link(self, request):
@@ -68,6 +73,11 @@ class LinkOwnersOverHttp:
             return web.json_response({"code": "link-not-valid", "detail": "gone"}, status=410)
         answer = LinkAnswer(url=f"https://cloud.example/?token={body.id}", code="C0DE")
         return web.json_response(answer.model_dump(mode="json"))
+
+    async def keys(self, request):
+        return web.json_response(
+            KeySet(keys=[public_jwk("k1", self.key.public_key())]).model_dump()
+        )
 
     async def heads(self, request):
         return web.json_response(
@@ -179,4 +189,4 @@ async def test_each_kind_of_link_is_asked_of_its_owner(owners, call, request_, c
 
 
 async def test_the_service_reports_its_readiness(service):
-    assert service.ready() == {"started": True}
+    await wait_for(lambda: service.ready() == {"started": True, "keys": True}, what="readiness")
