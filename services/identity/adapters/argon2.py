@@ -1,4 +1,7 @@
-"""Password hashing with argon2id in a thread of its own, and comparison with imported hashes."""
+"""Hashing of passwords and recovery codes with argon2id in a thread of its own.
+
+Passwords are also compared with imported hashes.
+"""
 
 import asyncio
 import os
@@ -6,7 +9,7 @@ import secrets
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -25,6 +28,9 @@ BCRYPT_BYTES = 72
 MAX_WAITING = 64
 """Passwords that may wait for the thread. One more is refused, which keeps the delay short."""
 ARGON2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+CODE_ARGON2 = PasswordHasher(time_cost=1, memory_cost=4 * 1024, parallelism=1)
+"""The cost for secrets of 50 random bits, of which ten are hashed at once: a tenth of that of a
+password, which a person chose. `docs/decisions/0062-second-factors.md` has the reckoning."""
 NICENESS, LOWEST_PRIORITY = 10, 19
 """What the thread adds to its process: it takes the time that others leave. A hash takes tens of
 milliseconds, a check less than one."""
@@ -38,8 +44,14 @@ class Argon2Hasher:
     guesses does not delay a person (`T8`).
     """
 
-    def __init__(self, *, argon2: PasswordHasher = ARGON2, max_waiting: int = MAX_WAITING) -> None:
-        self._argon2 = argon2
+    def __init__(
+        self,
+        *,
+        argon2: PasswordHasher = ARGON2,
+        code_argon2: PasswordHasher = CODE_ARGON2,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self._argon2, self._code_argon2 = argon2, code_argon2
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="argon2", initializer=_give_way)
         self._turns = Turns(max_waiting=max_waiting)
         self._decoy_hash = self._argon2.hash(secrets.token_hex())
@@ -52,6 +64,18 @@ class Argon2Hasher:
         """
         return await self._run(lambda: self._argon2.hash(_prepared(password)), rank=attempts)
 
+    async def hash_codes(self, codes: Sequence[str], *, attempts: int) -> list[str]:
+        """Return the hashes of random codes; all of them take one turn of the thread.
+
+        Raises:
+            HashingBusy: too many passwords wait already.
+        """
+
+        def hashed() -> list[str]:
+            return [self._code_argon2.hash(_prepared(code)) for code in codes]
+
+        return await self._run(hashed, rank=attempts)
+
     async def verify(
         self,
         stored_hash: str | None,
@@ -62,6 +86,7 @@ class Argon2Hasher:
     ) -> bool:
         """Return whether this is the password; without a stored hash the work is the same (`T9`).
 
+        The stored hash says what it costs, so that of a recovery code costs less.
         Another system has made an `imported` hash, of the characters as they were typed. A hash
         that cannot be compared matches no password. `attempts` are those of the sender that a limit
         has counted of late, this one included: there is no hashing outside `rate_limited`.

@@ -222,13 +222,12 @@ async def hashed_codes(ctx: Ctx, user: User, codes: list[str]) -> list[RecoveryC
     if not codes:
         return []
     async with rate_limited(ctx, code_set_limit(user.id)) as attempts:
-        return [
-            RecoveryCode(
-                name=code[:CODE_NAME_LENGTH],
-                hash=await ctx.hasher.hash(code[CODE_NAME_LENGTH:], attempts=attempts),
-            )
-            for code in codes
-        ]
+        secrets = [code[CODE_NAME_LENGTH:] for code in codes]
+        hashes = await ctx.hasher.hash_codes(secrets, attempts=attempts)
+    return [
+        RecoveryCode(name=code[:CODE_NAME_LENGTH], hash=hashed)
+        for code, hashed in zip(codes, hashes, strict=True)
+    ]
 
 
 async def write_until_done(

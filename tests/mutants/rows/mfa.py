@@ -33,6 +33,22 @@ ROWS = (
         tests=(*TESTS, "-k", "enrolment_counts"),
     ),
     Mutant(
+        id="work-of-a-wrong-code-names-the-others",
+        kind=Kind.SECURITY,
+        file=PROOFS,
+        old="compared = code or next(iter(factors.codes), None)",
+        new="compared = code",
+        tests=(*TESTS, "-k", "names_none"),
+    ),
+    Mutant(
+        id="code-fits-under-another-name",
+        kind=Kind.SECURITY,
+        file=PROOFS,
+        old="return RecoveryProof(code) if fits and code is not None else None",
+        new="return RecoveryProof(compared) if fits and compared is not None else None",
+        tests=(*TESTS, "-k", "names_none"),
+    ),
+    Mutant(
         id="recovery-code-stays",
         kind=Kind.SECURITY,
         file=DOMAIN,

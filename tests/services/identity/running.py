@@ -523,7 +523,7 @@ async def running(
         fields={**SECRETS, **defaults, **fields},
         timeouts=timeouts,
         wiring={
-            "hasher": Argon2Hasher(argon2=CHEAP_ARGON2),
+            "hasher": Argon2Hasher(argon2=CHEAP_ARGON2, code_argon2=CHEAP_ARGON2),
             "wrap": sharded,
             **(wiring or {}),
         },

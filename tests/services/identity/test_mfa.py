@@ -9,18 +9,37 @@ from typing import Any
 
 import pytest
 
+from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.domain.mfa import SecondFactors
 from services.identity.domain.users import User
 from services.identity.store import Store
 from services.identity.store.factors import FactorRows
 from shared.ids import UserId, new_id
 from shared.mongo import DbSession, Lost
-from tests.services.identity.running import PASSWORD, Authenticator, Identity, running
+from tests.services.identity.running import (
+    CHEAP_ARGON2,
+    PASSWORD,
+    Authenticator,
+    Identity,
+    running,
+)
 from tests.support.service import ADMIN_KEY
 
 EMAIL = "ana@example.com"
 OTHER_PASSWORD = "another-password-1"
 STALE = ("step-up-required", 401)
+
+
+class ComparingHasher(Argon2Hasher):
+    """Notes the cost of each hash that it compares."""
+
+    def __init__(self) -> None:
+        super().__init__(argon2=CHEAP_ARGON2)
+        self.compared: list[str] = []
+
+    def _matches(self, stored_hash: str, form: bytes) -> bool:
+        self.compared.append(stored_hash.split("$")[3])
+        return super()._matches(stored_hash, form)
 
 
 async def token_of(identity: Identity) -> str:
@@ -115,6 +134,27 @@ async def test_a_recovery_code_counts_once_also_at_the_same_moment(identity: Ide
     [row] = await identity.rows("user.recovery_code_used")
     assert row.data["left"] == 9
     assert told(await identity.log_in(EMAIL, otp=codes[1])) == (None, 200)
+
+
+@pytest.mark.rule("T9")
+async def test_the_work_of_a_wrong_recovery_code_names_none(
+    mongo_url: str, database_name: str
+) -> None:
+    hasher = ComparingHasher()
+    async with running(mongo_url, database_name, wiring={"hasher": hasher}) as identity:
+        _, _, codes = await with_totp(identity)
+        names = {code[:2] for code in codes}
+        other = next(
+            name for name in ("AA", "BB", *map("C{}".format, "ABCDEFGHJ")) if name not in names
+        )
+        hasher.compared.clear()
+        for name in (codes[0][:2], other):
+            wrong = await identity.log_in(EMAIL, otp=f"{name}AA-AAAA-AAAA")
+            assert told(wrong) == ("wrong-otp", 401)
+        costs = [cost for cost in hasher.compared if "m=4096" in cost]
+        assert len(costs) == 2
+        right = f"{other}{codes[0][2:]}"
+        assert told(await identity.log_in(EMAIL, otp=right)) == ("wrong-otp", 401)
 
 
 async def test_new_recovery_codes_replace_the_earlier_ones(identity: Identity) -> None:

@@ -373,7 +373,7 @@ async def test_no_repeated_hashing_goes_before_the_first_sign_in_of_a_person(
         await identity.add_totp(token)
         await identity.forgot("ana@example.com")
         reset = await identity.mailed_reset("ana@example.com")
-        assert hasher.ranks == [1] * 11, "the password and ten codes"
+        assert hasher.ranks == [1, 1], "the password, and ten codes in one turn"
         hasher.ranks.clear()
         for expected in (410, 410, 410, 429):
             assert (await identity.verify(link, password="another-1")).status == expected
@@ -385,8 +385,7 @@ async def test_no_repeated_hashing_goes_before_the_first_sign_in_of_a_person(
             assert made.status == 200
         over = await identity.post("/v1/me/mfa/recovery-codes", token=token)
         assert (over.status, over.headers["Retry-After"]) == (429, "3600")
-        sets = range(2, CODE_SETS_PER_HOUR + 1)
-        assert hasher.ranks == [each for each in sets for _ in range(10)]
+        assert hasher.ranks == list(range(2, CODE_SETS_PER_HOUR + 1))
 
 
 def quota(name: str, limit: int, window: int, *, left: int, seconds: int) -> tuple[str, str]:

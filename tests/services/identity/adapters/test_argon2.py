@@ -24,6 +24,20 @@ async def test_a_hash_is_argon2id_and_matches_only_its_password() -> None:
     passwords.close()
 
 
+async def test_a_set_of_codes_costs_less_than_a_password_in_one_turn() -> None:
+    passwords = Argon2Hasher()
+    hashed = await passwords.hash_codes(["ABCDEFGHJK", "LMNPQRSTUV"], attempts=1)
+    assert [one[:30] for one in hashed] == ["$argon2id$v=19$m=4096,t=1,p=1$"] * 2
+    assert await passwords.verify(hashed[1], "LMNPQRSTUV", attempts=1)
+    assert not await passwords.verify(hashed[1], "ABCDEFGHJK", attempts=1)
+
+
+async def test_a_code_that_was_hashed_like_a_password_still_fits() -> None:
+    passwords = Argon2Hasher()
+    earlier = await passwords.hash("ABCDEFGHJK", attempts=1)
+    assert await passwords.verify(earlier, "ABCDEFGHJK", attempts=1)
+
+
 @pytest.mark.parametrize(
     ("chosen", "typed"),
     [
