@@ -23,12 +23,11 @@ ROWS = (
         tests=(*FACTORS, "-k", "first_codes"),
     ),
     Mutant(
-        id="codes-are-replaced-with-an-old-proof-of-the-session",
+        id="factors-are-changed-with-an-old-proof-of-the-session",
         kind=Kind.SECURITY,
         file="services/identity/use_cases/mfa.py",
-        old="acting = await acting_user(ctx, write, principal)\n        after = mfa.replace_codes",
-        new="acting = await acting_user(ctx, write, principal, proved=False)\n"
-        "        after = mfa.replace_codes",
+        old="    if proved:\n",
+        new="    if False:\n",
         tests=(*FACTORS, "-k", "fresher"),
     ),
     Mutant(
