@@ -14,7 +14,7 @@ from rolecall.client import jwt
 from rolecall.client.access_tokens import ACCESS_SECONDS, ACCESS_TYPE, AUDIENCE
 from rolecall.client.jwk import decode
 from rolecall.client.jwt import BadToken
-from shared.auth.bindings import MAX_ACTORS
+from shared.auth.bindings import MAX_ACTORS, MAX_EXCHANGES
 from shared.auth.key_sources import KeySource
 from shared.auth.principals import (
     AccessTokenPrincipal,
@@ -76,6 +76,7 @@ def delegated_claims(
         "client_id": principal.client_id,
         "scope": scope,
         "act": _chain(principal.client_ids),
+        "made_of": [[each.id, each.key_id] for each in principal.made_of],
     }
     return claims if principal.account_id is None else claims | {"acct": principal.account_id}
 
@@ -242,7 +243,22 @@ def _delegated(claims: Mapping[str, Any], access_token: AccessTokenRef) -> Deleg
         client_ids=client_ids,
         account_id=AccountId(_id(claims["acct"], "acc")) if "acct" in claims else None,
         access_token=access_token,
+        made_of=_made_of(claims.get("made_of", [])),
     )
+
+
+def _made_of(tokens: Any) -> tuple[AccessTokenRef, ...]:
+    """The tokens of an exchange; identity of an earlier version names none."""
+    if not isinstance(tokens, list) or len(tokens) > MAX_EXCHANGES:
+        raise BadToken("made_of is not a list of tokens")
+    found: list[AccessTokenRef] = []
+    for each in tokens:
+        match each:
+            case [str(token_id), str(key_id)]:
+                found.append(AccessTokenRef(TokenId(token_id), KeyId(key_id)))
+            case _:
+                raise BadToken("made_of names something else than tokens and keys")
+    return tuple(found)
 
 
 def _actors(chain: Any) -> tuple[ClientId, ...]:

@@ -10,6 +10,8 @@ ACT_SCOPE = "users:act"
 
 MAX_ACTORS = 3
 """The service clients that may act for a user one after the other."""
+MAX_EXCHANGES = 6
+"""The exchanges that may follow one another: a token names every token that it was made of."""
 
 
 class AccountNotBound(Refusal):

@@ -47,7 +47,8 @@ class DelegatedPrincipal:
     """A service client that acts for a user in a session, by an exchanged token (RFC 8693).
 
     `client_ids` are the clients of the chain: the one that acts, then those from which it has the
-    token. What each of them is bound to is asked at each use.
+    token. What each of them is bound to is asked at each use. `made_of` are the access tokens from
+    which the token was exchanged, the user's first: it is refused as soon as one of them is.
     """
 
     user_id: UserId
@@ -55,6 +56,7 @@ class DelegatedPrincipal:
     client_ids: tuple[ClientId, ...]
     account_id: AccountId | None = None
     access_token: AccessTokenRef | None = field(default=None, compare=False)
+    made_of: tuple[AccessTokenRef, ...] = ()
 
     @property
     def client_id(self) -> ClientId:

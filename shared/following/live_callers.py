@@ -36,11 +36,13 @@ class LiveCallers:
         token_id: str | None = None,
         acting: Collection[str] = (),
         access_token: AccessTokenRef | None = None,
+        made_of: Collection[AccessTokenRef] = (),
     ) -> bool:
         """Return whether the session has not ended, and the client and the API token exist.
 
-        Neither the access token of the request nor its key may be revoked. The clients `acting` for
-        the user of the session must all exist, and may act for users.
+        Neither the access token of the request nor its key may be revoked, nor one that it was
+        `made_of`. The clients `acting` for the user of the session must all exist, and may act for
+        users.
 
         The state is read first and the lease is tested afterwards, with no await in between. A
         process that was stopped anywhere before the test does not answer from before the stop.
@@ -54,6 +56,7 @@ class LiveCallers:
             and (token_id is None or self.api_token(token_id) is not None)
             and all(self.may_act_for_users(each) for each in acting)
             and (access_token is None or not self._sign_ins.refused_tokens.has(access_token))
+            and not any(self._sign_ins.refused_tokens.has(each) for each in made_of)
         )
         if not self._identity.holds():
             raise Stale
@@ -123,6 +126,7 @@ class LiveCallers:
                 session_id=principal.session_id,
                 acting=principal.client_ids,
                 access_token=principal.access_token,
+                made_of=principal.made_of,
             )
         elif isinstance(principal, ApiTokenPrincipal):
             live = self.live(token_id=principal.token_id)

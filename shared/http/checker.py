@@ -120,6 +120,7 @@ class AuthzChecker:
                 request = CallerRequest(
                     session_id=principal.session_id,
                     acting_client_ids=principal.client_ids,
+                    made_of=tuple((each.id, each.key_id) for each in principal.made_of),
                     **_access_token(principal.access_token),
                 )
             case ApiTokenPrincipal():

@@ -32,6 +32,7 @@ class WithoutLease(LiveCallers):
         token_id: str | None = None,
         acting: Collection[str] = (),
         access_token: AccessTokenRef | None = None,
+        made_of: Collection[AccessTokenRef] = (),
     ) -> bool:
         return session_id is None or not self._sign_ins.session_ended(session_id)
 

@@ -78,6 +78,7 @@ async def check_caller(ctx: Ctx, call: Call[CallerRequest, None]) -> CallerAnswe
         token_id=body.token_id,
         acting=body.acting_client_ids,
         access_token=access_token,
+        made_of=[AccessTokenRef(TokenId(each), KeyId(key)) for each, key in body.made_of],
     )
     return CallerAnswer(live=live)
 

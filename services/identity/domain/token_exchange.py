@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 from services.identity.domain.oidc import GRANT_TYPES, ScopeNotHeld, TokenRequestInvalid
 from services.identity.domain.service_clients import ClientScope, ServiceClient
-from shared.auth.bindings import MAX_ACTORS
-from shared.auth.principals import AccessTokenPrincipal, DelegatedPrincipal, UserPrincipal
+from shared.auth.bindings import MAX_ACTORS, MAX_EXCHANGES
+from shared.auth.principals import (
+    AccessTokenPrincipal,
+    AccessTokenRef,
+    DelegatedPrincipal,
+    UserPrincipal,
+)
 from shared.ids import ClientId
 from shared.problems import Refusal, RefusalKind
 
@@ -79,20 +84,28 @@ class SubjectInvalid(TokenRequestInvalid):
 
 
 def delegated(client: ServiceClient, subject: AccessTokenPrincipal) -> DelegatedPrincipal:
-    """Return the client as it acts for the user of a token; the clients before it are kept.
+    """Return the client as it acts for the user of a token; clients and tokens before it are kept.
 
     The account of the session is left out if the client is bound to others.
 
     Raises:
         SubjectInvalid: the token is not of a user.
-        TokenRequestInvalid: too many clients would act one after the other.
+        TokenRequestInvalid: too many clients would act one after the other, or too many exchanges
+            would follow one another.
     """
     if isinstance(subject, UserPrincipal):
         former: tuple[ClientId, ...] = ()
+        made_of: tuple[AccessTokenRef, ...] = ()
     elif isinstance(subject, DelegatedPrincipal):
-        former = subject.client_ids
+        former, made_of = subject.client_ids, subject.made_of
     else:
         raise SubjectInvalid
+    if subject.access_token is not None:
+        made_of = (*made_of, subject.access_token)
+    if len(made_of) > MAX_EXCHANGES:
+        raise TokenRequestInvalid(
+            f"At most {MAX_EXCHANGES} exchanges follow one another. Send the user's own token."
+        )
     chain = former if former[:1] == (client.id,) else (client.id, *former)
     if len(chain) > MAX_ACTORS:
         raise TokenRequestInvalid(
@@ -104,4 +117,5 @@ def delegated(client: ServiceClient, subject: AccessTokenPrincipal) -> Delegated
         session_id=subject.session_id,
         client_ids=chain,
         account_id=account_id if bound is None or account_id in bound else None,
+        made_of=made_of,
     )

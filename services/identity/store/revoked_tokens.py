@@ -1,5 +1,6 @@
 """The collection of access tokens that were revoked before their end."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.identity.domain.revocation import RevokedToken
@@ -23,9 +24,9 @@ class RevokedTokenRows:
         await insert_once(self._revoked, document(token, delete_at=delete_at), session)
         return True
 
-    async def is_revoked(self, token_id: TokenId) -> bool:
-        """Return whether an access token was revoked."""
-        return await self._revoked.find_one({"_id": token_id}) is not None
+    async def any_revoked(self, token_ids: Sequence[TokenId]) -> bool:
+        """Return whether one of these access tokens was revoked."""
+        return await self._revoked.find_one({"_id": {"$in": list(token_ids)}}) is not None
 
     async def revoked_tokens(self, *, now: datetime, session: DbSession) -> list[RevokedToken]:
         """Find the revoked tokens that a verifier may still take for valid."""

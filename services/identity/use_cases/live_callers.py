@@ -16,7 +16,7 @@ async def check_live(ctx: Ctx, principal: Bearer) -> None:
     """Check that the session of a token has not ended, or that its service client exists.
 
     The access token of a service client must not be revoked either. One that acts for a user needs
-    both, and so does each client of its chain.
+    both, and so does each client of its chain. It ends with each token that it was made of.
 
     An API token was found by authz, which asks the membership too, and is checked by this row.
 
@@ -48,5 +48,17 @@ async def _clients_act(ctx: Ctx, principal: ClientPrincipal | DelegatedPrincipal
         client = await ctx.store.client(client_id)
         if client is None or not client.active or not scopes <= set(client.scopes):
             return False
-    access_token = principal.access_token
-    return access_token is None or not await ctx.store.is_revoked(access_token.id)
+    return await _tokens_stand(ctx, principal)
+
+
+async def _tokens_stand(ctx: Ctx, principal: ClientPrincipal | DelegatedPrincipal) -> bool:
+    """Whether neither the access token nor one that it was made of is revoked, nor their keys.
+
+    The key of the token itself has verified it.
+    """
+    made_of = principal.made_of if isinstance(principal, DelegatedPrincipal) else ()
+    for each in made_of:
+        if await ctx.keyring.public.find(each.key_id) is None:
+            return False
+    own = [] if principal.access_token is None else [principal.access_token]
+    return not await ctx.store.any_revoked([each.id for each in (*own, *made_of)])

@@ -43,6 +43,7 @@ class CallerRequest(InternalRequest):
     `acting_client_ids` are the clients that act for the user of the session.
 
     `access_token_id` and `key_id` are the id of the access token and the key that signed it.
+    `made_of` are those of the access tokens from which it was exchanged.
     """
 
     session_id: str | None = None
@@ -51,6 +52,7 @@ class CallerRequest(InternalRequest):
     acting_client_ids: tuple[str, ...] = ()
     access_token_id: str | None = None
     key_id: str | None = None
+    made_of: tuple[tuple[str, str], ...] = ()
 
 
 class CallerAnswer(InternalAnswer):

@@ -23,10 +23,11 @@ from shared.auth.access_tokens import (
 from shared.auth.bindings import ACT_SCOPE
 from shared.auth.internal_tokens import InternalSigner
 from shared.auth.keys import generate_key, generate_service_keys, public_jwk
-from shared.auth.principals import ClientPrincipal, DelegatedPrincipal
+from shared.auth.principals import AccessTokenRef, ClientPrincipal, DelegatedPrincipal
 from shared.bus.local import LocalBus
 from shared.cancellation import end
 from shared.clock import SystemClock
+from shared.contracts.calls.authz import DECIDE
 from shared.contracts.topology import Service
 from shared.following.journal_view import JournalView
 from shared.ids import AccountId, ClientId, SessionId, UserId
@@ -149,7 +150,12 @@ class World:
         return sign_access_token(SIGNING_KEY, "k1", claims)
 
     def delegated_token(
-        self, user_id: str, session_id: str, *client_ids: str, account_id: str | None = ACCOUNT
+        self,
+        user_id: str,
+        session_id: str,
+        *client_ids: str,
+        account_id: str | None = ACCOUNT,
+        made_of: tuple[AccessTokenRef, ...] = (),
     ) -> str:
         """The token of a client that acts for a user; the others had the token before."""
         now = self.clock.now()
@@ -158,6 +164,7 @@ class World:
             session_id=SessionId(session_id),
             client_ids=tuple(map(ClientId, client_ids)),
             account_id=None if account_id is None else AccountId(account_id),
+            made_of=made_of,
         )
         until = int(now.timestamp()) + ACCESS_SECONDS
         claims = delegated_claims(
@@ -195,12 +202,14 @@ class World:
         body = evaluation(user, permission, **more.pop("of", {}))
         return await self.post(service, body, **more)
 
-    async def ask_inside(self, service: ServiceApp, body: dict[str, Any]) -> Response:
+    async def ask_inside(
+        self, service: ServiceApp, body: dict[str, Any], *, path: str = DECIDE.path
+    ) -> Response:
         signer = InternalSigner(
             service="audit", key=SecretStr(KEYS.private["audit"]), clock=self.clock
         )
         headers = {"Authorization": f"Bearer {signer.token('authz', act=None)}"}
-        url = service.addresses["internal"] + "/internal/decisions"
+        url = service.addresses["internal"] + path
         async with self.http.post(url, headers=headers, json=body) as answer:
             return Response(answer.status, await answer.json(content_type=None), answer.headers)
 

@@ -112,6 +112,12 @@ def service_client(client_id: str = CLIENT, **fields: Any) -> PolicyObject:
     return PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=client_id, state=state)
 
 
+def revoked_token(token_id: str) -> PolicyObject:
+    """An access token that was revoked; it would expire long after any test."""
+    late = {"expires_at": "2999-01-01T00:00:00Z"}
+    return PolicyObject(kind=PolicyObjectKind.ACCESS_TOKEN, id=token_id, state=late)
+
+
 def api_token(secret: str, **fields: Any) -> PolicyObject:
     """BO's API token; it expires long after any test."""
     digest = digest_of(secret)

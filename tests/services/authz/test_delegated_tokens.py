@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from shared.auth.principals import AccessTokenRef
+from shared.contracts.calls.authz import LIVE_CALLER
+from shared.ids import KeyId, TokenId, new_id
 from tests.services.authz.conftest import World, evaluation
 from tests.services.authz.histories import (
     BO,
@@ -15,6 +18,7 @@ from tests.services.authz.histories import (
     SESSION,
     ended,
     member,
+    revoked_token,
     service_client,
 )
 
@@ -77,6 +81,22 @@ async def test_the_token_of_an_ended_session_is_refused(world: World, authz: Ser
     assert (await world.post(authz, asked, token=live)).body["decision"]
     refused = await world.post(authz, asked, token=over)
     assert (refused.status, refused.body["code"]) == (401, "token-revoked")
+
+
+@pytest.mark.rule("T5")
+async def test_each_token_of_a_chain_of_tokens_ends_it_in_every_replica(
+    world: World, authz: ServiceApp
+) -> None:
+    asked = evaluation(BO, "instance:view")
+    before = AccessTokenRef(TokenId(new_id("tok")), KeyId("k0"))
+    token = world.delegated_token(BO, SESSION, FREE, made_of=(before,))
+    caller = {"session_id": SESSION, "acting_client_ids": [FREE], "made_of": [list(before)]}
+    assert (await world.post(authz, asked, token=token)).body["decision"]
+    assert (await world.ask_inside(authz, caller, path=LIVE_CALLER.path)).body["live"]
+    await world.identity.change(revoked_token(before.id))
+    refused = await world.post(authz, asked, token=token)
+    assert (refused.status, refused.body["code"]) == (401, "token-revoked")
+    assert not (await world.ask_inside(authz, caller, path=LIVE_CALLER.path)).body["live"]
 
 
 async def test_other_routes_are_not_for_a_client_that_acts_for_a_user(

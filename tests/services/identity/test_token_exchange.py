@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 
 from rolecall.client.jwk import decode
 from services.identity.domain.token_exchange import ACCESS_TOKEN_TYPE, EXCHANGE
 from tests.services.identity.test_introspection import INACTIVE, ONE, member, token_of, told
+from tests.services.identity.test_key_rotation import KEYS
 from tests.services.identity.test_revocation import revoke
 from tests.support.service import ADMIN_KEY
 
@@ -72,6 +74,18 @@ async def test_the_chain_is_kept_and_has_three_clients_at_most(identity: Identit
     assert (refused.status, refused.body["error"]) == (400, "invalid_request")
 
 
+async def test_a_token_names_all_before_it_and_six_exchanges_at_most(identity: Identity) -> None:
+    client, person = await identity.make_client(scopes=ACTS), await member(identity)
+    token, before = person["access_token"], []
+    for _ in range(6):
+        kid = jwt.get_unverified_header(token)["kid"]
+        before.append([claims_of(token)["jti"], kid])
+        token = await exchanged(identity, client, token)
+        assert claims_of(token)["made_of"] == before
+    refused = await exchange(identity, client, token)
+    assert (refused.status, refused.body["error"]) == (400, "invalid_request")
+
+
 async def test_what_is_not_exchanged_is_said_in_the_form_of_the_rfc(identity: Identity) -> None:
     person = await member(identity)
     client, other = await identity.make_client(scopes=ACTS), await identity.make_client()
@@ -107,18 +121,27 @@ async def test_no_route_for_people_takes_the_token(identity: Identity) -> None:
         assert (refused.status, refused.body["code"]) == (403, "wrong-principal"), place
 
 
-@pytest.mark.parametrize("end", ["session", "client", "token"])
-async def test_the_token_ends_with_session_client_and_itself(identity: Identity, end: str) -> None:
+@pytest.mark.parametrize("end", ["session", "client", "token", "earlier token", "key"])
+async def test_the_token_ends_with_session_client_and_each_token_before(
+    identity: Identity, end: str
+) -> None:
     asker, client = await identity.make_client(), await identity.make_client(scopes=ACTS)
     second = await identity.make_client(scopes=ACTS)
-    person = await member(identity)
+    await member(identity)
+    identity.clock.move(400)
+    person = (await identity.log_in("ana@example.com")).body
+    identity.clock.move(250)  # the next key may sign, and the token is valid
+    (await identity.post(f"{KEYS}/rotate", token=ADMIN_KEY)).expect(200)
+    former = jwt.get_unverified_header(person["access_token"])["kid"]
     first = await exchanged(identity, client, person["access_token"])
     token = await exchanged(identity, second, first)
     assert (await told(identity, asker, token))["active"]
     if end == "session":
         await revoke(identity, person["access_token"])
-    elif end == "token":
-        await revoke(identity, token)
+    elif "token" in end:
+        await revoke(identity, token if end == "token" else first)
+    elif end == "key":
+        (await identity.post(f"{KEYS}/revoke", {"kid": former}, token=ADMIN_KEY)).expect(200)
     else:
         await identity.post(
             f"/internal/admin/service-clients/{client['id']}/disable", token=ADMIN_KEY
@@ -128,7 +151,8 @@ async def test_the_token_ends_with_session_client_and_itself(identity: Identity,
     assert (refused.status, refused.body["code"]) == (401, "token-revoked")
     again = await exchange(identity, second, token)
     assert again.body["error"] == "invalid_request"
-    assert await identity.is_live(person) is (end != "session")
+    if end != "key":  # of which the session is refreshed
+        assert await identity.is_live(person) is (end != "session")
 
 
 async def test_a_bound_client_takes_no_other_account_along(identity: Identity) -> None:

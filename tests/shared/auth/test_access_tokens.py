@@ -17,8 +17,13 @@ from rolecall.client.jwt import BadToken, key_id
 from shared.auth.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
 from shared.auth.authenticator import Authenticator, Credential
 from shared.auth.key_sources import StaticKeys
-from shared.auth.principals import ClientPrincipal, DelegatedPrincipal, UserPrincipal
-from shared.ids import AccountId, ClientId, SessionId, UserId
+from shared.auth.principals import (
+    AccessTokenRef,
+    ClientPrincipal,
+    DelegatedPrincipal,
+    UserPrincipal,
+)
+from shared.ids import AccountId, ClientId, KeyId, SessionId, TokenId, UserId
 from shared.problems import Unauthenticated
 from tests.clocks import SetClock
 
@@ -330,6 +335,11 @@ NOT_DELEGATED: list[dict[str, object]] = [
     {"sid": None},
     {"sub": CLIENT.client_id},
     {"client_id": None},
+    {"made_of": {}},
+    {"made_of": ["tok_1"]},
+    {"made_of": [["tok_1"]]},
+    {"made_of": [["tok_1", 2]]},
+    {"made_of": [["tok_1", "key_1"]] * 7},
 ]
 
 
@@ -350,5 +360,8 @@ async def test_a_client_that_acts_for_a_user_is_neither_of_both() -> None:
     for changes in NOT_DELEGATED:
         with pytest.raises(BadToken):
             await verifier.verify(delegated(**changes))
+    chain = await verifier.verify(delegated(made_of=[["tok_1", "key_1"]] * 6))
+    assert isinstance(chain, DelegatedPrincipal)
+    assert chain.made_of == (AccessTokenRef(TokenId("tok_1"), KeyId("key_1")),) * 6
     with pytest.raises(BadToken):  # a verifier of users alone, as that of the SDK
         verify_user(delegated(), KEY.public_key(), issuer=ISSUER, now=NOW)

@@ -148,9 +148,13 @@ async def test_a_revoked_token_and_one_of_a_revoked_key_are_refused(
     acting = DelegatedPrincipal(
         user_id=USER, session_id=SessionId("ses_live"), client_ids=(ClientId("cli_1"),)
     )
+    made_of = replace(acting, access_token=other, made_of=(other, token))
     for caller in (user("ses_live"), client("cli_1"), acting):
         await callers.check(replace(caller, access_token=token))
+    await callers.check(made_of)
     known.put([told])
+    with pytest.raises(TokenRevoked):
+        await callers.check(made_of)
     for caller in (user("ses_live"), client("cli_1"), acting):
         with pytest.raises(TokenRevoked):
             await callers.check(replace(caller, access_token=token))

@@ -20,7 +20,12 @@ from shared.auth.account_refusals import SecondFactorRequired, SuspendedAccount
 from shared.auth.api_token_refusals import TokenRestricted
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.auth.principals import (
+    AccessTokenRef,
+    ClientPrincipal,
+    DelegatedPrincipal,
+    UserPrincipal,
+)
 from shared.contracts.calls.authz import (
     DECIDE,
     LIVE_CALLER,
@@ -39,7 +44,7 @@ from shared.http.internal import internal_route
 from shared.http.lanes import TooManyAtOnce
 from shared.http.mounting import mount
 from shared.http.routes import Call
-from shared.ids import ClientId, new_id
+from shared.ids import ClientId, KeyId, TokenId, new_id
 from shared.logs import JsonLines
 from shared.problems import (
     NotFound,
@@ -113,6 +118,12 @@ async def say(world: World, call: Call[Any, Any]) -> Any:
 TEAM = tuple(internal_route(call, say, refuses=(NameTaken,)) for call in CALLS)
 PRINCIPAL = UserPrincipal(user_id=USER, session_id=SESSION)
 CLIENT = ClientPrincipal(client_id=ClientId(new_id("cli")), scopes=frozenset())
+ACTING = DelegatedPrincipal(
+    user_id=USER,
+    session_id=SESSION,
+    client_ids=(CLIENT.client_id,),
+    made_of=(AccessTokenRef(TokenId("tok_1"), KeyId("key_1")),),
+)
 
 
 @pytest.fixture
@@ -608,8 +619,16 @@ async def test_a_peer_that_does_not_know_us_is_looked_up_again(client, team):
     [
         (PRINCIPAL, CallerRequest(session_id=SESSION)),
         (CLIENT, CallerRequest(client_id=CLIENT.client_id)),
+        (
+            ACTING,
+            CallerRequest(
+                session_id=SESSION,
+                acting_client_ids=ACTING.client_ids,
+                made_of=(("tok_1", "key_1"),),
+            ),
+        ),
     ],
-    ids=["user", "client"],
+    ids=["user", "client", "client that acts for the user"],
 )
 async def test_authz_is_asked_whether_a_caller_is_live(
     client, authz, world: World, principal, asked, live
