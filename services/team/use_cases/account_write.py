@@ -45,11 +45,13 @@ class AccountWrite(
         access: AccountAccess | None = None,
         precondition: Precondition | None = None,
         loaded: Mapping[UserId, AccountUserRows] | None = None,
+        without_factor: bool = False,
     ) -> None:
         """Begin; `loaded` has users who were read with the account, in the same transaction."""
         super().__init__(store, write, account_id, account=account, loaded=loaded)
         self._access = access
         self._precondition = precondition
+        self._without_factor = without_factor
         self._facts: list[Fact] = []
         self._deleted = False
         self._opened: list[AccountWrite] = []
@@ -67,8 +69,9 @@ class AccountWrite(
 
     @property
     def second_factor_of(self) -> UserId | None:
-        """The acting member, if the account demands that they have a second factor."""
+        """The acting member, if the account demands that they have a second factor for this."""
         demanded = self.account is not None and self.account.require_second_factor
+        demanded = demanded and not self._without_factor
         return self.access.membership.user_id if demanded and self._access is not None else None
 
     def require_precondition(self, resource: object | None, *, applied: bool = False) -> None:

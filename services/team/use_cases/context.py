@@ -50,11 +50,11 @@ class AccountRequest:
     """One request of a user about one account, and the permission that it needs.
 
     With `project_id` the permission is decided inside that project; `project_permission` is a right
-    on it that the request needs as well. `named_user_id` is the user that the path names, who is
-    read together with the acting member. `repeat_answer` makes, of the change's result, the answer
-    that a repeat with the same idempotency key gets. `precondition` is about the resource that the
-    request changes; its use case hands that to `AccountWrite.require_precondition`. An API `token`
-    bounds what the user may do and give. `while_deleting`: the owner may do it in a deletion, too.
+    on it that the request needs as well. `named_user_id` is the user of the path, who is read with
+    the acting member. `repeat_answer` makes, of the change's result, the answer that a repeat with
+    the same idempotency key gets. `AccountWrite.require_precondition` compares the `precondition`.
+    An API `token` bounds what the user may do and give. An owner may do it `while_deleting`; a
+    member `without_factor`, even if one is demanded.
     """
 
     caller: Caller
@@ -69,6 +69,7 @@ class AccountRequest:
     precondition: Precondition | None = None
     token: ApiTokenPrincipal | None = None
     while_deleting: bool = False
+    without_factor: bool = False
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -90,9 +91,8 @@ class AccountRequest:
 class NonMemberRequest:
     """A change of one account that no membership allows; the use case checks the caller itself.
 
-    `guard` runs first in the transaction; so does the key `idempotency`, with `repeat_answer` as in
-    `AccountRequest`. `precondition` is as there. `override_scope` has the overrides that the change
-    concerns; most of these changes are about users who are not members yet.
+    `guard` and the key `idempotency` run first in the transaction. `repeat_answer` and
+    `precondition` are as in `AccountRequest`. `override_scope` has the overrides that it concerns.
     """
 
     caller: Caller
@@ -256,7 +256,7 @@ class Ctx:
             project_id=request.project_id,
             while_deleting=request.while_deleting,
             token=request.token,
-            second_factor=self.callers.has_second_factor(request.user_id),
+            second_factor=request.without_factor or self.callers.has_second_factor(request.user_id),
         )
         self._note_activity(request, access.now)
         member = access.membership
@@ -269,6 +269,7 @@ class Ctx:
             access=access,
             precondition=request.precondition,
             loaded={} if rows is None else rows.users,
+            without_factor=request.without_factor,
         )
 
     def _note_activity(self, request: AccountRequest, at: datetime) -> None:

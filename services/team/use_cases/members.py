@@ -1,6 +1,6 @@
 """Members: another role or end, suspension, removal and leaving."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.team.domain import member_list, member_rules, members
 from services.team.domain.account_access import AccountAccess
@@ -168,6 +168,8 @@ async def remove(
 async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
     """End the caller's own membership, and tell those who manage members.
 
+    A member whom the account shuts out, because they have no second factor, can leave it.
+
     Raises:
         OwnerCannotLeave: the caller is the owner.
     """
@@ -187,6 +189,7 @@ async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
         write.record(fact)
         await hand_over_invitations(write, member.user_id, inviter=None)
 
+    request = replace(request, without_factor=True)
     return await ctx.change(request, change, effective_everywhere=True)
 
 

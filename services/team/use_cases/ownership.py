@@ -1,6 +1,6 @@
 """The transfer of an account's ownership: offer, cancel, decline and accept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.team.domain import ownership
@@ -67,7 +67,7 @@ async def cancel(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
 
 
 async def decline(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
-    """Decline the ownership.
+    """Decline the ownership, also without the second factor that the account demands.
 
     Raises:
         NoTransfer, TransferExpired: see the domain.
@@ -77,6 +77,7 @@ async def decline(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
         write.account, fact = ownership.decline(write.access)
         write.record(fact)
 
+    request = replace(request, without_factor=True)
     return await ctx.change(request, change, effective_everywhere=False)
 
 

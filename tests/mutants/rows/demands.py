@@ -23,6 +23,29 @@ def _security(name: str, file: str, old: str, new: str, *tests: str) -> Mutant:
 
 ROWS = (
     _security(
+        "every-change-is-made-without-the-demanded-factor",
+        CONTEXT,
+        "    without_factor: bool = False\n",
+        "    without_factor: bool = True\n",
+        TEAM_TESTS,
+    ),
+    Mutant(
+        id="a-member-who-is-shut-out-cannot-leave",
+        kind=Kind.AVAILABILITY,
+        file="services/team/use_cases/members.py",
+        old="    request = replace(request, without_factor=True)\n",
+        new="",
+        tests=(TEAM_TESTS,),
+    ),
+    Mutant(
+        id="the-last-look-before-a-commit-keeps-a-leaver-in",
+        kind=Kind.AVAILABILITY,
+        file="services/team/use_cases/account_write.py",
+        old="        demanded = demanded and not self._without_factor\n",
+        new="",
+        tests=(TEAM_TESTS,),
+    ),
+    _security(
         "demand-is-not-looked-at-for-ordinary-members",
         DECIDE,
         "        or account.require_second_factor\n",

@@ -15,7 +15,7 @@ from services.team.domain.second_factors import (
     OwnerSecondFactorMissing,
     OwnSecondFactorMissing,
 )
-from services.team.use_cases import account_changes, member_access, previews
+from services.team.use_cases import account_changes, member_access, members, ownership, previews
 from shared.auth.account_refusals import DeletingAccount, SecondFactorRequired, SuspendedAccount
 from shared.auth.principals import ApiTokenPrincipal
 from shared.contracts.team_endings import AccountMembersShutOut, AccountSecondFactorDemanded
@@ -156,6 +156,31 @@ def test_a_factor_that_is_lost_during_a_change_stops_its_commit(account: Memory)
         finished(
             account.ctx.change(account.request("owner", CHANGE), change, effective_everywhere=False)
         )
+
+
+@pytest.mark.rule("B1")
+def test_a_member_who_is_shut_out_can_leave_and_decline_the_ownership(account: Memory) -> None:
+    account.set_factor("owner")
+    demand(account, "owner")
+    offer = account.request("owner", "account:view")
+    finished(ownership.offer(account.ctx, offer, user_id=user_id("bea")))
+    with pytest.raises(SecondFactorRequired):
+        finished(ownership.accept(account.ctx, account.request("bea", "account:view")))
+    finished(ownership.decline(account.ctx, account.request("bea", "account:view")))
+    assert account.store.rows[ACCOUNT].offer is None
+    finished(members.leave(account.ctx, account.request("bea", "account:view")))
+    assert user_id("bea") not in account.store.memberships
+
+
+@pytest.mark.rule("B1")
+def test_a_suspended_member_can_neither_leave_nor_decline(account: Memory) -> None:
+    account.set_factor("owner")
+    demand(account, "owner")
+    rows = account.store.memberships
+    rows[user_id("bea")] = replace(rows[user_id("bea")], status=MembershipStatus.SUSPENDED)
+    for change in (members.leave, ownership.decline):
+        with pytest.raises(NotFound):
+            finished(change(account.ctx, account.request("bea", "account:view")))
 
 
 ACTIVE, SUSPENDED, DELETING = (
