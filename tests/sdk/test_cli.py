@@ -203,7 +203,9 @@ def test_a_file_that_is_nested_too_deeply_is_invalid(tmp_path, capsys):
 def test_the_usage_names_the_commands_and_the_version(capsys):
     with pytest.raises(SystemExit):
         main([])
-    assert "{catalog,check,explain,who-can,forward-auth,token,admin}" in capsys.readouterr().err
+    assert (
+        "{catalog,check,explain,who-can,forward-auth,token,audit,admin}" in capsys.readouterr().err
+    )
     with pytest.raises(SystemExit) as left:
         main(["--version"])
     assert left.value.code == 0

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from rolecall.cli.admin import add_admin_commands
+from rolecall.cli.audits import add_audit_commands
 from rolecall.cli.catalogs import add_catalog_commands
 from rolecall.cli.checks import add_check_commands
 from rolecall.cli.forward_auth import add_forward_auth_commands
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
-        prog="rolecall", description="Permission catalogs, permission checks and administration."
+        prog="rolecall",
+        description="Permission catalogs, permission checks, audit logs and administration.",
     )
     parser.add_argument("--version", action="version", version=f"rolecall {VERSION}")
     topics = parser.add_subparsers(required=True)
@@ -44,5 +46,6 @@ def _parser() -> argparse.ArgumentParser:
     add_check_commands(topics)
     add_forward_auth_commands(topics)
     add_token_commands(topics)
+    add_audit_commands(topics)
     add_admin_commands(topics)
     return parser

@@ -1,0 +1,186 @@
+"""The verification of an exported log against a signed checkpoint, without any service."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from rolecall.audit.notes import Checkpoint
+from rolecall.audit.sealed import SealError, commitments, decoded, leaf_of, personal_values
+from rolecall.audit.trees import HASH_BYTES, GrowingTree
+from rolecall.audit.walk import AnchoredWalk
+
+MAX_PATH = 64
+SEAL_MEMBERS = frozenset({"index", "salts", "path", "erased", "leaf"})
+
+
+class Fault(StrEnum):
+    """What is wrong with the first bad record."""
+
+    ALTERED = "altered"
+    REMOVED = "removed"
+    REORDERED = "reordered"
+    INSERTED = "inserted"
+    REPLACED = "replaced"
+    """The log that an earlier checkpoint told is not the beginning of this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tampered:
+    """The first bad record of an export."""
+
+    fault: Fault
+    index: int
+    """Its index in the log. Of an inserted one, where it stands; of replaced ones, the first that
+    no earlier checkpoint vouches for."""
+    line: int | None
+    """The line of the export at which it shows; `None` at its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """An export that is what the checkpoint says."""
+
+    records: int
+    erased: int = 0
+    """The records of which some personal values were erased."""
+    hashes: int = 0
+    """The records of which retention has left the hash only."""
+    unsealed: int = 0
+    """The records at the end that are newer than the checkpoint; nothing is known of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    index: int | None
+    """`None` for a record that is not in the tree yet."""
+    leaf: bytes = b""
+    path: tuple[bytes, ...] = ()
+    erased: bool = False
+    hash_only: bool = False
+
+
+def verify(
+    lines: Iterable[str], checkpoint: Checkpoint, previous: Sequence[Checkpoint] = ()
+) -> Verified | Tampered:
+    """Verify a whole export, line by line, in constant memory.
+
+    `previous` are earlier checkpoints of the same log: it must have grown from each of them.
+    """
+    numbered = enumerate(lines, start=1)
+    walk = AnchoredWalk(checkpoint.size, checkpoint.root)
+    earlier = _Earlier(previous)
+    if (replaced := earlier.at(0, checkpoint)) is not None:
+        return replaced
+    records = erased = hashes = unsealed = 0
+    for number, text in numbered:
+        line = read_line(text)
+        if line is not None and line.index is None and walk.next == walk.size:
+            unsealed += 1
+            continue
+        if unsealed or line is None or line.index != walk.next or walk.next == walk.size:
+            return _fault(line, walk, number, numbered)
+        if not walk.fits(line.index, line.leaf, line.path):
+            return _fault(line, walk, number, numbered, index=line.index)
+        records, erased, hashes = records + 1, erased + line.erased, hashes + line.hash_only
+        earlier.add(line.leaf)
+        if (replaced := earlier.at(walk.next, checkpoint)) is not None:
+            return replaced
+    if walk.next < walk.size:
+        return Tampered(fault=Fault.REMOVED, index=walk.next, line=None)
+    return Verified(records=records, erased=erased, hashes=hashes, unsealed=unsealed)
+
+
+class _Earlier:
+    """The earlier checkpoints that an export must have grown from."""
+
+    def __init__(self, previous: Sequence[Checkpoint]) -> None:
+        self._due = sorted(previous, key=lambda each: each.size, reverse=True)
+        self._tree = GrowingTree()
+        self._agreed = 0
+
+    def add(self, leaf: bytes) -> None:
+        if self._due:
+            self._tree.extend([leaf])
+
+    def at(self, size: int, newest: Checkpoint) -> Tampered | None:
+        """What is wrong with the earlier checkpoints of `size` leaves, if anything is."""
+        if self._due and self._due[0].size > newest.size:
+            return Tampered(fault=Fault.REMOVED, index=newest.size, line=None)
+        while self._due and self._due[-1].size == size:
+            known = self._due.pop()
+            if known.origin != newest.origin or known.root != self._tree.root():
+                return Tampered(fault=Fault.REPLACED, index=self._agreed, line=None)
+            self._agreed = known.size
+        return None
+
+
+def _fault(
+    line: _Line | None,
+    walk: AnchoredWalk,
+    number: int,
+    rest: Iterator[tuple[int, str]],
+    *,
+    index: int | None = None,
+) -> Tampered:
+    """Say what happened to the record that was expected, by the lines that follow."""
+    expected = walk.next if index is None else index
+    if expected == walk.size or (line and line.index is not None and line.index < expected):
+        return Tampered(fault=Fault.INSERTED, index=expected, line=number)
+    follows = (later for _, text in rest if (later := read_line(text)) is not None)
+    stands_later = any(later.index == expected for later in follows)
+    if line is not None and line.index is not None and line.index > expected:
+        fault = Fault.REORDERED if stands_later else Fault.REMOVED
+    else:
+        fault = Fault.INSERTED if stands_later else Fault.ALTERED
+    return Tampered(fault=fault, index=expected, line=number)
+
+
+def read_line(text: str) -> _Line | None:
+    """Read a line of an export; `None` if it is not the form of a record with its seal."""
+    try:
+        record = _loads(text)
+        seal = record.pop("seal")
+        if seal is None:
+            return _Line(index=None)
+        index, path = seal["index"], tuple(map(decoded, seal["path"]))
+        if type(index) is not int or len(path) > MAX_PATH or seal.keys() - SEAL_MEMBERS:
+            return None
+        if "leaf" in seal:  # retention has removed the record itself
+            leaf = decoded(seal["leaf"])
+            fits = not record and len(leaf) == HASH_BYTES
+            return _Line(index, leaf, path, hash_only=True) if fits else None
+        erased = _texts(seal.get("erased", {}))
+        salts = {name: decoded(salt) for name, salt in seal["salts"].items()}
+        committed = commitments(personal_values(record), salts)
+        if erased.keys() & committed.keys():
+            return None
+        return _Line(index, leaf_of(record, {**committed, **erased}), path, erased=bool(erased))
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+
+
+def _texts(value: Any) -> Mapping[str, str]:
+    if not all(isinstance(each, str) for each in value.values()):
+        raise SealError("A commitment is not a text.")
+    found: Mapping[str, str] = value
+    return found
+
+
+def _loads(text: str) -> dict[str, Any]:
+    found = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+    if not isinstance(found, dict):
+        raise SealError("A line is not an object.")
+    return found
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise SealError("An object has two members of one name.")
+    return members
+
+
+def _no_constant(name: str) -> None:
+    raise SealError(f"{name} is not a value of JSON.")

@@ -1,0 +1,111 @@
+"""Mutants of tamper evidence: leaves, trees, checkpoints and their verification."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+SEALED = "sdk/rolecall/audit/sealed.py"
+NOTES = "sdk/rolecall/audit/notes.py"
+WALK = "sdk/rolecall/audit/walk.py"
+TREES = "sdk/rolecall/audit/trees.py"
+VERIFICATION = "sdk/rolecall/audit/verification.py"
+VERIFICATION_TESTS = ("tests/sdk/test_audit_verification.py",)
+TREE_TESTS = ("tests/sdk/test_audit_trees.py",)
+NOTE_TESTS = ("tests/sdk/test_audit_notes.py",)
+
+ROWS = (
+    Mutant(
+        id="seal-leaves-out-what-is-nested",
+        kind=Kind.SECURITY,
+        file=SEALED,
+        old="            kept[name] = {\n                member: each",
+        new="            kept[name] = {} and {\n                member: each",
+        tests=VERIFICATION_TESTS,
+    ),
+    Mutant(
+        id="seal-commits-without-the-value",
+        kind=Kind.SECURITY,
+        file=SEALED,
+        old="hashlib.sha256(salt + canonical(value))",
+        new="hashlib.sha256(salt)",
+        tests=VERIFICATION_TESTS,
+    ),
+    Mutant(
+        id="seal-takes-erased-and-present-values-together",
+        kind=Kind.SECURITY,
+        file=VERIFICATION,
+        old="if erased.keys() & committed.keys():",
+        new="if not isinstance(erased, dict):",
+        tests=VERIFICATION_TESTS,
+    ),
+    Mutant(
+        id="seal-takes-two-members-of-one-name",
+        kind=Kind.SECURITY,
+        file=VERIFICATION,
+        old="if len(members) < len(pairs):",
+        new="if len(members) > len(pairs):",
+        tests=VERIFICATION_TESTS,
+    ),
+    Mutant(
+        id="verification-takes-a-short-log",
+        kind=Kind.SECURITY,
+        file=VERIFICATION,
+        old="    if walk.next < walk.size:\n",
+        new="    if walk.next > walk.size:\n",
+        tests=VERIFICATION_TESTS,
+    ),
+    Mutant(
+        id="verification-ignores-earlier-checkpoints",
+        kind=Kind.SECURITY,
+        file=VERIFICATION,
+        old="or known.root != self._tree.root():",
+        new="or not known.root:",
+        tests=VERIFICATION_TESTS,
+    ),
+    Mutant(
+        id="verification-forgets-that-a-log-was-set-back",
+        kind=Kind.SECURITY,
+        file=VERIFICATION,
+        old="if self._due and self._due[0].size > newest.size:",
+        new="if self._due and self._due[0].size < 0:",
+        tests=VERIFICATION_TESTS,
+    ),
+    Mutant(
+        id="walk-does-not-compare-with-the-root",
+        kind=Kind.SECURITY,
+        file=WALK,
+        old="if climbed(index, leaf, known) != expected:",
+        new="if not expected:",
+        tests=VERIFICATION_TESTS,
+    ),
+    Mutant(
+        id="tree-hashes-leaves-like-nodes",
+        kind=Kind.SECURITY,
+        file=TREES,
+        old='b"\\x00" + content',
+        new='b"\\x01" + content',
+        tests=TREE_TESTS,
+    ),
+    Mutant(
+        id="consistency-forgets-the-second-root",
+        kind=Kind.SECURITY,
+        file=TREES,
+        old="_computed((0, second), known) == roots[1]",
+        new="bool(roots[1])",
+        tests=TREE_TESTS,
+    ),
+    Mutant(
+        id="note-opens-with-a-signature-of-another-key",
+        kind=Kind.SECURITY,
+        file=NOTES,
+        old="        if match[1] != key.name or data[:KEY_ID_BYTES] != key.id:\n            continue\n",
+        new="        if match[1] != key.name or data[:KEY_ID_BYTES] != key.id:\n            break\n",
+        tests=NOTE_TESTS,
+    ),
+    Mutant(
+        id="note-does-not-need-a-signature",
+        kind=Kind.SECURITY,
+        file=NOTES,
+        old="    if not found:\n",
+        new="    if not lines:\n",
+        tests=NOTE_TESTS,
+    ),
+)

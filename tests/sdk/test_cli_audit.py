@@ -1,0 +1,87 @@
+"""`rolecall audit verify`: the exit codes and sentences."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from rolecall.audit.notes import VerifierKey, signed
+from rolecall.cli import main
+from tests.sdk.sealed_logs import ORIGIN, Log, erased
+
+LOG = Log(9)
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+NEXT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+WHOLE = f"All 9 records of {ORIGIN} are as they were sealed."
+
+
+def verifier(key):
+    return str(VerifierKey(ORIGIN, key.public_key().public_bytes_raw()))
+
+
+def note(size, key=KEY):
+    return signed(LOG.checkpoint(size).text(), ORIGIN, [key])
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run the command over these lines and notes; the exit code and what it says."""
+
+    def run(lines, newest, *previous, keys=(KEY,)):
+        files = {"export.jsonl": "".join(f"{line}\n" for line in lines), "note.txt": newest}
+        files |= {f"old{number}.txt": text for number, text in enumerate(previous)}
+        for name, text in files.items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        options = ["--checkpoint", str(tmp_path / "note.txt")]
+        for number in range(len(previous)):
+            options += ["--previous", str(tmp_path / f"old{number}.txt")]
+        for key in keys:
+            options += ["--key", verifier(key)]
+        code = main(["audit", "verify", str(tmp_path / "export.jsonl"), *options])
+        written = capsys.readouterr()
+        return code, (written.out or written.err).strip()
+
+    return run
+
+
+def test_a_whole_export_exits_with_0(run):
+    lines = LOG.lines()
+    path = next(iter(LOG.salts[4]))
+    lines[4] = erased(lines[4], path)
+    code, said = run(lines, note(9), note(3))
+    assert (code, said) == (0, f"{WHOLE} Personal values were erased in 1 of them.")
+
+
+def test_a_checkpoint_of_the_key_before_is_taken_with_both_keys(run):
+    code, _ = run(LOG.lines(), note(9, NEXT_KEY), note(3), keys=(NEXT_KEY, KEY))
+    assert code == 0
+
+
+def test_an_export_that_was_tampered_with_exits_with_1(run):
+    altered = LOG.lines()
+    altered[6] = altered[6].replace("evt_", "evt-", 1)
+    assert run(altered, note(9)) == (1, "Record 6 was altered (at line 7).")
+    assert run(LOG.lines()[:5], note(9)) == (
+        1,
+        "Record 5 was removed (at the end of the export).",
+    )
+
+
+def test_a_log_that_was_replaced_exits_with_1(run):
+    other = Log(9, seed=2)
+    forged = signed(other.checkpoint().text(), ORIGIN, [KEY])
+    code, said = run(other.lines(), forged, note(4))
+    assert (code, "replaced from record 0 on" in said) == (1, True)
+
+
+@pytest.mark.parametrize("newest", ["", "nothing", note(9, NEXT_KEY), note(9).replace("9", "8")])
+def test_a_checkpoint_that_the_key_did_not_sign_exits_with_2(run, newest):
+    code, said = run(LOG.lines(), newest)
+    assert (code, "is not a checkpoint of this key" in said) == (2, True)
+
+
+def test_files_that_cannot_be_read_exit_with_2(tmp_path, capsys):
+    (tmp_path / "note.txt").write_text(note(9), encoding="utf-8")
+    for export, checkpoint in (("none", "note.txt"), ("note.txt", "none")):
+        options = ["--checkpoint", str(tmp_path / checkpoint), "--key", verifier(KEY)]
+        assert main(["audit", "verify", str(tmp_path / export), *options]) == 2
+        assert "cannot be read" in capsys.readouterr().err
