@@ -96,8 +96,8 @@ ROWS = (
         id="note-opens-with-a-signature-of-another-key",
         kind=Kind.SECURITY,
         file=NOTES,
-        old="        if match[1] != key.name or data[:KEY_ID_BYTES] != key.id:\n            continue\n",
-        new="        if match[1] != key.name or data[:KEY_ID_BYTES] != key.id:\n            break\n",
+        old="data[:KEY_ID_BYTES] != key.id:\n            continue\n",
+        new="data[:KEY_ID_BYTES] != key.id:\n            break\n",
         tests=NOTE_TESTS,
     ),
     Mutant(
