@@ -75,7 +75,16 @@ OTHER_ROOTS = {
         "wiring.py",
         "withheld_mails.py",
     },
-    "sdk/rolecall": {"__init__.py", "aio", "cli", "client", "core", "integrations", "py.typed"},
+    "sdk/rolecall": {
+        "__init__.py",
+        "aio",
+        "audit",
+        "cli",
+        "client",
+        "core",
+        "integrations",
+        "py.typed",
+    },
     "services": {"__init__.py", "console", *Service},
 }
 MAX_LEVELS = 6

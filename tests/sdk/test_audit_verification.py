@@ -7,7 +7,7 @@ import pytest
 
 from rolecall.audit.notes import Checkpoint
 from rolecall.audit.sealed import encoded
-from rolecall.audit.verification import Fault, Tampered, Verified, verify
+from rolecall.audit.verification import Tampered, Tampering, Verified, verify
 from tests.lengths import AUDIT_MUTATIONS, SEED
 from tests.sdk.sealed_logs import Log, erased
 
@@ -69,13 +69,13 @@ CHANGES = {
 def test_every_member_of_a_record_is_covered(path):
     lines = [*LINES]
     lines[8] = changed(lines[8], path, CHANGES[path])
-    assert verify(lines, CHECKPOINT) == bad(Fault.ALTERED, 8, 9)
+    assert verify(lines, CHECKPOINT) == bad(Tampering.ALTERED, 8, 9)
 
 
 def test_a_second_member_of_one_name_is_an_alteration():
     lines = [*LINES]
     lines[5] = lines[5].replace("{", '{"action": "member.added", ', 1)
-    assert verify(lines, CHECKPOINT) == bad(Fault.ALTERED, 5, 6)
+    assert verify(lines, CHECKPOINT) == bad(Tampering.ALTERED, 5, 6)
 
 
 def test_the_kinds_of_tampering_are_told_apart():
@@ -85,18 +85,18 @@ def test_the_kinds_of_tampering_are_told_apart():
     moved[20], moved[30] = moved[30], moved[20]
     inserted.insert(20, new)
     doubled.insert(21, doubled[20])
-    assert verify(removed, CHECKPOINT) == bad(Fault.REMOVED, 20, 21)
-    assert verify(moved, CHECKPOINT) == bad(Fault.REORDERED, 20, 21)
-    assert verify(inserted, CHECKPOINT) == bad(Fault.INSERTED, 20, 21)
-    assert verify(doubled, CHECKPOINT) == bad(Fault.INSERTED, 21, 22)
-    assert verify(LINES[:50], CHECKPOINT) == bad(Fault.REMOVED, 50, None)
-    assert verify([*LINES, new], CHECKPOINT) == bad(Fault.INSERTED, 61, 62)
+    assert verify(removed, CHECKPOINT) == bad(Tampering.REMOVED, 20, 21)
+    assert verify(moved, CHECKPOINT) == bad(Tampering.REORDERED, 20, 21)
+    assert verify(inserted, CHECKPOINT) == bad(Tampering.INSERTED, 20, 21)
+    assert verify(doubled, CHECKPOINT) == bad(Tampering.INSERTED, 21, 22)
+    assert verify(LINES[:50], CHECKPOINT) == bad(Tampering.REMOVED, 50, None)
+    assert verify([*LINES, new], CHECKPOINT) == bad(Tampering.INSERTED, 61, 62)
 
 
 def test_a_log_that_was_rewritten_is_not_that_of_an_earlier_checkpoint():
     forked = Log(61, seed=2)
     previous = [LOG.checkpoint(20)]
-    assert verify(forked.lines(), forked.checkpoint(), previous) == bad(Fault.REPLACED, 0, None)
+    assert verify(forked.lines(), forked.checkpoint(), previous) == bad(Tampering.REPLACED, 0, None)
     late = Log(61)
     late.records, late.salts, late.leaves = (
         [*old[:40], *new[40:]]
@@ -107,17 +107,17 @@ def test_a_log_that_was_rewritten_is_not_that_of_an_earlier_checkpoint():
         )
     )
     earlier = [LOG.checkpoint(20), LOG.checkpoint(50)]
-    assert verify(late.lines(), late.checkpoint(), earlier) == bad(Fault.REPLACED, 20, None)
+    assert verify(late.lines(), late.checkpoint(), earlier) == bad(Tampering.REPLACED, 20, None)
 
 
 def test_a_log_that_was_set_back_is_shorter_than_an_earlier_checkpoint():
     found = verify(LOG.lines(30), LOG.checkpoint(30), [CHECKPOINT])
-    assert found == bad(Fault.REMOVED, 30, None)
+    assert found == bad(Tampering.REMOVED, 30, None)
 
 
-def test_the_checkpoint_of_another_log_is_no_earlier_one():
+def test_the_checkpoint_of_another_log_is_not_an_earlier_one():
     other = Checkpoint("elsewhere/audit/acc_1", 20, LOG.checkpoint(20).root)
-    assert verify(LINES, CHECKPOINT, [other]) == bad(Fault.REPLACED, 0, None)
+    assert verify(LINES, CHECKPOINT, [other]) == bad(Tampering.REPLACED, 0, None)
 
 
 def test_erased_values_leave_every_record_verifiable():
@@ -137,7 +137,7 @@ def test_no_other_value_takes_the_place_of_an_erased_one():
     with_salt = changed(without, "seal/salts/actor.name", encoded(bytes(16)))
     for line in (without, with_salt):
         lines = [*LINES[:number], line, *LINES[number + 1 :]]
-        assert verify(lines, CHECKPOINT) == bad(Fault.ALTERED, number, number + 1)
+        assert verify(lines, CHECKPOINT) == bad(Tampering.ALTERED, number, number + 1)
 
 
 def test_records_of_which_only_the_hash_is_kept_are_counted():
@@ -155,17 +155,17 @@ def test_records_that_are_not_sealed_yet_stand_at_the_end_only():
         records=60, unsealed=1
     )
     early = [*LINES[:20], unsealed, *LINES[20:]]
-    assert verify(early, CHECKPOINT) == bad(Fault.INSERTED, 20, 21)
+    assert verify(early, CHECKPOINT) == bad(Tampering.INSERTED, 20, 21)
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "null", "7", '{"seal": 7}', '{"seal": {"index": NaN}}', "[" * 100_000],
 )
-def test_a_line_that_is_no_record_is_an_alteration(text):
+def test_a_line_that_is_not_a_record_is_an_alteration(text):
     lines = [*LINES]
     lines[9] = text
-    assert verify(lines, CHECKPOINT) == bad(Fault.ALTERED, 9, 10)
+    assert verify(lines, CHECKPOINT) == bad(Tampering.ALTERED, 9, 10)
 
 
 def flipped(text, chance):

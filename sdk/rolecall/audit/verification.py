@@ -15,7 +15,7 @@ MAX_PATH = 64
 SEAL_MEMBERS = frozenset({"index", "salts", "path", "erased", "leaf"})
 
 
-class Fault(StrEnum):
+class Tampering(StrEnum):
     """What is wrong with the first bad record."""
 
     ALTERED = "altered"
@@ -30,7 +30,7 @@ class Fault(StrEnum):
 class Tampered:
     """The first bad record of an export."""
 
-    fault: Fault
+    fault: Tampering
     index: int
     """Its index in the log. Of an inserted one, where it stands; of replaced ones, the first that
     no earlier checkpoint vouches for."""
@@ -88,7 +88,7 @@ def verify(
         if (replaced := earlier.at(walk.next, checkpoint)) is not None:
             return replaced
     if walk.next < walk.size:
-        return Tampered(fault=Fault.REMOVED, index=walk.next, line=None)
+        return Tampered(fault=Tampering.REMOVED, index=walk.next, line=None)
     return Verified(records=records, erased=erased, hashes=hashes, unsealed=unsealed)
 
 
@@ -107,11 +107,11 @@ class _Earlier:
     def at(self, size: int, newest: Checkpoint) -> Tampered | None:
         """What is wrong with the earlier checkpoints of `size` leaves, if anything is."""
         if self._due and self._due[0].size > newest.size:
-            return Tampered(fault=Fault.REMOVED, index=newest.size, line=None)
+            return Tampered(fault=Tampering.REMOVED, index=newest.size, line=None)
         while self._due and self._due[-1].size == size:
             known = self._due.pop()
             if known.origin != newest.origin or known.root != self._tree.root():
-                return Tampered(fault=Fault.REPLACED, index=self._agreed, line=None)
+                return Tampered(fault=Tampering.REPLACED, index=self._agreed, line=None)
             self._agreed = known.size
         return None
 
@@ -127,13 +127,13 @@ def _fault(
     """Say what happened to the record that was expected, by the lines that follow."""
     expected = walk.next if index is None else index
     if expected == walk.size or (line and line.index is not None and line.index < expected):
-        return Tampered(fault=Fault.INSERTED, index=expected, line=number)
+        return Tampered(fault=Tampering.INSERTED, index=expected, line=number)
     follows = (later for _, text in rest if (later := read_line(text)) is not None)
     stands_later = any(later.index == expected for later in follows)
     if line is not None and line.index is not None and line.index > expected:
-        fault = Fault.REORDERED if stands_later else Fault.REMOVED
+        fault = Tampering.REORDERED if stands_later else Tampering.REMOVED
     else:
-        fault = Fault.INSERTED if stands_later else Fault.ALTERED
+        fault = Tampering.INSERTED if stands_later else Tampering.ALTERED
     return Tampered(fault=fault, index=expected, line=number)
 
 
