@@ -7,6 +7,7 @@ Prometheus sees the first rise only of a counter that it has seen before.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import accumulate, product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
@@ -123,6 +124,19 @@ SECONDS = LoopHistogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
+REFUSALS = LoopCounter(
+    "rolecall_http_refusals",
+    "Refused requests by route template and problem code.",
+    ("service", "method", "route", "code"),
+    registry=REGISTRY,
+)
+BARRIER_SECONDS = LoopHistogram(
+    "rolecall_barrier_seconds",
+    "Seconds from the commit of a change until no replica could decide without it.",
+    ("service",),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
+    registry=REGISTRY,
+)
 TASK_CRASHES = Counter(
     "rolecall_task_crashes",
     "Failures of background tasks, which were then started again.",
@@ -132,6 +146,18 @@ TASK_CRASHES = Counter(
 UNSENT_ROWS = Gauge(
     "rolecall_journal_unsent_rows",
     "Journal rows that the last sweep found unsent, up to one batch.",
+    ("service",),
+    registry=REGISTRY,
+)
+UNSENT_SECONDS = Gauge(
+    "rolecall_journal_unsent_seconds",
+    "Age of the oldest journal row that the last sweep found unsent; 0 if there was none.",
+    ("service",),
+    registry=REGISTRY,
+)
+INBOX_LAG = Gauge(
+    "rolecall_inbox_lag_seconds",
+    "Age of the moment up to which every fact of all sources is known to be applied.",
     ("service",),
     registry=REGISTRY,
 )
@@ -159,6 +185,24 @@ MAILS_WITHHELD = Counter(
     ("service", "kind", "reason"),
     registry=REGISTRY,
 )
+MAILS_ENDED = Counter(
+    "rolecall_mails_ended",
+    "Mails by how they ended: sent, bounced, withdrawn, or withheld by a budget at last.",
+    ("service", "status"),
+    registry=REGISTRY,
+)
+MAILS_WAITING = Gauge(
+    "rolecall_mails_waiting",
+    "Mails that are not ended, up to 10,000, and among them those whose first attempt failed.",
+    ("service", "tried"),
+    registry=REGISTRY,
+)
+MAILS_OVERDUE = Gauge(
+    "rolecall_mails_overdue_seconds",
+    "Seconds for which the longest due mail has waited for a sender; 0 if none is due.",
+    ("service",),
+    registry=REGISTRY,
+)
 DUE_WORK = Gauge(
     "rolecall_due_work",
     "What was due and failed in the last round.",
@@ -178,6 +222,12 @@ def start_at_zero(metric: Counter | Gauge | LoopCounter, *values: Iterable[str |
     """Show a metric with 0 for each combination of these values of its labels, in their order."""
     for labels in product(*values):
         metric.labels(*labels)
+
+
+def show_inbox_lag(service: str | None, complete_until: datetime | None, now: datetime) -> None:
+    """Show the lag of a service's inbox; `None` is not known yet, and shows nothing."""
+    if complete_until is not None:
+        INBOX_LAG.labels(service).set((now - complete_until).total_seconds())
 
 
 def exposition() -> bytes:

@@ -6,13 +6,14 @@ from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.attempts import Postponed
 from services.notification.domain.mails import MailSender
-from services.notification.domain.messages import MessageKind
+from services.notification.domain.messages import ENDS, MessageKind
 from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_MANY, TOPICS
 from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
 from services.notification.store import Messages, Paces
 from services.notification.subscriptions import SUBSCRIPTIONS
+from services.notification.use_cases.backlog import run_backlog
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
 from shared.bus import Bus
@@ -21,7 +22,7 @@ from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.idempotency import Idempotency
-from shared.metrics import MAILS_WITHHELD, start_at_zero
+from shared.metrics import MAILS_ENDED, MAILS_WITHHELD, start_at_zero
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
@@ -49,6 +50,7 @@ def build(
     start_at_zero(
         MAILS_WITHHELD, [Service.NOTIFICATION], TOPICS, [NEWER_MAIL, TOO_MANY, MEMBERSHIP_ENDED]
     )
+    start_at_zero(MAILS_ENDED, [Service.NOTIFICATION], ENDS)
     sender = MailSender(
         address=settings.mail_from,
         name=settings.mail_from_name,
@@ -94,6 +96,9 @@ def build(
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),
         internal_routes=INTERNAL_ROUTES,
         authenticator=authenticator,
-        tasks={"send": lambda: run_sender(ctx, connections=settings.smtp_connections)},
+        tasks={
+            "send": lambda: run_sender(ctx, connections=settings.smtp_connections),
+            "backlog": lambda: run_backlog(ctx),
+        },
         closes=(transport.close,),
     )

@@ -53,6 +53,7 @@ class DirectAnswers:
         seconds = time.perf_counter() - started
         labels = self._service, self._route.method, self._route.path
         metrics.REQUESTS.labels(*labels, refusal.status).inc()
+        metrics.REFUSALS.labels(*labels, refusal.code).inc()
         self._seconds.observe(seconds)
         self._write_line(refusal.status, seconds, problem=refusal.code)
         content = problem_content(refusal, request_id, form=form)

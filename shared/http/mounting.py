@@ -248,6 +248,8 @@ def _finish(
     path = _template(request) if route is None else route.path
     metrics.REQUESTS.labels(service, request.method, path, response.status).inc()
     metrics.SECONDS.labels(service, request.method, path).observe(seconds)
+    if refusal is not None:
+        metrics.REFUSALS.labels(service, request.method, path, refusal.code).inc()
     if refusal is not None and route is not None:
         _check_listed(route, refusal)
     about: dict[str, object] = {"ms": round(seconds * 1000, 2)}

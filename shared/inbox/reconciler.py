@@ -158,6 +158,7 @@ class Reconciler:
                     starting = self._clock.boottime() - opened_at < STARTING_SECONDS
                     if was_away and not starting:
                         self._outages[source].away(problem)
+            metrics.show_inbox_lag(context.service.get(), self.complete_until, self._clock.now())
             pause = RECONCILE_AGAIN_SECONDS if away or self._left_to_bus else RECONCILE_SECONDS
             try:
                 async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):
@@ -242,10 +243,9 @@ class Reconciler:
         """
         query = ChangesQuery(shard=first.shard, after=first.seq - 1, limit=end - first.seq + 1)
         page = await self._internal.call(CHANGES, first.source, query)
-        applied: set[int] = set()
         if page.epoch != first.epoch:
-            return applied
-        recent = self._clock.now() - BUS_HEAD_START
+            return set()
+        applied, recent = set[int](), self._clock.now() - BUS_HEAD_START
         with contextlib.suppress(RowRefused):
             for signed in self._verifier.page(page, query, source=first.source):
                 row = signed.row

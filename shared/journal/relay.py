@@ -93,8 +93,10 @@ class Relay:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""
         while True:
             with self.database.round():
-                waiting = await self.sweep_once() if await self._elected() else 0
-                metrics.UNSENT_ROWS.labels(context.service.get()).set(waiting)
+                if await self._elected():
+                    await self.sweep_once()
+                else:
+                    _show_unsent(0, age=timedelta())
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def sweep_once(self) -> int:
@@ -103,7 +105,9 @@ class Relay:
         due = self._rows.find({"sent": False, "occurred_at": {"$lt": before}})
         documents = [document async for document in due.sort("occurred_at", 1).limit(BATCH_SIZE)]
         if not documents:
+            _show_unsent(0, age=timedelta())
             return 0
+        _show_unsent(len(documents), age=self._clock.now() - documents[0]["occurred_at"])
         batch = [rows.read(document) for document in documents]
         if await self._publish(batch):
             await self._mark(batch)
@@ -145,6 +149,12 @@ class Relay:
             {"$set": mine},
         )
         return bool(outcome.matched_count)
+
+
+def _show_unsent(number: int, *, age: timedelta) -> None:
+    service = context.service.get()
+    metrics.UNSENT_ROWS.labels(service).set(number)
+    metrics.UNSENT_SECONDS.labels(service).set(age.total_seconds())
 
 
 def _now() -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from shared import context
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision
 from shared.leases.alarm import Alarm, Bell
@@ -18,6 +19,7 @@ from shared.leases.receipt import RECEIPT_RETENTION, Receipt
 from shared.leases.receipt_writer import ReceiptWriter
 from shared.leases.store import LeaseStore
 from shared.leases.sweeper import Sweeper
+from shared.metrics import BARRIER_SECONDS
 from shared.mongo import DatabaseAway
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -163,6 +165,7 @@ class Leases:
             await self._wait(opened, after)
         finally:
             self._open.pop(opened, None)
+        BARRIER_SECONDS.labels(str(context.service.get())).observe(self._elapsed(opened))
         return Receipt(
             revision=format_revision(position),
             effective_at=self._clock.now(),
@@ -181,10 +184,8 @@ class Leases:
         # Asked before the read, too: what ends in between is stored and not here any more.
         running, unsaved = self._waits_for(revision), self._receipts.unsaved(revision)
         stored = await self._store.receipt(revision, self._clock.now())
-        if stored is not None:
-            return stored
-        if unsaved := self._receipts.unsaved(revision) or unsaved:
-            return unsaved
+        if known := stored or self._receipts.unsaved(revision) or unsaved:
+            return known
         if running or self._waits_for(revision):
             return Receipt(revision=revision)
         return await self._new_receipt(revision, occurred_at, seconds)

@@ -93,6 +93,14 @@ class MessageStatus(StrEnum):
     the same thing took its place."""
 
 
+ENDS = (
+    MessageStatus.SENT,
+    MessageStatus.BOUNCED,
+    MessageStatus.WITHDRAWN,
+    MessageStatus.WITHHELD,
+)
+"""How a delivery ends."""
+
 LinkRequest = (
     InvitationLinkRequest
     | SignUpLinkRequest

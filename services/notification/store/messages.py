@@ -5,7 +5,8 @@ claim, and renews the claim while it works. After a crash the message is due aga
 runs out.
 """
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
@@ -25,6 +26,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LINK_REQUEST: TypeAdapter[LinkRequest] = TypeAdapter(
     Annotated[LinkRequest, Field(discriminator="kind")]
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingMails:
+    """The backlog: mails in their first attempt or before it, those tried more often, its age."""
+
+    fresh: int
+    tried: int
+    overdue: timedelta
 
 
 class Messages:
@@ -71,6 +81,16 @@ class Messages:
         """Unclaimed messages that are due, the longest waiting first."""
         due = {"open": True, "due_at": {"$gt": _EPOCH, "$lte": now}}
         return await self._messages.find(due).sort("due_at", 1).limit(limit).to_list(limit)
+
+    async def waiting(self, now: datetime, *, limit: int = 10_000) -> WaitingMails:
+        """Count what is not ended, up to `limit` of each kind, and find the longest due."""
+        first = await self.due(now, limit=1)
+        fresh, tried = [
+            await self._messages.count_documents({"open": True, "attempts": attempts}, limit=limit)
+            for attempts in ({"$lte": 1}, {"$gt": 1})
+        ]
+        overdue = now - first[0]["due_at"] if first else timedelta()
+        return WaitingMails(fresh=fresh, tried=tried, overdue=overdue)
 
     async def claim(self, found: Document, *, claim: str, until: datetime) -> Message | None:
         """Claim a message that `due` gave; `None` when another sender claimed it first."""

@@ -39,6 +39,7 @@ from shared.contracts.topology import Service
 from shared.ids import MessageId
 from shared.inbox import AWAY
 from shared.journal import JournalWrite
+from shared.metrics import MAILS_ENDED
 from shared.mongo import DatabaseAway
 from shared.problems import Refusal, RefusalKind
 from shared.withheld_mails import note_withheld_mail
@@ -137,15 +138,19 @@ async def _save(ctx: Ctx, message: Message, claim: str, result: AttemptResult) -
         )
         return
 
-    async def change(write: JournalWrite) -> None:
-        if await ctx.messages.finish(
+    async def change(write: JournalWrite) -> bool:
+        ended = await ctx.messages.finish(
             message.id, status=next_step, now=now, reply=reply, claim=claim, session=write.session
-        ):
+        )
+        if ended:
             write.record(*_facts(message, next_step, reply))
+        return ended
 
-    await ctx.journal.write(
+    saved = await ctx.journal.write(
         message.account_id or message.id, change, caller=message.caller, effective_everywhere=False
     )
+    if saved.result:
+        MAILS_ENDED.labels(Service.NOTIFICATION, next_step).inc()
     if isinstance(message.link, FarewellRequest):
         with contextlib.suppress(Refusal):  # else the owner deletes it after three days
             await ctx.links.done(message.link)

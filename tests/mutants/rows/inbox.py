@@ -108,7 +108,7 @@ ROWS = (
         id="inbox-rows-of-another-epoch-applied",
         kind=Kind.CONSISTENCY,
         file="shared/inbox/reconciler.py",
-        old="        if page.epoch != first.epoch:\n            return applied\n",
+        old="        if page.epoch != first.epoch:\n            return set()\n",
         new="",
         tests=("tests/shared/inbox/test_reconciler.py", "-k", "another_epoch"),
     ),

@@ -246,8 +246,8 @@ ROWS = (
         id="receipt-made-twice-while-it-is-stored",
         kind=Kind.CONSISTENCY,
         file=LEASES,
-        old="        if unsaved := self._receipts.unsaved(revision) or unsaved:\n",
-        new="        if unsaved := None:\n",
+        old="stored or self._receipts.unsaved(revision) or unsaved:",
+        new="stored:",
         tests=("tests/shared/leases/test_leases.py", "-k", "does_not_wait_until"),
     ),
     Mutant(

@@ -28,6 +28,7 @@ from tests.services.authz.histories import (
     resource,
     service_client,
 )
+from tests.support.metrics import value_of
 
 AS_JSON = {"Content-Type": "application/json"}
 
@@ -235,6 +236,8 @@ async def test_a_stale_replica_answers_stale_instead_of_old_refusals(world, auth
     for token in (world.client_token("cli_" + "9" * 32), world.client_token(BOUND_CLIENT)):
         said = await world.check(authz, BO, "balance:view", token=token)
         assert (said.status, said.body["code"]) == (503, "stale")
+    about = {"service": "authz", "method": "POST", "route": "/access/v1/evaluation"}
+    assert value_of("rolecall_http_refusals_total", **about, code="stale") >= 2
 
 
 @pytest.mark.parametrize("point", ["", f"/accounts/{ACCOUNT}", f"/accounts/{'acc_' + 'e' * 32}"])

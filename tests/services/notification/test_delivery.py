@@ -11,6 +11,8 @@ import pytest
 
 from services.notification.domain.attempts import GIVE_UP_AFTER
 from services.notification.domain.messages import MessageKind, message_id
+from services.notification.use_cases.backlog import show_backlog
+from services.notification.use_cases.deliver import claim_due
 from shared.bus import Verdict
 from shared.contracts import identity, identity_erasure, team
 from shared.contracts.calls.team import InvitationLinkRequest
@@ -35,9 +37,24 @@ from tests.services.notification.steps import (
     send_what_is_due,
     take,
     tell,
+    tell_of_removals,
 )
 from tests.services.rows import on_the_bus, row_of
+from tests.support.metrics import value_of
 from tests.waiting import wait_for
+
+
+def ended(*, status):
+    return value_of("rolecall_mails_ended_total", service="notification", status=status)
+
+
+def backlog():
+    """The mails that wait, by whether they were tried before, and the age of the longest due."""
+    shown = {
+        tried: value_of("rolecall_mails_waiting", service="notification", tried=tried)
+        for tried in ("no", "yes")
+    }
+    return shown, value_of("rolecall_mails_overdue_seconds", service="notification")
 
 
 async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, scripted):
@@ -223,11 +240,13 @@ async def test_a_deferred_mail_is_tried_after_1_5_15_and_60_minutes(sending, scr
 async def test_a_rejected_mail_bounces_after_one_attempt_with_a_fact(sending, scripted, reply):
     scripted.data_replies.append(reply)
     (row,) = await tell(sending, INVITED)
+    before = ended(status="bounced")
     for _ in range(3):
         await send_what_is_due(sending)
         sending.clock.ahead += timedelta(hours=2)
     document = await sending.one()
     assert (document["status"], document["attempts"], document["reply"]) == ("bounced", 1, reply)
+    assert ended(status="bounced") == before + 1
     assert scripted.taken == []
     assert await sending.facts() == [
         ("message.bounced", message_id(row.id, MessageKind.INVITATION, "bo@example.com"))
@@ -235,6 +254,24 @@ async def test_a_rejected_mail_bounces_after_one_attempt_with_a_fact(sending, sc
     [fact] = await sending.rows()
     link = (fact.data["invitation_id"], fact.data["generation"])
     assert link == (INVITED.invitation_id, INVITED.generation)
+
+
+async def test_the_backlog_shows_what_waits_what_failed_and_for_how_long(sending, scripted):
+    scripted.data_replies.append("451 later")
+    await tell_of_removals(sending, 3)
+    await send_what_is_due(sending)
+    sending.clock.ahead += timedelta(minutes=10)
+    await tell_of_removals(sending, 2)
+    await claim_due(sending.ctx, limit=1)
+    await show_backlog(sending.ctx)
+    shown, overdue = backlog()
+    assert (shown, overdue) == ({"no": 2, "yes": 1}, pytest.approx(0, abs=30))
+    sending.clock.ahead += timedelta(minutes=10)
+    await show_backlog(sending.ctx)
+    assert backlog() == (shown, pytest.approx(600, abs=90))
+    await send_what_is_due(sending)
+    await show_backlog(sending.ctx)
+    assert backlog() == ({"no": 0, "yes": 0}, 0)
 
 
 async def test_a_list_of_addresses_bounces_without_a_connection(sending, scripted):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shared import context
 from shared.bus import Verdict
 from shared.inbox.reconciler import RECONCILE_SECONDS
 from shared.journal import JournalWrite, rows
@@ -18,6 +19,7 @@ from tests.shared.inbox.conftest import JournalCalls, journal_in
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.forgeries import FORGERIES, Forgery
 from tests.support.journal_keys import signer
+from tests.support.metrics import value_of
 from tests.waiting import quickest, wait_for
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ async def test_a_refused_message_makes_the_inbox_compare_soon(
 ) -> None:
     """It may have been a genuine one, whose row would otherwise wait for the next comparison."""
     inbox = make_inbox()
+    context.service.set("behind")
     running = asyncio.create_task(inbox.run())
     numbers = itertools.count()
 
@@ -97,7 +100,10 @@ async def test_a_refused_message_makes_the_inbox_compare_soon(
         return asked
 
     try:
-        await wait_for(lambda: inbox.complete_until, what="the first comparison")
+        await wait_for(
+            lambda: value_of("rolecall_inbox_lag_seconds", service="behind"),
+            what="the first comparison",
+        )
         soon = RECONCILE_SECONDS * 0.6
         assert await quickest(applied_after_a_refused_message, under=soon) < soon
     finally:

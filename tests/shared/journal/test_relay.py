@@ -23,6 +23,7 @@ from shared.mongo import Database, DatabaseAway, DbClient
 from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.journal_keys import signer
+from tests.support.metrics import value_of
 from tests.support.round_trips import ROUND_TRIPS, new_trace
 from tests.waiting import wait_for
 
@@ -269,10 +270,15 @@ async def test_a_metric_shows_how_many_rows_wait_for_the_bus(
             "rolecall_journal_unsent_rows", {"service": "watched"}
         )
 
+    def oldest() -> float:
+        return value_of("rolecall_journal_unsent_seconds", service="watched")
+
     sweeping = asyncio.create_task(relay.sweep())
     await wait_for(lambda: waiting() == 2, what="two rows to be seen waiting")
+    assert 5 <= oldest() < 60
     bus.back = True
     await wait_for(lambda: waiting() == 0, what="the rows to be gone")
+    assert oldest() == 0
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
     await bus.close()

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared import context
 from shared.contracts.facts import Position
 from shared.following.journal_view import JournalView
 from shared.following.lease_grants import LeaseGrant
@@ -19,6 +20,7 @@ from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
 from tests.support.chains import digest_at, digests_at, report_at, report_of
+from tests.support.metrics import value_of
 from tests.waiting import wait_for
 
 numbers = itertools.count(1)
@@ -202,6 +204,7 @@ async def test_a_report_to_another_process_is_found_in_the_row(leases, store, cl
 
 async def test_a_silent_replica_is_waited_for_as_long_as_its_lease_may_hold(leases, store, clock):
     await lease(leases)
+    context.service.set("waited-for")
     waiting = barrier(leases, clock)
     await looked(store)
     clock.move(3.1)
@@ -211,6 +214,7 @@ async def test_a_silent_replica_is_waited_for_as_long_as_its_lease_may_hold(leas
     clock.move(0.1)
     receipt = await waiting
     assert [settled.how for settled in receipt.replicas] == [How.LAPSED]
+    assert value_of("rolecall_barrier_seconds_sum", service="waited-for") == pytest.approx(3.2)
     await wait_for(lambda: store.table == {})
 
 
