@@ -159,7 +159,13 @@ class Product:
         """Create a service client, as `rolecall admin create-client` does."""
         body = {
             "name": name,
-            "scopes": ["authz:check", "resources:write", "members:provision"],
+            "scopes": [
+                "authz:check",
+                "resources:write",
+                "members:provision",
+                "audit:write",
+                "usage:write",
+            ],
             "account_ids": None,
         }
         headers = {"Authorization": f"Bearer {self.secrets.admin_key}"}

@@ -33,6 +33,7 @@ def build(
         store=store,
         ingest=Ingest(parts.client, store, parts.clock),
         journal=parts.journal,
+        internal=parts.internal,
         clock=parts.clock,
         complete_until=lambda: inbox.complete_until,
     )

@@ -1,5 +1,6 @@
 """The numbered steps that give audit's database its form."""
 
+from services.audit.domain.reports import MARK_DAYS
 from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
 from shared.indexes import Index, drop_step, index_step
@@ -45,6 +46,14 @@ DENIAL_BATCHES = (
         ttl_seconds=DENIAL_BATCH_SECONDS,
     ),
 )
+REPORTS = (
+    Index(
+        collection="reports",
+        keys=(("at", 1),),
+        name="kept",
+        ttl_seconds=MARK_DAYS * 24 * 3600,
+    ),
+)
 
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
@@ -58,4 +67,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(6, "signed rows", journal.signing_step(signer)),
         Migration(7, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
         Migration(8, "denial batch indexes", index_step(*DENIAL_BATCHES)),
+        Migration(9, "report indexes", index_step(*REPORTS)),
     )

@@ -64,10 +64,47 @@ class AllowsNotDetailed(Payload):
     last: datetime
 
 
+class EventReported(Payload):
+    """A service of the platform did something, and reported it by a service client."""
+
+    type: ClassVar[str] = "audit.event.reported.v1"
+    event_id: str
+    """The id that the reporter gave."""
+    reported_by: str
+    action: str
+    occurred_at: datetime
+    request_id: str | None = None
+    """Of the request that the reporter was sent; so are the next three."""
+    trace_id: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+class UsageRecorded(Payload):
+    """A service of the platform metered what a member used of a resource."""
+
+    type: ClassVar[str] = "audit.usage.recorded.v1"
+    usage_id: str
+    """The id that the reporter gave."""
+    reported_by: str
+    user_id: str
+    resource_type: str
+    resource_id: str
+    project_id: str | None
+    quantity: str
+    """A decimal number, as are all amounts."""
+    unit: str
+    cost: str | None
+    currency: str | None
+    occurred_at: datetime
+
+
 FACTS: tuple[type[Payload], ...] = (
     SearchPerformed,
     AccessDenied,
     DenialsNotDetailed,
     AccessAllowed,
     AllowsNotDetailed,
+    EventReported,
+    UsageRecorded,
 )

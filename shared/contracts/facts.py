@@ -35,7 +35,11 @@ class Outcome(StrEnum):
 
 
 class Actor(Contract):
-    """Who acted. It comes from a verified context only, never from the body of a request."""
+    """Who acted. It comes from a verified context only.
+
+    A service of the platform reports the actors of its own actions in a body. That fact names the
+    service client that reported it.
+    """
 
     type: Literal["user", "service_client", "service", "anonymous", "operator"]
     id: str
@@ -45,6 +49,13 @@ class Actor(Contract):
     token_id: str | None = None
     """The API token by which the user acted."""
     on_behalf_of: str | None = None
+    via: str | None = None
+    """The service client through which the user acted."""
+
+    @property
+    def user_id(self) -> str | None:
+        """The acting user, also when a service or a service client acted for them."""
+        return self.id if self.type == "user" else self.on_behalf_of
 
 
 class RequestInfo(Contract):

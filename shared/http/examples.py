@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.http.report_examples import REPORTS
 from shared.ids import PREFIXES
 
 _DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
@@ -174,6 +175,7 @@ BY_NAME: Mapping[str, Any] = {
 """The value of a member or parameter of this name, where it fits the schema."""
 
 OF_MODEL: Mapping[str, Mapping[str, Any]] = {
+    **REPORTS,
     "Account": {
         "id": example_id("acc"),
         "name": "Acme Robotics",

@@ -288,6 +288,45 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 "project_id": people.team.ids["project_id"],
             },
         ),
+        "reportAuditEvents": (
+            {
+                "events": [
+                    {
+                        "id": f"e-{next(_serial)}",
+                        "account_id": people.team.id,
+                        "action": "instance.deleted",
+                        "actor": {
+                            "type": "user",
+                            "id": people.plain.user_id,
+                            "session_id": new_id("ses"),
+                            "token_id": new_id("tok"),
+                            "via": client.client_id,
+                        },
+                        "resource": entity | {"name": "web"},
+                        "project_id": people.team.ids["project_id"],
+                        "occurred_at": datetime.now(UTC).isoformat(),
+                        "outcome": "failed",
+                        "reason": "no space",
+                        "before": {"size": 1},
+                        "after": {"size": 2},
+                        "request": {
+                            "id": "r-1",
+                            "trace_id": "0" * 32,
+                            "ip": "203.0.113.7",
+                            "user_agent": "curl",
+                        },
+                    },
+                    {
+                        "id": f"e-{next(_serial)}",
+                        "account_id": people.team.id,
+                        "action": "instance.deleted",
+                        "actor": {"type": "service", "on_behalf_of": people.plain.user_id},
+                        "resource": entity,
+                        "occurred_at": datetime.now(UTC).isoformat(),
+                    },
+                ]
+            },
+        ),
         "createGuardrail": (
             {"name": "Owned", "rule": {"type": "minimum_holders", "minimum": 1, "role": "owner"}},
             {

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.contracts import identity, identity_addresses, identity_erasure
+from shared.contracts.audit import EventReported, UsageRecorded
 from shared.contracts.facts import (
     Actor,
     Outcome,
@@ -17,6 +18,8 @@ from shared.contracts.facts import (
     ResourceRef,
     Row,
 )
+from shared.contracts.registry import payload_of
+from shared.contracts.topology import Service
 from shared.redaction import is_secret_name, redact_credentials, redact_values
 
 REMOVED = "[removed]"
@@ -56,6 +59,8 @@ class Record:
     request: RequestInfo
     position: Position
     change_id: str
+    reported_by: str | None = None
+    """The service client that reported it, if Rolecall did not see it itself."""
     digest: str
     """Of the whole row. A second row with the same id and another digest is an equivocation."""
 
@@ -145,24 +150,48 @@ def action_filter(text: str) -> ActionFilter:
 
 def record_of(row: Row, *, recorded_at: datetime) -> Record:
     """Make the record of a row: actor, action, resource and outcome, without secrets (Ci14)."""
+    reported = reported_of(row)
+    event = reported if isinstance(reported, EventReported) else None
     return Record(
         id=row.id,
         account_id=row.account_id,
         account_rev=row.account_rev,
-        occurred_at=row.occurred_at,
+        occurred_at=row.occurred_at if reported is None else reported.occurred_at,
         recorded_at=recorded_at,
         actor=row.actor,
-        action=row.action,
+        action=row.action if event is None else event.action,
         resource=row.resource,
         project_id=row.project_id,
         outcome=row.outcome,
         before=without_secrets(row.before),
         after=without_secrets(row.after),
         reason=without_secrets(row.reason),
-        request=row.request,
+        request=row.request if event is None else _request_of(row, event),
         position=row.position,
         change_id=row.change_id,
         digest=digest(row),
+        reported_by=None if reported is None else reported.reported_by,
+    )
+
+
+def reported_of(row: Row) -> EventReported | UsageRecorded | None:
+    """What a service of the platform reported by this row; `None` for other facts, unfit data."""
+    if row.source != Service.AUDIT or row.type not in {EventReported.type, UsageRecorded.type}:
+        return None
+    try:
+        reported = payload_of(row)
+    except ValueError:
+        return None
+    return reported if isinstance(reported, EventReported | UsageRecorded) else None
+
+
+def _request_of(row: Row, event: EventReported) -> RequestInfo:
+    """The request that the reporter was sent; not the one that reported it."""
+    return RequestInfo(
+        request_id=event.request_id or row.request.request_id,
+        trace_id=event.trace_id,
+        ip=event.ip,
+        user_agent=event.user_agent,
     )
 
 

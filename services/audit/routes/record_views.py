@@ -39,6 +39,8 @@ class AuditRecordView(Answer):
     user_agent: str | None
     change_id: str
     position: RecordPosition
+    reported_by: str | None
+    """The service client that reported it; `null` if Rolecall saw it itself."""
 
     @classmethod
     def of(cls, record: Record) -> Self:
@@ -63,4 +65,5 @@ class AuditRecordView(Answer):
             user_agent=record.request.user_agent,
             change_id=record.change_id,
             position=RecordPosition(**record.position._asdict()),
+            reported_by=record.reported_by,
         )

@@ -3,15 +3,17 @@
 from services.audit.store.marks import MarkRows
 from services.audit.store.people import PeopleRows
 from services.audit.store.records import RecordRows
+from services.audit.store.reports import ReportRows
 from shared.mongo import Database
 
 __all__ = ["Store"]
 
 
-class Store(RecordRows, PeopleRows, MarkRows):
+class Store(RecordRows, PeopleRows, MarkRows, ReportRows):
     """Every collection of audit."""
 
     def __init__(self, database: Database) -> None:
         RecordRows.__init__(self, database)
         PeopleRows.__init__(self, database)
         MarkRows.__init__(self, database)
+        ReportRows.__init__(self, database)

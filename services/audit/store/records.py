@@ -106,7 +106,7 @@ def _document(record: Record) -> Document:
         "_id": record.id,
         "account_id": record.account_id,
         "order": record.order,
-        "actor_id": record.actor.id,
+        "actor_id": _acting_ids(record.actor),
         "action": record.action,
         "noun": record.noun,
         "resource_type": record.resource.type,
@@ -127,7 +127,13 @@ def _document(record: Record) -> Document:
         "change_id": record.change_id,
         "position": record.position._asdict(),
         "digest": record.digest,
+        "reported_by": record.reported_by,
     }
+
+
+def _acting_ids(actor: Actor) -> str | list[str]:
+    """The ids by which a search finds the actor: a user, too, for whom a service acted (Ci14)."""
+    return actor.id if actor.on_behalf_of is None else [actor.id, actor.on_behalf_of]
 
 
 def _record(found: Document) -> Record:
@@ -151,6 +157,7 @@ def _record(found: Document) -> Record:
         position=Position(**found["position"]),
         change_id=found["change_id"],
         digest=found["digest"],
+        reported_by=found.get("reported_by"),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from services.audit.store import Store
 from services.audit.use_cases.ingest import Ingest
 from shared.clock import Clock
+from shared.http.client import InternalClient
 from shared.journal import Journal
 
 
@@ -17,6 +18,7 @@ class Ctx:
     store: Store
     ingest: Ingest
     journal: Journal
+    internal: InternalClient
     clock: Clock
     complete_until: Callable[[], datetime | None]
     recorded_readings: dict[tuple[str, str], int] = field(default_factory=dict)

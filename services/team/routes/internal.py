@@ -20,10 +20,14 @@ from shared.contracts.calls.team import (
     INVITATION_LOOKUP,
     MEMBERSHIPS,
     PERSONAL_ACCOUNT,
+    READ_ACTING_USERS,
     USER_RELEASE,
+    ActingUsers,
+    ActingUsersRequest,
     InvitationLinkRequest,
     InvitationLookupRequest,
     InvitedAddress,
+    MemberOnce,
     Memberships,
     MembershipsRequest,
     OwnedTeam,
@@ -99,6 +103,26 @@ async def read_memberships(ctx: Ctx, call: Call[MembershipsRequest, None]) -> Me
     )
 
 
+async def read_acting_users(ctx: Ctx, call: Call[ActingUsersRequest, None]) -> ActingUsers:
+    """Return which users are members of the account in which they acted, or were."""
+    asked = call.body.users
+    accounts = await ctx.store.accounts(sorted({AccountId(one.account_id) for one in asked}))
+    users = await ctx.store.users_once_in(
+        {
+            (AccountId(one.account_id), UserId(one.user_id))
+            for one in asked
+            if one.user_id is not None and one.account_id in accounts
+        }
+    )
+    return ActingUsers(
+        accounts=tuple(accounts),
+        users=tuple(
+            MemberOnce(account_id=account_id, user_id=user_id)
+            for account_id, user_id in sorted(users)
+        ),
+    )
+
+
 async def release_user(ctx: Ctx, call: Call[UserReleaseRequest, None]) -> UserReleased:
     """End every membership of a user who is about to be erased."""
     user_id = call.body.user_id
@@ -142,6 +166,7 @@ ROUTES = (
     internal_route(INVITATION_LOOKUP, look_up, refuses=(InvitationNotValid,)),
     internal_route(PERSONAL_ACCOUNT, open_personal_account),
     internal_route(MEMBERSHIPS, read_memberships),
+    internal_route(READ_ACTING_USERS, read_acting_users),
     internal_route(USER_RELEASE, release_user),
     internal_route(ACTIVITY, note_activity),
     internal_route(SNAPSHOT, snapshot),

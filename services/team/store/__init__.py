@@ -17,6 +17,7 @@ from services.team.store.invitation_mails import InvitationMailRows
 from services.team.store.invitations import InvitationRows
 from services.team.store.member_list import MemberListRows
 from services.team.store.members import MemberRows
+from services.team.store.once_members import OnceMemberRows
 from services.team.store.overrides import OverrideRows
 from services.team.store.owners import OwnerRows
 from services.team.store.projects import ProjectRows
@@ -33,6 +34,7 @@ class Store(
     MemberRows,
     MemberListRows,
     FormerMemberRows,
+    OnceMemberRows,
     ProjectRows,
     OverrideRows,
     ResourceRows,
@@ -50,6 +52,7 @@ class Store(
         MemberRows.__init__(self, database)
         MemberListRows.__init__(self, database)
         FormerMemberRows.__init__(self, database)
+        OnceMemberRows.__init__(self, database)
         ProjectRows.__init__(self, database)
         OverrideRows.__init__(self, database)
         ResourceRows.__init__(self, database)

@@ -31,6 +31,7 @@ from shared.contracts.calls.team import (
     INVITATION_LOOKUP,
     MEMBERSHIPS,
     PERSONAL_ACCOUNT,
+    READ_ACTING_USERS,
     USER_RELEASE,
 )
 
@@ -56,6 +57,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     PERSONAL_ACCOUNT,
     MEMBERSHIPS,
     USER_RELEASE,
+    READ_ACTING_USERS,
     CONNECTION_ACCOUNT,
     CONNECTION_RULE,
     CONNECTION_JOIN,

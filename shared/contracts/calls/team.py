@@ -7,6 +7,9 @@ from pydantic import AwareDatetime, Field
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest, LinkAnswer
 from shared.contracts.topology import Service
 
+ACTING_USERS = 400
+"""The most users of one question, which has less than half of the bytes of a usual body."""
+
 
 class InvitationLinkRequest(InternalRequest):
     """The link of an invitation that is about to be mailed."""
@@ -75,6 +78,33 @@ class Memberships(InternalAnswer):
     memberships: tuple[StoredMembership, ...]
 
 
+class ActingUser(InternalRequest):
+    """A user who is said to have acted in an account; without one it is about the account alone."""
+
+    account_id: Annotated[str, Field(pattern="^acc_[0-9a-f]{32}$")]
+    user_id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")] | None = None
+
+
+class ActingUsersRequest(InternalRequest):
+    """Users who are said to have acted in accounts."""
+
+    users: Annotated[tuple[ActingUser, ...], Field(max_length=ACTING_USERS)]
+
+
+class MemberOnce(InternalAnswer):
+    """A user who is a member of the account, or was."""
+
+    account_id: str
+    user_id: str
+
+
+class ActingUsers(InternalAnswer):
+    """Those of the users who are members of the account, or were, and the accounts that exist."""
+
+    accounts: tuple[str, ...]
+    users: tuple[MemberOnce, ...]
+
+
 class UserReleaseRequest(InternalRequest):
     """A user who is about to be erased."""
 
@@ -137,6 +167,16 @@ MEMBERSHIPS = InternalCall(
     callers=(Service.IDENTITY,),
     request=MembershipsRequest,
     answer=Memberships,
+)
+READ_ACTING_USERS = InternalCall(
+    name="readActingUsers",
+    summary="Read which users are members of the account in which they acted, or were",
+    method="POST",
+    path="/internal/acting-users",
+    callees=(Service.TEAM,),
+    callers=(Service.AUDIT,),
+    request=ActingUsersRequest,
+    answer=ActingUsers,
 )
 USER_RELEASE = InternalCall(
     name="releaseUser",

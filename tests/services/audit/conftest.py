@@ -115,6 +115,7 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
         ingest=Ingest(client, store, clock),
         journal=journal,
         clock=clock,
+        internal=QuietSources(),  # type: ignore[arg-type]
         complete_until=lambda: None,
     )
     yield Auditing(ctx=ctx, clock=clock, client=client, database=database, bus=bus)

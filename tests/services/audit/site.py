@@ -8,8 +8,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from shared.auth.access_tokens import sign_access_token, user_claims
+from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
 from shared.auth.keys import generate_key, public_jwk
+from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.calls.authz import (
@@ -22,6 +23,12 @@ from shared.contracts.calls.authz import (
 )
 from shared.contracts.calls.identity import KEY_SET, KeySet
 from shared.contracts.calls.journal import HEADS, Heads
+from shared.contracts.calls.team import (
+    READ_ACTING_USERS,
+    ActingUsers,
+    ActingUsersRequest,
+    MemberOnce,
+)
 from shared.contracts.facts import Row
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.runtime.service import ServiceApp
@@ -38,7 +45,7 @@ READER_SESSION = SessionId("ses_" + "0" * 32)
 
 @dataclass
 class StandIns:
-    """A stand-in for identity and authz, at one address."""
+    """A stand-in for identity, authz and team, at one address."""
 
     decision: CheckResult | None = field(
         default_factory=lambda: CheckResult(allowed=True, member=True, reason="allowed")
@@ -48,6 +55,12 @@ class StandIns:
     """The sessions and service clients that authz knows to have ended."""
     silent: bool = False
     questions: list[CheckRequest] = field(default_factory=list)
+    members: set[tuple[str, str]] = field(
+        default_factory=lambda: {(ACCOUNT, ANA), (ACCOUNT, BO), (OTHER, BO)}
+    )
+    """The users whom team knows as members of an account, or as former ones."""
+    asked: int = 0
+    """How often team was asked about them."""
     key: Any = field(default_factory=generate_key)
 
     def application(self) -> web.Application:
@@ -56,6 +69,7 @@ class StandIns:
         application.router.add_post(LIVE_CALLER.path, self.check_caller)
         application.router.add_post(DECIDE.path, self.decide)
         application.router.add_get(HEADS.path, self.heads)
+        application.router.add_post(READ_ACTING_USERS.path, self.acting_users)
         return application
 
     async def jwks(self, request: web.Request) -> web.Response:
@@ -74,6 +88,16 @@ class StandIns:
         if self.decision is None:
             return web.json_response({"code": "stale"}, status=503)
         return web.json_response(self.decision.model_dump(mode="json"))
+
+    async def acting_users(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        asked = ActingUsersRequest.model_validate_json(await request.text())
+        pairs = {(one.account_id, one.user_id or "") for one in asked.users} & self.members
+        answer = ActingUsers(
+            accounts=tuple({account_id for account_id, _ in self.members}),
+            users=tuple(MemberOnce(account_id=one, user_id=user) for one, user in sorted(pairs)),
+        )
+        return web.json_response(answer.model_dump(mode="json"))
 
     async def heads(self, request: web.Request) -> web.Response:
         return web.json_response(
@@ -106,6 +130,28 @@ class AuditApi:
         url = self.service.addresses["public"] + path
         async with self.http.get(url, headers=sent) as response:
             return response.status, await response.json(content_type=None)
+
+    async def post(
+        self, path: str, body: Any, *, client: ClientPrincipal
+    ) -> tuple[int, dict[str, Any]]:
+        """Send a body as a service client."""
+        claims = client_claims(issuer=PUBLIC_URL, client=client, now=SystemClock().now())
+        token = sign_access_token(self.others.key, "k1", claims)
+        url = self.service.addresses["public"] + path
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.post(url, json=body, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def report(
+        self, *events: dict[str, Any], client: ClientPrincipal
+    ) -> list[tuple[str, str | None]]:
+        """Report events; the status of each, and the code of its refusal."""
+        status, body = await self.post("/v1/audit/events", {"events": events}, client=client)
+        assert status == 200, body
+        assert [one["id"] for one in body["results"]] == [event["id"] for event in events]
+        return [
+            (one["status"], one["refusal"] and one["refusal"]["code"]) for one in body["results"]
+        ]
 
     async def search(self, query: str = "", *, account: str = ACCOUNT) -> dict[str, Any]:
         page: dict[str, Any]

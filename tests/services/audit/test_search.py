@@ -154,6 +154,7 @@ async def test_a_record_shows_actor_action_resource_time_and_request(api):
             "session_id": None,
             "token_id": None,
             "on_behalf_of": None,
+            "via": None,
         },
         "action": "member.removed",
         "resource": {"type": "member", "id": BO, "name": "Bo"},
@@ -173,6 +174,7 @@ async def test_a_record_shows_actor_action_resource_time_and_request(api):
             "shard": row.shard,
             "seq": row.seq,
         },
+        "reported_by": None,
     }
 
 

@@ -54,6 +54,13 @@ async def denials_recorded(stores: Stores) -> None:
     )
 
 
+async def report_marked(stores: Stores) -> None:
+    records = Store(stores.database)
+    await stores.transact(
+        lambda session: records.add_report_marks({"cli_1/event/1": "d"}, now=FAR, session=session)
+    )
+
+
 MESSAGE = Message(
     id=MessageId("msg_1"),
     kind=MessageKind.REMOVED,

@@ -49,6 +49,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.IDENTITY, "decoys.delete_at", identity.decoy_written, DAY),
     (Service.AUDIT, "readings.at", others.log_read, timedelta(seconds=READING_SECONDS)),
     (Service.AUDIT, "denial_batches.at", others.denials_recorded, 7 * DAY),
+    (Service.AUDIT, "reports.at", others.report_marked, 31 * DAY),
     (Service.NOTIFICATION, "idempotency.expires_at", others.key_taken, DAY),
     (Service.NOTIFICATION, "messages.finished_at", others.mail_queued, None),
     (Service.NOTIFICATION, "messages.finished_at", others.mail_claimed, None),

@@ -27,6 +27,9 @@ from shared.contracts.calls.team import (
     INVITATION_LINK,
     INVITATION_LOOKUP,
     MEMBERSHIPS,
+    READ_ACTING_USERS,
+    ActingUser,
+    ActingUsersRequest,
     InvitationLinkRequest,
     InvitationLookupRequest,
     MembershipsRequest,
@@ -288,3 +291,26 @@ async def test_other_services_learn_whether_a_membership_gives_access(team: Team
     team.clock.move(DAY)
     assert not await gives_access(member)
     assert await gives_access(other)
+
+
+async def test_audit_learns_who_is_or_was_a_member(team: Team) -> None:
+    account, other = await team.account(), await team.account()
+    member, removed, back = [await account.join("viewer", f"V{number}") for number in range(3)]
+    for one in (removed, back):
+        (await account.owner.send("DELETE", f"{account.path}/members/{one.user_id}")).expect(204)
+    proof = await account.invite(back.email, "viewer")
+    (await back.send("POST", "/v1/invitations/accept", proof)).expect(200)
+    everyone = (account.owner, member, removed, back, other.owner)
+    nowhere = "acc_" + "9" * 32
+    asked = ActingUsersRequest(
+        users=(
+            *(ActingUser(account_id=account.id, user_id=one.user_id) for one in everyone),
+            ActingUser(account_id=other.id),
+            ActingUser(account_id=nowhere, user_id=member.user_id),
+        )
+    )
+    found = await team.callers["audit"].call(READ_ACTING_USERS, "team", asked)
+    assert set(found.accounts) == {account.id, other.id}
+    assert {(one.account_id, one.user_id) for one in found.users} == {
+        (account.id, one.user_id) for one in everyone[:-1]
+    }

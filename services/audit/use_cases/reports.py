@@ -1,0 +1,198 @@
+"""Record what services of the platform report, each report once."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from services.audit.domain.reports import (
+    ReportIdReused,
+    ReportResult,
+    ReportStatus,
+    ServiceReport,
+    require_reportable,
+    require_users,
+)
+from services.audit.use_cases.context import Ctx
+from shared.auth.principals import ClientPrincipal
+from shared.contracts.calls.team import (
+    ACTING_USERS,
+    READ_ACTING_USERS,
+    ActingUser,
+    ActingUsersRequest,
+)
+from shared.contracts.facts import Caller, shard_of
+from shared.contracts.topology import Service
+from shared.http.turns import in_turns
+from shared.journal import JournalWrite
+from shared.mongo import AlreadyThere, DbSession
+from shared.problems import Refusal, Unavailable
+
+REPORTS_PER_WRITE = 250
+"""The most reports of one transaction: a quarter of a second of the journal of their shard."""
+ATTEMPTS = 5
+"""How often a write looks for the marks of others that came between."""
+
+Numbered = dict[int, ServiceReport]
+"""Reports by their place in the request."""
+
+
+async def record_reports(
+    ctx: Ctx, caller: Caller, client: ClientPrincipal, reports: Mapping[int, ServiceReport]
+) -> dict[int, ReportResult]:
+    """Record reports once, however often they are sent; each has a result.
+
+    What is recorded is committed by a majority. After `Unavailable` some may be recorded: the same
+    request again records the rest.
+
+    Raises:
+        Unavailable: the database or team was away.
+    """
+    batch = _Batch(ctx, caller, client)
+    fresh = await batch.unmarked(batch.distinct(reports))
+    open_ = await batch.checked(fresh)
+    for of_shard in _by_shard(open_).values():
+        numbers = sorted(of_shard)
+        for start in range(0, len(numbers), REPORTS_PER_WRITE):
+            page = numbers[start : start + REPORTS_PER_WRITE]
+            await batch.write({number: of_shard[number] for number in page})
+    return batch.with_doubles(reports)
+
+
+class _Batch:
+    """The reports of one request, and their results so far."""
+
+    def __init__(self, ctx: Ctx, caller: Caller, client: ClientPrincipal) -> None:
+        self._ctx = ctx
+        self._caller = caller
+        self._client = client
+        self._results: dict[int, ReportResult] = {}
+        self._doubles: dict[int, int] = {}
+
+    def distinct(self, reports: Mapping[int, ServiceReport]) -> Numbered:
+        """Each id once; a second report with it has the result of the first, or is refused."""
+        first: dict[str, int] = {}
+        for number, report in reports.items():
+            earlier = first.setdefault(report.id, number)
+            if earlier != number and report.digest == reports[earlier].digest:
+                self._doubles[number] = earlier
+            elif earlier != number:
+                self._refuse(number, report, ReportIdReused())
+        return {number: reports[number] for number in first.values()}
+
+    def with_doubles(self, reports: Mapping[int, ServiceReport]) -> dict[int, ReportResult]:
+        """The results of all reports."""
+        for number, earlier in self._doubles.items():
+            told = self._results[earlier]
+            if told.refusal is None:
+                told = ReportResult(id=reports[number].id, status=ReportStatus.REPEATED)
+            self._results[number] = told
+        return self._results
+
+    async def unmarked(self, reports: Numbered) -> Numbered:
+        """Those that are not recorded; of the others, repeats are told from reused ids."""
+        marks = await self._ctx.store.report_digests(
+            [report.key(self._client.client_id) for report in reports.values()]
+        )
+        left: Numbered = {}
+        for number, report in reports.items():
+            known = marks.get(report.key(self._client.client_id))
+            if known is None:
+                left[number] = report
+            elif known == report.digest:
+                repeated = ReportResult(id=report.id, status=ReportStatus.REPEATED)
+                self._results[number] = repeated
+            else:
+                self._refuse(number, report, ReportIdReused())
+        return left
+
+    async def checked(self, reports: Numbered) -> Numbered:
+        """Those that may be recorded."""
+        now = self._ctx.clock.now()
+        left: Numbered = {}
+        async for number, report in in_turns(list(reports.items())):
+            try:
+                require_reportable(
+                    report,
+                    account_ids=self._client.account_ids,
+                    resource_types=self._client.resource_types,
+                    now=now,
+                )
+            except Refusal as refusal:
+                self._refuse(number, report, refusal)
+            else:
+                left[number] = report
+        return await self._of_members(left)
+
+    async def write(self, reports: Numbered) -> None:
+        """Record reports of one shard in one transaction, unless another request has."""
+        for _ in range(ATTEMPTS):
+            if not reports:
+                return
+            try:
+                await self._write(reports)
+            except AlreadyThere:
+                reports = await self.unmarked(reports)
+                continue
+            for number, report in reports.items():
+                recorded = ReportResult(id=report.id, status=ReportStatus.RECORDED)
+                self._results[number] = recorded
+            return
+        raise Unavailable
+
+    async def _write(self, reports: Numbered) -> None:
+        marks = {report.key(self._client.client_id): report.digest for report in reports.values()}
+
+        async def change(write: JournalWrite) -> None:
+            write.record(*(report.fact for report in reports.values()))
+
+        await self._ctx.journal.write(
+            next(iter(reports.values())).account_id,
+            change,
+            caller=self._caller,
+            effective_everywhere=False,
+            guard=partial(self._mark, marks),
+        )
+
+    async def _mark(self, marks: Mapping[str, str], session: DbSession) -> None:
+        await self._ctx.store.add_report_marks(marks, now=self._ctx.clock.now(), session=session)
+
+    async def _of_members(self, reports: Numbered) -> Numbered:
+        """Those whose account exists, and whose users are or were its members, as team says."""
+        asked = {
+            ActingUser(account_id=report.account_id, user_id=user_id)
+            for report in reports.values()
+            for user_id in (report.users.values() or (None,))
+        }
+        ordered = sorted(asked, key=lambda one: (one.account_id, one.user_id or ""))
+        accounts, users = await self._ask(ordered)
+        left: Numbered = {}
+        for number, report in reports.items():
+            try:
+                require_users(report, accounts=accounts, users=users)
+            except Refusal as refusal:
+                self._refuse(number, report, refusal)
+            else:
+                left[number] = report
+        return left
+
+    async def _ask(self, asked: Sequence[ActingUser]) -> tuple[set[str], set[tuple[str, str]]]:
+        accounts: set[str] = set()
+        users: set[tuple[str, str]] = set()
+        for start in range(0, len(asked), ACTING_USERS):
+            request = ActingUsersRequest(users=tuple(asked[start : start + ACTING_USERS]))
+            answer = await self._ctx.internal.call(READ_ACTING_USERS, Service.TEAM, request)
+            accounts.update(answer.accounts)
+            users.update((one.account_id, one.user_id) for one in answer.users)
+        return accounts, users
+
+    def _refuse(self, number: int, report: ServiceReport, refusal: Refusal) -> None:
+        self._results[number] = ReportResult(
+            id=report.id, status=ReportStatus.REFUSED, refusal=refusal
+        )
+
+
+def _by_shard(reports: Numbered) -> dict[int, Numbered]:
+    of_shard: dict[int, Numbered] = defaultdict(dict)
+    for number, report in reports.items():
+        of_shard[shard_of(report.account_id)][number] = report
+    return of_shard
