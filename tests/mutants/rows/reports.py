@@ -92,8 +92,8 @@ ROWS = (
         id="report-by-a-service-hides-the-user",
         kind=Kind.SECURITY,
         file="services/audit/store/records.py",
-        old="    return actor.id if actor.on_behalf_of is None else [actor.id, actor.on_behalf_of]\n",
-        new="    return actor.id\n",
+        old=" else [actor.id, actor.on_behalf_of]\n",
+        new=" else actor.id\n",
         tests=(LIVE, "-k", "however"),
     ),
     Mutant(
