@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from services.console.pages.rendering import Form, render
-from services.console.routes.answers import HEADERS
+from services.console.routes.answers import HEADERS, MISSING, MISSING_TITLE
+from shared.http.refusals import NoRoute
 from shared.problems import Refusal
 
 PAGE_HEADERS: Mapping[str, str] = {
@@ -15,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "request-rate-exceeded": f"Too many requests from your address. {AGAIN}",
     "body-too-large": "What you sent is too large. Go back, and enter shorter texts.",
     "unavailable": f"The service does not answer at the moment. {AGAIN}",
+    NoRoute.code: MISSING,
     "internal-error": f"Something went wrong on our side. {AGAIN}",
 }
 """By the code of the refusal."""
@@ -36,7 +38,7 @@ def error_page_text(refusal: Refusal) -> str:
             "signed_in": False,
             "mark": "",
             "done": "",
-            "title": "This did not work",
+            "title": MISSING_TITLE if refusal.code == NoRoute.code else "This did not work",
         },
     )
     line = " ".join(text.split())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from deploy.gateway.error_text import PAGE_HEADERS, error_page_text
 from deploy.gateway.paths import PARAMETER, path_pattern
+from services.console.routes.answers import PAGE_PREFERRED
 from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NoRoute, NotHttp, Unexpected
 from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER
@@ -50,6 +51,8 @@ PAGE_FORM = "page"
 """The form of the errors of pages for people."""
 ERROR_FORM = "$rolecall_error_form"
 """The nginx variable with the form of the path's errors."""
+MISSING_FORM = "$rolecall_missing_form"
+"""The nginx variable with the form in which an unknown path is refused: a page for browsers."""
 LIMIT = "$rolecall_limit"
 """The nginx variable with the kind of route whose limits apply."""
 BODY_LIMIT = "$rolecall_body_limit"
@@ -80,6 +83,7 @@ class ErrorPage:
     refusal: Refusal
     headers: Mapping[str, str] = field(default_factory=dict)
     token_endpoint: Refusal | None = None
+    form: str = ERROR_FORM
     slow: bool = False
 
     @property
@@ -90,7 +94,7 @@ class ErrorPage:
     def error_page(self) -> str:
         """The directive that sends these statuses to the location of the path's form."""
         statuses = " ".join(map(str, self.statuses))
-        return f"error_page {statuses} ={self.refusal.status} {self._path(ERROR_FORM)};"
+        return f"error_page {statuses} ={self.refusal.status} {self._path(self.form)};"
 
     @property
     def locations(self) -> str:
@@ -157,7 +161,16 @@ def error_form_map(routes: Iterable[Route], pages: Iterable[str] = ()) -> str:
     lines = [f"{path} {row.errors.name.lower()};" for path, row in others]
     lines += [f"{_key(path)} {PAGE_FORM};" for path in pages]
     lines.insert(0, f"default {ErrorForm.PROBLEM.name.lower()};")
-    return f"map $uri {ERROR_FORM} {{ {' '.join(lines)} }}"
+    return f"map $uri {ERROR_FORM} {{ {' '.join(lines)} }}\n  {_missing_form_map()}"
+
+
+def _missing_form_map() -> str:
+    """The map from the form of a path and what the sender accepts to the form of a 404."""
+    for_people = PAGE_PREFERRED.replace("^", f"^{ErrorForm.PROBLEM.name.lower()} ", 1)
+    return (
+        f'map "{ERROR_FORM} $http_accept" {MISSING_FORM}'
+        f' {{ default {ERROR_FORM}; "~{for_people}" {PAGE_FORM}; }}'
+    )
 
 
 def _key(path: str) -> str:
@@ -166,7 +179,7 @@ def _key(path: str) -> str:
 
 ERROR_PAGES = (
     ErrorPage((400, 414, 494, 501, 505), NotHttp()),
-    ErrorPage((403, 404), NoRoute()),
+    ErrorPage((403, 404), NoRoute(), form=MISSING_FORM),
     ErrorPage(
         (405,), MethodNotAllowed(("GET", "HEAD")), token_endpoint=MethodNotAllowed(("POST",))
     ),

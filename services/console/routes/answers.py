@@ -1,5 +1,6 @@
 """The answers to a browser: pages, redirects and cookies, with the headers of each."""
 
+import re
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -73,7 +74,7 @@ def failed_page(ctx: PageContext, *, status: int) -> web.Response:
         "signed_in": False,
         "mark": "",
         "done": "",
-        "title": "This did not work",
+        "title": MISSING_TITLE if status == 404 else "This did not work",
     }
     response = _page(render("problem", words), status=status)
     if status in {408, 413}:
@@ -81,15 +82,33 @@ def failed_page(ctx: PageContext, *, status: int) -> web.Response:
     return response
 
 
+MISSING_TITLE = "There is no such page"
+MISSING = (
+    "No page has this address. If you followed the link of a mail, open it there again, or copy all"
+    " of it."
+)
 FAILURES: Mapping[int, str] = {
     400: "The form was not complete. Go back, reload the page, and try again.",
     403: "This press came from another site, so nothing was changed. Open the page here, and press"
     " its button.",
+    404: MISSING,
     408: "The form took too long to arrive. Go back and try again.",
     413: "The form is too large. Enter shorter texts.",
     415: "The form has an unknown form. Go back, reload the page, and try again.",
     500: "Something went wrong on our side. Try again; if it goes on, tell the operator.",
 }
+
+
+def prefers_page(accept: str) -> bool:
+    """Whether the answer is for a person: a browser asks for HTML, a program for JSON or nothing.
+
+    The gateway decides the same by `PAGE_PREFERRED`.
+    """
+    return re.search(PAGE_PREFERRED, accept) is not None
+
+
+PAGE_PREFERRED = r"^(?!.*application/json).*text/html"
+"""Of the header `Accept`."""
 
 
 def _page(text: str, *, status: int) -> web.Response:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from services.console.adapters.api import ApiRefusal, Visitor
 from services.console.domain import places
@@ -11,7 +12,7 @@ from services.console.domain.browser_state import Cookie, read_link
 from services.console.domain.origins import is_foreign
 from services.console.pages.rendering import STATIC_FILES, Form, StaticFile
 from services.console.pages.texts import NO_COOKIES, STALE_FORM
-from services.console.routes.answers import failed_page, page_response
+from services.console.routes.answers import failed_page, page_response, prefers_page
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.forms import NotAForm, read_form, read_pairs
 from services.console.routes.outcomes import (
@@ -37,7 +38,8 @@ FACTOR_REQUIRED = "second-factor-required"
 def add_pages(
     app: web.Application, rows: Sequence[PageRoute], ctx: PageContext, *, proxies: Proxies
 ) -> None:
-    """Route every page, and the files that they load."""
+    """Route every page, and the files that they load; an unknown address is a page for people."""
+    app.middlewares.append(_missing(ctx))
     for file in STATIC_FILES.values():
         app.router.add_get(file.path, _file(file))
     for row in rows:
@@ -55,6 +57,21 @@ def _file(file: StaticFile) -> Callable[[web.Request], Awaitable[web.StreamRespo
         )
 
     return give
+
+
+def _missing(ctx: PageContext) -> Middleware:
+    @web.middleware
+    async def missing(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            if prefers_page(request.headers.get("Accept", "")):
+                return failed_page(ctx, status=404)
+            raise
+
+    return missing
 
 
 def _handler(

@@ -117,6 +117,25 @@ async def test_the_gateways_own_errors_are_pages_and_log_no_link(tmp_path: Path)
     assert "SECRET" not in logged
 
 
+async def test_an_unknown_address_is_a_page_for_browsers_alone(tmp_path: Path):
+    owners = path_owners({"identity": public_routes()["identity"]})
+    async with gateway(
+        tmp_path, owners, [Upstream("identity", status=404), Upstream(NAME)]
+    ) as http:
+        for path, accept, kind in (
+            ("/no/such/page", "text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
+            ("/no/such/page", "*/*", "application/problem+json"),
+            ("/no/such/page", "application/json, text/html", "application/problem+json"),
+            ("/v1/me", "text/html", "application/json"),  # what the service has answered
+        ):
+            async with http.get(path, headers={"Accept": accept}) as answer:
+                assert (answer.status, answer.content_type) == (404, kind)
+                if kind == "text/html":
+                    text = await answer.text()
+                    assert "There is no such page" in text
+                    assert 'href="/console"' in text
+
+
 def logs_below(folder: Path) -> str:
     """What nginx has logged."""
     return "".join(file.read_text(errors="replace") for file in folder.rglob("*.log"))

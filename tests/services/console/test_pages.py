@@ -401,3 +401,14 @@ async def test_every_page_forbids_foreign_scripts_frames_and_referrers(browser):
             assert answer.headers["Cache-Control"] == "no-store"
             text = await answer.text()
             assert text.count("<script") == text.count('<script src="/console/static/') == scripted
+
+
+async def test_an_unknown_address_is_a_page_for_browsers_alone(browser):
+    for_people = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    await browser.send("GET", "/no/such/page?token=SECRET", headers=for_people)
+    assert (browser.status, "There is no such page" in browser.text) == (404, True)
+    assert 'href="/console"' in browser.text
+    assert "SECRET" not in browser.text
+    for accept in ("*/*", "application/json, text/html"):
+        await browser.send("GET", "/no/such/page", headers={"Accept": accept})
+        assert (browser.status, '"code"' in browser.text) == (404, True)
