@@ -20,6 +20,8 @@ class ApiTokenCreated(_ApiToken):
     """A member made an API token in an account; `account_id` is that account."""
 
     type: ClassVar[str] = "identity.api_token.created.v1"
+    account_name: str = ""
+    """Nothing if team did not say it in time."""
     expires_at: datetime
     restricted: bool
 

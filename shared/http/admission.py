@@ -30,7 +30,7 @@ from shared.http.access import (
 )
 from shared.http.lanes import Lane, Share, share_of
 from shared.http.operators import OPERATOR_HEADER, operator_name
-from shared.http.refusals import WrongPrincipal
+from shared.http.refusals import ExchangedToken, WrongPrincipal
 from shared.problems import AuthorizationMalformed, Refusal, ScopeMissing
 
 
@@ -73,7 +73,7 @@ def refused_by_token(access: Access, principal: Principal) -> Refusal | None:
                 return WrongPrincipal(access)
         case DelegatedPrincipal():
             if not takes_delegated(access):
-                return WrongPrincipal(access)
+                return ExchangedToken(access)
         case ClientPrincipal():
             return _refused_client(access, principal)
     return None

@@ -155,6 +155,15 @@ class WrongPrincipal(Refusal):
         self.members = {}
 
 
+class ExchangedToken(WrongPrincipal):
+    """A token that was exchanged (RFC 8693) is of a user, and yet not what the route accepts."""
+
+    detail = (
+        "This route accepts {accepted}. You sent one that a service client got by token exchange to"
+        " act for a user. Such a token only asks for decisions: send what the route accepts."
+    )
+
+
 class NoRoute(NotFound):
     """No row has the path."""
 

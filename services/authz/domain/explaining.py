@@ -31,6 +31,7 @@ from services.authz.domain.checks import (
     decide_for_user,
     subject_of,
 )
+from shared.auth.api_tokens import looks_like_api_token
 
 SEE_MEMBERS, SEE_ROLES, SEE_PROJECT = "member:view", "role:view", "project:view"
 
@@ -186,11 +187,17 @@ def _untold(decision: Decision) -> Explained:
     )
 
 
-def steps_of_unknown_token(*, past: bool) -> tuple[Step, ...]:
+def steps_of_unknown_token(token_id: str, *, past: bool) -> tuple[Step, ...]:
     """The steps of a check by an API token that does not exist, or is asked about for the past."""
+    if looks_like_api_token(token_id):
+        return steps_of_denial(StepId.TOKEN, TOKEN_AS_ID)
     return steps_of_denial(StepId.TOKEN, _PAST_TOKEN if past else _NO_TOKEN)
 
 
+TOKEN_AS_ID = (
+    "This is an API token itself. Send its id, which begins with tok_. If the token may have been"  # noqa: S105
+    " written down on the way, revoke it."
+)
 _NO_TOKEN = "There is no such API token: it was revoked, has expired, or never was one."  # noqa: S105
 _PAST_TOKEN = "What API tokens could do is not kept. Ask about the user who made it."  # noqa: S105
 

@@ -4,16 +4,25 @@ from collections.abc import Hashable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from rolecall import NO_PROPERTIES, Given, Reason, Resource
 from rolecall.core.decision import DENIED_BECAUSE
 from services.authz.domain.checks import CHECK_SCOPE, SUBJECT_UNKNOWN, OtherSubject
+from services.authz.domain.explaining import TOKEN_AS_ID
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject, Whole
 from services.authz.use_cases import evaluation, time_travel
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
+from shared.auth.api_tokens import is_api_token
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import (
     ApiTokenPrincipal,
@@ -43,11 +52,18 @@ class SubjectProperties(Body):
 SentSubjectProperties = Annotated[SentObject[SubjectProperties], Whole(SubjectProperties)]
 
 
+def _not_a_token(text: str) -> str:
+    """Refuse the secret of an API token: it must get into no log, and its id is asked for."""
+    if is_api_token(text):
+        raise ValueError(TOKEN_AS_ID)
+    return text
+
+
 class SubjectEntity(Body):
     """The subject of the check: type `user`, with the user's id or a member's external id."""
 
     type: str = REQUIRED_TEXT
-    id: str = REQUIRED_TEXT
+    id: Annotated[str, AfterValidator(_not_a_token)] = REQUIRED_TEXT
     properties: SentSubjectProperties | None = None
 
 

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from rolecall import Given, Resource
 from services.authz.domain.batches import MOST_EVALUATIONS, Semantic
 from services.authz.use_cases.evaluation import EvaluationRequest
+from shared.auth.api_tokens import API_TOKEN_PREFIX
 
 _Text = Annotated[str, Meta(min_length=1, max_length=1024)]
 _Properties = dict[str, str]
@@ -68,6 +69,7 @@ class _BatchBody(_Sent):
     options: _Options | None = None
 
 
+_BEGIN_OF_TOKEN = f'"{API_TOKEN_PREFIX}'.encode()
 _ONE, _SEVERAL = msgspec.json.Decoder(_Evaluation), msgspec.json.Decoder(_BatchBody)
 
 _Entities = tuple[_Subject, _Action, _Resource]
@@ -124,9 +126,9 @@ def _read(decoder: msgspec.json.Decoder[BodyT], raw: bytes) -> BodyT | None:
     The decoder takes the last of two members with one name, which another reader may not do. Such a
     body has more strings than what was read of it, so the caller compares the quotation marks of
     both: without a backslash each of them begins or ends a string. A member that is null makes
-    another number as well.
+    another number as well. An API token, which is never an id, is for the models to refuse.
     """
-    if b"\\" in raw:
+    if b"\\" in raw or _BEGIN_OF_TOKEN in raw:
         return None
     try:
         return decoder.decode(raw)

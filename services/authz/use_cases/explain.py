@@ -125,7 +125,7 @@ def explanation_result(
 def unknown_subject(check: PermissionCheck, request: EvaluationRequest) -> ExplanationResult:
     """The result for a type of subject that names no member, or for no live API token."""
     if request.subject_type == TOKEN_TYPE:
-        steps = steps_of_unknown_token(past=request.at is not None)
+        steps = steps_of_unknown_token(request.subject_id, past=request.at is not None)
     else:
         steps = steps_of_unknown_subject(request.subject_type)
     return ExplanationResult(

@@ -119,13 +119,16 @@ class ApiToken:
         return self.revoked_at is None and now < self.expires_at
 
 
-def created(token: ApiToken, creator: User) -> Fact:
+def created(token: ApiToken, creator: User, *, account_name: str) -> Fact:
     """Make the fact that a member made a token."""
     restricted = token.limits != TokenLimits()
     return _fact(
         token,
         ApiTokenCreated(
-            **_fields(token, creator), expires_at=token.expires_at, restricted=restricted
+            **_fields(token, creator),
+            account_name=account_name,
+            expires_at=token.expires_at,
+            restricted=restricted,
         ),
         after={
             "name": token.name,

@@ -20,6 +20,7 @@ from services.identity.domain.api_tokens import (
 from services.identity.domain.token_expiry import next_notice
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.token_memberships import account_name
 from shared.auth.api_tokens import digest_of, new_api_token, token_id_of
 from shared.auth.principals import ApiTokenPrincipal, Member
 from shared.contracts.calls.authz import NewTokenAnswer, TokenLimits
@@ -58,8 +59,7 @@ async def create(
 
     Raises:
         RestrictionUnknown, RestrictionNotHeld: the limits name what is not there or not held.
-        TokenTooWide: the caller is a token that reaches less, or ends sooner.
-        TooManyTokens, PermissionMissing, NotFound.
+        TokenTooWide, TooManyTokens, PermissionMissing, NotFound.
         RepeatedRequest: the request's idempotency key was used; `Api` answers.
     """
     decided = await ctx.checker.check_new_token(
@@ -72,6 +72,7 @@ async def create(
         raise TokenRevoked
     secret = new_api_token(shard_of(user.id))
     digest, membership_id = digest_of(secret), MembershipId(decided.membership_id)
+    named = await account_name(ctx, user.id, account_id)
 
     async def change(write: JournalWrite) -> CreatedToken:
         await _require_caller(ctx, write, principal)
@@ -96,7 +97,7 @@ async def create(
             rev=write.rev,
         )
         await ctx.store.insert_token(token, write.session)
-        write.record(api_tokens.created(token, user))
+        write.record(api_tokens.created(token, user, account_name=named))
         made = CreatedToken(token=token, secret=secret)
         if guard is not None:
             await guard.keep_answer(write.session, repeat_answer(made))
@@ -160,11 +161,7 @@ async def page(
 async def get(
     ctx: Ctx, principal: Member, account_id: AccountId, token_id: TokenId, *, revision: str | None
 ) -> ApiToken:
-    """One token of the account.
-
-    Raises:
-        NotFound: there is none, or the caller may not see it.
-    """
+    """One token of the account; `NotFound` if there is none, or the caller may not see it."""
     token = await ctx.store.token(token_id, account_id)
     if token is None:
         raise NotFound

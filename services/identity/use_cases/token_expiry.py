@@ -2,10 +2,9 @@
 
 from functools import partial
 
-from services.identity.domain.api_tokens import ApiToken
 from services.identity.domain.token_expiry import announced, deserves_mail, is_due, passed_over
 from services.identity.use_cases.context import Ctx
-from shared.contracts.calls.team import MEMBERSHIPS, MembershipsRequest, StoredMembership
+from services.identity.use_cases.token_memberships import membership_of_token
 from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
 from shared.due_work import DueWork
@@ -42,7 +41,7 @@ async def announce_end(ctx: Ctx, token_id: TokenId) -> None:
     found = await ctx.store.token_by_id(token_id)
     if found is None:
         return
-    membership = await _membership(ctx, found)
+    membership = await membership_of_token(ctx, found)
 
     async def change(write: JournalWrite) -> None:
         token = await ctx.store.token(found.id, found.account_id, write.session)
@@ -61,14 +60,3 @@ async def announce_end(ctx: Ctx, token_id: TokenId) -> None:
         caller=service_caller(Service.IDENTITY),
         effective_everywhere=False,
     )
-
-
-async def _membership(ctx: Ctx, token: ApiToken) -> StoredMembership | None:
-    """The membership to which the token is bound, if it gives access now."""
-    answer = await ctx.internal.call(
-        MEMBERSHIPS, Service.TEAM, MembershipsRequest(user_id=token.user_id)
-    )
-    for one in answer.memberships:
-        if one.account_id == token.account_id and one.gives_access:
-            return one if one.membership_id in {None, token.membership_id} else None
-    return None

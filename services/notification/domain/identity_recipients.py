@@ -51,6 +51,7 @@ def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
 
 
 def _token_created(fact: identity_tokens.ApiTokenCreated, row: Row) -> Notice:
+    named = {"account": fact.account_name} if fact.account_name else {}
     return Notice(
         kind=MessageKind.TOKEN_CREATED,
         to=fact.email,
@@ -59,6 +60,7 @@ def _token_created(fact: identity_tokens.ApiTokenCreated, row: Row) -> Notice:
             "token": fact.token_name,
             "created_at": format_moment(row.occurred_at),
             "until": format_moment(fact.expires_at),
+            **named,
         },
     )
 

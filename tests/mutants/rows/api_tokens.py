@@ -15,6 +15,7 @@ TESTS = ("tests/e2e/test_api_tokens.py",)
 
 EXPIRY = "services/identity/use_cases/token_expiry.py"
 EXPIRY_RULES = "services/identity/domain/token_expiry.py"
+MEMBERSHIPS = "services/identity/use_cases/token_memberships.py"
 EXPIRY_TESTS = ("tests/services/identity/test_token_expiry.py",)
 
 ROWS = (
@@ -29,9 +30,9 @@ ROWS = (
     Mutant(
         id="the-end-of-a-token-is-told-to-former-members",
         kind=Kind.SECURITY,
-        file=EXPIRY,
-        old="one.membership_id in {None, token.membership_id}",
-        new="one.membership_id",
+        file=MEMBERSHIPS,
+        old="found.membership_id in {None, token.membership_id}",
+        new="found.membership_id",
         tests=EXPIRY_TESTS,
     ),
     Mutant(
@@ -45,9 +46,9 @@ ROWS = (
     Mutant(
         id="the-end-of-a-token-is-told-without-access",
         kind=Kind.DATA,
-        file=EXPIRY,
-        old="one.account_id == token.account_id and one.gives_access:",
-        new="one.account_id == token.account_id:",
+        file=MEMBERSHIPS,
+        old="if found is None or not found.gives_access:",
+        new="if found is None:",
         tests=EXPIRY_TESTS,
     ),
     Mutant(

@@ -13,6 +13,22 @@ ID_TESTS = ("tests/services/authz/domain/test_external_ids.py",)
 
 ROWS = (
     Mutant(
+        id="token-is-taken-for-an-id",
+        kind=Kind.SECURITY,
+        file="services/authz/routes/evaluation.py",
+        old="    if is_api_token(text):\n        raise ValueError(TOKEN_AS_ID)\n",
+        new="",
+        tests=("tests/services/authz/test_tokens.py", "-k", "not_repeated"),
+    ),
+    Mutant(
+        id="quick-reading-takes-a-token-for-an-id",
+        kind=Kind.SECURITY,
+        file="services/authz/routes/hot_bodies.py",
+        old=" or _BEGIN_OF_TOKEN in raw",
+        new="",
+        tests=("tests/services/authz/test_tokens.py", "-k", "not_repeated"),
+    ),
+    Mutant(
         id="batch-mixes-an-entity-with-its-default",
         kind=Kind.SECURITY,
         file=BATCH,

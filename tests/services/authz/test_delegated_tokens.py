@@ -106,3 +106,4 @@ async def test_other_routes_are_not_for_a_client_that_acts_for_a_user(
     body = evaluation(BO, "instance:view")
     refused = await world.post(authz, body, path="/v1/authz/explain", token=token)
     assert (refused.status, refused.body["code"]) == (403, "wrong-principal")
+    assert "got by token exchange to act for a user" in refused.body["detail"]

@@ -16,6 +16,7 @@ from services.authz.adapters.hot_requests import (
 from services.authz.routes.evaluation import EVALUATION
 from services.authz.routes.hot_bodies import read_batch_quickly
 from services.authz.routes.hot_evaluation import MAX_BATCH_BYTES
+from shared.auth.api_tokens import new_api_token
 from tests.lengths import SEED, length
 from tests.services.authz.conftest import evaluation
 from tests.services.authz.histories import (
@@ -283,6 +284,7 @@ USUAL_BATCHES = (
 )
 UNUSUAL_BATCHES = (
     WRITE,
+    {"evaluations": [WRITE, evaluation(new_api_token(1), "instance:view")]},
     WRITE | {"evaluations": []},
     WRITE | {"evaluations": None},
     {"evaluations": [WRITE, {}]},

@@ -25,7 +25,7 @@ from tests.services.authz.histories import (
 )
 from tests.waiting import wait_for
 
-EXPLAIN = "/v1/authz/explain"
+EXPLAIN, BATCH = "/v1/authz/explain", "/access/v1/evaluations"
 HASTY = replace(TIMEOUTS, denials=0.01)
 WHOLE, READING, FORMER = (new_api_token(shard) for shard in (1, 2, 3))
 
@@ -88,6 +88,33 @@ async def test_a_check_of_a_token_is_explained_to_a_client(world: World) -> None
 
 
 @pytest.mark.rule("B7")
+@pytest.mark.rule("B2")
+@pytest.mark.usefixtures("tokens")
+async def test_a_token_in_the_place_of_an_id_is_refused_and_not_repeated(world: World) -> None:
+    """Of each type, alone and in a batch; a part of one gets the same hint."""
+    async with world.replica() as authz:
+        for kind in ("api_token", "user"):
+            pasted = evaluation(BO, "instance:view") | {"subject": {"type": kind, "id": WHOLE}}
+            batch = {"evaluations": [pasted, asking(WHOLE, "instance:view")]}
+            for path, body in ((None, pasted), (EXPLAIN, pasted), (BATCH, batch)):
+                options = {} if path is None else {"path": path}
+                found = await world.post(authz, body, **options)
+                assert WHOLE not in str(found.body)
+                if path == BATCH:
+                    failed, allowed = found.body["evaluations"]
+                    assert (failed["decision"], allowed["decision"]) == (False, True)
+                    assert failed["context"]["error"]["status"] == 400
+                else:
+                    [error] = found.body["errors"]
+                    assert (found.status, error["pointer"]) == (400, "/subject/id")
+                    assert "Send its id, which begins with tok_" in error["message"]
+        part = evaluation(BO, "instance:view")
+        part["subject"] = {"type": "api_token", "id": WHOLE[:-4]}
+        found = await explained(world, authz, part)
+        assert denying(found)[1].startswith("This is an API token itself.")
+        assert WHOLE[:-4] not in str(found.body)
+
+
 @pytest.mark.usefixtures("tokens")
 async def test_members_ask_about_tokens_of_members_they_may_see(world: World) -> None:
     world.team.write(member(CY, "basic"))

@@ -59,7 +59,7 @@ async def test_the_secret_is_nowhere_in_the_database(identity: Identity) -> None
         async for document in identity.database[name].find({}):
             assert secret not in str(document), name
     [row] = await identity.rows("api_token.created")
-    assert row.data["token_id"] == made["id"]
+    assert (row.data["token_id"], row.data["account_name"]) == (made["id"], "Acme")
     assert row.actor.session_id is not None
 
 

@@ -266,6 +266,26 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
     ),
     (
         identity_tokens.ApiTokenCreated(
+            **USER,
+            account_name="Acme",
+            token_id="tok_1",
+            token_name="CI",
+            expires_at=IN_A_WEEK,
+            restricted=False,
+        ),
+        Expected(
+            kind=MessageKind.TOKEN_CREATED,
+            words={
+                "name": "Bo Li",
+                "token": "CI",
+                "account": "Acme",
+                "created_at": format_moment(NOON),
+                "until": format_moment(IN_A_WEEK),
+            },
+        ),
+    ),
+    (
+        identity_tokens.ApiTokenCreated(
             **USER, token_id="tok_1", token_name="CI", expires_at=IN_A_WEEK, restricted=False
         ),
         Expected(

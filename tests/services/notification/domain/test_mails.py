@@ -554,12 +554,6 @@ def test_a_mail_about_a_new_device_does_not_say_how_the_sign_in_was_proved():
     assert "remove every second factor and every other way to sign in" in text
 
 
-def test_a_mail_about_a_new_token_names_its_account():
-    assert "in the account acc_1 until" in " ".join(
-        content_of(MessageKind.TOKEN_CREATED).text.split()
-    )
-
-
 def test_a_factor_that_the_platform_removed_is_not_asked_about():
     content = content_of(MessageKind.SECOND_FACTOR_REMOVED, by_platform="yes")
     text = " ".join(content.text.split())
@@ -580,6 +574,15 @@ def test_a_mail_that_an_earlier_version_queued_has_its_text():
     ):
         message = replace(a_message(kind), words=words)
         assert render(message, None, sender=SENDER, now=NOON).text
+
+
+def test_the_mail_about_a_new_token_names_its_account():
+    made = " ".join(content_of(MessageKind.TOKEN_CREATED).text.split())
+    assert "It acts for you in the account “Acme Robotics” until" in made
+    words = {name: text for name, text in WORDS.items() if name != "account"}
+    unnamed = replace(a_message(MessageKind.TOKEN_CREATED), words=words)
+    made = " ".join(render(unnamed, None, sender=SENDER, now=NOON).text.split())
+    assert "in the account acc_1 until" in made
 
 
 def test_a_role_of_another_catalog_is_told_with_the_catalog():
