@@ -12,18 +12,21 @@ import pytest
 from services.authz.routes.points import POINT_PATH
 from shared.http.routes import BODY_CAP_BYTES, Media, Strictness
 from tests.contracts.asking import SANE, Asking, Case
+from tests.contracts.pairing import row_pairs
 from tests.contracts.people import People
 from tests.contracts.rows import (
     DECISIONS,
     OF_POINTS,
     ROWS,
     WITH_BODY,
+    body_of,
     content_type,
     encoded,
     examples,
     request,
     without_revision,
 )
+from tests.lengths import length
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -110,7 +113,7 @@ WRONG_TYPES = {
     "deflate": (("Content-Type", "application/json"), ("Content-Encoding", "deflate")),
     "brotli": (("Content-Type", "application/json"), ("Content-Encoding", "br")),
 }
-MUTATIONS = 20
+MUTATIONS = length("BODY_MUTATIONS", short=6, soak=20)
 
 
 def test_a_row_of_a_decision_point_differs_in_its_path_only():
@@ -140,11 +143,10 @@ def test_every_row_with_a_body_has_examples_with_every_member(gathered: People):
 @pytest.mark.rule("T22")
 async def test_a_body_that_is_not_strict_json_is_malformed_json(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
-        for row in WITH_BODY:
-            if row.media is Media.FORM:
-                continue
-            for name, body in MALFORMED.items():
-                yield request(row, people, name, body, statuses={400}, code="malformed-json")
+        rows = [row for row in WITH_BODY if row.media is not Media.FORM]
+        for row, (name, body) in row_pairs(rows, MALFORMED.items()):
+            yield request(row, people, name, body, statuses={400}, code="malformed-json")
+        for row in rows:
             for sent in examples(people)[row.operation_id]:
                 cut = encoded(row, sent)[:-1]
                 yield request(row, people, "truncated", cut, statuses={400}, code="malformed-json")
@@ -214,20 +216,18 @@ async def test_another_content_type_or_coding_is_refused_before_reading(
     asking: Asking, people: People
 ):
     def cases() -> Iterator[Case]:
-        for row in WITH_BODY:
-            [body, *_] = examples(people)[row.operation_id]
-            for name, headers in WRONG_TYPES.items():
-                other = (("Content-Type", "application/json"),)
-                sent = encoded(row, body)
-                yield request(
-                    row,
-                    people,
-                    name,
-                    gzip.compress(sent) if name.startswith("gzip") else sent,
-                    headers=other if headers == content_type(row) else headers,
-                    statuses={400},
-                    code="wrong-content-type",
-                )
+        other = (("Content-Type", "application/json"),)
+        for row, (name, headers) in row_pairs(WITH_BODY, WRONG_TYPES.items()):
+            sent = body_of(row, people) or b""
+            yield request(
+                row,
+                people,
+                name,
+                gzip.compress(sent) if name.startswith("gzip") else sent,
+                headers=other if headers == content_type(row) else headers,
+                statuses={400},
+                code="wrong-content-type",
+            )
 
     await asking.check(cases())
 

@@ -1,6 +1,7 @@
 """Every member of every body is held to its type, and unknown members are refused."""
 
 import copy
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from shared.http.routes import Media, Route, Strictness
 from tests.contracts.asking import SANE, Asking, Case
+from tests.contracts.pairing import kind_of, one_of, pairs, row_pairs
 from tests.contracts.people import People
 from tests.contracts.rows import (
     DECISIONS,
@@ -160,8 +162,9 @@ def refusal(row: Route, pointer: str) -> dict[str, Any]:
     return {"statuses": {422}, "code": "invalid", "pointer": pointer}
 
 
-def wrong_values(row: Route, place: Place) -> Iterator[Any]:
-    """What does not fit there."""
+def wrong_values(row: Route, place: Place) -> Iterator[list[Any]]:
+    """What does not fit there: the values of each type."""
+    wrong: dict[str, list[Any]] = {}
     lenient = row.strictness is Strictness.LENIENT
     for kind, value in VALUES:
         if kind == "object" and place.empty_fits:
@@ -171,10 +174,11 @@ def wrong_values(row: Route, place: Place) -> Iterator[Any]:
         else:
             fits = kind in place.types
         if not fits:
-            yield value
+            wrong.setdefault(kind, []).append(value)
+    yield from wrong.values()
     if place.longest is not None:
-        yield "x" * (place.longest + 1)
-        yield "x" * 60_000
+        yield ["x" * (place.longest + 1)]
+        yield ["x" * 60_000]
 
 
 def all_places(row: Route, people: People) -> Iterator[tuple[dict[str, Any], Place]]:
@@ -187,9 +191,13 @@ def all_places(row: Route, people: People) -> Iterator[tuple[dict[str, Any], Pla
 
 async def test_a_member_of_another_type_is_refused_by_its_pointer(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
+        turns = itertools.count()
         for row in JSON_ROWS:
             for body, place in all_places(row, people):
-                for value in wrong_values(row, place):
+                values = itertools.chain.from_iterable(
+                    one_of(of_one_type, next(turns)) for of_one_type in wrong_values(row, place)
+                )
+                for value in values:
                     name = f"{place.pointer} = {json.dumps(value)[:60]}"
                     sent = encoded(row, replaced(body, place.steps, value))
                     yield request(row, people, name, sent, **refusal(row, place.pointer))
@@ -217,15 +225,18 @@ async def test_an_unknown_member_is_refused_by_its_pointer_on_every_level(
     asking: Asking, people: People
 ):
     def cases() -> Iterator[Case]:
-        for row in STRICT_ROWS:
-            for body in examples(people)[row.operation_id]:
-                objects = [(), *((name,) for name, value in body.items() if name == "invitation")]
-                for steps in objects:
-                    above = "".join(f"/{step}" for step in steps)
-                    for name, pointer in STRANGERS:
-                        sent = encoded(row, replaced(body, (*steps, name), "x"))
-                        expected = refusal(row, above + pointer)
-                        yield request(row, people, f"{above}/{name}", sent, **expected)
+        objects = [
+            (row, body, steps)
+            for row in STRICT_ROWS
+            for body in examples(people)[row.operation_id]
+            for steps in [(), *((name,) for name in body if name == "invitation")]
+        ]
+        given = pairs(objects, lambda _: STRANGERS, kind=lambda thing: kind_of(thing[0]))
+        for (row, body, steps), (name, pointer) in given:
+            above = "".join(f"/{step}" for step in steps)
+            sent = encoded(row, replaced(body, (*steps, name), "x"))
+            expected = refusal(row, above + pointer)
+            yield request(row, people, f"{above}/{name}", sent, **expected)
 
     await asking.check(cases())
 
@@ -239,13 +250,12 @@ async def test_what_a_caller_must_not_set_is_refused_on_every_write(asking: Aski
                 for name in CANARIES.keys() - row.takes.model_fields.keys():
                     sent = encoded(row, body | {name: CANARIES[name]})
                     yield request(row, people, name, sent, **refusal(row, f"/{name}"))
-        for row in WRITES:
-            if row.strictness is Strictness.STRICT:
-                for name in CANARIES:
-                    path = f"{path_of(row, people.team.ids)}?{name}=x"
-                    pointer = f"/query/{name}"
-                    good = body_of(row, people)
-                    yield request(row, people, f"?{name}", good, path=path, **refusal(row, pointer))
+        strict = [row for row in WRITES if row.strictness is Strictness.STRICT]
+        for row, name in row_pairs(strict, CANARIES):
+            path = f"{path_of(row, people.team.ids)}?{name}=x"
+            pointer = f"/query/{name}"
+            good = body_of(row, people)
+            yield request(row, people, f"?{name}", good, path=path, **refusal(row, pointer))
 
     await asking.check(cases())
 
@@ -275,14 +285,19 @@ async def test_a_lenient_row_ignores_what_it_does_not_know(asking: Asking, peopl
 
 async def test_no_text_in_any_member_causes_an_internal_error(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
-        for row in WITH_BODY:
-            for body, place in all_places(row, people):
-                for text in TEXTS if "string" in place.types else ():
-                    # The account may have this text as its name by now.
-                    told = f"not {text}" if place.pointer == "/confirm" else text
-                    sent = encoded(row, replaced(body, place.steps, told))
-                    name = f"{place.pointer} = {ascii(text)[:60]}"
-                    yield request(row, people, name, sent, statuses=SANE)
+        texts = [
+            (row, body, place)
+            for row in WITH_BODY
+            for body, place in all_places(row, people)
+            if "string" in place.types
+        ]
+        given = pairs(texts, lambda _: TEXTS, kind=lambda thing: kind_of(thing[0]))
+        for (row, body, place), text in given:
+            # The account may have this text as its name by now.
+            told = f"not {text}" if place.pointer == "/confirm" else text
+            sent = encoded(row, replaced(body, place.steps, told))
+            name = f"{place.pointer} = {ascii(text)[:60]}"
+            yield request(row, people, name, sent, statuses=SANE)
 
     await asking.check(cases())
 
