@@ -1,5 +1,6 @@
 """Access tokens that are refused before their end: revoked ones, and those of a revoked key."""
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from shared.auth.lifetimes import SESSION_END_RETENTION
@@ -32,6 +33,11 @@ class RefusedTokens:
     def put_key(self, key_id: str) -> None:
         """Refuse every token that this key has signed."""
         self._keys.add(key_id)
+
+    @property
+    def keys(self) -> AbstractSet[str]:
+        """The ids of the revoked signing keys."""
+        return self._keys
 
     def has(self, token: AccessTokenRef) -> bool:
         """Return whether the token is refused."""

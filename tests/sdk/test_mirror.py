@@ -275,6 +275,19 @@ def test_an_ended_session_that_is_told_with_the_state_counts(script):
     assert found.reason == "session-ended"
 
 
+@pytest.mark.rule("T5")
+def test_a_revoked_key_stays_so_whatever_is_told_after_it(script):
+    script.begin(account(), member(BO, "developer"))
+    script.tell("lease", at=51.0, seconds=3.0, applied={}, revoked_keys=["k1"])
+    script.lease(at=52.0)
+    with pytest.raises(StreamEndedError):
+        script.tell("end", reason="token-revoked", revoked_keys=["k2"])
+    script.mirror.dropped()
+    again = Script(script.mirror)
+    again.begin(account())
+    assert script.mirror.revoked_keys == {"k1", "k2"}
+
+
 def test_an_ended_session_is_remembered_while_a_token_of_it_may_live(script):
     script.begin(account(), member(BO, "developer"))
     script.end("ses_1", seconds=600)

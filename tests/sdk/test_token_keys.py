@@ -1,11 +1,12 @@
 """Tests of the verification of callers' tokens: strict, cached, and not blind to new keys."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rolecall.aio import NoAnswerError, TokenExpiredError, TokenRejectedError
-from rolecall.aio.keys import MAX_CACHED_TOKENS, TokenKeys
+from rolecall.aio.keys import MAX_CACHED_TOKENS, TokenKeys, fresh_seconds
 from rolecall.aio.transport import Transport
 from rolecall.client import jwt
 from rolecall.client.access_tokens import ACCESS_SECONDS, ACCESS_TYPE
@@ -13,7 +14,7 @@ from shared.auth.access_tokens import client_claims, user_claims
 from shared.auth.keys import generate_key, public_jwk
 from shared.auth.principals import ClientPrincipal
 from shared.ids import AccountId, ClientId, SessionId, UserId
-from tests.sdk.faulty import faulty_rolecall, stall
+from tests.sdk.faulty import client, faulty_rolecall, stall, write
 
 ISSUER = "https://rolecall.test"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -143,6 +144,74 @@ async def test_another_key_of_the_same_id_ends_the_tokens_of_the_first(keys, ser
 
 
 @pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 60),
+        ({"Cache-Control": "no-store"}, 60),
+        ({"Cache-Control": "public, max-age=60"}, 60),
+        ({"Cache-Control": "max-age=20, public"}, 20),
+        ({"Cache-Control": "MAX-AGE=20"}, 20),
+        ({"Cache-Control": "public, max-age=300"}, 60),
+        ({"Cache-Control": "public, s-max-age=5, max-age=30"}, 30),
+        ({"Cache-Control": "public, max-age=60", "Age": "45"}, 15),
+        ({"Cache-Control": "public, max-age=60", "Age": "90"}, 0),
+        ({"Cache-Control": "public, max-age=60", "Age": "-1"}, 60),
+        ({"Cache-Control": "public, max-age=-1"}, 60),
+        ({"Cache-Control": "public, max-age=" + "9" * 400}, 60),
+    ],
+)
+def test_the_headers_say_how_long_keys_are_used_and_a_minute_at_most(headers, seconds):
+    assert fresh_seconds(headers) == seconds
+
+
+@pytest.mark.rule("T5")
+@pytest.mark.parametrize(("max_age", "seconds"), [(20, 21), (300, 61)])
+async def test_a_key_that_is_gone_counts_no_longer_than_the_answer_says(
+    keys, server, max_age, seconds
+):
+    async def answer(writer):
+        jwks = {"keys": [public_jwk("k1", KEY.public_key())]}
+        write(writer, 200, jwks, Cache_Control=f"public, max-age={max_age}")
+
+    server.answers[JWKS] = answer
+    made = token()
+    await keys.verify(made)
+    server.answers[JWKS] = 200, {"keys": [public_jwk("k2", OTHER.public_key())]}
+    keys._fetched_at -= seconds - 2
+    keys._tried_at -= seconds - 2
+    await keys.verify(made)
+    keys._fetched_at -= 2
+    keys._tried_at -= 2
+    with pytest.raises(TokenRejectedError):
+        await keys.verify(made)
+
+
+@pytest.mark.rule("T5")
+async def test_local_mode_refuses_a_revoked_key_as_soon_as_it_is_told(server, clock):
+    async with client(server, mode="local", issuer=ISSUER) as rc:
+        known, fresh = token(), token(acct=...)
+        keys = rc.token_keys()
+        keys._now = clock
+        await rc.verify(known)
+        assert rc._follower is not None
+        rc._follower.mirror.revoked_keys.add("k1")
+        for made in (known, fresh):
+            with pytest.raises(TokenRejectedError):
+                await rc.verify(made)
+    assert server.paths().count(JWKS) == 1, "the key set still has it"
+
+
+async def test_a_known_key_does_not_wait_for_a_rolecall_that_hangs(keys, server):
+    made = token()
+    await keys.verify(made)
+    server.answers[JWKS] = stall
+    keys._fetched_at -= 100
+    keys._tried_at -= 100
+    async with asyncio.timeout(5):  # the whole attempt takes ten seconds
+        assert (await keys.verify(made)).user_id == USER
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         (503, {}),
@@ -174,7 +243,7 @@ async def test_the_last_keys_are_trusted_for_an_hour_while_rolecall_is_away(keys
 
 async def test_a_bounded_number_of_tokens_is_kept(keys):
     user = await keys.verify(token())
-    keys._verified = {str(number): user for number in range(MAX_CACHED_TOKENS)}
+    keys._verified = {str(number): ("k1", user) for number in range(MAX_CACHED_TOKENS)}
     last = token()
     await keys.verify(last)
     assert len(keys._verified) == MAX_CACHED_TOKENS

@@ -28,7 +28,7 @@ class Mirror:
     """The state of the accounts that a client may read, and its lease.
 
     While a new state is being told, the last one is used until its lease is over. A session that
-    has ended stays so when the state is told again.
+    has ended stays so when the state is told again, and so does a signing key that was revoked.
     """
 
     accounts: LocalAccounts = field(default_factory=LocalAccounts)
@@ -45,6 +45,8 @@ class Mirror:
     """The users whom the operator has disabled, as far as they are members."""
     with_factor: set[str] = field(default_factory=set)
     """The users who have a second factor, as far as they are members."""
+    revoked_keys: set[str] = field(default_factory=set)
+    """The signing keys of which no token counts any more."""
     _disabled_anew: set[str] = field(default_factory=set)
     _with_factor_anew: set[str] = field(default_factory=set)
     """Those of a state that is being told."""
@@ -97,6 +99,7 @@ class Mirror:
     ) -> Iterator[None]:
         if (name == "hello") is not (self._number == 1):
             raise StreamBrokenError("the first event is not a greeting")
+        self.revoked_keys.update(content.get("revoked_keys", ()))
         if name == "end":
             raise StreamEndedError(content["reason"])
         if name == "hello":

@@ -230,16 +230,26 @@ class Rolecall(Questions):
     async def verify(self, token: str) -> TokenUser:
         """Verify the access token of a user with the cached keys of Rolecall.
 
-        Pass its `session_id` to `check` to deny the user of an ended session.
+        Pass its `session_id` to `check` to deny the user of an ended session. A key that Rolecall
+        has revoked counts for a minute at most. Local mode learns of it from the policy stream, at
+        once.
 
         Raises:
             TokenExpiredError: the time of the token is over.
             TokenRejectedError: the token is not genuine, or of another issuer.
             NoAnswerError: the keys cannot be fetched.
         """
+        return await self.token_keys().verify(token)
+
+    def token_keys(self) -> TokenKeys:
+        """Return the public keys of Rolecall, which are fetched when a token needs them."""
         if self._keys is None:
-            self._keys = TokenKeys(self._transport, issuer=self._issuer, timeout=self._timeout)
-        return await self._keys.verify(token)
+            follower = self._follower
+            revoked = frozenset[str]() if follower is None else follower.mirror.revoked_keys
+            self._keys = TokenKeys(
+                self._transport, issuer=self._issuer, timeout=self._timeout, revoked=revoked
+            )
+        return self._keys
 
     def _locally(self, check: Check) -> CheckDecision | None:
         """The decision of local mode; `None`: it must be asked remotely.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -75,6 +76,8 @@ class _StreamReader:
     bytes_since_turn: int = 0
     catalogs: set[str] = field(default_factory=set)
     positions: dict[int, int] = field(default_factory=dict)
+    keys_told: set[str] = field(default_factory=set)
+    """The revoked signing keys that were told."""
 
     def __post_init__(self) -> None:
         self.client = self.ctx.sign_ins.client(self.caller.client_id)
@@ -89,14 +92,14 @@ class _StreamReader:
             try:
                 for text in () if resumed else self._state():
                     if (end := self._end()) is not None:
-                        yield self._event("end", {"reason": end})
+                        yield self._last(end)
                         return
                     yield text
                     await self._let_others()
                 async for text in self._changes(news):
                     yield text
             except ReaderTooSlow:
-                yield self._event("end", {"reason": StreamEnd.TOO_SLOW})
+                yield self._last(StreamEnd.TOO_SLOW)
 
     async def _changes(self, news: asyncio.Event) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop()
@@ -106,7 +109,7 @@ class _StreamReader:
             news.clear()
             at = self.ctx.clock.boottime()
             if (end := self._end()) is not None:
-                yield self._event("end", {"reason": end})
+                yield self._last(end)
                 return
             if (change := self.log.next(self.number)) is not None:
                 for text in self._change(change):
@@ -115,7 +118,7 @@ class _StreamReader:
             elif not complete:
                 complete = True
                 yield self._event("ready", {}, numbered=True)
-            elif clock.time() >= next_beat:
+            elif clock.time() >= next_beat or self._new_revoked_keys():
                 # Everything that this replica has applied was told, and its leases held after
                 # `at`, with no await in between.
                 next_beat = clock.time() + self.ctx.timeouts.stream_beat
@@ -249,8 +252,21 @@ class _StreamReader:
             if self.positions.get(shard) != seq and self._tells_of(shard)
         }
         self.positions |= news
-        seconds = self.ctx.timeouts.stream_lease
-        return self._event("lease", {"at": at, "seconds": seconds, "applied": news}, numbered=True)
+        granted = {"at": at, "seconds": self.ctx.timeouts.stream_lease, "applied": news}
+        return self._event("lease", granted | self._revoked_keys(), numbered=True)
+
+    def _last(self, end: StreamEnd) -> bytes:
+        """The last event. A key that was revoked may be the one by which the reader is here."""
+        return self._event("end", {"reason": end} | self._revoked_keys())
+
+    def _new_revoked_keys(self) -> AbstractSet[str]:
+        return self.ctx.sign_ins.refused_tokens.keys - self.keys_told
+
+    def _revoked_keys(self) -> dict[str, list[str]]:
+        """The signing keys of which no token counts any more, as far as they were not told."""
+        found = self._new_revoked_keys()
+        self.keys_told |= found
+        return {"revoked_keys": sorted(found)} if found else {}
 
     def _tells_of(self, shard: int) -> bool:
         bound = self.scope.account_ids

@@ -25,7 +25,6 @@ from services.identity.routes.fields import OrOmitted
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.oidc import issue_token
 from services.identity.use_cases.token_exchange import exchange
-from shared.auth.key_sources import REFRESH_AFTER_SECONDS
 from shared.contracts.calls.identity import KeySet
 from shared.http.access import Public, PublicCallers
 from shared.http.error_forms import ErrorForm
@@ -33,6 +32,9 @@ from shared.http.preconditions import is_known
 from shared.http.problem_responses import END_OF_LINE
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness
 
+KEY_SET_MAX_AGE_SECONDS = 60
+"""A verifier that only reads the key set takes a revoked key for valid this long at most."""
+DOCUMENT_MAX_AGE_SECONDS = 300
 AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 
 
@@ -90,7 +92,8 @@ class Discovery(ServerMetadata):
 
 async def key_set(ctx: Ctx, call: Call[None, None]) -> Reply:
     """Return the public halves of the signing keys."""
-    return cacheable(KeySet(keys=ctx.keyring.key_set()), call)
+    keys = KeySet(keys=ctx.keyring.key_set())
+    return cacheable(keys, call, max_age=KEY_SET_MAX_AGE_SECONDS)
 
 
 async def server_metadata(ctx: Ctx, call: Call[None, None]) -> Reply:
@@ -143,11 +146,13 @@ def _exchange_request(form: TokenForm) -> ExchangeRequest:
     )
 
 
-def cacheable(document: BaseModel, call: Call[None, None]) -> Reply:
-    """Return a public document that caches keep as long as a service keeps the key set."""
+def cacheable(
+    document: BaseModel, call: Call[None, None], *, max_age: int = DOCUMENT_MAX_AGE_SECONDS
+) -> Reply:
+    """Return a public document that caches keep for `max_age` seconds."""
     content = document.model_dump_json().encode() + END_OF_LINE
     etag = f'"{sha256(content).hexdigest()[:32]}"'
-    headers = {"Cache-Control": f"public, max-age={REFRESH_AFTER_SECONDS:.0f}", "ETag": etag}
+    headers = {"Cache-Control": f"public, max-age={max_age}", "ETag": etag}
     if is_known(call.headers, etag):
         return Reply(status=304, headers=headers)
     return Reply(body=content, headers=headers)

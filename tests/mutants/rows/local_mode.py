@@ -17,6 +17,7 @@ GIVEN_TESTS = ("tests/sdk/test_given.py",)
 GUARD_TESTS = ("tests/sdk/test_requirement.py",)
 TOKEN_TESTS = ("tests/sdk/test_token_keys.py",)
 
+
 ROWS = (
     Mutant(
         id="local-mode-answers-for-an-ended-session",
@@ -362,5 +363,85 @@ ROWS = (
         old="            await self.ctx.turns.next()\n",
         new="",
         tests=("tests/services/authz/test_long_answers.py", "-k", "fast_reader"),
+    ),
+    Mutant(
+        id="sdk-keeps-keys-as-long-as-a-cache-says",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/keys.py",
+        old="in_caches), 0.0), MAX_FRESH_SECONDS)",
+        new="in_caches), 0.0), 3600.0)",
+        tests=TOKEN_TESTS,
+    ),
+    Mutant(
+        id="sdk-does-not-count-the-time-in-caches",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/keys.py",
+        old="int(max_age[1]) - in_caches",
+        new="int(max_age[1]) - in_caches * 0",
+        tests=TOKEN_TESTS,
+    ),
+    Mutant(
+        id="sdk-fetches-keys-every-five-minutes",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/keys.py",
+        old="        if age > self._fresh_seconds:\n",
+        new="        if age > 300:\n",
+        tests=TOKEN_TESTS,
+    ),
+    Mutant(
+        id="sdk-takes-a-known-token-of-a-revoked-key",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/keys.py",
+        old=" and kid not in self._revoked:",
+        new=":",
+        tests=TOKEN_TESTS,
+    ),
+    Mutant(
+        id="sdk-verifies-with-a-revoked-key",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/keys.py",
+        old="        if kid in self._revoked:\n",
+        new="        if False:\n",
+        tests=TOKEN_TESTS,
+    ),
+    Mutant(
+        id="verification-does-not-hear-the-stream",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/rolecall.py",
+        old="frozenset[str]() if follower is None else",
+        new="frozenset[str]() if True else",
+        tests=TOKEN_TESTS,
+    ),
+    Mutant(
+        id="a-hanging-rolecall-holds-known-keys-up",
+        kind=Kind.AVAILABILITY,
+        file="sdk/rolecall/aio/keys.py",
+        old="else REFRESH_WAIT_SECONDS)",
+        new="else None)",
+        tests=(*TOKEN_TESTS, "-k", "hangs"),
+    ),
+    Mutant(
+        id="a-revoked-key-waits-for-the-next-beat",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/policy_stream.py",
+        old=" or self._new_revoked_keys():",
+        new=":",
+        tests=(*STREAM_TESTS, "-k", "told_at_once"),
+    ),
+    Mutant(
+        id="the-last-event-leaves-the-revoked-key-out",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/policy_stream.py",
+        old='{"reason": end} | self._revoked_keys()',
+        new='{"reason": end}',
+        tests=(*STREAM_TESTS, "-k", "its_token_is_revoked"),
+    ),
+    Mutant(
+        id="the-key-set-is-cached-for-five-minutes",
+        kind=Kind.SECURITY,
+        file="services/identity/routes/oidc.py",
+        old="KEY_SET_MAX_AGE_SECONDS = 60\n",
+        new="KEY_SET_MAX_AGE_SECONDS = 300\n",
+        tests=("tests/services/identity/test_oidc.py", "-k", "for_a_minute"),
     ),
 )

@@ -253,11 +253,29 @@ async def test_a_stream_ends_when_its_token_is_revoked(world, what):
             await each.until("ready")
         await identity_tells(world, revoked(token)[what])
         await world.team.change(no_member(BO))
-        assert (await told.until("end"))["reason"] == "token-revoked"
+        end = await told.until("end")
+        assert end["reason"] == "token-revoked"
+        assert end.get("revoked_keys", []) == (["k1"] if what == "key" else [])
         assert "change" not in [name for name, _ in told.events], "nothing was told after it"
         with pytest.raises(EOFError):
             await told.next()
         await others.until("change" if what == "token" else "end")
+
+
+@pytest.mark.rule("T5")
+async def test_a_revoked_key_is_told_at_once_and_to_each_new_reader(world):
+    patient = replace(TIMEOUTS, stream_beat=3600.0)
+    revoked_key = PolicyObject(
+        kind=PolicyObjectKind.SIGNING_KEY, id="k9", state={"revoked_at": "2020-01-01T00:00:00Z"}
+    )
+    async with world.replica(timeouts=patient) as service:
+        async with policy_stream(world, service) as told:
+            assert "revoked_keys" not in await told.until("lease")
+            await identity_tells(world, revoked_key)
+            assert (await told.until("lease"))["revoked_keys"] == ["k9"]
+        for after in (told.last_id, None):
+            async with policy_stream(world, service, after=after) as later:
+                assert (await later.until("lease"))["revoked_keys"] == ["k9"]
 
 
 async def test_a_replica_without_its_leases_tells_nothing_more(world):
