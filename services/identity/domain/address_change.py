@@ -30,9 +30,10 @@ CHANGE_LIFETIME = timedelta(hours=24)
 """A link to a new address works for this time, and so long does a user wait for it."""
 UNDO_LIFETIME = timedelta(days=7)
 """The link to the old address works for this time."""
-BEFORE_A_CHANGE = timedelta(days=1)
+BEFORE_A_CHANGE = timedelta(days=14)
 """What was added in this time before a change may be a thief's: who has a password and no factor
-adds one first, and locks the owner out."""
+adds one first, and locks the owner out. So may what was added since the session of the change
+began, however long ago that was."""
 CHANGES_AN_HOUR = 5
 MAX_FORMER_ADDRESSES = 5
 """Beyond them an address is not changed: none of the links to former ones is given up."""
@@ -144,13 +145,15 @@ def _end(link: Link) -> datetime:
     return datetime.fromtimestamp(link.generation * 60, UTC) + CHANGE_LIFETIME
 
 
-def change(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]:
+def change(
+    user: User, address: Address, *, now: datetime, session_began: datetime
+) -> tuple[User, Fact]:
     """Give the user another address; links to the former one that reset the password are dead.
 
     The former address can be restored by a link of its own. A user who goes back to an address that
     could be restored is where they were: the links to addresses since then end.
     """
-    former = _after_change(user, address, now=now)
+    former = _after_change(user, address, now=now, session_began=session_began)
     newest = former[-1] if former and former[-1].generation > user.undo_generation else None
     changed = replace(
         _at(user, address, now=now),
@@ -166,7 +169,9 @@ def change(user: User, address: Address, *, now: datetime) -> tuple[User, Fact]:
     return changed, _moved(changed, payload, before=user.email)
 
 
-def _after_change(user: User, address: Address, *, now: datetime) -> tuple[FormerAddress, ...]:
+def _after_change(
+    user: User, address: Address, *, now: datetime, session_began: datetime | None = None
+) -> tuple[FormerAddress, ...]:
     """The former addresses that can be restored after a change to this one, the oldest first."""
     kept: list[FormerAddress] = []
     for one in user.former_addresses:
@@ -179,6 +184,7 @@ def _after_change(user: User, address: Address, *, now: datetime) -> tuple[Forme
         email_key=user.email_key,
         generation=user.undo_generation + 1,
         until=now + UNDO_LIFETIME,
+        session_began=session_began,
     )
     return (*kept, present)
 
@@ -218,14 +224,15 @@ def restore(user: User, former: FormerAddress, *, now: datetime) -> tuple[User, 
 
 def suspect_since(former: FormerAddress) -> datetime:
     """Give the moment from which on a thief may have acted, if the former address is restored."""
-    return former.until - UNDO_LIFETIME - BEFORE_A_CHANGE
+    since = former.until - UNDO_LIFETIME - BEFORE_A_CHANGE
+    return since if former.session_began is None else min(since, former.session_began)
 
 
 def kept_factors(factors: SecondFactors, former: FormerAddress) -> SecondFactors:
     """Give the second factors that an undo leaves.
 
-    A thief may have added those that are not older than the change by a day. Recovery codes without
-    a date may be a thief's, too.
+    A thief may have added the others, see `suspect_since`. Recovery codes without a date may be a
+    thief's, too.
     """
     since = suspect_since(former)
     totp, made_at = factors.totp, factors.codes_made_at

@@ -11,12 +11,16 @@ from shared.ids import AccountId, ClientId, SessionId, UserId
 
 @dataclass(frozen=True, kw_only=True)
 class FormerAddress:
-    """An address that the user had, which the link of this generation restores until then."""
+    """An address that the user had, which the link of this generation restores until then.
+
+    The session that left it began at `session_began`; earlier versions did not save that.
+    """
 
     email: str
     email_key: str
     generation: int
     until: datetime
+    session_began: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,7 +120,9 @@ async def confirm(
         assert current is not None  # noqa: S101 - the link is checked
         if not await end_sessions_of(ctx, write, current.id, keep=own.id):
             return None
-        changed, fact = address_change.change(current, address, now=write.now)
+        changed, fact = address_change.change(
+            current, address, now=write.now, session_began=own.started_at
+        )
         await ctx.store.move_user(current, changed, write.session)
         write.record(fact)
         return changed

@@ -36,7 +36,10 @@ MOMENT = timedelta(microseconds=1)
 OTHER_USER = replace(USER, id=UserId("usr_2"))
 REQUESTED, _ = address_change.request(USER, NEW, now=NOON)
 CHANGED, _ = address_change.change(
-    replace(REQUESTED, reset_link_made_at=NOON, reset_used_at=NOON), NEW, now=NOON
+    replace(REQUESTED, reset_link_made_at=NOON, reset_used_at=NOON),
+    NEW,
+    now=NOON,
+    session_began=NOON,
 )
 
 
@@ -102,7 +105,9 @@ def moved(
     """Ana after a change to each address in turn, and the links that were mailed."""
     user, mailed = USER, []
     for number, address in enumerate(addresses):
-        user, fact = address_change.change(user, address, now=NOON + number * every)
+        user, fact = address_change.change(
+            user, address, now=NOON + number * every, session_began=NOON
+        )
         assert isinstance(fact.payload, UserEmailChanged)
         mailed.append(fact.payload.undo_generation)
     return user, mailed
@@ -151,7 +156,9 @@ def test_a_restored_address_ends_the_links_of_newer_ones(generation, left) -> No
     former = check_undo(user, generation=generation, now=NOON)
     restored, _ = address_change.restore(user, former, now=NOON)
     assert restorable(restored, now=NOON) == left
-    _, fact = address_change.change(restored, parse_address("a@fourth.example"), now=NOON)
+    _, fact = address_change.change(
+        restored, parse_address("a@fourth.example"), now=NOON, session_began=NOON
+    )
     assert isinstance(fact.payload, UserEmailChanged)
     assert fact.payload.undo_generation == 4
 
@@ -239,3 +246,20 @@ def test_an_undo_leaves_the_factors_from_before_the_change(
 ) -> None:
     left = address_change.kept_factors(factors, CHANGED.former_addresses[0])
     assert replace(left, codes_made_at=kept.codes_made_at) == kept
+
+
+@pytest.mark.rule("T5")
+@pytest.mark.parametrize(
+    ("began", "since"),
+    [
+        (None, NOON - timedelta(days=14)),
+        (NOON, NOON - timedelta(days=14)),
+        (NOON - timedelta(days=13), NOON - timedelta(days=14)),
+        (NOON - timedelta(days=40), NOON - timedelta(days=40)),
+    ],
+)
+def test_a_thief_may_have_acted_two_weeks_before_and_in_the_session_of_the_change(
+    began: datetime | None, since: datetime
+) -> None:
+    [former] = CHANGED.former_addresses
+    assert address_change.suspect_since(replace(former, session_began=began)) == since

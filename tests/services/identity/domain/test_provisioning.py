@@ -34,7 +34,7 @@ IDENTITY = LinkedIdentity(
 
 def undone(user: User) -> User:
     """The user after a change of the address and its undo."""
-    changed, _ = address_change.change(user, NEW, now=NOON)
+    changed, _ = address_change.change(user, NEW, now=NOON, session_began=NOON)
     former = address_change.check_undo(changed, generation=1, now=NOON)
     return address_change.restore(changed, former, now=NOON)[0]
 
