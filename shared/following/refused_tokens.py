@@ -1,6 +1,5 @@
 """Access tokens that are refused before their end: revoked ones, and those of a revoked key."""
 
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from shared.auth.lifetimes import SESSION_END_RETENTION
@@ -34,10 +33,9 @@ class RefusedTokens:
         """Refuse every token that this key has signed."""
         self._keys.add(key_id)
 
-    @property
-    def keys(self) -> AbstractSet[str]:
-        """The ids of the revoked signing keys."""
-        return self._keys
+    def keys_beside(self, known: set[str]) -> set[str]:
+        """The ids of the revoked signing keys, but for these."""
+        return self._keys - known
 
     def has(self, token: AccessTokenRef) -> bool:
         """Return whether the token is refused."""

@@ -276,7 +276,7 @@ def test_an_ended_session_that_is_told_with_the_state_counts(script):
 
 
 @pytest.mark.rule("T5")
-def test_a_revoked_key_stays_so_whatever_is_told_after_it(script):
+def test_a_revoked_key_stays_so_when_the_state_is_told_again(script):
     script.begin(account(), member(BO, "developer"))
     script.tell("lease", at=51.0, seconds=3.0, applied={}, revoked_keys=["k1"])
     script.lease(at=52.0)

@@ -35,7 +35,7 @@ class TokenKeys:
 
     A token proves who its caller was when it was signed, at most five minutes ago. Whether the
     session has ended since then is known to Rolecall: pass `session` to `check`. The `revoked` keys
-    are those that the policy stream names; no token of them counts, whatever the key set says.
+    are those that the policy stream names; no token of them counts, also if the key set has them.
     """
 
     def __init__(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -259,8 +258,8 @@ class _StreamReader:
         """The last event. A key that was revoked may be the one by which the reader is here."""
         return self._event("end", {"reason": end} | self._revoked_keys())
 
-    def _new_revoked_keys(self) -> AbstractSet[str]:
-        return self.ctx.sign_ins.refused_tokens.keys - self.keys_told
+    def _new_revoked_keys(self) -> set[str]:
+        return self.ctx.sign_ins.refused_tokens.keys_beside(self.keys_told)
 
     def _revoked_keys(self) -> dict[str, list[str]]:
         """The signing keys of which no token counts any more, as far as they were not told."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from services.identity.domain.account_connections import ConnectionManagers
 from services.identity.domain.id_tokens import IssuedIdentity
-from services.identity.domain.identities import IdentityNotLinked, trusted_address
+from services.identity.domain.identities import IdentityNotLinked, identity_id, trusted_address
 from services.identity.domain.join_rules import require_rule
 from services.identity.domain.sso_connections import ConnectionPaused, SsoConnection
 from services.identity.domain.users import User
@@ -97,6 +97,7 @@ async def with_membership(
         connection_label=row.label,
         role=rule.role,
         rule_set_by=rule.set_by,
+        identity_id=identity_id(issued.issuer, issued.subject),
     )
     try:
         answer = await ctx.internal.call(

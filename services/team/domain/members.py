@@ -13,6 +13,9 @@ from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, ProjectId, UserId
 from shared.problems import Refusal, RefusalKind
 
+MAX_IDENTITIES = 50
+"""The subjects of issuers that are kept of one member, the newest."""
+
 Attribute = str | bool | int | float
 """The value of a member's attribute."""
 
@@ -63,7 +66,8 @@ class Membership:
     on them: an address that is a member's is not invited again. `external_id` is the platform's own
     id, as the last provisioning by one gave it; a check may name the member by it. `last_active_at`
     is the member's last request, or decision about them, to within some minutes; no decision rests
-    on it.
+    on it. `identities` are digests of issuer and subject by which the member has signed in through
+    the account's connections: they are known again by these after the membership.
     """
 
     account_id: AccountId
@@ -80,6 +84,7 @@ class Membership:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     external_id: str | None = None
     last_active_at: datetime | None = None
+    identities: tuple[str, ...] = ()
 
     def expired(self, now: datetime) -> bool:
         """Whether its time is over (`B4`)."""
@@ -104,6 +109,22 @@ class Membership:
     def ref(self) -> ResourceRef:
         """The member as an audit record names them."""
         return ResourceRef(type="member", id=self.user_id, name=self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonTraits:
+    """By what a person is known again: the user, the address, and subjects of issuers."""
+
+    user_id: UserId
+    email_key: str
+    identities: tuple[str, ...] = ()
+
+
+def traits_of(member: Membership) -> PersonTraits:
+    """Return by what a member is known again."""
+    return PersonTraits(
+        user_id=member.user_id, email_key=member.email_key, identities=member.identities
+    )
 
 
 def member_object(

@@ -70,6 +70,7 @@ async def join(ctx: Ctx, call: Call[JoinRequest, None]) -> JoinAnswer:
         user_id=UserId(body.user_id),
         email=body.email,
         name=body.name,
+        identity=body.identity_id,
         caller=Caller(actor=actor, request=call.caller.request),
     )
     result = joined.result

@@ -6,11 +6,11 @@ from hashlib import sha256
 from pymongo import ReplaceOne
 
 from services.team.domain.connection_joins import ConnectionRule
-from services.team.domain.members import Membership
+from services.team.domain.members import Membership, PersonTraits, traits_of
 from services.team.store.places import at, of_account
 from shared.contracts.calls.connections import JoinProblem
 from shared.contracts.facts import shard_of
-from shared.ids import AccountId, UserId
+from shared.ids import AccountId
 from shared.mongo import Database, DbSession, Document, majority
 
 _DIGITS = 40
@@ -19,8 +19,9 @@ _DIGITS = 40
 class FormerMemberRows:
     """The collections `former_members` and `join_refusals`.
 
-    A former member has a row for the user and one for the address, which is there as a digest: a
-    person who makes a new user for it is known again.
+    A former member has a row for the user, one for the address and one for each subject of an
+    issuer by which they signed in. Address and subject are there as digests: a person who makes a
+    new user is known again.
     """
 
     def __init__(self, database: Database) -> None:
@@ -36,36 +37,32 @@ class FormerMemberRows:
                 upsert=True,
             )
             for member in members
-            for key in _keys(member.account_id, member.user_id, member.email_key)
+            for key in _keys(member.account_id, traits_of(member))
         ]
         if writes:
             await self._former.bulk_write(writes, session=session)
 
     async def forget_former(self, members: Sequence[Membership], session: DbSession) -> None:
         """Note that these users, all of one account, are members again."""
-        keys = [
-            key
-            for member in members
-            for key in _keys(member.account_id, member.user_id, member.email_key)
-        ]
+        keys = [key for member in members for key in _keys(member.account_id, traits_of(member))]
         if keys:
             shard = shard_of(members[0].account_id)
             wanted = {"_id": {"$in": keys}, "shard": shard}
             await self._former.delete_many(wanted, session=session)
 
     async def former_member(
-        self, account_id: AccountId, user_id: UserId, email_key: str, session: DbSession
+        self, account_id: AccountId, traits: PersonTraits, session: DbSession
     ) -> bool | None:
         """Whether the managers' log was told of a former member; `None`: they never were one."""
-        rows = self._former.find(_rows(account_id, user_id, email_key), session=session)
+        rows = self._former.find(_rows(account_id, traits), session=session)
         found = [row async for row in rows]
         return all(row["told"] for row in found) if found else None
 
     async def note_told(
-        self, account_id: AccountId, user_id: UserId, email_key: str, session: DbSession
+        self, account_id: AccountId, traits: PersonTraits, session: DbSession
     ) -> None:
         """Note that a refusal of a former member was recorded."""
-        wanted = _rows(account_id, user_id, email_key)
+        wanted = _rows(account_id, traits)
         await self._former.update_many(wanted, {"$set": {"told": True}}, session=session)
 
     async def is_told(
@@ -108,11 +105,11 @@ def _refusal_key(account_id: AccountId, rule: ConnectionRule) -> str:
     return f"{account_id}/{rule.connection_id}"
 
 
-def _rows(account_id: AccountId, user_id: UserId, email_key: str) -> Document:
-    keys = list(_keys(account_id, user_id, email_key))
-    return {"_id": {"$in": keys}, "shard": shard_of(account_id)}
+def _rows(account_id: AccountId, traits: PersonTraits) -> Document:
+    return {"_id": {"$in": _keys(account_id, traits)}, "shard": shard_of(account_id)}
 
 
-def _keys(account_id: AccountId, user_id: UserId, email_key: str) -> tuple[str, str]:
-    digest = sha256(f"{account_id}\0{email_key}".encode()).hexdigest()[:_DIGITS]
-    return f"{account_id}/{user_id}", f"{account_id}/adr_{digest}"
+def _keys(account_id: AccountId, traits: PersonTraits) -> list[str]:
+    digest = sha256(f"{account_id}\0{traits.email_key}".encode()).hexdigest()[:_DIGITS]
+    known = [traits.user_id, f"adr_{digest}", *traits.identities]
+    return [f"{account_id}/{each}" for each in known]

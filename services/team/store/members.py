@@ -76,6 +76,23 @@ class MemberRows:
         found = [read(Membership, row) async for row in rows]
         return sorted(found, key=lambda membership: membership.account_id)
 
+    async def members_by_identity(
+        self, account_id: AccountId, identities: Sequence[str], session: DbSession
+    ) -> list[Membership]:
+        """The members of the account who have signed in by one of these subjects of issuers."""
+        if not identities:
+            return []
+        wanted = {**of_account(account_id), "identities": {"$in": list(identities)}}
+        rows = self._members.find(wanted, session=session)
+        return [read(Membership, row) async for row in rows]
+
+    async def save_identities(
+        self, member: Membership, identities: Sequence[str], session: DbSession
+    ) -> None:
+        """Save by which subjects a member has signed in. No fact tells it, so `rev` stays."""
+        change = {"$set": {"identities": list(identities)}}
+        await self._members.update_one(_place(member), change, session=session)
+
     async def insert_member(self, member: Membership, *, rev: int, session: DbSession) -> None:
         """Save a new membership.
 

@@ -1,6 +1,6 @@
 """Join an account by the rule of a connection, and what identity asks before (B16)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rolecall import CompiledCatalog
@@ -15,7 +15,7 @@ from services.team.domain.connection_joins import (
 )
 from services.team.domain.guardrail_violations import GuardrailViolated
 from services.team.domain.invitation_acceptance import Invitee, Inviter
-from services.team.domain.members import Membership
+from services.team.domain.members import Membership, PersonTraits
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
 from shared.addresses import parse_address
@@ -87,13 +87,20 @@ async def join(
     user_id: UserId,
     email: str,
     name: str,
+    identity: str | None,
     caller: Caller,
 ) -> WriteResult[JoinResult]:
     """Make a user who has signed in through the connection a member, unless they are one.
 
-    A repeat finds the membership, and is answered after the barrier as well.
+    A repeat finds the membership, and is answered after the barrier as well. `identity` is the
+    subject of the issuer, by which a former member is known again with another user.
     """
     address = parse_address(email)
+    traits = PersonTraits(
+        user_id=user_id,
+        email_key=address.key,
+        identities=() if identity is None else (identity,),
+    )
     request = NonMemberRequest(caller=caller, account_id=account_id)
 
     async def invitee(write: AccountWrite) -> Invitee:
@@ -104,7 +111,9 @@ async def join(
         account = write.account
         if account is None:
             return JoinResult(outcome=JoinOutcome.REFUSED, problem=JoinProblem.ACCOUNT_CLOSED)
-        if await write.find_member(user_id) is not None:
+        member = await write.find_member(user_id)
+        if member is not None:
+            await write.note_identity(member, identity)
             return JoinResult(outcome=JoinOutcome.MEMBER)
         user = await invitee(write)
         joining = JoinAttempt(
@@ -113,15 +122,15 @@ async def join(
             catalog=await ctx.store.catalog_of(account),
             user=user,
             giver=await _giver(write, rule),
-            former=await write.was_member(user_id, address.key),
+            former=await write.was_member(traits),
             pending=(await write.pending_among([address.key])).get(address.key),
             taken=await write.seats_taken(),
             now=write.now,
         )
         joined = connection_joins.join(joining, membership_id=MembershipId(new_id("mem")))
         if isinstance(joined, JoinProblem):
-            return await _refuse(ctx, write, rule, user, joined)
-        await write.admit(joined.membership)
+            return await _refuse(ctx, write, rule, user, traits, joined)
+        await write.admit(replace(joined.membership, identities=traits.identities))
         await write.forget_refusal(rule)
         if joined.closed is not None:
             await write.replace_invitations([joined.closed])
@@ -129,7 +138,8 @@ async def join(
         return JoinResult(outcome=JoinOutcome.JOINED)
 
     async def note(write: AccountWrite) -> JoinResult:
-        return await _refuse(ctx, write, rule, await invitee(write), JoinProblem.GUARDRAIL)
+        user = await invitee(write)
+        return await _refuse(ctx, write, rule, user, traits, JoinProblem.GUARDRAIL)
 
     try:
         return await ctx.change(request, change, effective_everywhere=True)
@@ -145,14 +155,19 @@ async def _giver(write: AccountWrite, rule: ConnectionRule) -> Inviter | None:
 
 
 async def _refuse(
-    ctx: Ctx, write: AccountWrite, rule: ConnectionRule, user: Invitee, problem: JoinProblem
+    ctx: Ctx,
+    write: AccountWrite,
+    rule: ConnectionRule,
+    user: Invitee,
+    traits: PersonTraits,
+    problem: JoinProblem,
 ) -> JoinResult:
     """Record the refusal, unless it is recorded already or the account is closed."""
     result = JoinResult(outcome=JoinOutcome.REFUSED, problem=problem)
     account = write.existing_account
     if problem is JoinProblem.ACCOUNT_CLOSED:
         return result
-    if await write.refusal_is_new(rule, problem, user.user_id, user.address.key):
+    if await write.refusal_is_new(rule, problem, traits):
         managers: list[Membership] = []
         if problem not in OF_THE_USER:
             catalog = await ctx.store.catalog_of(account)

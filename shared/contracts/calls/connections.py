@@ -84,7 +84,8 @@ class RuleAnswer(InternalAnswer):
 class JoinRequest(InternalRequest):
     """A user who has just signed in through a connection with a rule.
 
-    The issuer has proved the address, and the domain is proved to be the account's.
+    The issuer has proved the address, and the domain is proved to be the account's. `identity_id`
+    is a digest of issuer and subject; identity of an earlier version does not name it.
     """
 
     account_id: Annotated[str, Field(pattern="^acc_[0-9a-f]{32}$")]
@@ -95,6 +96,7 @@ class JoinRequest(InternalRequest):
     connection_label: str
     role: str
     rule_set_by: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+    identity_id: Annotated[str, Field(pattern="^idn_[0-9a-f]{32}$")] | None = None
 
 
 class JoinAnswer(InternalAnswer):

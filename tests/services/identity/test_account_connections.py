@@ -249,6 +249,8 @@ async def test_a_person_of_the_domain_joins_with_each_sign_in_anew(admin: Admin)
     assert len(asked) == 1
     assert team.joins[0].user_id == session["user"]["id"]
     assert (team.joins[0].role, team.joins[0].email) == ("developer", "cy@team.example")
+    [linked] = await admin.identity.rows("user.identity_linked")
+    assert team.joins[0].identity_id == linked.data["identity_id"]
     team.join = JoinAnswer(outcome=JoinOutcome.REFUSED, problem=JoinProblem.FORMER_MEMBER)
     refused = await admin.joining(made)
     assert (refused["outcome"], refused["problem"]) == ("refused", "former-member")

@@ -15,7 +15,7 @@ from rolecall import AccountKind, AccountStatus, CompiledCatalog
 from services.team.domain.accounts import Account
 from services.team.domain.catalogs import CatalogVersion
 from services.team.domain.invitations import InvitationStatus
-from services.team.domain.members import Membership
+from services.team.domain.members import Membership, PersonTraits
 from services.team.domain.projects import Project
 from services.team.domain.resources import RegisteredResource
 from services.team.settings import Settings
@@ -248,9 +248,14 @@ class MemoryStore(Store):
         self.former -= {member.user_id for member in members}
 
     async def former_member(
-        self, account_id: AccountId, user_id: UserId, email_key: str, session: Any
+        self, account_id: AccountId, traits: PersonTraits, session: Any
     ) -> bool | None:
-        return False if user_id in self.former else None
+        return False if traits.user_id in self.former else None
+
+    async def members_by_identity(
+        self, account_id: AccountId, identities: Any, session: Any
+    ) -> list[Membership]:
+        return [one for one in self.memberships.values() if {*one.identities} & {*identities}]
 
     async def forget_refusal(self, account_id: AccountId, rule: Any, session: Any) -> None:
         """There is none."""

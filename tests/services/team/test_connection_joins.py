@@ -64,6 +64,7 @@ class Door:
             connection_label="Acme",
             role=self.role,
             rule_set_by=self.set_by.user_id,
+            identity_id=fields.get("identity"),
         )
         caller = self.account.team.callers["identity"]
         return await caller.call(CONNECTION_JOIN, "team", request)
@@ -155,6 +156,61 @@ async def test_a_removed_member_comes_back_by_an_invitation_alone(team: Team) ->
     proof = await account.invite(ana.email, "basic")
     (await ana.send("POST", "/v1/invitations/accept", proof)).expect(200)
     assert await door.enter(ana) == MEMBER
+    assert "former_members" not in await rows_left(account)
+
+
+IDENTITY, OTHER_IDENTITY = "idn_" + "1" * 32, "idn_" + "2" * 32
+
+
+@pytest.mark.rule("B16")
+@pytest.mark.parametrize("noted", ["at the join", "at a later sign-in", "beside another one"])
+async def test_a_removed_member_is_known_again_by_the_subject_of_the_issuer(
+    team: Team, noted: str
+) -> None:
+    """Their address changed, and they make another user by the same issuer."""
+    account, ana = await team.account(), await team.person()
+    door = Door(account=account, set_by=account.owner)
+    identities: list[str | None] = [IDENTITY]
+    if noted == "at a later sign-in":
+        identities = [None, IDENTITY]
+    elif noted == "beside another one":
+        identities = [IDENTITY, OTHER_IDENTITY]
+    for identity in identities:
+        assert await door.enter(ana, identity=identity) in {JOINED, MEMBER}
+    await remove(account, ana)
+    other = await team.person()
+    for _ in range(2):
+        found = await door.enter(other, identity=IDENTITY)
+        assert found == refused(JoinProblem.FORMER_MEMBER)
+    assert await door.told() == ["former-member"]
+    proof = await account.invite(other.email, "basic")
+    (await other.send("POST", "/v1/invitations/accept", proof)).expect(200)
+    assert await door.enter(other, identity=IDENTITY) == MEMBER
+    await remove(account, other)
+    assert await door.enter(await team.person(), identity=IDENTITY) != JOINED
+    assert await door.enter(await team.person(), identity=new_id("idn")) == JOINED
+
+
+@pytest.mark.rule("B16")
+async def test_a_suspended_member_does_not_join_beside_themselves(team: Team) -> None:
+    account, ana = await team.account(), await team.person()
+    door = Door(account=account, set_by=account.owner)
+    assert await door.enter(ana, identity=IDENTITY) == JOINED
+    path = f"{account.path}/members/{ana.user_id}"
+    (await account.owner.send("POST", f"{path}/suspend")).expect(200)
+    found = await door.enter(await team.person(), identity=IDENTITY)
+    assert found == refused(JoinProblem.FORMER_MEMBER)
+
+
+@pytest.mark.rule("B16")
+async def test_a_member_who_comes_back_leaves_no_row_of_a_former_one(team: Team) -> None:
+    account, ana = await team.account(), await team.person()
+    door = Door(account=account, set_by=account.owner)
+    assert await door.enter(ana, identity=IDENTITY) == JOINED
+    await remove(account, ana)
+    proof = await account.invite(ana.email, "basic")
+    (await ana.send("POST", "/v1/invitations/accept", proof)).expect(200)
+    assert await door.enter(ana, identity=IDENTITY) == MEMBER
     assert "former_members" not in await rows_left(account)
 
 
@@ -291,6 +347,7 @@ def test_a_join_and_its_repeat_are_answered_after_the_barrier() -> None:
                 user_id=user_id("guest"),
                 email="guest@example.com",
                 name="Guest",
+                identity=IDENTITY,
                 caller=caller_of("guest"),
             )
         )

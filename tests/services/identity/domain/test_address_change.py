@@ -258,7 +258,7 @@ def test_an_undo_leaves_the_factors_from_before_the_change(
         (NOON - timedelta(days=40), NOON - timedelta(days=40)),
     ],
 )
-def test_a_thief_may_have_acted_two_weeks_before_and_in_the_session_of_the_change(
+def test_a_thief_acts_two_weeks_before_or_in_the_session_of_a_change(
     began: datetime | None, since: datetime
 ) -> None:
     [former] = CHANGED.former_addresses
