@@ -11,7 +11,7 @@ from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_
 from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
-from services.notification.store import Messages, Paces
+from services.notification.store import Messages, Paces, People
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.backlog import run_backlog
 from services.notification.use_cases.context import Ctx
@@ -72,6 +72,7 @@ def build(
         client=parts.client,
         messages=Messages(parts.database),
         paces=Paces(parts.database),
+        people=People(parts.database),
         journal=parts.journal,
         transport=transport,
         links=InternalLinkSource(parts.internal),

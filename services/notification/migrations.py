@@ -29,6 +29,12 @@ MESSAGES = (
 PACES = (Index(collection="paces", keys=(("expires_at", 1),), name="expires_at", ttl_seconds=0),)
 """Paces without a mail of the last hour are deleted."""
 
+PEOPLE = (
+    Index(collection="people", keys=(("email_key", 1),), name="email_key"),
+    Index(collection="people", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
+)
+"""People by address; erased ones are forgotten."""
+
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
@@ -40,4 +46,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(5, "pace indexes", index_step(*PACES)),
         Migration(6, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
         Migration(7, "idempotency indexes", index_step(*idempotency.INDEXES)),
+        Migration(8, "people indexes", index_step(*PEOPLE)),
     )

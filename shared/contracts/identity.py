@@ -26,9 +26,18 @@ class SignUpRequested(Payload):
     """Names the link to be mailed; a repeated sign-up has the same one while it is young."""
     expires_at: datetime
     """The end of the link."""
+    locale: str = "en"
+    """The language of the mail: the one that the browser of the sign-up prefers."""
 
 
-class UserSignedUp(_User):
+class _LocalizedUser(_User):
+    locale: str = "en"
+    """The language in which the product writes to the user."""
+    time_zone: str = "UTC"
+    """The time zone of the moments that it names to the user."""
+
+
+class UserSignedUp(_LocalizedUser):
     """A user signed up; `verified` is false only in facts of earlier versions."""
 
     type: ClassVar[str] = "identity.user.signed_up.v1"
@@ -43,7 +52,7 @@ class UserVerified(_User):
     type: ClassVar[str] = "identity.user.verified.v1"
 
 
-class UserProvisioned(_User):
+class UserProvisioned(_LocalizedUser):
     """A service client of the platform made a user; `verified` is what it says of the address."""
 
     type: ClassVar[str] = "identity.user.provisioned.v1"
@@ -129,6 +138,12 @@ class UserRenamed(_User):
     """A user changed their name."""
 
     type: ClassVar[str] = "identity.user.renamed.v1"
+
+
+class UserLocaleChanged(_LocalizedUser):
+    """A user chose another language or time zone."""
+
+    type: ClassVar[str] = "identity.user.locale_changed.v1"
 
 
 class _Identity(_User):
@@ -261,6 +276,7 @@ FACTS: tuple[type[Payload], ...] = (
     RecoveryCodesReplaced,
     RecoveryCodeUsed,
     UserRenamed,
+    UserLocaleChanged,
     UserIdentityLinked,
     UserIdentityUnlinked,
     UserDisabled,

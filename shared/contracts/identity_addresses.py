@@ -14,6 +14,11 @@ class _OfUser(Payload):
     """The personal account's id, made with the user."""
 
 
+class _OfLocalizedUser(_OfUser):
+    locale: str = "en"
+    time_zone: str = "UTC"
+
+
 class UserEmailChangeRequested(_OfUser):
     """A user asked for another address; a mail tells the present one, `email`."""
 
@@ -42,7 +47,7 @@ class UserAddressWanted(_OfUser):
     type: ClassVar[str] = "identity.user.address_wanted.v1"
 
 
-class UserEmailChanged(_OfUser):
+class UserEmailChanged(_OfLocalizedUser):
     """A user proved another address, which is `email` now; a mail tells the previous one."""
 
     type: ClassVar[str] = "identity.user.email_changed.v1"
@@ -53,7 +58,7 @@ class UserEmailChanged(_OfUser):
     undo_until: datetime | None
 
 
-class UserEmailRestored(_OfUser):
+class UserEmailRestored(_OfLocalizedUser):
     """A mailed link gave a user the former address back; the password is gone."""
 
     type: ClassVar[str] = "identity.user.email_restored.v1"

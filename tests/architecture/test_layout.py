@@ -52,6 +52,7 @@ OTHER_ROOTS = {
         "leases",
         "mongo",
         "links.py",
+        "locales.py",
         "mailboxes.py",
         "logs.py",
         "metrics.py",

@@ -12,6 +12,7 @@ SECONDS = 25.0
 """The longest wait for an answer: shorter than the gateway waits for the page."""
 UNAVAILABLE = "unavailable"
 MAX_USER_AGENT = 256
+MAX_LANGUAGES = 256
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -41,6 +42,8 @@ class Visitor:
 
     address: str | None
     user_agent: str | None
+    languages: str | None
+    """The `Accept-Language` of the browser: new users get mails in it."""
     request_id: str
 
     def headers(self) -> dict[str, str]:
@@ -48,6 +51,7 @@ class Visitor:
         named = {
             "X-Forwarded-For": self.address,
             "User-Agent": _UNPRINTABLE.sub("?", self.user_agent or "")[:MAX_USER_AGENT],
+            "Accept-Language": _UNPRINTABLE.sub("?", self.languages or "")[:MAX_LANGUAGES],
             "X-Request-ID": self.request_id,
         }
         return {name: text for name, text in named.items() if text}

@@ -88,6 +88,7 @@ def _handler(
                 visitor=Visitor(
                     address=proxies.client_address(request),
                     user_agent=request.headers.get("User-Agent"),
+                    languages=request.headers.get("Accept-Language"),
                     request_id=context.request_id.get() or "",
                 ),
             )

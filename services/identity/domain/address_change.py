@@ -12,7 +12,13 @@ from math import ceil
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.mfa import SecondFactors
 from services.identity.domain.rate_limits import RateLimit, TooManyRequests
-from services.identity.domain.users import FormerAddress, User, payload_fields, user_fact
+from services.identity.domain.users import (
+    FormerAddress,
+    User,
+    localized_fields,
+    payload_fields,
+    user_fact,
+)
 from shared.addresses import Address
 from shared.contracts.facts import Actor, Fact, Outcome
 from shared.contracts.identity_addresses import (
@@ -161,7 +167,7 @@ def change(
         undo_generation=user.undo_generation if newest is None else newest.generation,
     )
     payload = UserEmailChanged(
-        **payload_fields(changed),
+        **localized_fields(changed),
         previous_email=user.email,
         undo_generation=None if newest is None else newest.generation,
         undo_until=None if newest is None else newest.until,
@@ -218,7 +224,7 @@ def restore(user: User, former: FormerAddress, *, now: datetime) -> tuple[User, 
         ),
         known_devices=(),
     )
-    payload = UserEmailRestored(**payload_fields(restored), previous_email=user.email)
+    payload = UserEmailRestored(**localized_fields(restored), previous_email=user.email)
     return restored, _moved(restored, payload, before=user.email)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.identity.domain.mailed_links import REPEAT_WINDOW, link_to_mail
-from services.identity.domain.users import User, payload_fields, user_fact
+from services.identity.domain.users import User, localized_fields, payload_fields, user_fact
 from shared.addresses import Address, parse_address
 from shared.contracts.facts import Fact, Outcome, ResourceRef
 from shared.contracts.identity import (
@@ -14,6 +14,7 @@ from shared.contracts.identity import (
     UserVerified,
 )
 from shared.ids import SessionId, SignUpId
+from shared.locales import DEFAULT_LOCALE, Locale
 from shared.names import parse_name
 from shared.problems import Invalid, Refusal, RefusalKind
 
@@ -49,6 +50,7 @@ class PendingSignUp:
     link_made_at: datetime
     used_at: datetime | None = None
     session_id: SessionId | None = None
+    locale: Locale = DEFAULT_LOCALE
 
     @property
     def expires_at(self) -> datetime:
@@ -75,9 +77,10 @@ class Registration:
 
     address: Address
     name: str
+    locale: Locale
 
 
-def check_registration(*, email: str, name: str) -> Registration:
+def check_registration(*, email: str, name: str, locale: Locale = DEFAULT_LOCALE) -> Registration:
     """Check the input of a sign-up.
 
     Raises:
@@ -95,7 +98,7 @@ def check_registration(*, email: str, name: str) -> Registration:
         faults.append(("/name", str(problem)))
     if address is None or faults:
         raise Invalid(errors=faults)
-    return Registration(address=address, name=name)
+    return Registration(address=address, name=name, locale=locale)
 
 
 def request(
@@ -119,6 +122,7 @@ def request(
         name=registration.name,
         generation=0 if current is None else current.generation,
         link_made_at=now,
+        locale=registration.locale,
     )
     return _mailed(pending, made_at=None, now=now)
 
@@ -139,11 +143,10 @@ def refused(user: User) -> Fact:
 
 def signed_up(user: User) -> tuple[Fact, ...]:
     """Give the facts of a new user, whose address is proved (Ci2)."""
-    fields = payload_fields(user)
-    after = {"email": user.email, "name": user.name}
+    signed_up = UserSignedUp(**localized_fields(user), verified=True, generation=1)
     return (
-        user_fact(user, UserSignedUp(**fields, verified=True, generation=1), after=after),
-        user_fact(user, UserVerified(**fields)),
+        user_fact(user, signed_up, after={"email": user.email, "name": user.name}),
+        user_fact(user, UserVerified(**payload_fields(user))),
     )
 
 
@@ -158,6 +161,7 @@ def _mailed(
         name=mailed.name,
         generation=mailed.generation,
         expires_at=mailed.expires_at,
+        locale=mailed.locale,
     )
     return mailed, Fact(
         payload=payload,

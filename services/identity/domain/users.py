@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.contracts.facts import Actor, Caller, Fact, Payload, ResourceRef
-from shared.contracts.identity import UserRenamed
+from shared.contracts.identity import UserLocaleChanged, UserRenamed
 from shared.contracts.policy_objects import PolicyObject
 from shared.ids import AccountId, ClientId, SessionId, UserId
+from shared.locales import DEFAULT_LOCALE, DEFAULT_TIME_ZONE, Locale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class User:
 
     `new_email` waits for its proof. `former_addresses` can be restored, the oldest first.
     `undo_generation` counts their links.
+
+    Mails have the language `locale`, and name moments in `time_zone`.
     """
 
     id: UserId
@@ -71,6 +74,8 @@ class User:
     disabled_at: datetime | None = None
     disabled_because: str | None = None
     disabled_rev: int = 0
+    locale: Locale = DEFAULT_LOCALE
+    time_zone: str = DEFAULT_TIME_ZONE
 
 
 def with_personal_account(user: User, account_id: AccountId, *, number: int) -> User | None:
@@ -90,6 +95,23 @@ def rename(user: User, name: str) -> tuple[User, tuple[Fact, ...]]:
     renamed = replace(user, name=name)
     payload = UserRenamed(**payload_fields(renamed))
     return renamed, (user_fact(renamed, payload, before={"name": user.name}, after={"name": name}),)
+
+
+def localize(
+    user: User, *, locale: Locale | None, time_zone: str | None
+) -> tuple[User, tuple[Fact, ...]]:
+    """Change what is given of the language and the time zone; without a change there is no fact."""
+    localized = replace(user, locale=locale or user.locale, time_zone=time_zone or user.time_zone)
+    if localized == user:
+        return user, ()
+    fields = localized_fields(localized)
+    fact = user_fact(
+        localized,
+        UserLocaleChanged(**fields),
+        before={"locale": user.locale, "time_zone": user.time_zone},
+        after={"locale": localized.locale, "time_zone": localized.time_zone},
+    )
+    return localized, (fact,)
 
 
 def caller_as(caller: Caller, user: User, *, session_id: SessionId | None = None) -> Caller:
@@ -113,6 +135,11 @@ def payload_fields(user: User) -> dict[str, str]:
         "name": user.name,
         "account_id": user.account_id,
     }
+
+
+def localized_fields(user: User) -> dict[str, str]:
+    """Return the fields of a fact from which notification knows whom it writes to, and how."""
+    return {**payload_fields(user), "locale": user.locale, "time_zone": user.time_zone}
 
 
 def user_fact(

@@ -10,6 +10,7 @@ from services.identity.use_cases.context import Ctx
 from shared.auth.step_up import StepUpRequired
 from shared.http.access import Session
 from shared.http.routes import Answer, Call, Route
+from shared.locales import Locale
 
 CONTAINS = (
     "What identity has of the user: the user, every session and API token that is still stored,"
@@ -26,6 +27,8 @@ class ExportedUser(UserAnswer):
     created_at: datetime
     verified_at: datetime | None
     provisioned_by: str | None
+    locale: Locale
+    time_zone: str
     new_email: str | None
     former_emails: list[str]
 
@@ -123,6 +126,8 @@ async def export(ctx: Ctx, call: Call[None, None]) -> PersonalDataExport:
             created_at=user.created_at,
             verified_at=user.verified_at,
             provisioned_by=user.provisioned_by,
+            locale=user.locale,
+            time_zone=user.time_zone,
             new_email=user.new_email,
             former_emails=[one.email for one in user.former_addresses],
         ),

@@ -14,6 +14,7 @@ from services.identity.use_cases.context import Ctx
 from shared.contracts.refusals import InvitationNotValid
 from shared.http.access import Public, PublicCallers
 from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.locales import preferred_locale
 from shared.problems import Invalid
 
 SET_AT_VERIFICATION = (
@@ -69,11 +70,13 @@ class SignUpAnswer(RootModel[VerificationSent | SessionAnswer]):
 
 async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
     """Answer 202 for every address, or 201 with a session after an e-mailed invitation."""
-    body = call.body
+    body, locale = call.body, preferred_locale(call.headers.get("Accept-Language", ""))
     if body.invitation is None:
         if body.password is not None:
             raise Invalid(errors=[("/password", SET_AT_VERIFICATION)])
-        await use_cases.register(ctx, call.caller, email=body.email or "", name=body.name)
+        await use_cases.register(
+            ctx, call.caller, email=body.email or "", name=body.name, locale=locale
+        )
         return Reply(body=SignUpAnswer(VerificationSent()))
     signed_in = await use_cases.register_invited(
         ctx,
@@ -82,6 +85,7 @@ async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
         code=body.invitation.code,
         name=body.name,
         password=body.password,
+        locale=locale,
     )
     if signed_in is None:
         return Reply(body=SignUpAnswer(VerificationSent()))

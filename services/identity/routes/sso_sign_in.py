@@ -24,6 +24,7 @@ from services.identity.use_cases.sso_sign_in import BegunSignIn
 from shared.contracts.calls.connections import JoinOutcome, JoinProblem
 from shared.http.access import Public, PublicCallers
 from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.locales import preferred_locale
 
 LongText = Annotated[str, Field(min_length=1, max_length=4096)]
 
@@ -139,7 +140,12 @@ async def finish(ctx: Ctx, call: Call[EnterBySso, None]) -> Reply:
     """Return a session for the issuer's answer."""
     body = call.body
     signed_in = await sso_sign_in.finish(
-        ctx, call.caller, binding=body.binding, answer=body.answer(), otp=body.otp
+        ctx,
+        call.caller,
+        binding=body.binding,
+        answer=body.answer(),
+        otp=body.otp,
+        locale=preferred_locale(call.headers.get("Accept-Language", "")),
     )
     return _reply(ctx, signed_in)
 

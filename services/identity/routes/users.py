@@ -1,18 +1,34 @@
 """The routes of the user of the request."""
 
+from pydantic import model_validator
+
 from services.identity.domain.users import User
 from services.identity.routes.fields import Text
 from services.identity.use_cases import users
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.sessions import SignedIn, active_session
+from services.identity.use_cases.users import OwnChange
 from shared.http.access import Session
 from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.locales import Locale
 
 
 class UserUpdate(Body):
-    """The new name of the user."""
+    """What changes about the user; a field that is left out stays as it is.
 
-    name: Text
+    `locale` is the language of mails and notifications, `en` or `de`. `time_zone` is a name of the
+    IANA time zone database.
+    """
+
+    name: Text | None = None
+    locale: Text | None = None
+    time_zone: Text | None = None
+
+    @model_validator(mode="after")
+    def _any(self) -> "UserUpdate":
+        if self.name is None and self.locale is None and self.time_zone is None:
+            raise ValueError("Send at least one of `name`, `locale` and `time_zone`")
+        return self
 
 
 class UserAnswer(Answer):
@@ -27,6 +43,8 @@ class UserAnswer(Answer):
 class MeAnswer(UserAnswer):
     """The user, the personal account, and the session of the request with its current account."""
 
+    locale: Locale
+    time_zone: str
     account_id: str
     session_id: str
     current_account_id: str
@@ -43,14 +61,17 @@ async def get_me(ctx: Ctx, call: Call[None, None]) -> MeAnswer:
 
 
 async def patch_me(ctx: Ctx, call: Call[UserUpdate, None]) -> Reply:
-    """Return the user with the new name."""
-    result = await users.rename(ctx, call.caller, call.user, name=call.body.name)
+    """Return the user with the changes."""
+    wanted = OwnChange(**call.body.model_dump())
+    result = await users.change_own(ctx, call.caller, call.user, wanted)
     return Reply(body=_me(result.result), written=result)
 
 
 def _me(signed_in: SignedIn) -> MeAnswer:
     return MeAnswer(
         **user_fields(signed_in.user),
+        locale=signed_in.user.locale,
+        time_zone=signed_in.user.time_zone,
         account_id=signed_in.user.account_id,
         session_id=signed_in.session.id,
         current_account_id=signed_in.session.account_id,
@@ -73,7 +94,7 @@ ROUTES = (
         path="/v1/me",
         handler=patch_me,
         operation_id="updateMe",
-        summary="Change the user's name",
+        summary="Change the user's name, language or time zone",
         tag="me",
         access=Session(),
         takes=UserUpdate,

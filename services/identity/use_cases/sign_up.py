@@ -28,11 +28,14 @@ from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service
 from shared.ids import AccountId, SignUpId, UserId, new_id
 from shared.journal import JournalWrite
+from shared.locales import DEFAULT_LOCALE, Locale
 from shared.mongo import AlreadyThere
 from shared.problems import Invalid, Refusal, RefusalKind
 
 
-async def register(ctx: Ctx, caller: Caller, *, email: str, name: str) -> None:
+async def register(
+    ctx: Ctx, caller: Caller, *, email: str, name: str, locale: Locale = DEFAULT_LOCALE
+) -> None:
     """Start or repeat the sign-up of an address, and have a mail sent to it (Rp1, B1).
 
     If the address has a user, the mail says so. Beyond the mailbox's budget nothing is mailed, and
@@ -41,7 +44,7 @@ async def register(ctx: Ctx, caller: Caller, *, email: str, name: str) -> None:
     Raises:
         Invalid, TooManyRequests: the same for every address.
     """
-    registration = check_registration(email=email, name=name)
+    registration = check_registration(email=email, name=name, locale=locale)
     await _mail(ctx, caller, registration.address, registration=registration)
 
 
@@ -59,7 +62,14 @@ async def resend(ctx: Ctx, caller: Caller, *, email: str) -> None:
 
 
 async def register_invited(
-    ctx: Ctx, caller: Caller, *, token: str, code: str, name: str, password: str | None
+    ctx: Ctx,
+    caller: Caller,
+    *,
+    token: str,
+    code: str,
+    name: str,
+    password: str | None,
+    locale: Locale = DEFAULT_LOCALE,
 ) -> SignedIn | None:
     """Sign up by an invitation; its address comes from team, never from the body (Ci2, Ro8).
 
@@ -74,9 +84,9 @@ async def register_invited(
     """
     invited = await _look_up(ctx, token=token, code=code)
     if invited.delivery != "email":
-        await register(ctx, caller, email=invited.email, name=name)
+        await register(ctx, caller, email=invited.email, name=name, locale=locale)
         return None
-    registration = check_registration(email=invited.email, name=name)
+    registration = check_registration(email=invited.email, name=name, locale=locale)
     if password is None:
         raise Invalid(errors=[("/password", "This invitation needs a password. Choose one.")])
     address = registration.address
@@ -97,7 +107,13 @@ async def register_invited(
 
 
 def new_user(
-    ctx: Ctx, caller: Caller, *, address: Address, name: str, password_hash: str | None
+    ctx: Ctx,
+    caller: Caller,
+    *,
+    address: Address,
+    name: str,
+    password_hash: str | None,
+    locale: Locale,
 ) -> User:
     """Make the user of an address that is proved now, with the id of the personal account."""
     now = ctx.clock.now()
@@ -111,6 +127,7 @@ def new_user(
         created_at=now,
         verified_at=now,
         known_devices=(origin_of(caller.request).fingerprint,),
+        locale=locale,
     )
 
 
@@ -158,6 +175,7 @@ async def _add(
         address=registration.address,
         name=registration.name,
         password_hash=password_hash,
+        locale=registration.locale,
     )
     session = new_session(ctx, caller, user)
 

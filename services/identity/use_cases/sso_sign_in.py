@@ -1,6 +1,6 @@
 """Sign-in with an issuer of OpenID Connect (B16)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.identity.domain import identities, sessions, sign_up, sso_sign_in
 from services.identity.domain.devices import origin_of
@@ -34,6 +34,7 @@ from services.identity.use_cases.sso_connections import (
 from shared.contracts.facts import Caller
 from shared.ids import UserId
 from shared.journal import JournalWrite
+from shared.locales import DEFAULT_LOCALE, Locale
 from shared.mongo import AlreadyThere, Lost
 from shared.networks import network_of
 from shared.problems import Invalid, Unavailable
@@ -56,6 +57,7 @@ class ProvedIdentity:
 
     issued: IssuedIdentity
     connection: SsoConnection
+    locale: Locale = DEFAULT_LOCALE
 
 
 async def begin(
@@ -103,7 +105,13 @@ async def begin_with(
 
 
 async def finish(
-    ctx: Ctx, caller: Caller, *, binding: str, answer: SsoAnswer, otp: str | None = None
+    ctx: Ctx,
+    caller: Caller,
+    *,
+    binding: str,
+    answer: SsoAnswer,
+    otp: str | None = None,
+    locale: Locale = DEFAULT_LOCALE,
 ) -> SignedIn:
     """Sign in the user of the identity that the issuer has proved; make one for a new address.
 
@@ -118,7 +126,7 @@ async def finish(
     """
     limit = sender_limit(ctx, caller)
     async with rate_limited(ctx, limit, counted=(SsoSignInOver, IssuerAnswerInvalid, WrongOtp)):
-        proved = await prove(ctx, binding=binding, answer=answer)
+        proved = replace(await prove(ctx, binding=binding, answer=answer), locale=locale)
         try:
             return await enter(ctx, caller, proved, otp)
         except OtpRequired:
@@ -204,12 +212,9 @@ async def _enter(ctx: Ctx, caller: Caller, proved: ProvedIdentity, otp: str | No
     address = trusted_address(issued, connection)
     await require_proof(ctx, connection)
     holder = await ctx.store.user_of(address.key)
+    name, locale = identities.shown_name(issued, address), proved.locale
     user = holder or new_user(
-        ctx,
-        caller,
-        address=address,
-        name=identities.shown_name(issued, address),
-        password_hash=None,
+        ctx, caller, address=address, name=name, password_hash=None, locale=locale
     )
     return await _start(ctx, caller, proved, user, known=None, new=holder is None, otp=otp)
 

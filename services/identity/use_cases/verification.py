@@ -75,7 +75,14 @@ async def _use(
 ) -> SignedIn | None:
     """Create the user and use up the link; `None` if another request has used it just now."""
     address = Address(typed=pending.email, key=pending.email_key)
-    user = new_user(ctx, caller, address=address, name=name, password_hash=password_hash)
+    user = new_user(
+        ctx,
+        caller,
+        address=address,
+        name=name,
+        password_hash=password_hash,
+        locale=pending.locale,
+    )
     session = new_session(ctx, caller, user)
 
     async def change(write: JournalWrite) -> SignedIn | None:

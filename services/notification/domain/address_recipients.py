@@ -1,8 +1,8 @@
 """Recipients of mails about a change of address."""
 
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, NoticeOf
+from services.notification.domain.wording import stored_moment
 from shared.contracts import identity_addresses as addresses
 from shared.contracts.calls.identity import AddressLinkRequest
 from shared.contracts.facts import Payload, Row
@@ -12,10 +12,11 @@ def _requested(fact: addresses.UserEmailChangeRequested, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.EMAIL_CHANGE_REQUESTED,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "name": fact.name,
             "email": fact.new_email,
-            "changed_at": format_moment(row.occurred_at),
+            "changed_at": stored_moment(row.occurred_at),
         },
     )
 
@@ -24,6 +25,7 @@ def _link(fact: addresses.AddressLinkRequested, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.EMAIL_CHANGE,
         to=fact.email,
+        language_of=fact.user_id,
         words={"name": fact.name},
         expires_at=fact.expires_at,
         link=AddressLinkRequest(
@@ -36,7 +38,12 @@ def _link(fact: addresses.AddressLinkRequested, row: Row) -> Notice:
 
 
 def _wanted(fact: addresses.UserAddressWanted, row: Row) -> Notice:
-    return Notice(kind=MessageKind.EMAIL_WANTED, to=fact.email, words={"name": fact.name})
+    return Notice(
+        kind=MessageKind.EMAIL_WANTED,
+        to=fact.email,
+        user_id=fact.user_id,
+        words={"name": fact.name},
+    )
 
 
 def _changed(fact: addresses.UserEmailChanged, row: Row) -> Notice:
@@ -49,10 +56,11 @@ def _changed(fact: addresses.UserEmailChanged, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.EMAIL_CHANGED,
         to=fact.previous_email,
+        user_id=fact.user_id,
         words={
             "name": fact.name,
             "email": fact.email,
-            "changed_at": format_moment(row.occurred_at),
+            "changed_at": stored_moment(row.occurred_at),
         },
         expires_at=fact.undo_until,
         link=link,
@@ -63,11 +71,13 @@ def _restored(fact: addresses.UserEmailRestored, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.EMAIL_RESTORED,
         to=fact.email,
+        user_id=fact.user_id,
         also=(fact.previous_email,),
+        language_of=fact.user_id,
         words={
             "name": fact.name,
             "email": fact.email,
-            "changed_at": format_moment(row.occurred_at),
+            "changed_at": stored_moment(row.occurred_at),
         },
     )
 

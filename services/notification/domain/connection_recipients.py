@@ -1,8 +1,8 @@
 """The recipients of mails about the connections of accounts, and about who joins by them."""
 
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, NoticeOf, actor_word
+from services.notification.domain.wording import stored_moment
 from shared.contracts import identity_connections, team_connections
 from shared.contracts.facts import Row
 
@@ -12,6 +12,7 @@ def _joined(fact: team_connections.MemberJoinedByConnection, row: Row) -> Notice
         kind=MessageKind.ADDED,
         about=fact.user_id,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "account": fact.account_name,
             "name": fact.name,
@@ -63,7 +64,7 @@ def _changed(event: str) -> NoticeOf:
                 "event": event,
                 "label": fact.label,
                 "joins": "" if fact.join_role is None else "yes",
-                "changed_at": format_moment(row.occurred_at),
+                "changed_at": stored_moment(row.occurred_at),
             }
             | actor_word(row),
         )

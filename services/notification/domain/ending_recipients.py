@@ -1,8 +1,8 @@
 """Who receives which mail when an account is suspended, deleted or comes back, or shuts out."""
 
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, NoticeOf, actor_word
+from services.notification.domain.wording import stored_moment
 from shared.contracts import team_endings
 from shared.contracts.facts import Payload, Row
 
@@ -11,6 +11,7 @@ def _account_suspended(fact: team_endings.AccountSuspended, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.ACCOUNT_SUSPENDED,
         to=fact.owner_email,
+        user_id=fact.owner_user_id,
         words={
             "account": fact.account_name,
             "name": fact.owner_name,
@@ -23,6 +24,7 @@ def _account_resumed(fact: team_endings.AccountResumed, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.ACCOUNT_RESUMED,
         to=fact.owner_email,
+        user_id=fact.owner_user_id,
         words={"account": fact.account_name, "name": fact.owner_name},
     )
 
@@ -34,10 +36,11 @@ def _account_deleted(fact: team_endings.AccountDeletionRequested, row: Row) -> N
         kind=MessageKind.ACCOUNT_DELETED,
         about=row.account_id,
         to=fact.owner_email,
+        user_id=fact.owner_user_id,
         words={
             "account": fact.account_name,
             "name": fact.owner_name,
-            "deletes_at": format_moment(fact.deletes_at),
+            "deletes_at": stored_moment(fact.deletes_at),
             "members": "yes" if fact.members else "",
             "personal": "" if fact.personal_account_id is None else "yes",
         },
@@ -49,6 +52,7 @@ def _account_restored(fact: team_endings.AccountRestored, row: Row) -> Notice:
         kind=MessageKind.ACCOUNT_RESTORED,
         about=row.account_id,
         to=fact.owner_email,
+        user_id=fact.owner_user_id,
         words={
             "account": fact.account_name,
             "name": fact.owner_name,

@@ -1,8 +1,8 @@
 """Recipients of mails about second factors: always their user."""
 
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice
+from services.notification.domain.wording import stored_moment
 from shared.contracts import identity
 from shared.contracts.facts import Row
 from shared.contracts.identity_passkeys import PasskeyCopySuspected
@@ -10,7 +10,10 @@ from shared.contracts.identity_passkeys import PasskeyCopySuspected
 
 def _added(fact: identity.SecondFactorAdded, row: Row) -> Notice:
     return Notice(
-        kind=MessageKind.SECOND_FACTOR_ADDED, to=fact.email, words=_change_words(fact, row)
+        kind=MessageKind.SECOND_FACTOR_ADDED,
+        to=fact.email,
+        user_id=fact.user_id,
+        words=_change_words(fact, row),
     )
 
 
@@ -19,6 +22,7 @@ def _removed(fact: identity.SecondFactorRemoved, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.SECOND_FACTOR_REMOVED,
         to=fact.email,
+        user_id=fact.user_id,
         words=_change_words(fact, row) | {"by_platform": by_platform},
     )
 
@@ -27,7 +31,8 @@ def _codes_replaced(fact: identity.RecoveryCodesReplaced, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.RECOVERY_CODES_REPLACED,
         to=fact.email,
-        words={"name": fact.name, "changed_at": format_moment(row.occurred_at)},
+        user_id=fact.user_id,
+        words={"name": fact.name, "changed_at": stored_moment(row.occurred_at)},
     )
 
 
@@ -35,9 +40,10 @@ def _code_used(fact: identity.RecoveryCodeUsed, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.RECOVERY_CODE_USED,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "name": fact.name,
-            "changed_at": format_moment(row.occurred_at),
+            "changed_at": stored_moment(row.occurred_at),
             "codes_left": str(fact.left),
         },
     )
@@ -47,9 +53,10 @@ def _copy_suspected(fact: PasskeyCopySuspected, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.PASSKEY_COPY_SUSPECTED,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "name": fact.name,
-            "changed_at": format_moment(row.occurred_at),
+            "changed_at": stored_moment(row.occurred_at),
             "passkey_name": fact.passkey,
         },
     )
@@ -59,7 +66,7 @@ def _change_words(
     fact: identity.SecondFactorAdded | identity.SecondFactorRemoved, row: Row
 ) -> dict[str, str]:
     passkey = "yes" if fact.kind == "passkey" else ""
-    return {"name": fact.name, "changed_at": format_moment(row.occurred_at), "passkey": passkey}
+    return {"name": fact.name, "changed_at": stored_moment(row.occurred_at), "passkey": passkey}
 
 
 ROWS = (

@@ -1,8 +1,8 @@
 """Recipients of mails about users, their sign-ins and their API tokens."""
 
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice
+from services.notification.domain.wording import stored_moment
 from shared.contracts import identity, identity_erasure, identity_tokens
 from shared.contracts.calls.identity import (
     FarewellRequest,
@@ -16,6 +16,7 @@ def _verify_email(fact: identity.SignUpRequested, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.VERIFY_EMAIL,
         to=fact.email,
+        locale=fact.locale,
         words={"name": fact.name},
         expires_at=fact.expires_at,
         link=SignUpLinkRequest(kind="sign-up", id=fact.sign_up_id, generation=fact.generation),
@@ -23,13 +24,19 @@ def _verify_email(fact: identity.SignUpRequested, row: Row) -> Notice:
 
 
 def _account_exists(fact: identity.UserSignUpRefused, row: Row) -> Notice:
-    return Notice(kind=MessageKind.ACCOUNT_EXISTS, to=fact.email, words={"name": fact.name})
+    return Notice(
+        kind=MessageKind.ACCOUNT_EXISTS,
+        to=fact.email,
+        user_id=fact.user_id,
+        words={"name": fact.name},
+    )
 
 
 def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.PASSWORD_RESET,
         to=fact.email,
+        user_id=fact.user_id,
         words={"name": fact.name},
         expires_at=fact.expires_at,
         link=PasswordResetLinkRequest(
@@ -42,10 +49,11 @@ def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.PASSWORD_CHANGED,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "name": fact.name,
             "by_reset": "yes" if fact.by_reset else "",
-            "changed_at": format_moment(row.occurred_at),
+            "changed_at": stored_moment(row.occurred_at),
         },
     )
 
@@ -55,11 +63,12 @@ def _token_created(fact: identity_tokens.ApiTokenCreated, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.TOKEN_CREATED,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "name": fact.name,
             "token": fact.token_name,
-            "created_at": format_moment(row.occurred_at),
-            "until": format_moment(fact.expires_at),
+            "created_at": stored_moment(row.occurred_at),
+            "until": stored_moment(fact.expires_at),
             **named,
         },
     )
@@ -70,12 +79,13 @@ def _token_expiry(fact: identity_tokens.ApiTokenExpiryAnnounced, row: Row) -> No
     return Notice(
         kind=MessageKind.TOKEN_EXPIRY,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "name": fact.name,
             "token": fact.token_name,
             "account": fact.account_name,
-            "until": format_moment(fact.expires_at),
-            "used_at": "" if used is None else format_moment(used),
+            "until": stored_moment(fact.expires_at),
+            "used_at": "" if used is None else stored_moment(used),
         },
     )
 
@@ -97,14 +107,15 @@ def _identity(
     row: Row,
     **words: str,
 ) -> Notice:
-    words |= {"name": fact.name, "label": fact.label, "changed_at": format_moment(row.occurred_at)}
-    return Notice(kind=kind, to=fact.email, words=words)
+    words |= {"name": fact.name, "label": fact.label, "changed_at": stored_moment(row.occurred_at)}
+    return Notice(kind=kind, to=fact.email, user_id=fact.user_id, words=words)
 
 
 def _user_disabled(fact: identity.UserDisabled, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.USER_DISABLED,
         to=fact.email,
+        user_id=fact.user_id,
         words={"name": fact.name, "explanation": fact.explanation},
     )
 
@@ -113,12 +124,15 @@ def _user_enabled(fact: identity.UserEnabled, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.USER_ENABLED,
         to=fact.email,
+        user_id=fact.user_id,
         words={"name": fact.name},
     )
 
 
 def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> Notice:
-    return Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
+    return Notice(
+        kind=MessageKind.SIGNED_OUT, to=fact.email, user_id=fact.user_id, words={"name": fact.name}
+    )
 
 
 def _new_device(fact: identity.SessionStarted, row: Row) -> Notice | None:
@@ -127,12 +141,13 @@ def _new_device(fact: identity.SessionStarted, row: Row) -> Notice | None:
     return Notice(
         kind=MessageKind.NEW_DEVICE,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "name": fact.name,
             "device": fact.device,
             "network": fact.network,
             "place": fact.place,
-            "started_at": format_moment(row.occurred_at),
+            "started_at": stored_moment(row.occurred_at),
         },
     )
 
@@ -142,6 +157,7 @@ def _user_erased(fact: identity_erasure.UserErased, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.USER_ERASED,
         to="",
+        user_id=fact.user_id,
         words={},
         link=FarewellRequest(kind="farewell", id=fact.user_id),
     )

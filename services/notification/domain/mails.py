@@ -8,6 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,24 +17,18 @@ from markupsafe import Markup, escape
 
 from services.notification.domain.headers import safe_header
 from services.notification.domain.messages import MailLink, Message
-from services.notification.domain.names import (
-    display_text,
+from services.notification.domain.names import MOMENTS, display_text, mailbox_of, quoted
+from services.notification.domain.wording import (
+    WORDINGS,
+    Wording,
     format_duration,
     format_moment,
-    mailbox_of,
-    quoted,
+    shown_moment,
 )
+from shared.locales import Locale
 
 TEMPLATE_FOLDER = Path(__file__).parent.parent / "templates"
 TEXT_WIDTH = 76
-_UNNAMED = {
-    "account": "(unnamed)",
-    "name": "there",
-    "project": "(unnamed)",
-    "project_word": "project",
-    "role": "(unnamed)",
-}
-"""What stands in a sentence for a name that cannot be shown."""
 _OF_EARLIER_VERSIONS = {
     "project_word": "project",
     "members": "",
@@ -89,10 +84,14 @@ class ComposedMail:
 def render(
     message: Message, link: MailLink | None, *, sender: MailSender, now: datetime
 ) -> MailContent:
-    """Write the subject, the text and the HTML; every name is shown as `names` allows."""
+    """Write the subject, the text and the HTML in the recipient's language.
+
+    Every name is shown as `names` allows, and every moment in the recipient's time zone.
+    """
+    wording = WORDINGS[message.locale]
+    stored = {**_OF_EARLIER_VERSIONS, **message.words}
     words: dict[str, object] = {
-        field: display_text(field, text) or _UNNAMED.get(field, "")
-        for field, text in {**_OF_EARLIER_VERSIONS, **message.words}.items()
+        field: _shown(field, text, message, wording) for field, text in stored.items()
     }
     words |= {
         "product": sender.product,
@@ -101,17 +100,26 @@ def render(
         "pages": sender.pages,
         "link": link,
         "recipient": display_text("email", message.recipient),
-        "valid_for": message.expires_at and format_duration(message.expires_at - now),
-        "valid_until": message.expires_at and format_moment(message.expires_at),
+        "valid_for": message.expires_at
+        and format_duration(message.expires_at - now, message.locale),
+        "valid_until": message.expires_at
+        and format_moment(message.expires_at, message.locale, message.time_zone),
+        "wording": wording,
     }
     name = f"{message.kind}.j2"
-    text = _TEXT.get_template(name)
+    text = _TEXT[message.locale].get_template(name)
     subject = "".join(text.blocks["subject"](text.new_context({**words, "layout": "layout.txt"})))
     return MailContent(
         subject=" ".join(subject.split()),
         text=_tidy(text.render(words, layout="layout.txt")),
-        html=_HTML.get_template(name).render(words, layout="layout.html"),
+        html=_HTML[message.locale].get_template(name).render(words, layout="layout.html"),
     )
+
+
+def _shown(field: str, text: str, message: Message, wording: Wording) -> str:
+    if field in MOMENTS:
+        return shown_moment(text, message.locale, message.time_zone)
+    return wording.name_or_substitute(field, display_text(field, text))
 
 
 def compose(
@@ -138,6 +146,7 @@ def compose(
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(content.text, cte="quoted-printable")
     mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = message.locale  # after the content, which replaces such headers
     return ComposedMail(sender=sender.address, recipient=recipient, content=mail.as_bytes())
 
 
@@ -171,20 +180,35 @@ def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
 
-def _environment(*, html: bool) -> Environment:
+def _environment(locale: Locale, *, html: bool) -> Environment:
+    wording = WORDINGS[locale]
+    files = [*(TEMPLATE_FOLDER / locale).iterdir(), *TEMPLATE_FOLDER.glob("layout.*")]
     environment = Environment(
-        loader=DictLoader({path.name: path.read_text() for path in TEMPLATE_FOLDER.iterdir()}),
+        loader=DictLoader({path.name: path.read_text() for path in files}),
         autoescape=html,  # noqa: S701 - plain text has nothing to escape
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    strong = _strong_html if html else str
+    greet = _greeting_html if html else _greeting_text
     environment.filters["paragraphs"] = _paragraphs_html if html else _paragraphs_text
-    environment.filters["quoted"] = quoted
-    environment.filters["strong"] = _strong_html if html else str
+    environment.filters["quoted"] = partial(quoted, marks=wording.marks)
+    environment.filters["strong"] = strong
+    environment.filters["greeting"] = partial(greet, wording=wording)
     environment.filters["address"] = _address_html if html else str
     return environment
 
 
-_TEXT = _environment(html=False)
-_HTML = _environment(html=True)
+def _greeting_text(name: str, *, wording: Wording) -> str:
+    return f"{wording.hello} {name}" if name else wording.hello_unnamed
+
+
+def _greeting_html(name: str, *, wording: Wording) -> Markup:
+    if not name:
+        return escape(wording.hello_unnamed)
+    return Markup("{} {}").format(wording.hello, _strong_html(name))
+
+
+_TEXT = {locale: _environment(locale, html=False) for locale in Locale}
+_HTML = {locale: _environment(locale, html=True) for locale in Locale}

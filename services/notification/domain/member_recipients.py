@@ -1,8 +1,8 @@
 """The recipients of mails about memberships."""
 
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, NoticeOf, actor_word
+from services.notification.domain.wording import stored_moment
 from shared.contracts import team, team_members, team_provisioning
 from shared.contracts.facts import Payload, Row
 from shared.contracts.registry import payload_of
@@ -29,11 +29,12 @@ def _added(fact: team_provisioning.MemberProvisioned, row: Row) -> Notice | None
         kind=MessageKind.ADDED,
         about=fact.user_id,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "account": fact.account_name,
             "name": fact.name,
             "role": fact.role_title,
-            "ends": "" if ends is None else format_moment(ends),
+            "ends": "" if ends is None else stored_moment(ends),
         },
     )
 
@@ -45,6 +46,7 @@ def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice | None:
         kind=MessageKind.ROLE_CHANGED,
         about=fact.user_id,
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "account": fact.account_name,
             "name": fact.name,
@@ -61,6 +63,7 @@ def _removed(fact: team.MemberRemoved, row: Row) -> Notice:
         kind=MessageKind.REMOVED,
         about=fact.user_id,
         to=fact.email,
+        user_id=fact.user_id,
         words={"account": fact.account_name, "name": fact.name}
         | actor_word(row)
         | ({"left": "yes"} if row.actor.id == fact.user_id else {})
@@ -76,10 +79,11 @@ def _membership_end(fact: team_members.MemberEndSet, row: Row) -> Notice | None:
         kind=MessageKind.MEMBERSHIP_END,
         about=f"{fact.user_id}/end",
         to=fact.email,
+        user_id=fact.user_id,
         words={
             "account": fact.account_name,
             "name": fact.name,
-            "ends": "" if ends is None else format_moment(ends),
+            "ends": "" if ends is None else stored_moment(ends),
         }
         | actor_word(row),
     )
@@ -100,6 +104,7 @@ def _of_status(
         kind=kind,
         about=f"{fact.user_id}/status",
         to=fact.email,
+        user_id=fact.user_id,
         words={"account": fact.account_name, "name": fact.name} | actor_word(row),
     )
 

@@ -18,6 +18,7 @@ from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller
 from shared.contracts.topology import Service
 from shared.ids import MessageId
+from shared.locales import DEFAULT_LOCALE, DEFAULT_TIME_ZONE, Locale
 
 
 class MessageKind(StrEnum):
@@ -155,6 +156,12 @@ class Message:
     account_id: str | None
     caller: Caller
     created_at: datetime
+    user_id: str | None = None
+    """The recipient, if the fact names them or notification knows whose the address is."""
+    locale: Locale = DEFAULT_LOCALE
+    time_zone: str = DEFAULT_TIME_ZONE
+    language_of: str | None = None
+    """The user whose language the mail has if its recipient has none; not stored."""
     words: Mapping[str, str] = field(default_factory=dict)
     """The fact's names and addresses that the template shows, as they were typed."""
     expires_at: datetime | None = None

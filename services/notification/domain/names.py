@@ -1,8 +1,7 @@
-"""How names, addresses, durations and moments are shown in a mail."""
+"""How names and addresses are shown in a mail."""
 
 import re
 import unicodedata
-from datetime import datetime, timedelta
 
 from services.notification.domain.headers import JOINERS
 from shared.addresses import parse_address
@@ -26,15 +25,13 @@ _QUOTE_LIKE = re.compile(
     "\uff02\uff07\uff40\uff62\uff63\U0001f676-\U0001f678]"
 )
 """Quotation marks outside of the categories Pi and Pf, primes, accents and what looks like them."""
-_OWN_WORDS = frozenset(
-    {
-        *("changed_at", "created_at", "deletes_at", "ends", "started_at", "until", "used_at"),
-        *("explanation", "place"),
-        *("device", "network"),
-    }
+MOMENTS = frozenset(
+    {"changed_at", "created_at", "deletes_at", "ends", "started_at", "until", "used_at"}
 )
-"""Moments that this service writes, words of the operator, and a device and a network as identity
-names them; no user's text is in them."""
+"""Words that are moments, which this service writes."""
+_OWN_WORDS = MOMENTS | {"explanation", "place", "device", "network"}
+"""Moments, words of the operator, and a device and a network as identity names them; no user's
+text is in them."""
 _MAX_TAG_LENGTH = 12
 """The longest tag of an address that is shown: one word, which is too short for a message."""
 
@@ -82,14 +79,15 @@ def display_name(name: str) -> str:
     return one_line[: MAX_NAME_LENGTH - 1].rstrip() + "…"
 
 
-def quoted(name: str) -> str:
+def quoted(name: str, marks: tuple[str, str] = ("“", "”")) -> str:
     """The name in quotation marks, which show where it begins and ends; nothing for no name.
 
     A name cannot close its quotation marks and go on as a sentence of the mail: each mark in it,
     and several in a row, become one apostrophe.
     """
     apostrophes = "".join(_APOSTROPHE if _is_quote(each) else each for each in name)
-    return f"“{_APOSTROPHES.sub(_APOSTROPHE, apostrophes)}”" if name else ""
+    before, after = marks
+    return f"{before}{_APOSTROPHES.sub(_APOSTROPHE, apostrophes)}{after}" if name else ""
 
 
 def mailbox_of(address: str) -> str | None:
@@ -105,21 +103,6 @@ def mailbox_of(address: str) -> str | None:
     if parsed.typed != address:  # no service stores blanks around an address
         return None
     return f"{address.rpartition('@')[0]}@{parsed.key.rpartition('@')[2]}"
-
-
-def format_duration(duration: timedelta) -> str:
-    """A duration in words: `7 days`, `24 hours`, `45 minutes`."""
-    minutes = max(1, round(duration.total_seconds() / 60))
-    if minutes >= 2 * 24 * 60 - 30:
-        return f"{(minutes + 30) // (24 * 60)} days"
-    if minutes >= 2 * 60:
-        return f"{(minutes + 5) // 60} hours"
-    return f"{minutes} minutes" if minutes > 1 else "1 minute"
-
-
-def format_moment(moment: datetime) -> str:
-    """A moment with its time zone: `12 March 2026, 14:05 UTC`."""
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
 def _visible(character: str) -> str:

@@ -18,6 +18,12 @@ class Notice:
     words: Mapping[str, str]
     also: tuple[str, ...] = ()
     """Further recipients of the same words."""
+    user_id: str | None = None
+    """The recipient `to`, if the fact says who that is; further ones are known by address."""
+    locale: str | None = None
+    """The language of a recipient who is not a user yet."""
+    language_of: str | None = None
+    """The user whose language the mail has if its recipient has none."""
     expires_at: datetime | None = None
     link: LinkRequest | None = None
     about: str | None = None

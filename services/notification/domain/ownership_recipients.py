@@ -20,6 +20,7 @@ def _offered(fact: team_ownership.OwnershipOffered, row: Row) -> Notice:
         kind=MessageKind.OWNERSHIP_OFFERED,
         about=fact.user_id,
         to=fact.email,
+        user_id=fact.user_id,
         words=_words(fact) | {"role": fact.role_title},
         expires_at=fact.expires_at,
     )
@@ -30,6 +31,7 @@ def _transferred(fact: team_ownership.OwnershipTransferred, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.OWNERSHIP_TRANSFERRED,
         to=fact.owner_email,
+        user_id=fact.owner_user_id,
         words=_words(fact) | {"role": fact.former_owner_role_title} | opened,
     )
 
@@ -39,6 +41,7 @@ def _declined(fact: team_ownership.OwnershipDeclined, row: Row) -> Notice:
         kind=MessageKind.OWNERSHIP_DECLINED,
         about=fact.user_id,
         to=fact.owner_email,
+        user_id=fact.owner_user_id,
         words=_words(fact),
     )
 
@@ -48,6 +51,7 @@ def _cancelled(fact: team_ownership.OwnershipCancelled, row: Row) -> Notice:
         kind=MessageKind.OWNERSHIP_CANCELLED,
         about=fact.user_id,
         to=fact.email,
+        user_id=fact.user_id,
         words=_words(fact),
     )
 
@@ -61,6 +65,7 @@ def _offer_ended(fact: team_ownership.OwnershipOfferEnded, row: Row) -> Notice |
         kind=MessageKind.OWNERSHIP_OFFER_ENDED,
         about=fact.user_id,
         to=fact.owner_email,
+        user_id=fact.owner_user_id,
         also=(fact.email,) if expired else (),
         words=_words(fact) | {"expired": "yes" if expired else ""},
     )

@@ -17,6 +17,7 @@ from shared.contracts import team, team_catalogs, team_resources
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Row
 from shared.contracts.registry import payload_of
+from shared.locales import DEFAULT_LOCALE, known_locale
 
 
 def messages_of(row: Row, *, caller: Caller, now: datetime) -> tuple[Message, ...]:
@@ -37,8 +38,11 @@ def messages_of(row: Row, *, caller: Caller, now: datetime) -> tuple[Message, ..
             kind=notice.kind,
             recipient=recipient,
             account_id=row.account_id,
+            user_id=notice.user_id if recipient == notice.to else None,
             caller=caller,
             created_at=now,
+            locale=known_locale(notice.locale or DEFAULT_LOCALE),
+            language_of=notice.language_of,
             words=notice.words,
             expires_at=notice.expires_at,
             link=notice.link,
@@ -54,6 +58,7 @@ def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) 
     return Notice(
         kind=MessageKind.INVITATION,
         to=fact.email,
+        language_of=row.actor.id,
         words={
             "account": fact.account_name,
             "inviter": fact.inviter_name,
@@ -72,6 +77,7 @@ def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> Notice:
         kind=MessageKind.INVITATION_ACCEPTED,
         about=fact.invitation_id,
         to=fact.inviter_email,
+        user_id=fact.inviter_user_id,
         words={
             "account": fact.account_name,
             "member": fact.name,
@@ -86,6 +92,7 @@ def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> Notice:
         kind=MessageKind.INVITATION_DECLINED,
         about=fact.invitation_id,
         to=fact.inviter_email,
+        user_id=fact.inviter_user_id,
         words={"account": fact.account_name, "email": fact.email},
     )
 
@@ -97,6 +104,7 @@ def _invitation_passed(fact: team.InvitationPassed, row: Row) -> Notice | None:
         kind=MessageKind.INVITATION_PASSED,
         about=fact.invitation_id,
         to=fact.to_email,
+        user_id=fact.to_user_id,
         words={
             "account": fact.account_name,
             "member": fact.made_by_name,
@@ -111,6 +119,7 @@ def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> Notice:
         kind=MessageKind.INVITATION_BOUNCED,
         about=fact.invitation_id,
         to=fact.inviter_email,
+        user_id=fact.inviter_user_id,
         words={
             "account": fact.account_name,
             "email": fact.email,
@@ -124,6 +133,7 @@ def _override_set(fact: team.OverrideSet, row: Row) -> Notice:
         kind=MessageKind.OVERRIDE_SET,
         about=fact.project_id,
         to=fact.email,
+        user_id=fact.user_id,
         words=_project(fact) | actor_word(row),
         expires_at=fact.expires_at,
     )
@@ -136,6 +146,7 @@ def _override_removed(fact: team.OverrideRemoved, row: Row) -> Notice | None:
         kind=MessageKind.OVERRIDE_REMOVED,
         about=fact.project_id,
         to=fact.email,
+        user_id=fact.user_id,
         words=_project(fact) | actor_word(row),
     )
 
@@ -148,6 +159,7 @@ def _resources_given(fact: team_resources.ResourcesReassigned, row: Row) -> Noti
         kind=MessageKind.RESOURCES_GIVEN,
         about=fact.from_user_id,
         to=fact.email,
+        user_id=fact.to_user_id,
         words={"account": fact.account_name, "name": fact.name, "former": fact.from_name}
         | actor_word(row),
     )

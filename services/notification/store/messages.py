@@ -20,6 +20,7 @@ from services.notification.domain.messages import (
 )
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import MessageId
+from shared.locales import DEFAULT_LOCALE, DEFAULT_TIME_ZONE, known_locale
 from shared.mongo import Database, DbSession, Document, majority
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,6 +49,9 @@ class Messages:
         document = {
             "kind": message.kind,
             "recipient": message.recipient,
+            "user_id": message.user_id,
+            "locale": message.locale,
+            "time_zone": message.time_zone,
             "account_id": message.account_id,
             "actor": message.caller.actor.model_dump(),
             "request": message.caller.request.model_dump(),
@@ -176,6 +180,9 @@ def _read(found: Document) -> Message:
             request=RequestInfo.model_validate(found["request"]),
         ),
         created_at=found["created_at"],
+        user_id=found.get("user_id"),
+        locale=known_locale(found.get("locale", DEFAULT_LOCALE)),
+        time_zone=found.get("time_zone", DEFAULT_TIME_ZONE),
         words=found["words"],
         expires_at=found["expires_at"],
         link=_link_request(found["link"]),

@@ -9,7 +9,7 @@ from typing import Protocol
 from services.notification.domain.attempts import AttemptResult
 from services.notification.domain.mails import ComposedMail, MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
-from services.notification.store import Messages, Paces
+from services.notification.store import Messages, Paces, People
 from shared.clock import Clock
 from shared.contracts.calls.identity import FarewellRequest
 from shared.journal import Journal
@@ -68,6 +68,7 @@ class Ctx:
     client: DbClient
     messages: Messages
     paces: Paces
+    people: People
     journal: Journal
     transport: MailTransport
     links: LinkSource

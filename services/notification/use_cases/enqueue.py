@@ -18,6 +18,7 @@ from services.notification.domain.pace import (
     pace_key,
     waiting_place,
 )
+from services.notification.domain.people import address_key, addressed, person_of
 from services.notification.domain.recipients import messages_of
 from services.notification.store import Pace
 from services.notification.use_cases.context import Ctx
@@ -48,7 +49,9 @@ async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     async def change(session: DbSession) -> list[Withheld]:
         await applied_mark(session)
         ended = [] if left is None else await _end(ctx, row, left, session=session)
-        withheld = [await _queue(ctx, each, seq=row.seq, session=session) for each in messages]
+        addressed = await _addressed(ctx, messages, session)
+        await note_person(ctx, row, session)
+        withheld = [await _queue(ctx, each, seq=row.seq, session=session) for each in addressed]
         return [*ended, *(mail for mail in withheld if mail is not None)]
 
     for mail in await transact(ctx.client, change):
@@ -59,6 +62,36 @@ async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
             message_id=mail.place.id,
         )
     ctx.queued.set()
+
+
+async def learn(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Note the address, the language and the time zone of the user whom the fact is about."""
+
+    async def change(session: DbSession) -> None:
+        await applied_mark(session)
+        await note_person(ctx, row, session)
+
+    await transact(ctx.client, change)
+
+
+async def note_person(ctx: Ctx, row: Row, session: DbSession) -> None:
+    """Note what the fact tells of its user, if it tells anything."""
+    person = person_of(row)
+    if person is not None:
+        await ctx.people.save(person, row, session, now=ctx.clock.now())
+
+
+async def _addressed(ctx: Ctx, messages: Sequence[Message], session: DbSession) -> list[Message]:
+    """The messages in the languages of their recipients, as they were before this fact."""
+    named = {
+        each
+        for message in messages
+        for each in (message.user_id, message.language_of)
+        if each is not None
+    }
+    keys = {address_key(message.recipient) for message in messages if message.user_id is None}
+    people = await ctx.people.among(named, keys - {""}, session)
+    return [addressed(message, people) for message in messages]
 
 
 async def _end(ctx: Ctx, row: Row, recipient: str, *, session: DbSession) -> list[Withheld]:

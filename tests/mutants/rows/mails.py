@@ -15,7 +15,69 @@ STATE_TESTS = ("tests/services/team/test_invitation_states.py", "-k", "advised")
 INVITATION_LIMITS = "services/team/domain/invitation_limits.py"
 LIMIT_TESTS = ("tests/services/team/domain/test_invitation_rules.py", "-k", "has_a_place")
 
+PEOPLE_TESTS = ("tests/services/notification/domain/test_people.py",)
+LANGUAGE_TESTS = ("tests/services/notification/test_languages.py",)
+TEXT_TESTS = ("tests/services/notification/domain/test_languages_of_mails.py",)
+
 ROWS = (
+    Mutant(
+        id="older-fact-about-a-person-replaces-the-newer",
+        kind=Kind.DATA,
+        file="services/notification/store/people.py",
+        old=' and found["seq"] >= row.seq:',
+        new=' and found["seq"] == row.seq:',
+        tests=LANGUAGE_TESTS,
+    ),
+    Mutant(
+        id="restored-source-tells-of-no-person",
+        kind=Kind.DATA,
+        file="services/notification/store/people.py",
+        old='found["epoch"] == row.epoch and ',
+        new="",
+        tests=LANGUAGE_TESTS,
+    ),
+    Mutant(
+        id="erased-person-keeps-an-address",
+        kind=Kind.SECURITY,
+        file="services/notification/store/people.py",
+        old="changes(person, epoch=row.epoch, seq=row.seq, delete_at=delete_at)",
+        new='{"epoch": row.epoch, "seq": row.seq, "delete_at": delete_at, "locale": person.locale,'
+        ' "time_zone": person.time_zone}'
+        " | ({} if person.erased else changes(person))",
+        tests=LANGUAGE_TESTS,
+    ),
+    Mutant(
+        id="address-of-two-users-names-one-of-them",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/people.py",
+        old="holders[0] if len(holders) == 1 else None",
+        new="holders[0] if holders else None",
+        tests=PEOPLE_TESTS,
+    ),
+    Mutant(
+        id="invited-user-reads-the-language-of-the-inviter",
+        kind=Kind.DATA,
+        file="services/notification/domain/people.py",
+        old='recipient or known.get(UserId(message.language_of or ""))',
+        new='known.get(UserId(message.language_of or "")) or recipient',
+        tests=PEOPLE_TESTS,
+    ),
+    Mutant(
+        id="german-mail-without-its-request",
+        kind=Kind.DATA,
+        file="services/notification/templates/de/password_reset.j2",
+        old="{{ public_url }}/v1/password/reset",
+        new="{{ public_url }}/v1/password/forgot",
+        tests=TEXT_TESTS,
+    ),
+    Mutant(
+        id="german-mail-leaves-a-word-of-the-fact-out",
+        kind=Kind.DATA,
+        file="services/notification/templates/de/removed.j2",
+        old='{{ (actor|quoted or "die Verwaltung des Teams")|strong }} hat',
+        new="die Verwaltung des Teams hat",
+        tests=TEXT_TESTS,
+    ),
     Mutant(
         id="waiting-mail-is-deleted",
         kind=Kind.DATA,
@@ -35,7 +97,7 @@ ROWS = (
     Mutant(
         id="mail-has-a-placeholder-in-an-address",
         kind=Kind.DATA,
-        file="services/notification/templates/ownership_offered.j2",
+        file="services/notification/templates/en/ownership_offered.j2",
         old="{{ account_id }}/ownership-transfer/accept",
         new="{account_id}/ownership-transfer/accept",
         tests=MAIL_TESTS,
@@ -67,7 +129,7 @@ ROWS = (
     Mutant(
         id="mail-names-a-page-that-is-not-there",
         kind=Kind.DATA,
-        file="services/notification/templates/account_exists.j2",
+        file="services/notification/templates/en/account_exists.j2",
         old="{% if pages %}",
         new="{% if public_url %}",
         tests=(*MAIL_TESTS, "-k", "without_pages"),

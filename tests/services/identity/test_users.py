@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +34,8 @@ async def test_a_user_sees_and_changes_their_name(identity: Identity) -> None:
         "email": "ana@example.com",
         "name": "Ana Díaz",
         "verified": True,
+        "locale": "en",
+        "time_zone": "UTC",
         "account_id": person["account_id"],
         "session_id": me.body["session_id"],
         "current_account_id": person["account_id"],
@@ -44,6 +47,55 @@ async def test_a_user_sees_and_changes_their_name(identity: Identity) -> None:
     assert (row.actor.email, row.actor.session_id) == ("ana@example.com", me.body["session_id"])
     bad = await identity.send("PATCH", "/v1/me", {"name": "a\nb"}, token=token)
     assert bad.status == 422
+
+
+async def test_a_user_chooses_a_language_and_a_time_zone(identity: Identity) -> None:
+    person = await identity.person("ana@example.com", name="Ana")
+    send = partial(identity.send, "PATCH", "/v1/me", token=person["access_token"])
+    changed = await send({"locale": "de", "time_zone": "Europe/Vienna"})
+    assert (changed.body["locale"], changed.body["time_zone"]) == ("de", "Europe/Vienna")
+    assert (await send({"locale": "de"})).status == 200
+    renamed = await send({"name": "Ana Díaz"})
+    assert (renamed.body["locale"], renamed.body["time_zone"]) == ("de", "Europe/Vienna")
+    (row,) = await identity.rows("user.locale_changed")
+    assert row.before == {"locale": "en", "time_zone": "UTC"}
+    assert row.after == {"locale": "de", "time_zone": "Europe/Vienna"}
+    assert (row.data["email"], row.data["locale"]) == ("ana@example.com", "de")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"locale": "fr"}, "/locale"),
+        ({"locale": "de\r\nBcc: victim@x.example"}, "/locale"),
+        ({"time_zone": "Mars/Olympus_Mons"}, "/time_zone"),
+        ({"time_zone": "../../etc/passwd"}, "/time_zone"),
+        ({}, ""),
+    ],
+    ids=str,
+)
+async def test_a_language_or_zone_that_is_not_known_is_refused(
+    identity: Identity, change: dict[str, str], pointer: str
+) -> None:
+    person = await identity.person("ana@example.com", name="Ana")
+    refused = await identity.send("PATCH", "/v1/me", change, token=person["access_token"])
+    assert refused.status == 422
+    assert [error["pointer"] for error in refused.body["errors"]] == [pointer]
+    assert await identity.rows("user.locale_changed") == []
+
+
+async def test_a_new_user_has_the_language_of_the_browser_that_signed_up(
+    identity: Identity,
+) -> None:
+    german = {"Accept-Language": "de-AT, en;q=0.5"}
+    await identity.sign_up("ana@example.com", headers=german)
+    await identity.sign_up("ana@example.com", headers={"Accept-Language": "en"})
+    first, again = await identity.rows("sign_up.requested")
+    assert (first.data["locale"], again.data["locale"]) == ("de", "de")
+    [*_, link] = await identity.mailed_links("ana@example.com")
+    await identity.verify(link)
+    (row,) = await identity.rows("user.signed_up")
+    assert row.data["locale"] == "de"
 
 
 async def test_team_gets_a_user(identity: Identity) -> None:

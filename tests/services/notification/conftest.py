@@ -23,7 +23,7 @@ from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
 from services.notification.migrations import migrations
 from services.notification.settings import Security
-from services.notification.store import Messages, Paces
+from services.notification.store import Messages, Paces, People
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
@@ -112,6 +112,7 @@ class ScriptedServer:
     recipient_replies: list[str] = field(default_factory=list)
     data_replies: list[str] = field(default_factory=list)
     taken: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    mails: list[email.message.EmailMessage] = field(default_factory=list)
     sessions: set[int] = field(default_factory=set)
     greetings: list[str] = field(default_factory=list)
     quits: int = 0
@@ -151,6 +152,7 @@ class ScriptedServer:
         if reply.startswith("2") or reply == "drop":
             parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
             self.taken.append((tuple(envelope.rcpt_tos), str(parsed["Message-ID"])))
+            self.mails.append(parsed)
         if self.after_data is not None:
             await self.after_data(server)
         if reply == "drop":
@@ -239,6 +241,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         client=client,
         messages=Messages(database),
         paces=Paces(database),
+        people=People(database),
         journal=journal,
         transport=transport,
         links=owners,

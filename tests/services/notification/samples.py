@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.notification.domain.messages import LinkRequest, MessageKind
-from services.notification.domain.names import format_moment
+from services.notification.domain.wording import stored_moment
 from shared.contracts import (
     identity,
     identity_erasure,
@@ -55,7 +55,7 @@ IDENTITY = {
     "connection_id": "acme",
     "label": "Acme",
 }
-IDENTITY_WORDS = {"name": "Bo Li", "label": "Acme", "changed_at": format_moment(NOON)}
+IDENTITY_WORDS = {"name": "Bo Li", "label": "Acme", "changed_at": stored_moment(NOON)}
 CONNECTION: dict[str, Any] = {
     "connection_id": "sso_1",
     "label": "Acme",
@@ -157,7 +157,7 @@ def _connection_told(event: str, joins: str) -> Expected:
             "event": event,
             "label": "Acme",
             "joins": joins,
-            "changed_at": format_moment(NOON),
+            "changed_at": stored_moment(NOON),
             "actor": "Ana Díaz",
         },
     )
@@ -210,7 +210,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 words={
                     "name": "Bo Li",
                     "by_reset": "yes" if by_reset else "",
-                    "changed_at": format_moment(NOON),
+                    "changed_at": stored_moment(NOON),
                 },
             ),
         )
@@ -223,7 +223,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 kind=kind,
                 words={
                     "name": "Bo Li",
-                    "changed_at": format_moment(NOON),
+                    "changed_at": stored_moment(NOON),
                     "passkey": "yes" if sort == "passkey" else "",
                     **more,
                 },
@@ -243,7 +243,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         identity.RecoveryCodesReplaced(**USER),
         Expected(
             kind=MessageKind.RECOVERY_CODES_REPLACED,
-            words={"name": "Bo Li", "changed_at": format_moment(NOON)},
+            words={"name": "Bo Li", "changed_at": stored_moment(NOON)},
         ),
     ),
     (
@@ -252,7 +252,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             kind=MessageKind.PASSKEY_COPY_SUSPECTED,
             words={
                 "name": "Bo Li",
-                "changed_at": format_moment(NOON),
+                "changed_at": stored_moment(NOON),
                 "passkey_name": "Phone",
             },
         ),
@@ -261,7 +261,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         identity.RecoveryCodeUsed(**USER, left=9),
         Expected(
             kind=MessageKind.RECOVERY_CODE_USED,
-            words={"name": "Bo Li", "changed_at": format_moment(NOON), "codes_left": "9"},
+            words={"name": "Bo Li", "changed_at": stored_moment(NOON), "codes_left": "9"},
         ),
     ),
     (
@@ -279,8 +279,8 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 "name": "Bo Li",
                 "token": "CI",
                 "account": "Acme",
-                "created_at": format_moment(NOON),
-                "until": format_moment(IN_A_WEEK),
+                "created_at": stored_moment(NOON),
+                "until": stored_moment(IN_A_WEEK),
             },
         ),
     ),
@@ -293,8 +293,8 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             words={
                 "name": "Bo Li",
                 "token": "CI",
-                "created_at": format_moment(NOON),
-                "until": format_moment(IN_A_WEEK),
+                "created_at": stored_moment(NOON),
+                "until": stored_moment(IN_A_WEEK),
             },
         ),
     ),
@@ -314,12 +314,12 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                     "name": "Bo Li",
                     "token": "CI",
                     "account": "Acme",
-                    "until": format_moment(IN_A_WEEK),
+                    "until": stored_moment(IN_A_WEEK),
                     "used_at": word,
                 },
             ),
         )
-        for used, word in ((NOON, format_moment(NOON)), (None, ""))
+        for used, word in ((NOON, stored_moment(NOON)), (None, ""))
     ),
     *(
         (
@@ -349,7 +349,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             words={
                 "name": "Bo Li",
                 "email": "bo@new.example",
-                "changed_at": format_moment(NOON),
+                "changed_at": stored_moment(NOON),
             },
         ),
     ),
@@ -379,7 +379,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             words={
                 "name": "Bo Li",
                 "email": "bo@example.com",
-                "changed_at": format_moment(NOON),
+                "changed_at": stored_moment(NOON),
             },
         ),
     ),
@@ -400,7 +400,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 words={
                     "name": "Bo Li",
                     "email": "bo@new.example",
-                    "changed_at": format_moment(NOON),
+                    "changed_at": stored_moment(NOON),
                 },
                 expires_at=until,
                 link=link,
@@ -433,7 +433,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 "device": "Firefox on Linux",
                 "network": "203.0.113.7",
                 "place": "Vienna",
-                "started_at": format_moment(NOON),
+                "started_at": stored_moment(NOON),
             },
         ),
     ),
@@ -553,7 +553,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 to="ana@example.com",
                 words=OWNER_TOLD
                 | {
-                    "deletes_at": format_moment(IN_A_WEEK),
+                    "deletes_at": stored_moment(IN_A_WEEK),
                     "members": "yes" if members else "",
                     "personal": "yes" if opened else "",
                 },
@@ -665,7 +665,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                     "account": "Acme",
                     "name": "Bo Li",
                     "role": "Developer",
-                    "ends": "" if ends is None else format_moment(ends),
+                    "ends": "" if ends is None else stored_moment(ends),
                 },
             ),
         )
@@ -696,7 +696,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 words={
                     "account": "Acme",
                     "name": "Bo Li",
-                    "ends": "" if ends is None else format_moment(ends),
+                    "ends": "" if ends is None else stored_moment(ends),
                     "actor": "Ana Díaz",
                 },
             ),

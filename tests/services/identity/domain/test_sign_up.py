@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from shared.ids import SignUpId
 from shared.problems import Invalid
 from tests.services.identity.domain.rows import NOON, PENDING, USER
 
-GOOD = {"email": "ana@example.com", "name": "Ana"}
+GOOD: dict[str, Any] = {"email": "ana@example.com", "name": "Ana"}
 DAY, WEEK, MOMENT = timedelta(days=1), timedelta(days=7), timedelta(milliseconds=1)
 USED = replace(PENDING, used_at=NOON)
 
@@ -71,6 +72,7 @@ def test_a_repeated_sign_up_mails_the_same_link_while_it_is_young(
         "name": name,
         "generation": generation,
         "expires_at": NOON + made_after + WEEK,
+        "locale": "en",
     }
 
 

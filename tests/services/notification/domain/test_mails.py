@@ -659,6 +659,7 @@ HEADERS = {
     "message-id",
     "date",
     "auto-submitted",
+    "content-language",
     "mime-version",
     "content-type",
 }

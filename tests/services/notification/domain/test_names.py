@@ -1,6 +1,4 @@
-"""Names, addresses, durations and moments as a mail shows them."""
-
-from datetime import UTC, datetime, timedelta
+"""Names and addresses as a mail shows them."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,8 +8,6 @@ from services.notification.domain.names import (
     MAX_NAME_LENGTH,
     display_name,
     display_text,
-    format_duration,
-    format_moment,
     mailbox_of,
     quoted,
 )
@@ -143,11 +139,6 @@ def test_an_address_carries_no_message_in_a_mail(address, shown):
     assert display_text("email", address) == shown
 
 
-def test_a_moment_is_shown_although_it_has_many_digits():
-    moment = format_moment(datetime(2026, 3, 5, 9, 7, tzinfo=UTC))
-    assert display_text("changed_at", moment) == moment
-
-
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=200))
 def test_a_displayed_name_is_short_visible_and_stable(name):
@@ -192,24 +183,3 @@ def test_a_mailbox_keeps_the_local_part_and_has_its_domain_in_ascii(address, mai
 )
 def test_text_that_is_not_exactly_one_mailbox_is_refused(address):
     assert mailbox_of(address) is None
-
-
-@pytest.mark.parametrize(
-    ("duration", "words"),
-    [
-        (timedelta(days=7), "7 days"),
-        (timedelta(days=7) - timedelta(seconds=20), "7 days"),
-        (timedelta(hours=72), "3 days"),
-        (timedelta(hours=24), "24 hours"),
-        (timedelta(hours=24) - timedelta(seconds=90), "24 hours"),
-        (timedelta(minutes=90), "90 minutes"),
-        (timedelta(minutes=1), "1 minute"),
-        (timedelta(seconds=5), "1 minute"),
-    ],
-)
-def test_a_duration_is_written_in_words(duration, words):
-    assert format_duration(duration) == words
-
-
-def test_a_moment_names_its_time_zone():
-    assert format_moment(datetime(2026, 3, 5, 9, 7, tzinfo=UTC)) == "5 March 2026, 09:07 UTC"
