@@ -10,18 +10,26 @@ from pydantic import BaseModel
 from services.audit.store import Store
 from services.notification.domain.messages import Message, MessageKind, MessageStatus
 from services.notification.domain.pace import Place
-from services.notification.store import Paces
+from services.notification.domain.people import person_of
+from services.notification.store import Paces, People
+from shared.contracts.identity import UserLocaleChanged
+from shared.contracts.identity_erasure import UserErased
 from shared.http.idempotency import Idempotency
 from shared.ids import MessageId
 from shared.leases import MongoLeaseStore, Receipt
 from tests.clocks import SetClock
 from tests.services.kept.stores import DAY, HOUR, MINUTE
+from tests.services.rows import row_of
 from tests.services.team.memory import caller_of
 from tests.support.service import FAR
 
 if TYPE_CHECKING:
+    from shared.contracts.facts import Row
     from shared.mongo import DbSession
     from tests.services.kept.stores import Stores
+
+
+A_USER = {"user_id": "usr_bo", "email": "bo@example.com", "name": "Bo", "account_id": "acc_bo"}
 
 
 class Answer(BaseModel):
@@ -115,3 +123,20 @@ async def mails_placed(stores: Stores) -> None:
             await paces.save(await paces.find("k", session), places, session, now=now)
 
         await stores.transact(save)
+
+
+async def person_known(stores: Stores) -> None:
+    row = row_of(UserLocaleChanged(**A_USER), seq=1)
+    await _save_person(stores, row)
+
+
+async def person_erased(stores: Stores) -> None:
+    await person_known(stores)
+    erased = UserErased(user_id=A_USER["user_id"], account_id=A_USER["account_id"])
+    await _save_person(stores, row_of(erased, seq=2))
+
+
+async def _save_person(stores: Stores, row: Row) -> None:
+    person, people = person_of(row), People(stores.database)
+    assert person is not None
+    await stores.transact(lambda session: people.save(person, row, session, now=FAR))

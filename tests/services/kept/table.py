@@ -7,6 +7,7 @@ from datetime import timedelta
 from services.audit.migrations import READING_SECONDS
 from services.notification.domain.pace import PACE_WINDOW
 from services.notification.migrations import MESSAGE_RETENTION
+from services.notification.store.people import ERASED_RETENTION
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.contracts.topology import Service
 from tests.services.kept import identity, others, team
@@ -57,5 +58,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.NOTIFICATION, "messages.finished_at", others.mail_withheld, MESSAGE_RETENTION),
     (Service.NOTIFICATION, "messages.finished_at", others.mail_finished, MESSAGE_RETENTION),
     (Service.NOTIFICATION, "paces.expires_at", others.mails_placed, PACE_WINDOW),
+    (Service.NOTIFICATION, "people.delete_at", others.person_known, None),
+    (Service.NOTIFICATION, "people.delete_at", others.person_erased, ERASED_RETENTION),
 ]
 """How long a document is kept after `FAR`, the moment of its last change. `None`: it has no end."""
