@@ -171,7 +171,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "changeAccountConnection": (CHANGED_CONNECTION,),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
         "switchAccount": ({"account_id": people.team.id},),
-        "updateMe": ({"name": people.team.owner.name},),
+        "updateMe": ({"name": people.team.owner.name, "locale": "en", "time_zone": "UTC"},),
         "getToken": (
             {
                 "grant_type": "client_credentials",

@@ -1,7 +1,5 @@
 """The routes of the user of the request."""
 
-from pydantic import model_validator
-
 from services.identity.domain.users import User
 from services.identity.routes.fields import Text
 from services.identity.use_cases import users
@@ -23,12 +21,6 @@ class UserUpdate(Body):
     name: Text | None = None
     locale: Text | None = None
     time_zone: Text | None = None
-
-    @model_validator(mode="after")
-    def _any(self) -> "UserUpdate":
-        if self.name is None and self.locale is None and self.time_zone is None:
-            raise ValueError("Send at least one of `name`, `locale` and `time_zone`")
-        return self
 
 
 class UserAnswer(Answer):
