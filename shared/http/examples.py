@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.http.person_examples import PERSONS
 from shared.http.report_examples import REPORTS
 from shared.ids import PREFIXES
 
@@ -68,6 +69,7 @@ def example_id(prefix: str) -> str:
 _AN_ISSUER = {"label": "Acme", "issuer": "https://id.acme.example", "client_id": "rolecall"}
 BY_NAME: Mapping[str, Any] = {
     **{name: example_id(prefix) for name, prefix in PREFIXES.items()},
+    **PERSONS,
     "access_token": _TOKEN,
     "account_name": "Acme Robotics",
     "action": "member.removed",
@@ -85,7 +87,6 @@ BY_NAME: Mapping[str, Any] = {
     "confirm": "Acme Robotics",
     "connection": "corp",
     "created_by": example_id("usr"),
-    "device": "Firefox on Linux",
     "current": "the password until now",
     "current_account_id": example_id("acc"),
     "cursor": "WyJnV0x…",
@@ -105,7 +106,6 @@ BY_NAME: Mapping[str, Any] = {
     "grants": _GRANTS,
     "iss": "https://issuer.example",
     "linked_at": "2030-01-01T00:00:00Z",
-    "locale": "en",
     "redirect": f"{_GATEWAY}/sign-in/callback",
     "redirect_uri": f"{_GATEWAY}/sign-in/callback/corp",
     "state": "x3Jd…",
@@ -120,11 +120,8 @@ BY_NAME: Mapping[str, Any] = {
     "service_documentation": f"{_GATEWAY}/docs",
     "introspection_endpoint": f"{_GATEWAY}/oauth2/introspect",
     "revocation_endpoint": f"{_GATEWAY}/oauth2/revoke",
-    "time_zone": "Europe/Berlin",
     "token_endpoint": f"{_GATEWAY}/oauth2/token",
-    "ip": "203.0.113.7",
     "name": "Ana Diaz",
-    "network": "203.0.113.7",
     "new": _PASSWORD,
     "next_cursor": None,
     "note": None,
