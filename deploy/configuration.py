@@ -48,6 +48,7 @@ class Secrets:
     identity_sealing_key: str
     team_link_key: str
     console_cookie_key: str
+    notification_webhook_key: str
 
     @classmethod
     def generate(cls) -> "Secrets":
@@ -65,6 +66,7 @@ class Secrets:
             identity_sealing_key=encode(secrets.token_bytes(32)),
             team_link_key=encode(secrets.token_bytes(32)),
             console_cookie_key=encode(secrets.token_bytes(32)),
+            notification_webhook_key=encode(secrets.token_bytes(32)),
         )
 
     @classmethod
@@ -96,7 +98,12 @@ class Secrets:
 
 def _added(of: Secrets) -> dict[str, object]:
     """The secrets that earlier versions did not have."""
-    names = ("journal_private_keys", "journal_public_keys", "console_cookie_key")
+    names = (
+        "journal_private_keys",
+        "journal_public_keys",
+        "console_cookie_key",
+        "notification_webhook_key",
+    )
     return {name: getattr(of, name) for name in names}
 
 
@@ -144,6 +151,7 @@ def environment(
             "smtp_port": str(at.smtp_port),
             "smtp_security": "none",
             "mail_from": "no-reply@rolecall.example",
+            "webhook_key": given.notification_webhook_key,
         }
     fields |= options or {}
     return {f"ROLECALL_{service}_{name}".upper(): value for name, value in fields.items()}

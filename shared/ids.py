@@ -18,6 +18,8 @@ SessionId = NewType("SessionId", str)
 ClientId = NewType("ClientId", str)
 TokenId = NewType("TokenId", str)
 MessageId = NewType("MessageId", str)
+WebhookId = NewType("WebhookId", str)
+DeliveryId = NewType("DeliveryId", str)
 KeyId = NewType("KeyId", str)
 IdentityId = NewType("IdentityId", str)
 ConnectionId = NewType("ConnectionId", str)
@@ -27,6 +29,7 @@ PREFIXES = {
     "account_id": "acc",
     "client_id": "cli",
     "connection_id": "sso",
+    "delivery_id": "dlv",
     "event_id": "evt",
     "guardrail_id": "grd",
     "identity_id": "idn",
@@ -38,6 +41,7 @@ PREFIXES = {
     "session_id": "ses",
     "token_id": "tok",
     "user_id": "usr",
+    "webhook_id": "whk",
 }
 FORMS = {
     "type": re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII),

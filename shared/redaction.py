@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 REDACTED = "[redacted]"
+REMOVED = "[removed]"
 
 SECRET_NAMES = frozenset(
     {
@@ -38,6 +39,7 @@ SECRET_NAMES = frozenset(
 )
 """Members whose value is a secret, in lower case with underscores."""
 
+_CATALOG_NAMES_BELOW = frozenset({"grants"})
 _ONLY_WHOLE = frozenset({"code", "key", "link", "mac", "url"})
 """Secret only as a whole name: `status_code` and `url_template` hold no secret."""
 
@@ -141,6 +143,21 @@ def redact_values(
         return value
 
     return redacted(value, is_secret)
+
+
+def without_secrets(value: Any) -> Any:
+    """Replace what an audit record or an event of a webhook must not hold by `[removed]` (T15).
+
+    Names of users and projects stay, even with such words: a record must show what changed.
+    Below `grants` each name is an entry or a level of a catalog, and the record shows the grant.
+    """
+    return redact_values(
+        value,
+        is_secret=is_secret_name,
+        replacement=REMOVED,
+        redact_text=redact_credentials,
+        names_of_catalog=_CATALOG_NAMES_BELOW,
+    )
 
 
 def _never(_: str) -> bool:

@@ -115,6 +115,12 @@ class Timeouts:
     """The longest wait for mails in hand at a stop. A mail that is cut off may be sent twice."""
     mail_save_retry: float = 1.0
     """The pause before the result of a mail is saved again."""
+    webhook: float = 15.0
+    """The longest time of one request to the receiver of a webhook."""
+    webhook_claim: float = 60.0
+    """The time after which a request of a crashed sender is made again by another."""
+    webhook_poll: float = 1.0
+    """The longest pause between two looks for due requests."""
     smtp_connect: float = 10.0
     """The longest wait for a connection to the mail server, and for short commands there."""
     smtp_reply: float = 120.0

@@ -4,6 +4,7 @@ import asyncio
 
 from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
+from services.notification.adapters.webhook_posts import WebhookPosts
 from services.notification.domain.attempts import Postponed
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import ENDS, MessageKind
@@ -11,19 +12,22 @@ from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_
 from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
-from services.notification.store import Messages, Paces, People
+from services.notification.store import Deliveries, Messages, Paces, People, Webhooks
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.backlog import run_backlog
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
+from services.notification.use_cases.webhook_sender import run_webhook_sender
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.idempotency import Idempotency
+from shared.http.outbound import Outbound
 from shared.metrics import MAILS_ENDED, MAILS_WITHHELD, start_at_zero
 from shared.runtime.service import ServiceApp
+from shared.runtime.settings import secret_bytes
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
@@ -68,6 +72,12 @@ def build(
         clock=parts.clock,
         timeouts=timeouts,
     )
+    outbound = Outbound(
+        networks=settings.webhook_networks,
+        seconds=timeouts.webhook,
+        connections=settings.webhook_connections,
+    )
+    posts = WebhookPosts(outbound, parts.clock)
     ctx = Ctx(
         client=parts.client,
         messages=Messages(parts.database),
@@ -80,6 +90,11 @@ def build(
         clock=parts.clock,
         queued=asyncio.Event(),
         timeouts=timeouts,
+        webhooks=Webhooks(parts.database),
+        deliveries=Deliveries(parts.database),
+        posts=posts,
+        webhook_key=secret_bytes(settings.webhook_key),
+        webhook_networks=settings.webhook_networks,
     )
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
@@ -100,6 +115,7 @@ def build(
         tasks={
             "send": lambda: run_sender(ctx, connections=settings.smtp_connections),
             "backlog": lambda: run_backlog(ctx),
+            "webhooks": lambda: run_webhook_sender(ctx, connections=settings.webhook_connections),
         },
-        closes=(transport.close,),
+        closes=(transport.close, posts.close),
     )

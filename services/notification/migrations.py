@@ -35,6 +35,29 @@ PEOPLE = (
 )
 """People by address; erased ones are forgotten."""
 
+WEBHOOKS = (
+    Index(collection="webhooks", keys=(("account_id", 1), ("_id", 1)), name="of_account"),
+    Index(
+        collection="deliveries",
+        keys=(("open", 1), ("due_at", 1), ("webhook_id", 1)),
+        name="due",
+        partial={"open": True},
+    ),
+    Index(collection="deliveries", keys=(("webhook_id", 1), ("_id", -1)), name="of_webhook"),
+    Index(
+        collection="deliveries",
+        keys=(("webhook_id", 1), ("status", 1), ("_id", -1)),
+        name="of_webhook_by_status",
+    ),
+    Index(
+        collection="deliveries",
+        keys=(("webhook_id", 1), ("event_type", 1), ("created_at", 1)),
+        name="of_webhook_by_type",
+    ),
+    Index(collection="deliveries", keys=(("account_id", 1),), name="of_account"),
+    Index(collection="deliveries", keys=(("delete_at", 1),), name="kept", ttl_seconds=0),
+)
+
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
@@ -47,4 +70,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(6, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
         Migration(7, "idempotency indexes", index_step(*idempotency.INDEXES)),
         Migration(8, "people indexes", index_step(*PEOPLE)),
+        Migration(9, "webhook indexes", index_step(*WEBHOOKS)),
     )

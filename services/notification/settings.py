@@ -1,11 +1,12 @@
 """The settings of notification, read from the environment."""
 
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 
 from pydantic import Field, SecretStr
 
 from shared.contracts.topology import Service
-from shared.runtime.settings import ServiceSettings, settings_config
+from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 
 class Security(StrEnum):
@@ -40,5 +41,14 @@ class Settings(ServiceSettings):
         " /verify, /invitations, /reset-password, /confirm-email, /undo-email, /sign-in,"
         " /forgot-password."
         " Without them mails name the requests of the API",
+    )
+    webhook_key: Secret32 = Field(
+        description="32 random bytes, base64url; the secrets of webhooks are derived from it"
+    )
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description="JSON: networks besides the internet to which webhooks may lead"
+    )
+    webhook_connections: int = Field(
+        64, ge=1, le=1024, description="Requests to receivers of webhooks at the same time"
     )
     product_name: str = Field("Rolecall", description="Name of the platform in the mails")

@@ -8,6 +8,7 @@ from shared.contracts import (
     identity_erasure,
     identity_passkeys,
     notification,
+    notification_webhooks,
     team,
     team_catalogs,
     team_connections,
@@ -40,7 +41,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *team_provisioning.FACTS,
         *team_connections.FACTS,
     ),
-    Service.NOTIFICATION: notification.FACTS,
+    Service.NOTIFICATION: (*notification.FACTS, *notification_webhooks.FACTS),
     Service.AUDIT: audit.FACTS,
 }
 

@@ -49,6 +49,7 @@ TAGS: Mapping[str, str] = {
     "resources": "What services of the platform register, and who owns it.",
     "provisioning": "Bring users and members from a directory or another system, many at once.",
     "decisions": "Ask whether a user may act on a resource (AuthZEN).",
+    "webhooks": "Addresses to which an account's events are sent.",
     "audit": "Who did what in an account, and what was refused.",
     "oauth": "Tokens of service clients, and the keys that verify tokens.",
 }
@@ -61,6 +62,8 @@ PARAMETERS: Mapping[str, str] = {
     "identity_id": "The id of the identity",
     "passkey_id": "The id of the passkey",
     "token_id": "The id of the API token",
+    "webhook_id": "The id of the webhook",
+    "delivery_id": "The id of the delivery",
     "invitation_id": "The id of the invitation",
     "project_id": "The id of the project",
     "revision": "A revision, as the header `Rolecall-Revision` of a change named it",

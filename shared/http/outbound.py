@@ -6,6 +6,7 @@ the size of an answer are bounded.
 """
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from shared.networks import Network, is_within
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_CONNECTIONS = 32
 MAX_URL_LENGTH = 2048
+BEGINNING_SECONDS = 1.0
+"""The longest wait for the first bytes of a body whose status is known."""
 _UNICAST_IPV6 = IPv6Network("2000::/3")
 _NOT_ITSELF = (
     IPv6Network("2001::/23"),  # protocols of the IETF, also Teredo (RFC 4380)
@@ -55,10 +58,11 @@ class AddressForbiddenError(OutboundError, OSError):
 
 @dataclass(frozen=True, kw_only=True)
 class OutboundAnswer:
-    """An answer: its status, and its body."""
+    """An answer: its status, its body, and when it asks to be asked again."""
 
     status: int
     body: bytes
+    retry_after: str | None = None
 
     def members(self) -> Mapping[str, Any]:
         """Return the members of the JSON object that the body is.
@@ -137,11 +141,13 @@ class Outbound:
         networks: Sequence[Network] = (),
         seconds: float = 5.0,
         max_bytes: int = MAX_ANSWER_BYTES,
+        connections: int = MAX_CONNECTIONS,
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._networks = tuple(networks)
         self._seconds = seconds
         self._max_bytes = max_bytes
+        self._connections = connections
         self._resolver = resolver
         self._session: ClientSession | None = None
 
@@ -163,6 +169,16 @@ class Outbound:
         """
         return await self._request("POST", url, headers=headers, data=dict(form))
 
+    async def post(
+        self, url: str, content: bytes, *, headers: Mapping[str, str], keeps: int
+    ) -> OutboundAnswer:
+        """Post these bytes. Of the answer's body the first `keeps` bytes are read, as they came.
+
+        Raises:
+            OutboundError: there is no answer.
+        """
+        return await self._request("POST", url, headers=headers, keeps=keeps, data=content)
+
     async def close(self) -> None:
         """Close the connections; the next request opens others."""
         session, self._session = self._session, None
@@ -170,7 +186,13 @@ class Outbound:
             await session.close()
 
     async def _request(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None, **content: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None,
+        keeps: int | None = None,
+        **content: Any,
     ) -> OutboundAnswer:
         try:
             check_url(url, networks=self._networks)
@@ -183,7 +205,13 @@ class Outbound:
                     method, url, headers=headers, allow_redirects=False, **content
                 ) as response,
             ):
-                return OutboundAnswer(status=response.status, body=await self._body(response))
+                body = (
+                    await self._body(response)
+                    if keeps is None
+                    else await self._beginning(response, keeps)
+                )
+                later = response.headers.get("Retry-After")
+                return OutboundAnswer(status=response.status, body=body, retry_after=later)
         except TimeoutError as fault:
             raise OutboundError("The answer did not come in time.") from fault
         except (ClientError, OSError, ValueError) as fault:
@@ -199,11 +227,22 @@ class Outbound:
                 raise OutboundError(f"The answer has more than {self._max_bytes} bytes.")
         return body
 
+    async def _beginning(self, response: ClientResponse, size: int) -> bytes:
+        """The first bytes of the body, or those that came before it broke off or stalled."""
+        body = b""
+        with contextlib.suppress(ClientError, TimeoutError):
+            async with asyncio.timeout(BEGINNING_SECONDS):
+                async for part in response.content.iter_any():
+                    body += part
+                    if len(body) >= size:
+                        break
+        return body[:size]
+
     def _open(self) -> ClientSession:
         if self._session is None:
             self._session = ClientSession(
                 connector=TCPConnector(
-                    limit=MAX_CONNECTIONS,
+                    limit=self._connections,
                     resolver=self._resolver,
                     socket_factory=self._socket,
                     use_dns_cache=False,

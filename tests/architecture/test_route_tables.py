@@ -39,6 +39,7 @@ def test_every_post_that_creates_is_idempotent():
         "createProject",
         "createRole",
         "createServiceClient",
+        "createWebhook",
         "inviteMember",
         "offerOwnership",
         "rotateClientSecret",

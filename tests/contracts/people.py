@@ -34,6 +34,11 @@ CHANGED_CONNECTION = {
     "enabled": True,
     "join_role": None,
 }
+NEW_WEBHOOK = {
+    "url": "https://hooks.acme.example/rolecall",
+    "event_types": ["invitation.declined", "ownership.*"],
+    "description": "Keeps the directory",
+}
 FRESH_SECONDS = 120
 """Access tokens live for five minutes."""
 
@@ -221,6 +226,10 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
     team.ids["session_id"] = await further_session(team.owner)
     made = await team.owner.send("POST", f"{team.path}/sso-connections", NEW_CONNECTION)
     team.ids["connection_id"] = made.expect(201)["id"]
+    made = await team.owner.send("POST", f"{team.path}/webhooks", NEW_WEBHOOK)
+    team.ids["webhook_id"] = made.expect(201)["id"]
+    sent = await team.owner.send("POST", f"{team.path}/webhooks/{team.ids['webhook_id']}/test")
+    team.ids["delivery_id"] = sent.expect(202)["id"]
     team.ids["passkey_id"] = new_id("pky")  # of none: no authenticator is here
     team.ids["identity_id"] = new_id("idn")  # of none: no issuer signs in here
     team.ids["event_id"] = (await wait_for(recorded, within=30, what="a record"))[0]["id"]

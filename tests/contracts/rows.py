@@ -16,7 +16,7 @@ from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Media, Route, Strictness
 from shared.ids import new_id
 from tests.contracts.asking import Case
-from tests.contracts.people import CHANGED_CONNECTION, NEW_CONNECTION, People, Team
+from tests.contracts.people import CHANGED_CONNECTION, NEW_CONNECTION, NEW_WEBHOOK, People, Team
 from tests.e2e.people import PASSWORD
 
 ROWS: tuple[Route, ...] = tuple(itertools.chain(*public_routes().values()))
@@ -169,6 +169,10 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "renamePasskey": ({"name": "Phone"},),
         "createAccountConnection": (NEW_CONNECTION,),
         "changeAccountConnection": (CHANGED_CONNECTION,),
+        "createWebhook": (NEW_WEBHOOK,),
+        "changeWebhook": (NEW_WEBHOOK | {"enabled": True},),
+        "rotateWebhookSecret": ({"overlap_seconds": 60},),
+        "redeliverFailed": ({"since": "2026-03-05T12:00:00Z"},),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
         "switchAccount": ({"account_id": people.team.id},),
         "updateMe": ({"name": people.team.owner.name, "locale": "en", "time_zone": "UTC"},),
@@ -442,5 +446,7 @@ def harmless_path(row: Route, team: Team) -> str:
         "identity_id": "idn",
         "passkey_id": "pky",
         "connection_id": "sso",
+        "webhook_id": "whk",
+        "delivery_id": "dlv",
     }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from shared.ids import PREFIXES, new_id
-from tests.contracts.people import CATALOG, NEW_CONNECTION, People, further_session
+from tests.contracts.people import CATALOG, NEW_CONNECTION, NEW_WEBHOOK, People, further_session
 
 FRESH = "~fresh~"
 """Stands in a path for the id of a thing that is made for the request."""
@@ -74,6 +74,10 @@ async def _connection(people: People) -> str | None:
     return await _made(people, f"{people.team.path}/sso-connections", NEW_CONNECTION)
 
 
+async def _webhook(people: People) -> str | None:
+    return await _made(people, f"{people.team.path}/webhooks", NEW_WEBHOOK)
+
+
 async def _session(people: People) -> str:
     return await further_session(people.team.owner)
 
@@ -97,12 +101,15 @@ _MAKERS: Mapping[str, Callable[[People], Awaitable[str | None]]] = {
     "role_id": _role,
     "session_id": _session,
     "user_id": _member,
+    "webhook_id": _webhook,
 }
 ENDED: Mapping[str, str] = {
     "deleteAccount": "account_id",
     "deleteAccountConnection": "connection_id",
     "revertAccount": "account_id",
     "deleteGuardrail": "guardrail_id",
+    "deleteWebhook": "webhook_id",
+    "testWebhook": "webhook_id",
     "resendInvitation": "invitation_id",
     "revokeInvitation": "invitation_id",
     "deleteProject": "project_id",

@@ -31,6 +31,8 @@ NESTED = (
     "identity_id",
     "passkey_id",
     "connection_id",
+    "webhook_id",
+    "delivery_id",
     "event_id",
     "revision",
     "rid",

@@ -58,6 +58,8 @@ UNNAMED = {
     "revokeApiToken": "token_id",
     "proveConnectionDomain": "connection_id",
     "deleteAccountConnection": "connection_id",
+    "deleteWebhook": "webhook_id",
+    "testWebhook": "webhook_id",
 }
 
 
@@ -153,7 +155,7 @@ async def test_each_role_may_do_what_the_catalog_says_and_nothing_else(
         said = await asking.send(case)
         assert asking.wrong(case, said) is None, (case.name, said.status, said.text)
         assert said.problem["permission"] == permission, case.name
-        if not {"audit-events", "api-tokens", "sso-connections"} & set(
+        if not {"audit-events", "api-tokens", "sso-connections", "webhooks"} & set(
             case.path.partition("?")[0].split("/")
         ):
             denied[person.user_id] += 1
@@ -167,8 +169,9 @@ async def test_each_role_may_do_what_the_catalog_says_and_nothing_else(
 async def make_room(people: People) -> None:
     """Delete what tests before this one have made of which an account may have few."""
     team = people.team
-    kept = {team.ids["guardrail_id"], team.ids["connection_id"]}
-    for path in (f"{team.path}/guardrails", f"{team.path}/sso-connections"):
+    kept = {team.ids["guardrail_id"], team.ids["connection_id"], team.ids["webhook_id"]}
+    for name in ("guardrails", "sso-connections", "webhooks"):
+        path = f"{team.path}/{name}"
         for one in (await team.owner.get(path))["items"]:
             if one["id"] not in kept:
                 (await team.owner.send("DELETE", f"{path}/{one['id']}")).expect(204)

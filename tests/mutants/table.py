@@ -63,6 +63,7 @@ from tests.mutants.rows import (
     team,
     text,
     user_shards,
+    webhooks,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -127,4 +128,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *team.ROWS,
     *text.ROWS,
     *user_shards.ROWS,
+    *webhooks.ROWS,
 )

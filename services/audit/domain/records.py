@@ -20,11 +20,7 @@ from shared.contracts.facts import (
 )
 from shared.contracts.registry import payload_of
 from shared.contracts.topology import Service
-from shared.redaction import is_secret_name, redact_credentials, redact_values
-
-REMOVED = "[removed]"
-
-_CATALOG_NAMES_BELOW = frozenset({"grants"})
+from shared.redaction import without_secrets
 
 _USER_FACTS = frozenset(
     fact.type
@@ -204,21 +200,6 @@ def digest(row: Row) -> str:
     content = row.model_dump(mode="json", exclude_defaults=True, exclude={"previous"})
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def without_secrets(value: Any) -> Any:
-    """Replace the values with the name or the shape of a secret by `[removed]` (T15).
-
-    Names of users and projects stay, even with such words: a record must show what changed.
-    Below `grants` each name is an entry or a level of a catalog, and the record shows the grant.
-    """
-    return redact_values(
-        value,
-        is_secret=is_secret_name,
-        replacement=REMOVED,
-        redact_text=redact_credentials,
-        names_of_catalog=_CATALOG_NAMES_BELOW,
-    )
 
 
 def known_user_of(row: Row) -> KnownUser | None:

@@ -1,6 +1,9 @@
-"""The routes of notification: none yet, except those of every journal."""
+"""The ROUTES tables of notification, for the public and the internal API."""
 
+from services.notification.routes import deliveries, event_types, webhooks
 from shared.http.routes import Route
 
-ROUTES: tuple[Route, ...] = ()
+__all__ = ["INTERNAL_ROUTES", "ROUTES"]
+
+ROUTES: tuple[Route, ...] = (*event_types.ROUTES, *webhooks.ROUTES, *deliveries.ROUTES)
 INTERNAL_ROUTES: tuple[Route, ...] = ()

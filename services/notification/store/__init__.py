@@ -1,7 +1,9 @@
 """The collections of notification in MongoDB."""
 
+from services.notification.store.deliveries import Deliveries
 from services.notification.store.messages import Messages
 from services.notification.store.paces import Pace, Paces
 from services.notification.store.people import People
+from services.notification.store.webhooks import Webhooks
 
-__all__ = ["Messages", "Pace", "Paces", "People"]
+__all__ = ["Deliveries", "Messages", "Pace", "Paces", "People", "Webhooks"]

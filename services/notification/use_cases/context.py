@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.notification.domain.attempts import AttemptResult
+from services.notification.domain.deliveries import WebhookAttempt
 from services.notification.domain.mails import ComposedMail, MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
-from services.notification.store import Messages, Paces, People
+from services.notification.store import Deliveries, Messages, Paces, People, Webhooks
 from shared.clock import Clock
 from shared.contracts.calls.identity import FarewellRequest
 from shared.journal import Journal
 from shared.mongo import DbClient
+from shared.networks import Network
 from shared.outage_log import OutageLog
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -49,12 +51,23 @@ class LinkSource(Protocol):
         ...
 
 
+class Posts(Protocol):
+    """Makes requests to the receivers of webhooks (`adapters.webhook_posts.WebhookPosts`)."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> WebhookAttempt:
+        """Make one request; every failure is an attempt, never an exception."""
+        ...
+
+
 class Outages:
     """The servers whose outage makes mails wait."""
 
     def __init__(self) -> None:
         self.saving = OutageLog(
             logger, "The database or a service", effect="Results of mails are not saved yet."
+        )
+        self.webhooks = OutageLog(
+            logger, "The database", effect="Webhooks whose results are not saved are sent again."
         )
         self.sending = OutageLog(
             logger, "The mail server or the owner of a link", effect="Mails wait."
@@ -76,6 +89,15 @@ class Ctx:
     clock: Clock
     queued: asyncio.Event
     """Set when there may be something to send."""
+    webhooks: Webhooks
+    deliveries: Deliveries
+    posts: Posts
+    webhook_key: bytes
+    """The secrets of webhooks are derived from it."""
+    webhook_networks: Sequence[Network] = ()
+    """The networks besides the internet to which webhooks may lead."""
+    deliveries_queued: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there may be a request to make."""
     outages: Outages = field(default_factory=Outages)
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep

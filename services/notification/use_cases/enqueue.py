@@ -19,9 +19,11 @@ from services.notification.domain.pace import (
     waiting_place,
 )
 from services.notification.domain.people import address_key, addressed, person_of
+from services.notification.domain.public_events import is_public
 from services.notification.domain.recipients import messages_of
 from services.notification.store import Pace
 from services.notification.use_cases.context import Ctx
+from services.notification.use_cases.webhook_events import queue_deliveries
 from shared.contracts.facts import Row
 from shared.contracts.topology import Service
 from shared.inbox import AppliedMark, caller_for
@@ -38,16 +40,17 @@ class Withheld:
 
 
 async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Queue the messages that follow from the fact, in one transaction with its applied mark."""
+    """Queue the mails and webhooks that follow from the fact, in one transaction with its mark."""
     messages = messages_of(
         row, caller=caller_for(row, service=Service.NOTIFICATION), now=ctx.clock.now()
     )
     left = ended_membership(row)
-    if not messages and left is None:
+    if not messages and left is None and not is_public(row):
         return
 
     async def change(session: DbSession) -> list[Withheld]:
         await applied_mark(session)
+        await queue_deliveries(ctx, row, session)
         ended = [] if left is None else await _end(ctx, row, left, session=session)
         addressed = await _addressed(ctx, messages, session)
         await note_person(ctx, row, session)
@@ -62,6 +65,7 @@ async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
             message_id=mail.place.id,
         )
     ctx.queued.set()
+    ctx.deliveries_queued.set()
 
 
 async def learn(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:

@@ -117,7 +117,7 @@ LIVE_CALLER = InternalCall(
     method="POST",
     path="/internal/callers",
     callees=(Service.AUTHZ,),
-    callers=(Service.IDENTITY, Service.AUDIT),
+    callers=(Service.IDENTITY, Service.NOTIFICATION, Service.AUDIT),
     request=CallerRequest,
     answer=CallerAnswer,
 )
@@ -137,7 +137,7 @@ FIND_TOKEN = InternalCall(
     method="POST",
     path="/internal/api-tokens",
     callees=(Service.AUTHZ,),
-    callers=(Service.IDENTITY, Service.AUDIT),
+    callers=(Service.IDENTITY, Service.NOTIFICATION, Service.AUDIT),
     request=FindTokenRequest,
     answer=FindTokenAnswer,
 )

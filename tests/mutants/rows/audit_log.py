@@ -114,7 +114,7 @@ ROWS = (
     Mutant(
         id="audit-grants-of-secret-names-lost",
         kind=Kind.DATA,
-        file="services/audit/domain/records.py",
+        file="shared/redaction.py",
         old='_CATALOG_NAMES_BELOW = frozenset({"grants"})\n',
         new="_CATALOG_NAMES_BELOW: frozenset[str] = frozenset()\n",
         tests=RECORD_TESTS,
@@ -122,7 +122,7 @@ ROWS = (
     Mutant(
         id="audit-names-hidden-as-parameters",
         kind=Kind.SECURITY,
-        file="services/audit/domain/records.py",
+        file="shared/redaction.py",
         old="        redact_text=redact_credentials,\n",
         new="",
         tests=RECORD_TESTS,

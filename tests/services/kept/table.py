@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.audit.migrations import READING_SECONDS
+from services.notification.domain.deliveries import DELIVERY_RETENTION
 from services.notification.domain.pace import PACE_WINDOW
 from services.notification.migrations import MESSAGE_RETENTION
 from services.notification.store.people import ERASED_RETENTION
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.contracts.topology import Service
-from tests.services.kept import identity, others, team
+from tests.services.kept import identity, others, team, webhooks
 from tests.services.kept.stores import DAY, MINUTE, Writes
 
 KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
@@ -52,6 +53,8 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.AUDIT, "denial_batches.at", others.denials_recorded, 7 * DAY),
     (Service.AUDIT, "reports.at", others.report_marked, 31 * DAY),
     (Service.NOTIFICATION, "idempotency.expires_at", others.key_taken, DAY),
+    (Service.NOTIFICATION, "deliveries.delete_at", webhooks.delivery_queued, DELIVERY_RETENTION),
+    (Service.NOTIFICATION, "deliveries.delete_at", webhooks.delivery_again, DELIVERY_RETENTION),
     (Service.NOTIFICATION, "messages.finished_at", others.mail_queued, None),
     (Service.NOTIFICATION, "messages.finished_at", others.mail_claimed, None),
     (Service.NOTIFICATION, "messages.finished_at", others.mail_released, None),

@@ -7,6 +7,7 @@ import contextlib
 import email
 import email.policy
 import json
+import secrets
 import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,11 +20,12 @@ from aiosmtpd.controller import Controller
 
 from deploy.programs.program import free_port
 from services.notification.adapters.smtp import SmtpTransport
+from services.notification.adapters.webhook_posts import WebhookPosts
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
 from services.notification.migrations import migrations
 from services.notification.settings import Security
-from services.notification.store import Messages, Paces, People
+from services.notification.store import Deliveries, Messages, Paces, People, Webhooks
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
@@ -31,6 +33,7 @@ from shared.clock import SystemClock
 from shared.contracts.calls.identity import FarewellRequest
 from shared.contracts.facts import SHARDS
 from shared.contracts.refusals import MailboxFull
+from shared.http.outbound import Outbound
 from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.migrations import migrate
@@ -248,6 +251,10 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         sender=SENDER,
         clock=clock,
         queued=asyncio.Event(),
+        webhooks=Webhooks(database),
+        deliveries=Deliveries(database),
+        posts=WebhookPosts(Outbound(), clock),
+        webhook_key=secrets.token_bytes(32),
     )
     return Sending(
         ctx=ctx, transport=transport, clock=clock, owners=owners, bus=bus, database=database

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from services.audit.domain.records import (
-    REMOVED,
     ActionFilter,
     Filters,
     KnownUser,
@@ -14,13 +13,12 @@ from services.audit.domain.records import (
     known_user_of,
     moment_key,
     record_of,
-    without_secrets,
 )
 from shared.contracts import identity, identity_addresses
 from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.registry import FACT_TYPES
 from shared.contracts.team import MemberRemoved
-from shared.redaction import SECRET_NAMES
+from shared.redaction import REMOVED, SECRET_NAMES, without_secrets
 from tests.services.rows import NOON, row_of
 
 MEMBER = MemberRemoved(

@@ -1,0 +1,50 @@
+"""Requests to the receivers of webhooks."""
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+
+from services.notification.domain.deliveries import KEPT_ANSWER_BYTES, WebhookAttempt, answer_text
+from shared.clock import Clock
+from shared.http.outbound import Outbound, OutboundError
+
+USER_AGENT = "Rolecall-Webhooks/1"
+
+
+class WebhookPosts:
+    """Makes the requests, which lead to the internet and nowhere else; see `Outbound`."""
+
+    def __init__(self, outbound: Outbound, clock: Clock) -> None:
+        self._outbound = outbound
+        self._clock = clock
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> WebhookAttempt:
+        """Make one request; what comes of it is the attempt, never an exception."""
+        at, began = self._clock.now(), time.monotonic()
+        sent = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **headers}
+        try:
+            answer = await self._outbound.post(url, body, headers=sent, keeps=KEPT_ANSWER_BYTES)
+        except OutboundError as problem:
+            return WebhookAttempt(at=at, milliseconds=_since(began), error=str(problem))
+        return WebhookAttempt(
+            at=at,
+            milliseconds=_since(began),
+            status=answer.status,
+            answer=answer_text(answer.body),
+            retry_after=_seconds(answer.retry_after),
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._outbound.close()
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
+
+
+def _seconds(text: str | None) -> timedelta | None:
+    """Read `Retry-After` in seconds; a date is not read, as the schedule is good enough."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 6:
+        return None
+    return timedelta(seconds=int(text))

@@ -1,0 +1,55 @@
+"""The secrets of webhooks, and the signatures made with them (Standard Webhooks 1.0).
+
+A secret is derived from the service's key and a random salt, and is stored nowhere. The salt is of
+one secret only: after a restore of the database, no rotation gives a former secret again.
+"""
+
+import hmac
+import secrets
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+
+PREFIX = "whsec_"
+SALT_BYTES = 16
+
+
+def new_salt() -> str:
+    """Return the salt of a new secret."""
+    return secrets.token_hex(SALT_BYTES)
+
+
+def secret_of(key: bytes, webhook_id: str, salt: str) -> str:
+    """Return a secret as its owner is shown it: `whsec_` and 32 bytes in base64."""
+    return PREFIX + b64encode(_secret_bytes(key, webhook_id, salt)).decode()
+
+
+def signed_headers(
+    key: bytes,
+    webhook_id: str,
+    salts: Sequence[str],
+    *,
+    event_id: str,
+    timestamp: int,
+    body: bytes,
+) -> dict[str, str]:
+    """Return the headers of one attempt, with a signature by each of the secrets.
+
+    The id and the time are inside the signature: neither can be replaced, and an old request cannot
+    be sent again later (`T27`).
+    """
+    content = f"{event_id}.{timestamp}.".encode() + body
+    signatures = [
+        b64encode(hmac.digest(_secret_bytes(key, webhook_id, salt), content, sha256)).decode()
+        for salt in salts
+    ]
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
+    }
+
+
+def _secret_bytes(key: bytes, webhook_id: str, salt: str) -> bytes:
+    # The separators make the message unambiguous: no field can contain a zero byte.
+    return hmac.digest(key, f"webhook\0{webhook_id}\0{salt}".encode(), sha256)

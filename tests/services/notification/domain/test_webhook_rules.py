@@ -1,0 +1,333 @@
+"""The rules of webhooks: signatures, filters, ports, retries, and places for requests."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import standardwebhooks
+
+from services.notification.domain import webhooks
+from services.notification.domain.deliveries import (
+    FAILING_FOR,
+    MAX_RETRY_AFTER,
+    RETRY_PAUSES_SECONDS,
+    DeliveryStatus,
+    WebhookAttempt,
+    answer_text,
+    delivery_id,
+    has_failed_for_days,
+    verdict_of,
+)
+from services.notification.domain.public_events import (
+    BY_FACT_TYPE,
+    EVENT_TYPES,
+    NOT_PUBLIC,
+    PUBLIC_EVENTS,
+    event_of,
+)
+from services.notification.domain.slots import PER_WEBHOOK, Slots
+from services.notification.domain.webhook_secrets import new_salt, secret_of, signed_headers
+from services.notification.domain.webhooks import DisabledBecause, Webhook, WebhookChange
+from shared.contracts import team
+from shared.contracts.facts import Actor
+from shared.contracts.registry import FACT_TYPES
+from shared.ids import AccountId, UserId, WebhookId
+from tests.services.notification.samples import MEMBER, ROLE_CHANGED
+from tests.services.rows import row_of
+
+KEY = bytes(range(32))
+NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
+WEBHOOK = Webhook(
+    id=WebhookId("whk_" + "1" * 32),
+    account_id=AccountId("acc_" + "1" * 32),
+    url="https://hooks.acme.example/rolecall?key=hidden",
+    event_types=("member.*", "account.renamed"),
+    description="",
+    created_by=UserId("usr_" + "1" * 32),
+    created_at=NOW,
+    salt=new_salt(),
+    secret_at=NOW,
+)
+
+
+def attempt(status: int | None = None, **fields: Any) -> WebhookAttempt:
+    return WebhookAttempt(at=NOW, milliseconds=5, status=status, **fields)
+
+
+@pytest.mark.rule("T27")
+@pytest.mark.parametrize("salts", [1, 2])
+def test_the_oracle_verifies_a_request_with_each_secret(salts: int):
+    made = [new_salt() for _ in range(salts)]
+    body = '{"type":"member.removed","name":"Ana Díaz"}'
+    now = int(datetime.now(tz=UTC).timestamp())
+    headers = signed_headers(
+        KEY, WEBHOOK.id, made, event_id="evt_1", timestamp=now, body=body.encode()
+    )
+    for salt in made:
+        oracle = standardwebhooks.Webhook(secret_of(KEY, WEBHOOK.id, salt))
+        assert oracle.verify(body, headers)["type"] == "member.removed"
+    other = standardwebhooks.Webhook(secret_of(KEY, WEBHOOK.id, new_salt()))
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        other.verify(body, headers)
+
+
+@pytest.mark.rule("T27")
+@pytest.mark.parametrize(
+    ("header", "value"), [("webhook-id", "evt_2"), ("webhook-timestamp", "later")]
+)
+def test_the_id_and_the_time_cannot_be_replaced(header: str, value: str):
+    now = int(datetime.now(tz=UTC).timestamp())
+    headers = signed_headers(
+        KEY, WEBHOOK.id, [WEBHOOK.salt], event_id="evt_1", timestamp=now, body=b"{}"
+    )
+    headers[header] = str(now + 1) if value == "later" else value
+    oracle = standardwebhooks.Webhook(secret_of(KEY, WEBHOOK.id, WEBHOOK.salt))
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        oracle.verify("{}", headers)
+
+
+def test_a_secret_has_32_bytes_and_is_of_one_webhook_and_salt():
+    secrets = {
+        secret_of(key, webhook, salt)
+        for key in (KEY, KEY[::-1])
+        for webhook in (WEBHOOK.id, "whk_" + "2" * 32)
+        for salt in (WEBHOOK.salt, new_salt())
+    }
+    assert len(secrets) == 8
+    assert {len(base64.b64decode(one.removeprefix("whsec_"))) for one in secrets} == {32}
+
+
+def test_the_former_secret_signs_until_the_overlap_ends():
+    rotated, fact = webhooks.rotate(WEBHOOK, overlap=timedelta(hours=1), now=NOW)
+    assert rotated.salts(NOW) == (rotated.salt, WEBHOOK.salt)
+    assert rotated.salts(NOW + timedelta(hours=1)) == (rotated.salt,)
+    assert WEBHOOK.salt not in str(fact)
+    again, _ = webhooks.rotate(rotated, overlap=timedelta(0), now=NOW)
+    assert again.salts(NOW) == (again.salt,)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "event_type", "fits"),
+    [
+        ("*", "member.removed", True),
+        ("member.*", "member.removed", True),
+        ("member.removed", "member.removed", True),
+        ("member.*", "membership.ended", False),
+        ("member.remove", "member.removed", False),
+        ("account.*", "member.removed", False),
+    ],
+)
+def test_a_filter_takes_a_type_a_noun_or_everything(wanted: str, event_type: str, *, fits: bool):
+    assert webhooks.fits(wanted, event_type) is fits
+
+
+@pytest.mark.parametrize("wanted", ["member.gone", "mem*", "nothing.*", "session.*", "user.*"])
+def test_a_filter_that_takes_nothing_is_refused(wanted: str):
+    with pytest.raises(ValueError, match="webhook-event-types"):
+        webhooks.check_event_types([wanted], EVENT_TYPES)
+
+
+@pytest.mark.rule("T26")
+@pytest.mark.parametrize(
+    ("port", "allowed"),
+    [("", True), (":443", True), (":8443", True), (":22", False), (":25", False), (":80", False)],
+)
+def test_ports_of_other_services_are_refused(port: str, *, allowed: bool):
+    url = f"https://hooks.acme.example{port}/x"
+    if allowed:
+        webhooks.check_port(url)
+        return
+    with pytest.raises(ValueError, match="port"):
+        webhooks.check_port(url)
+
+
+def test_a_change_names_what_changed_and_never_the_address():
+    changed, fact = webhooks.change(
+        WEBHOOK, WebhookChange(url="https://other.example/secret-path", enabled=False)
+    )
+    assert changed.disabled is DisabledBecause.MEMBER
+    assert fact is not None
+    assert fact.payload.model_dump()["changed"] == ("url", "enabled")
+    assert "hidden" not in str(fact)
+    assert "secret-path" not in str(fact)
+    assert webhooks.change(changed, WebhookChange(enabled=False)) == (changed, None)
+
+
+def test_enabling_a_webhook_begins_anew():
+    failing = replace(WEBHOOK, disabled=DisabledBecause.FAILING, failing_since=NOW)
+    enabled, _ = webhooks.change(failing, WebhookChange(enabled=True))
+    assert (enabled.disabled, enabled.failing_since) == (None, None)
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_only_2xx_is_a_success(status: int):
+    verdict = verdict_of(attempt(status), tries=1, now=NOW, jitter=0)
+    assert (verdict.status, verdict.due_at) == (DeliveryStatus.DELIVERED, None)
+
+
+@pytest.mark.parametrize("status", [100, 199, 300, 301, 302, 307, 400, 404, 429, 500, 503, None])
+def test_everything_else_is_tried_again(status: int | None):
+    verdict = verdict_of(attempt(status), tries=1, now=NOW, jitter=0)
+    assert verdict.due_at == NOW + timedelta(seconds=RETRY_PAUSES_SECONDS[0])
+
+
+def test_attempts_go_on_for_more_than_three_days_and_then_end():
+    at, tries = NOW, 0
+    while True:
+        tries += 1
+        verdict = verdict_of(attempt(500), tries=tries, now=at, jitter=0)
+        if verdict.due_at is None:
+            break
+        at = verdict.due_at
+    assert (verdict.status, verdict.given_up) == (DeliveryStatus.FAILED, True)
+    assert (tries, at - NOW) == (10, timedelta(hours=75, minutes=35, seconds=5))
+    assert at - NOW > FAILING_FOR
+
+
+def test_jitter_makes_a_pause_longer_by_a_fifth_at_most():
+    verdict = verdict_of(attempt(500), tries=2, now=NOW, jitter=1)
+    assert verdict.due_at == NOW + timedelta(seconds=300 * 1.2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"),
+    [(timedelta(minutes=2), timedelta(minutes=2)), (timedelta(days=9), MAX_RETRY_AFTER)],
+)
+def test_a_receiver_may_ask_for_a_longer_pause(asked: timedelta, pause: timedelta):
+    verdict = verdict_of(attempt(429, retry_after=asked), tries=1, now=NOW, jitter=0)
+    assert verdict.due_at == NOW + pause
+
+
+def test_a_receiver_that_is_gone_gets_nothing_more():
+    verdict = verdict_of(attempt(410), tries=1, now=NOW, jitter=0)
+    assert (verdict.status, verdict.gone) == (DeliveryStatus.FAILED, True)
+
+
+@pytest.mark.parametrize(
+    ("since", "failed"),
+    [
+        (None, False),
+        (NOW - FAILING_FOR + timedelta(seconds=1), False),
+        (NOW - FAILING_FOR, True),
+    ],
+)
+def test_a_webhook_fails_when_nothing_succeeded_for_days(since: datetime | None, *, failed: bool):
+    assert has_failed_for_days(since, now=NOW) is failed
+
+
+def test_the_same_event_and_webhook_always_give_the_same_delivery():
+    events = [f"evt_01990b5d2f0{digit}7a3fb1e2c3d4e5f60718" for digit in "cd"]
+    ids = [delivery_id(event, WEBHOOK.id) for event in events]
+    assert ids == sorted(ids)
+    assert ids == [delivery_id(event, WEBHOOK.id) for event in events]
+    assert delivery_id(events[0], "whk_" + "2" * 32) != ids[0]
+
+
+def test_an_answer_is_kept_as_plain_text():
+    assert answer_text(b"no\x00\x1b[31m\xff" + b"x" * 9_000).startswith("no\ufffd\ufffd[31m\ufffdx")
+    assert len(answer_text(b"x" * 9_000)) == 500
+
+
+def test_slow_receivers_share_a_few_places():
+    slots = Slots(total=16)
+    slow = [WebhookId(f"slow-{number}") for number in range(9)]
+    for one in slow:
+        slots.take(one)
+        slots.release(one, slow=True)
+    for one in slow[:4]:
+        assert slots.takes(one)
+        slots.take(one)
+    assert not slots.takes(slow[5])
+    assert set(slots.closed()) == set(slow)
+    assert slots.takes(WebhookId("fast"))
+    slots.release(slow[0], slow=False)
+    assert slots.takes(slow[0])
+    assert slots.takes(slow[5])
+
+
+def test_one_webhook_has_a_few_places():
+    slots = Slots(total=16)
+    for _ in range(PER_WEBHOOK):
+        assert slots.takes(WEBHOOK.id)
+        slots.take(WEBHOOK.id)
+    assert not slots.takes(WEBHOOK.id)
+    assert slots.closed() == [WEBHOOK.id]
+    slots.release(WEBHOOK.id, slow=None)
+    assert slots.closed() == []
+
+
+def test_each_fact_is_an_event_or_says_why_it_is_none():
+    public = {event.fact for event in PUBLIC_EVENTS}
+    assert public.isdisjoint(NOT_PUBLIC)
+    assert public | set(NOT_PUBLIC) == set(FACT_TYPES.values())
+    assert len(EVENT_TYPES) == len(set(EVENT_TYPES)) == len(BY_FACT_TYPE)
+
+
+HIDDEN = frozenset(
+    {
+        # Addresses of people whom a mail tells, which the audit log does not show.
+        *("inviter_email", "manager_emails", "owner_email", "owner_name", "to_email"),
+        "made_by_name",
+        # What only a mail needs.
+        *("notify", "catalog_title", "project_word", "generation", "from_name"),
+        *("personal_account_id", "account_name", "account_id", "email", "name", "reverted"),
+        # It would tell a stranger's mailbox how many invitations it had (T14).
+        "withheld",
+    }
+)
+"""The fields that events leave out; some of them show in other events."""
+
+
+@pytest.mark.parametrize("event", PUBLIC_EVENTS, ids=lambda event: event.type)
+def test_each_field_is_shown_or_left_out_on_purpose(event: Any):
+    fields = set(event.fact.model_fields)
+    assert set(event.shows) <= fields
+    assert fields - set(event.shows) <= HIDDEN
+
+
+def test_no_event_shows_an_address_of_those_whom_mails_tell():
+    shown = {name for event in PUBLIC_EVENTS for name in event.shows}
+    assert not {name for name in shown if name.endswith(("_email", "_emails"))}
+
+
+def test_an_event_is_complete_without_a_second_call():
+    fact = team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False)
+    row = row_of(
+        fact,
+        account_id=WEBHOOK.account_id,
+        before={"role": "basic", "secret": "x"},
+        after={"role": "developer"},
+    )
+    event = event_of(row)
+    assert event is not None
+    assert (event["type"], event["timestamp"]) == (
+        "member.role_changed",
+        "2026-03-05T12:00:00.000Z",
+    )
+    data = event["data"]
+    assert data["account_id"] == WEBHOOK.account_id
+    assert data["actor"]["name"] == "Ana Díaz"
+    assert (data["details"]["previous_role"], data["details"]["role"]) == ("basic", "developer")
+    assert (data["before"], data["after"]) == (
+        {"role": "basic", "secret": "[removed]"},
+        {"role": "developer"},
+    )
+    assert not {"ip", "user_agent", "session_id"} & set(str(event).replace("'", " ").split())
+
+
+@pytest.mark.rule("T15")
+def test_an_event_shows_only_what_its_row_of_the_table_names():
+    fact = team.MemberLeft(**MEMBER, manager_emails=("ana@example.com",))
+    row = row_of(fact, account_id=WEBHOOK.account_id, actor=Actor(type="user", id="usr_bo"))
+    event = event_of(row)
+    assert event is not None
+    assert set(event["data"]["details"]) == {"account_name", "user_id", "email", "name", "role"}
+    assert "ana@example.com" not in str(event)
+
+
+def test_a_fact_of_no_account_reaches_no_webhook():
+    assert event_of(row_of(team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False))) is None
