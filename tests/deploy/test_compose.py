@@ -373,4 +373,5 @@ def test_a_service_that_does_not_answer_is_named(tmp_path):
         mail_port=free_port(),
         ready_seconds=0,
     )
-    assert silent.await_answers() == ["identity", "team", "authz", "audit", "console"]
+    expected = ["identity", "team", "authz", "notification", "audit", "console"]
+    assert silent.await_answers() == expected
