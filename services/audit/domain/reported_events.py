@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.audit.domain.records import without_secrets
 from services.audit.domain.reports import ServiceReport, ServiceReportKind, require_own_action
 from shared.contracts.audit import EventReported
 from shared.contracts.facts import Actor, Fact, Outcome, ResourceRef
+from shared.redaction import without_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
