@@ -47,6 +47,7 @@ class Secrets:
     identity_refresh_key: str
     identity_sealing_key: str
     team_link_key: str
+    audit_checkpoint_key: str
     console_cookie_key: str
     notification_webhook_key: str
 
@@ -65,6 +66,7 @@ class Secrets:
             identity_refresh_key=encode(secrets.token_bytes(32)),
             identity_sealing_key=encode(secrets.token_bytes(32)),
             team_link_key=encode(secrets.token_bytes(32)),
+            audit_checkpoint_key=encode(secrets.token_bytes(32)),
             console_cookie_key=encode(secrets.token_bytes(32)),
             notification_webhook_key=encode(secrets.token_bytes(32)),
         )
@@ -103,6 +105,7 @@ def _added(of: Secrets) -> dict[str, object]:
         "journal_public_keys",
         "console_cookie_key",
         "notification_webhook_key",
+        "audit_checkpoint_key",
     )
     return {name: getattr(of, name) for name in names}
 
@@ -145,6 +148,8 @@ def environment(
         }
     if service == Service.TEAM:
         fields["link_key"] = given.team_link_key
+    if service == Service.AUDIT:
+        fields["checkpoint_key"] = given.audit_checkpoint_key
     if service == Service.NOTIFICATION:
         fields |= {
             "smtp_host": at.smtp_host,

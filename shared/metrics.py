@@ -209,6 +209,12 @@ DUE_WORK = Gauge(
     ("service", "work"),
     registry=REGISTRY,
 )
+INCONSISTENT_TREES = Gauge(
+    "rolecall_inconsistent_trees",
+    "Trees of the audit log that do not continue their last checkpoint; none is signed for them.",
+    ("service",),
+    registry=REGISTRY,
+)
 CHECKS = LoopCounter(
     "rolecall_checks",
     "Checks answered with a decision.",

@@ -1,5 +1,10 @@
 """The wiring of audit."""
 
+from functools import partial
+
+from rolecall.client.jwk import key_bytes
+from services.audit.adapters.checkpoint_files import CheckpointFiles
+from services.audit.domain.checkpoints import CheckpointSigner
 from services.audit.migrations import migrations
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
 from services.audit.settings import Settings
@@ -7,11 +12,15 @@ from services.audit.store import Store
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.sealing import RecordSealer, run_sealer
+from shared.auth.keys import read_private
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
+from shared.elections import Election
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
+from shared.ids import new_id
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
@@ -29,6 +38,15 @@ def build(
         Service.AUDIT, settings, bus=bus, clock=clock, timeouts=timeouts, migrations=migrations
     )
     store = Store(parts.database)
+    signer = CheckpointSigner(
+        read_private(settings.checkpoint_key.get_secret_value()),
+        public_url=settings.public_url,
+        former_keys=tuple(map(key_bytes, settings.checkpoint_former_keys)),
+    )
+    sealer = RecordSealer(
+        parts.client, store, signer, CheckpointFiles(settings.checkpoint_folder), parts.clock
+    )
+    office = Election(parts.database, "sealer", holder=new_id("prc"), clock=parts.clock)
     ctx = Ctx(
         store=store,
         ingest=Ingest(parts.client, store, parts.clock),
@@ -52,5 +70,6 @@ def build(
         ctx=ctx,
         inbox=inbox,
         internal_routes=INTERNAL_ROUTES,
+        tasks={"seal": partial(run_sealer, sealer, office)},
         authenticator=authenticator,
     )

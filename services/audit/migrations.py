@@ -55,6 +55,25 @@ REPORTS = (
     ),
 )
 
+BY_POSITION = Index(
+    collection="records",
+    keys=tuple((f"position.{part}", 1) for part in ("source", "epoch", "shard", "seq")),
+    name="by_position",
+)
+"""The order in which records are sealed."""
+SEALS = (
+    BY_POSITION,
+    Index(collection="seals", keys=(("tree", 1), ("index", 1)), name="by_index", unique=True),
+    Index(collection="seal_progress", keys=(("source", 1), ("epoch", 1)), name="by_epoch"),
+    Index(collection="checkpoints", keys=(("tree", 1), ("size", 1)), name="by_size"),
+    Index(
+        collection="trees",
+        keys=(("unsigned", 1),),
+        name="unsigned",
+        partial={"unsigned": True},
+    ),
+)
+
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
@@ -68,4 +87,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(7, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
         Migration(8, "denial batch indexes", index_step(*DENIAL_BATCHES)),
         Migration(9, "report indexes", index_step(*REPORTS)),
+        Migration(10, "seal indexes", index_step(*SEALS)),
     )

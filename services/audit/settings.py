@@ -1,5 +1,11 @@
 """The settings of audit, read from the environment."""
 
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+
+from rolecall.client.jwk import read_public
+from shared.auth.keys import read_private
 from shared.contracts.topology import Service
 from shared.runtime.settings import ServiceSettings, settings_config
 
@@ -8,3 +14,28 @@ class Settings(ServiceSettings):
     """Every variable of this service, `ROLECALL_AUDIT_…`."""
 
     model_config = settings_config(Service.AUDIT)
+
+    checkpoint_key: SecretStr = Field(
+        description="Ed25519 private key that signs the checkpoints of the audit log, base64url"
+    )
+    checkpoint_former_keys: tuple[str, ...] = Field(
+        (),
+        description="JSON: list of the public keys that have signed checkpoints before, base64url",
+    )
+    checkpoint_folder: Path | None = Field(
+        None,
+        description="Folder, best on another disk, to which each checkpoint is written as well",
+    )
+
+    @field_validator("checkpoint_key")
+    @classmethod
+    def _whole_checkpoint_key(cls, key: SecretStr) -> SecretStr:
+        read_private(key.get_secret_value())
+        return key
+
+    @field_validator("checkpoint_former_keys")
+    @classmethod
+    def _whole_former_keys(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        for text in keys:
+            read_public(text)
+        return keys

@@ -15,14 +15,9 @@ from shared import context, metrics
 from shared.auth.row_signatures import SignedRow
 from shared.bus import Bus, BusUnavailable
 from shared.clock import Clock
+from shared.elections import Election
 from shared.journal import rows
-from shared.mongo import (
-    AlreadyThere,
-    Database,
-    DatabaseWatch,
-    insert_once,
-    majority,
-)
+from shared.mongo import Database, DatabaseWatch, majority
 from shared.news import News, is_awaited
 from shared.outage_log import OutageLog
 
@@ -36,8 +31,6 @@ MARK_SECONDS = 0.2
 """The longest time from the publish of a row to its mark, while the database answers."""
 SWEEP_SECONDS = 1.0
 """The pause between two sweeps; a younger row is left to the process that committed it."""
-ELECTION_TERM = timedelta(seconds=10)
-"""The time after which another process replaces a silent sweeper."""
 
 
 class Relay:
@@ -53,9 +46,8 @@ class Relay:
         gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         self._rows = majority(database, "journal")
-        self._elections = majority(database, "elections")
         self._bus = bus
-        self._holder = holder
+        self._election = Election(database, "sweeper", holder=holder, clock=clock)
         self._clock = clock
         self._gather_seconds = gather_seconds
         self.database = DatabaseWatch("Unsent rows wait.")
@@ -93,7 +85,7 @@ class Relay:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""
         while True:
             with self.database.round():
-                if await self._elected():
+                if await self._election.won():
                     await self.sweep_once()
                 else:
                     _show_unsent(0, age=timedelta())
@@ -129,26 +121,6 @@ class Relay:
             "shard": {"$in": sorted({signed.row.shard for signed in batch})},
         }
         await self._rows.update_many(places, {"$set": {"sent": True}})
-
-    async def _elected(self) -> bool:
-        now = self._clock.now()
-        mine = {"holder": self._holder, "until": now + ELECTION_TERM}
-        current = await self._elections.find_one({"_id": "sweeper"})
-        if current is None:
-            try:
-                await insert_once(self._elections, {"_id": "sweeper", **mine})
-            except AlreadyThere:
-                return False
-            return True
-        if current["holder"] == self._holder and current["until"] - now > ELECTION_TERM / 2:
-            return True
-        if current["holder"] != self._holder and current["until"] > now:
-            return False
-        outcome = await self._elections.update_one(
-            {"_id": "sweeper", "holder": current["holder"], "until": current["until"]},
-            {"$set": mine},
-        )
-        return bool(outcome.matched_count)
 
 
 def _show_unsent(number: int, *, age: timedelta) -> None:

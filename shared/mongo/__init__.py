@@ -14,6 +14,7 @@ from shared.mongo.collections import (
     insert_missing,
     insert_once,
     majority,
+    update_all_expected,
     update_each,
     update_expected,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "one_after_another",
     "retry_pause",
     "transact",
+    "update_all_expected",
     "update_each",
     "update_expected",
 ]

@@ -108,6 +108,28 @@ async def update_expected(
         raise Lost(collection.name)
 
 
+async def update_all_expected(
+    collection: Collection,
+    updates: Sequence[tuple[Document, Document]],
+    session: DbSession,
+    *,
+    insert: bool = False,
+) -> None:
+    """Make several updates in one call, each of the one document that matches what was read.
+
+    With `insert` a document that does not exist is inserted.
+
+    Raises:
+        Lost: a document does not match; it changed since it was read.
+    """
+    if not updates:
+        return
+    writes = [pymongo.UpdateOne(*update, upsert=insert) for update in updates]
+    outcome = await collection.bulk_write(writes, session=session)
+    if outcome.matched_count + outcome.upserted_count != len(writes):
+        raise Lost(collection.name)
+
+
 async def update_each(collection: Collection, updates: Sequence[tuple[Document, Document]]) -> None:
     """Make several updates in one call, each of the document that matches its filter, if any."""
     if updates:

@@ -42,6 +42,7 @@ OTHER_ROOTS = {
         "contracts",
         "documents.py",
         "due_work.py",
+        "elections.py",
         "following",
         "http",
         "ids.py",

@@ -41,6 +41,7 @@ FACES = {
             "insert_missing",
             "insert_once",
             "majority",
+            "update_all_expected",
             "update_each",
             "update_expected",
         },

@@ -235,7 +235,7 @@ def test_a_service_is_given_no_secret_of_another(compose, service):
             password = json.loads((compose.folder / file).read_text()).get(other)
             expected = other == service and (service, file) != (Service.AUTHZ, "database.json")
             assert password is None or (password in text) is expected
-        for kind in ("link_key", "refresh_key", "sealing_key"):
+        for kind in ("link_key", "refresh_key", "sealing_key", "checkpoint_key"):
             secret = given.get(f"{other}_{kind}")
             assert secret is None or (secret in text) is (other == service)
 

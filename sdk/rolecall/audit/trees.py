@@ -124,8 +124,13 @@ def proves_inclusion(
     return climbed(index, leaf, zip(beside, proof, strict=True)) == root
 
 
-def _common(first: int, second: int) -> list[Range]:
-    """The subtrees of a consistency proof: those that both trees are made of, in its order."""
+def consistency_parts(first: int, second: int) -> list[Range]:
+    """The subtrees of a consistency proof: those that both trees are made of, in its order.
+
+    There are none where no proof is needed or possible.
+    """
+    if not 0 < first <= second:
+        return []
     low, high, whole = 0, second, True
     after: list[Range] = []
     while first != high:
@@ -144,7 +149,7 @@ def consistency_proof(first: int, second: int, hash_of: HashOf) -> list[bytes]:
 
     `hash_of` tells the hashes of the tree of `second` leaves; `0 < first <= second`.
     """
-    return [hash_of(each) for each in _common(first, second)]
+    return [hash_of(each) for each in consistency_parts(first, second)]
 
 
 def proves_consistency(
@@ -158,7 +163,7 @@ def proves_consistency(
         return False
     if first == 0:
         return not proof and roots[0] == EMPTY_ROOT
-    parts = _common(first, second)
+    parts = consistency_parts(first, second)
     if len(parts) != len(proof):
         return False
     known = dict(zip(parts, proof, strict=True))

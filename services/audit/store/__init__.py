@@ -4,12 +4,13 @@ from services.audit.store.marks import MarkRows
 from services.audit.store.people import PeopleRows
 from services.audit.store.records import RecordRows
 from services.audit.store.reports import ReportRows
+from services.audit.store.trees import TreeRows
 from shared.mongo import Database
 
 __all__ = ["Store"]
 
 
-class Store(RecordRows, PeopleRows, MarkRows, ReportRows):
+class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows):
     """Every collection of audit."""
 
     def __init__(self, database: Database) -> None:
@@ -17,3 +18,4 @@ class Store(RecordRows, PeopleRows, MarkRows, ReportRows):
         PeopleRows.__init__(self, database)
         MarkRows.__init__(self, database)
         ReportRows.__init__(self, database)
+        TreeRows.__init__(self, database)

@@ -41,6 +41,32 @@ class RecordRows:
         found = await self._records.find_one({"_id": event_id}, {"digest": 1})
         return None if found is None else str(found["digest"])
 
+    async def epochs(self, source: str) -> list[str]:
+        """The epochs of a source of which there are records."""
+        found: list[str] = []
+        last = ""
+        while True:
+            later = {"position.source": source, "position.epoch": {"$gt": last}}
+            one = self._records.find(later, {"position.epoch": 1})
+            page = await one.sort("position.epoch", 1).limit(1).to_list(1)
+            if not page:
+                return found
+            last = page[0]["position"]["epoch"]
+            found.append(last)
+
+    async def recorded_between(
+        self, after: Position, end: int, *, limit: int, session: DbSession
+    ) -> list[Record]:
+        """Records of a shard after a place, up to the row `end`, in the order of their rows."""
+        wanted = {
+            "position.source": after.source,
+            "position.epoch": after.epoch,
+            "position.shard": after.shard,
+            "position.seq": {"$gt": after.seq, "$lte": end},
+        }
+        found = self._records.find(wanted, session=session).sort("position.seq", 1).limit(limit)
+        return [_record(document) async for document in found]
+
     async def search(
         self,
         account_id: str,

@@ -10,6 +10,11 @@ VERIFICATION = "sdk/rolecall/audit/verification.py"
 VERIFICATION_TESTS = ("tests/sdk/test_audit_verification.py",)
 TREE_TESTS = ("tests/sdk/test_audit_trees.py",)
 NOTE_TESTS = ("tests/sdk/test_audit_notes.py",)
+SEALER = "services/audit/use_cases/sealing.py"
+STORED = "services/audit/store/trees.py"
+SIGNER = "services/audit/domain/checkpoints.py"
+FILES = "services/audit/adapters/checkpoint_files.py"
+SEALER_TESTS = ("tests/services/audit/test_sealing.py",)
 
 ROWS = (
     Mutant(
@@ -107,5 +112,61 @@ ROWS = (
         old="    if not found:\n",
         new="    if not lines:\n",
         tests=NOTE_TESTS,
+    ),
+    Mutant(
+        id="sealer-does-not-expect-the-progress-that-it-read",
+        kind=Kind.CONSISTENCY,
+        file=SEALER,
+        old="        if after >= end.seq:\n            return after\n",
+        new="",
+        tests=SEALER_TESTS,
+    ),
+    Mutant(
+        id="sealer-signs-what-does-not-continue-the-last-checkpoint",
+        kind=Kind.SECURITY,
+        file=SIGNER,
+        old="if not _continues(previous, head, root, hash_of):",
+        new="if not previous.size:",
+        tests=SEALER_TESTS,
+    ),
+    Mutant(
+        id="sealer-trusts-the-database-alone",
+        kind=Kind.SECURITY,
+        file=SEALER,
+        old="for note in (kept, stored and stored.note) if note]",
+        new="for note in (stored and stored.note,) if note]",
+        tests=SEALER_TESTS,
+    ),
+    Mutant(
+        id="sealer-shows-a-checkpoint-before-it-is-kept-elsewhere",
+        kind=Kind.SECURITY,
+        file=SEALER,
+        old="        await self._files.append(head.tree, note)\n",
+        new="",
+        tests=SEALER_TESTS,
+    ),
+    Mutant(
+        id="sealer-takes-a-shorter-tree",
+        kind=Kind.SECURITY,
+        file=SIGNER,
+        old="    if not 0 < previous.size <= head.size:\n        return previous.size == 0\n",
+        new="    if not 0 < previous.size <= head.size:\n        return True\n",
+        tests=SEALER_TESTS,
+    ),
+    Mutant(
+        id="sealer-forgets-what-an-old-epoch-has-left",
+        kind=Kind.CONSISTENCY,
+        file=SEALER,
+        old="            if epoch != current:\n",
+        new="            if epoch > current:\n",
+        tests=SEALER_TESTS,
+    ),
+    Mutant(
+        id="sealer-does-not-know-former-keys",
+        kind=Kind.AVAILABILITY,
+        file=SIGNER,
+        old="key.public_key().public_bytes_raw(), *former_keys)",
+        new="key.public_key().public_bytes_raw(),)",
+        tests=SEALER_TESTS,
     ),
 )

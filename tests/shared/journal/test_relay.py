@@ -17,6 +17,7 @@ from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Fact
 from shared.contracts.topology import AUDIT
+from shared.elections import Election
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
 from shared.mongo import Database, DatabaseAway, DbClient
@@ -301,19 +302,23 @@ async def test_a_process_that_died_before_publishing_loses_nothing(
     assert len(heard) == 1
 
 
-async def test_one_of_two_sweepers_is_elected_and_a_dead_ones_term_ends(
-    database: Database, bus: LocalBus
+async def test_one_of_two_replicas_is_elected_and_a_dead_ones_term_ends(
+    database: Database,
 ) -> None:
     clock = SetClock()
     first, second, third = (
-        Relay(database, bus, holder=holder, clock=clock) for holder in ("first", "second", "third")
+        Election(database, "sweeper", holder=holder, clock=clock)
+        for holder in ("first", "second", "third")
     )
+    other_office = Election(database, "sealer", holder="second", clock=clock)
 
-    assert await first._elected()
-    assert not await second._elected()
-    assert await first._elected()
+    assert await first.won()
+    assert not await second.won()
+    assert await other_office.won()
+    assert await first.won()
     clock.move(60)
-    assert await third._elected()
+    assert await third.won()
+    assert not await first.won()
 
 
 async def test_an_absent_database_does_not_end_the_sweeps(

@@ -1,0 +1,1 @@
+"""What audit uses outside of its database."""

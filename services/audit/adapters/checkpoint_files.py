@@ -1,0 +1,77 @@
+"""Checkpoints in files, away from the database: one file for each tree, which only grows."""
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+
+TAIL_BYTES = 16 * 1024
+"""More than the last lines of a file have together."""
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+class CheckpointFiles:
+    """Appends checkpoints to files, and reads the last one of a tree.
+
+    A line is a note as JSON text. A crash may leave the last line incomplete; it is passed over.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """Keep the files in the folder; with `None` nothing is kept."""
+        self._folder = folder
+
+    async def last(self, tree: str) -> str | None:
+        """The last note of a tree that is whole, or `None`.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self._folder is None:
+            return None
+        return await asyncio.to_thread(_last, self._file(self._folder, tree))
+
+    async def append(self, tree: str, note: str) -> None:
+        """Append a note, and return when the disk has it.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if self._folder is not None:
+            await asyncio.to_thread(_append, self._file(self._folder, tree), note)
+
+    @staticmethod
+    def _file(folder: Path, tree: str) -> Path:
+        name = tree if _PLAIN.fullmatch(tree) else hashlib.sha256(tree.encode()).hexdigest()
+        return folder / hashlib.sha256(tree.encode()).hexdigest()[:2] / f"{name}.jsonl"
+
+
+def _last(file: Path) -> str | None:
+    try:
+        with file.open("rb") as stored:
+            stored.seek(0, os.SEEK_END)
+            stored.seek(max(0, stored.tell() - TAIL_BYTES))
+            *lines, _ = stored.read().split(b"\n")
+    except FileNotFoundError:
+        return None
+    for line in reversed(lines):
+        try:
+            note = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(note, str):
+            return note
+    return None
+
+
+def _append(file: Path, note: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab+", buffering=0) as kept:
+        size = kept.seek(0, os.SEEK_END)
+        begins = b""
+        if size:
+            kept.seek(size - 1)
+            begins = b"" if kept.read(1) == b"\n" else b"\n"
+        kept.write(begins + json.dumps(note).encode() + b"\n")
+        os.fsync(kept.fileno())

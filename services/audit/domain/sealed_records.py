@@ -1,0 +1,88 @@
+"""Records in the form in which they are sealed and exported, and their places in the trees."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rolecall.audit.sealed import SALT_BYTES, commitments, encoded, leaf_of, personal_values
+from services.audit.domain.records import Record
+from shared.contracts.facts import content_time
+
+PLATFORM = "platform"
+"""The tree of the records without an account."""
+
+Form = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """The place of a record in its tree, with what its leaf is computed from besides the record."""
+
+    event_id: str
+    tree: str
+    index: int
+    salts: Mapping[str, bytes]
+    erased: Mapping[str, str] = field(default_factory=dict)
+    """The commitments to values that were erased with their salts."""
+
+
+def tree_of(record: Record) -> str:
+    """The name of the tree that a record belongs to: its account's id."""
+    return record.account_id or PLATFORM
+
+
+def sealed_form(record: Record) -> Form:
+    """The record as it is sealed: all that is stored, and no name that a reader adds later."""
+    return {
+        "id": record.id,
+        "account_id": record.account_id,
+        "account_rev": record.account_rev,
+        "occurred_at": content_time(record.occurred_at),
+        "recorded_at": content_time(record.recorded_at),
+        "actor": record.actor.model_dump(mode="json"),
+        "action": record.action,
+        "resource": record.resource.model_dump(mode="json"),
+        "project_id": record.project_id,
+        "outcome": record.outcome.value,
+        "before": None if record.before is None else dict(record.before),
+        "after": None if record.after is None else dict(record.after),
+        "reason": record.reason,
+        "request_id": record.request.request_id,
+        "trace_id": record.request.trace_id,
+        "ip": record.request.ip,
+        "user_agent": record.request.user_agent,
+        "reported_by": record.reported_by,
+        "change_id": record.change_id,
+        "position": record.position._asdict(),
+    }
+
+
+def salts_for(form: Form, randomness: bytes) -> dict[str, bytes]:
+    """A salt for each personal value of a record; `randomness` has enough for all of them."""
+    paths = personal_values(form)
+    return {
+        path: randomness[at * SALT_BYTES : (at + 1) * SALT_BYTES] for at, path in enumerate(paths)
+    }
+
+
+def salt_bytes(form: Form) -> int:
+    """The number of random bytes that the salts of a record need."""
+    return SALT_BYTES * len(personal_values(form))
+
+
+def leaf(form: Form, seal: Seal) -> bytes:
+    """The hash of the leaf of a record."""
+    committed = commitments(personal_values(form), seal.salts)
+    return leaf_of(form, {**committed, **seal.erased})
+
+
+def export_line(form: Form, seal: Seal, path: list[bytes]) -> Form:
+    """A record with its seal, as `rolecall audit verify` reads it."""
+    told: Form = {
+        "index": seal.index,
+        "salts": {name: encoded(salt) for name, salt in seal.salts.items()},
+        "path": [encoded(each) for each in path],
+    }
+    if seal.erased:
+        told["erased"] = dict(seal.erased)
+    return {**form, "seal": told}

@@ -1,0 +1,218 @@
+"""The trees of the audit log in MongoDB: heads, tiles, seals, checkpoints, and the progress.
+
+A batch of leaves is saved in one transaction, which expects the heads that it has read. So two
+sealers, or one that was paused, cannot append to one head twice.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rolecall.audit.sealed import SALT_BYTES
+from services.audit.domain.checkpoints import TreeHead
+from services.audit.domain.sealed_records import Seal
+from services.audit.domain.tiles import Tile
+from shared.contracts.facts import Position
+from shared.mongo import (
+    Database,
+    DbSession,
+    Document,
+    insert_all_once,
+    insert_once,
+    majority,
+    update_all_expected,
+    update_expected,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCheckpoint:
+    """A signed checkpoint of a tree."""
+
+    size: int
+    note: str
+    signed_at: datetime
+
+
+class TreeRows:
+    """The trees, their tiles, seals and checkpoints."""
+
+    def __init__(self, database: Database) -> None:
+        self._trees = majority(database, "trees")
+        self._tiles = majority(database, "tiles")
+        self._seals = majority(database, "seals")
+        self._checkpoints = majority(database, "checkpoints")
+        self._progress = majority(database, "seal_progress")
+        self._applied = majority(database, "inbox_marks")
+
+    async def applied(self) -> dict[str, tuple[str, dict[int, int]]]:
+        """How far every source is recorded without a gap: its epoch, and the row of each shard."""
+        return {
+            source["_id"]: (
+                source["epoch"],
+                {int(shard): seq for shard, seq in source["low"].items()},
+            )
+            async for source in self._applied.find({})
+        }
+
+    async def sealed_until(self, source: str, epoch: str) -> dict[int, int]:
+        """How far the records of an epoch are sealed: the row of each shard."""
+        found = self._progress.find({"source": source, "epoch": epoch})
+        return {place["shard"]: place["seq"] async for place in found}
+
+    async def sealed(self, place: Position, session: DbSession) -> int | None:
+        """How far a shard is sealed; `None` before its first seal."""
+        found = await self._progress.find_one({"_id": _place_key(place)}, session=session)
+        return None if found is None else int(found["seq"])
+
+    async def advance(self, place: Position, *, expected: int | None, session: DbSession) -> None:
+        """Note that a shard is sealed up to this place, if it was up to `expected` before.
+
+        Raises:
+            Lost: another sealer was first.
+            AlreadyThere: another sealer was first; the transaction has ended.
+        """
+        key = _place_key(place)
+        if expected is None:
+            await insert_once(self._progress, {"_id": key, **place._asdict()}, session)
+        else:
+            await update_expected(
+                self._progress, {"_id": key, "seq": expected}, {"$set": {"seq": place.seq}}, session
+            )
+
+    async def heads(self, trees: Collection[str], session: DbSession) -> dict[str, TreeHead]:
+        """The heads of trees; one without leaves is empty."""
+        found = self._trees.find({"_id": {"$in": sorted(trees)}}, session=session)
+        stored = {tree["_id"]: _head(tree) async for tree in found}
+        return {tree: stored.get(tree, TreeHead(tree, 0, ())) for tree in trees}
+
+    async def tiles(
+        self, names: Iterable[tuple[str, Tile]], session: DbSession | None = None
+    ) -> dict[tuple[str, Tile], bytes]:
+        """Those of the tiles that exist."""
+        keys = {_tile_key(*name): name for name in names}
+        found = self._tiles.find({"_id": {"$in": sorted(keys)}}, session=session)
+        return {keys[tile["_id"]]: bytes(tile["nodes"]) async for tile in found}
+
+    async def grow(
+        self,
+        grown: Sequence[tuple[TreeHead, TreeHead]],
+        tiles: Mapping[tuple[str, Tile], bytes],
+        seals: Sequence[Seal],
+        session: DbSession,
+    ) -> None:
+        """Save trees that have grown, from their heads before to those now.
+
+        Raises:
+            Lost: a tree has another head.
+            AlreadyThere: a tree or a seal is there already; the transaction has ended.
+        """
+        new = [after for before, after in grown if not before.size]
+        if new:
+            await insert_all_once(self._trees, map(_head_document, new), session)
+        await update_all_expected(
+            self._trees,
+            [
+                (
+                    {"_id": before.tree, "size": before.size},
+                    {"$set": {"size": after.size, "peaks": list(after.peaks), "unsigned": True}},
+                )
+                for before, after in grown
+                if before.size
+            ],
+            session,
+        )
+        await insert_all_once(self._seals, map(_seal_document, seals), session)
+        await self._save_tiles(tiles, session)
+
+    async def _save_tiles(
+        self, tiles: Mapping[tuple[str, Tile], bytes], session: DbSession
+    ) -> None:
+        writes = [
+            ({"_id": _tile_key(*name)}, {"$set": {"tree": name[0], "nodes": nodes}})
+            for name, nodes in tiles.items()
+        ]
+        await update_all_expected(self._tiles, writes, session, insert=True)
+
+    async def unsigned(self, limit: int) -> list[TreeHead]:
+        """Trees that have grown since their last checkpoint."""
+        found = self._trees.find({"unsigned": True}).limit(limit)
+        return [_head(tree) async for tree in found]
+
+    async def checkpoint(self, tree: str) -> StoredCheckpoint | None:
+        """The newest checkpoint of a tree, or `None`."""
+        found = await self._checkpoints.find({"tree": tree}).sort("size", -1).limit(1).to_list(1)
+        return _checkpoint(found[0]) if found else None
+
+    async def add_checkpoint(self, head: TreeHead, note: str, *, now: datetime) -> None:
+        """Store the checkpoint of a head; safe to repeat, the first one of a size stays."""
+        key = f"{head.tree}/{head.size:016d}"
+        await self._checkpoints.update_one(
+            {"_id": key},
+            {"$setOnInsert": {"tree": head.tree, "size": head.size, "note": note, "at": now}},
+            upsert=True,
+        )
+        await self._trees.update_one(
+            {"_id": head.tree, "size": head.size}, {"$set": {"unsigned": False}}
+        )
+
+    async def seal(self, event_id: str) -> Seal | None:
+        """The seal of a record, or `None` while it is not sealed."""
+        found = await self._seals.find_one({"_id": event_id})
+        return None if found is None else _seal(found)
+
+    async def seals(self, tree: str, *, first: int, limit: int) -> list[Seal]:
+        """The seals of neighbouring leaves, in their order."""
+        wanted = {"tree": tree, "index": {"$gte": first, "$lt": first + limit}}
+        return [_seal(found) async for found in self._seals.find(wanted).sort("index", 1)]
+
+
+def _place_key(place: Position) -> str:
+    return f"{place.source}.{place.epoch}.{place.shard}"
+
+
+def _tile_key(tree: str, tile: Tile) -> str:
+    return f"{tree}/{tile.level}/{tile.number}"
+
+
+def _head(stored: Document) -> TreeHead:
+    return TreeHead(stored["_id"], stored["size"], tuple(map(bytes, stored["peaks"])))
+
+
+def _head_document(head: TreeHead) -> Document:
+    return {
+        "_id": head.tree,
+        "size": head.size,
+        "peaks": list(head.peaks),
+        "unsigned": True,
+    }
+
+
+def _checkpoint(stored: Document) -> StoredCheckpoint:
+    return StoredCheckpoint(size=stored["size"], note=stored["note"], signed_at=stored["at"])
+
+
+def _seal_document(seal: Seal) -> Document:
+    # Not as members: their names come from users, and the database restricts names.
+    return {
+        "_id": seal.event_id,
+        "tree": seal.tree,
+        "index": seal.index,
+        "paths": list(seal.salts),
+        "salts": b"".join(seal.salts.values()),
+        "erased": [list(each) for each in seal.erased.items()],
+    }
+
+
+def _seal(stored: Document) -> Seal:
+    salts = bytes(stored["salts"])
+    return Seal(
+        event_id=stored["_id"],
+        tree=stored["tree"],
+        index=stored["index"],
+        salts={
+            path: salts[at * SALT_BYTES : (at + 1) * SALT_BYTES]
+            for at, path in enumerate(stored["paths"])
+        },
+        erased=dict(stored["erased"]),
+    )
