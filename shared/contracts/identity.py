@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from shared.contracts import identity_clients, identity_tokens
 from shared.contracts.facts import Payload
+from shared.contracts.identity_access import AccessBesidePassword
 
 
 class _User(Payload):
@@ -100,10 +101,12 @@ class UserPasswordResetRequested(_User):
 
 
 class UserPasswordChanged(_User):
-    """The password was replaced: `by_reset` with a mailed link, else with the current password."""
+    """The password was replaced: `by_reset` with a mailed link, which also ended other access."""
 
     type: ClassVar[str] = "identity.user.password_changed.v1"
     by_reset: bool
+    ended: AccessBesidePassword = AccessBesidePassword()
+    left: AccessBesidePassword = AccessBesidePassword()
 
 
 class SecondFactorAdded(_User):

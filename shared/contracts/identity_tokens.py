@@ -27,7 +27,7 @@ class ApiTokenCreated(_ApiToken):
 
 
 class ApiTokenRevoked(_ApiToken):
-    """An API token was revoked, or ended with its membership or with an undone address."""
+    """An API token was revoked, or ended with its membership, an undone address or a reset."""
 
     type: ClassVar[str] = "identity.api_token.revoked.v1"
     because: str

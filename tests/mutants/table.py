@@ -36,6 +36,7 @@ from tests.mutants.rows import (
     migrations,
     mongo,
     operators,
+    other_access,
     own_sessions,
     ownership,
     pages,
@@ -69,6 +70,7 @@ from tests.mutants.rows import (
 MUTANTS: tuple[Mutant, ...] = (
     *address_change.ROWS,
     *api_tokens.ROWS,
+    *other_access.ROWS,
     *own_sessions.ROWS,
     *personal_data.ROWS,
     *audit_log.ROWS,

@@ -13,6 +13,9 @@ from services.console.routes.outcomes import (
 )
 from services.console.routes.visits import Visit
 
+END_ACCESS = "recent", "all", "none"
+"""Which API tokens and linked issuers end with the former password."""
+
 
 async def show_forgot(visit: Visit, form: Form) -> Outcome:
     """Ask for the address."""
@@ -43,7 +46,12 @@ async def submit_reset(visit: Visit) -> Outcome:
     link = visit.link(LinkKind.PASSWORD_RESET)
     if link is None:
         return await show_reset(visit, Form())
-    body = {"token": link.token, "password": visit.typed.get("password", "")}
+    chosen = visit.typed.get("end_access")
+    body = {
+        "token": link.token,
+        "password": visit.typed.get("password", ""),
+        "end_access": chosen if chosen in END_ACCESS else END_ACCESS[0],
+    }
     await visit.ask("/v1/password/reset", body)
     visit.forget_link(LinkKind.PASSWORD_RESET)
     await visit.end_session()

@@ -12,6 +12,7 @@ from services.identity.domain.personal_words import beside_words, personal_words
 from services.identity.domain.users import User, payload_fields, user_fact
 from shared.contracts.facts import Fact
 from shared.contracts.identity import UserPasswordChanged, UserVerified
+from shared.contracts.identity_access import AccessBesidePassword
 from shared.problems import Invalid, Refusal, RefusalKind
 
 PASSWORD_MIN_LENGTH = 10
@@ -28,6 +29,7 @@ SIGNS_AS_LETTERS = ("4@", "({[<", "69", "1!|", "1|7", "$5", "+7")
 """Signs that zxcvbn reads as one letter; it tries each combination of those that occur."""
 KNOWN_PASSWORDS = ("admin@1234", "correcthorsebatterystaple", "counterstrike", "harleydavidson")
 """Common passwords that the lists of zxcvbn lack."""
+NOTHING = AccessBesidePassword()
 
 
 class HashingBusy(Refusal):
@@ -92,7 +94,13 @@ def password_fault(password: str, *, names: Iterable[str], email: str, product: 
 
 
 def change(
-    user: User, password_hash: str, *, by_reset: bool, now: datetime
+    user: User,
+    password_hash: str,
+    *,
+    by_reset: bool,
+    now: datetime,
+    ended: AccessBesidePassword = NOTHING,
+    left: AccessBesidePassword = NOTHING,
 ) -> tuple[User, tuple[Fact, ...]]:
     """Replace the password; a link that resets it does not work any more.
 
@@ -113,7 +121,8 @@ def change(
         reset_link_made_at=None,
         reset_used_at=now if by_reset else None,
     )
-    fact = user_fact(changed, UserPasswordChanged(**payload_fields(user), by_reset=by_reset))
+    payload = UserPasswordChanged(**payload_fields(user), by_reset=by_reset, ended=ended, left=left)
+    fact = user_fact(changed, payload)
     if not proves:
         return changed, (fact,)
     return changed, (user_fact(changed, UserVerified(**payload_fields(user))), fact)

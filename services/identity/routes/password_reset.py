@@ -3,11 +3,13 @@
 from typing import Literal
 
 from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.other_access import EndAccess
 from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.routes.fields import Text
 from services.identity.use_cases import password_reset
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.password_reset import NewPassword
 from shared.http.access import Public, PublicCallers
 from shared.http.routes import Answer, Body, Call, Reply, Route
 
@@ -19,10 +21,15 @@ class ForgottenPassword(Body):
 
 
 class PasswordReset(Body):
-    """The token of the mailed link, and the new password."""
+    """The token of the mailed link, and the new password.
+
+    With `end_access` the API tokens and linked identities end that were made in the last 30 days
+    (`recent`), `all` of them, or `none`.
+    """
 
     token: Text
     password: Text
+    end_access: EndAccess = EndAccess.RECENT
 
 
 class ResetSent(Answer):
@@ -40,7 +47,8 @@ async def forgot(ctx: Ctx, call: Call[ForgottenPassword, None]) -> ResetSent:
 async def reset(ctx: Ctx, call: Call[PasswordReset, None]) -> Reply:
     """Set the password; no session of the user is left."""
     body = call.body
-    result = await password_reset.reset(ctx, call.caller, token=body.token, password=body.password)
+    new = NewPassword(text=body.password, end_access=body.end_access)
+    result = await password_reset.reset(ctx, call.caller, token=body.token, new=new)
     return Reply(written=result)
 
 

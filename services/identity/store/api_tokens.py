@@ -81,7 +81,7 @@ class ApiTokenRows:
         return [read(ApiToken, row) async for row in found]
 
     async def live_tokens_of(
-        self, user_id: UserId, session: DbSession, *, now: datetime, limit: int
+        self, user_id: UserId, session: DbSession | None, *, now: datetime, limit: int
     ) -> list[ApiToken]:
         """Find live tokens of a user in every account, `limit` at most."""
         wanted = {**of_user(user_id), "ended": False, "expires_at": {"$gt": now}}

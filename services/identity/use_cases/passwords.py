@@ -1,15 +1,19 @@
 """Passwords: a new one replaces the old one and ends the sessions that the old one started."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from services.identity.domain import passwords
 from services.identity.domain.mail_budgets import MailKind
+from services.identity.domain.other_access import EndAccess
 from services.identity.domain.passwords import WrongPassword, check_password
 from services.identity.domain.sessions import sign_in_refused
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.ending_sessions import end_sessions_of
 from services.identity.use_cases.mail_budgets import renew_mail_budget
+from services.identity.use_cases.other_access import end_other_access
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from services.identity.use_cases.sessions import active_session
 from shared.auth.principals import UserPrincipal
@@ -17,6 +21,14 @@ from shared.contracts.facts import Caller
 from shared.ids import SessionId
 from shared.journal import JournalWrite, WriteResult
 from shared.problems import TokenRevoked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replaced:
+    """Whether a write has replaced the password, and the API tokens that it has ended before."""
+
+    done: bool
+    tokens_ended: int = 0
 
 
 async def change(
@@ -88,28 +100,45 @@ async def replace_password(
     *,
     allowed: Callable[[JournalWrite], Awaitable[User]],
     keep: SessionId | None,
+    end_access: EndAccess = EndAccess.NONE,
 ) -> WriteResult[None]:
     """Save a password and end the user's sessions, all but `keep`; both take effect together.
 
-    A mailed reset link stops working, so the mailbox's budget of resets begins anew.
+    So does the end of other access, as `end_access` says. A mailed reset link stops working, so the
+    mailbox's budget of resets begins anew.
 
-    `allowed` reads the user in the transaction, or refuses. Of very many sessions the first ones
-    are ended in writes of their own, before the password changes.
+    `allowed` reads the user in the transaction, or refuses. Of very many sessions and API tokens
+    the first ones are ended in writes of their own, before the password changes.
     """
+    tokens_ended = 0
 
-    async def replace(write: JournalWrite) -> bool:
+    async def replace(write: JournalWrite) -> Replaced:
         current = await allowed(write)
         if not await end_sessions_of(ctx, write, current.id, keep=keep):
-            return False
+            return Replaced(done=False)
+        told = {}
+        if keep is None:
+            access = await end_other_access(
+                ctx,
+                write,
+                dataclasses.replace(current, password_hash=password_hash),
+                end_access,
+                had_password=current.password_hash is not None,
+                ended_before=tokens_ended,
+            )
+            if not access.whole:
+                return Replaced(done=False, tokens_ended=access.tokens)
+            told = {"ended": access.ended, "left": access.left}
         changed, facts = passwords.change(
-            current, password_hash, by_reset=keep is None, now=write.now
+            current, password_hash, by_reset=keep is None, now=write.now, **told
         )
         await ctx.store.update_user(current, changed, write.session)
         write.record(*facts)
-        return True
+        return Replaced(done=True)
 
     while True:
         done = await ctx.journal.write(user.id, replace, caller=caller, effective_everywhere=True)
-        if done.result:
+        tokens_ended += done.result.tokens_ended
+        if done.result.done:
             await renew_mail_budget(ctx, caller, user.email_key, MailKind.PASSWORD_RESET)
             return WriteResult(result=None, revision=done.revision, effective=done.effective)

@@ -10,6 +10,7 @@ from shared.contracts.calls.identity import (
     SignUpLinkRequest,
 )
 from shared.contracts.facts import Row
+from shared.contracts.identity_access import AccessBesidePassword
 
 
 def _verify_email(fact: identity.SignUpRequested, row: Row) -> Notice:
@@ -54,8 +55,20 @@ def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
             "name": fact.name,
             "by_reset": "yes" if fact.by_reset else "",
             "changed_at": stored_moment(row.occurred_at),
+            "ended_tokens": _tokens(fact.ended),
+            "ended_issuers": ", ".join(fact.ended.issuers),
+            "left_tokens": _tokens(fact.left),
+            "left_issuers": ", ".join(fact.left.issuers),
+            "left_app": "yes" if "totp" in fact.left.second_factors else "",
+            "left_passkeys": str(fact.left.second_factors.count("passkey") or ""),
         },
     )
+
+
+def _tokens(access: AccessBesidePassword) -> str:
+    """The names of API tokens, and how many there are beside them."""
+    more = access.api_tokens - len(access.token_names)
+    return ", ".join(access.token_names) + (f" + {more}" if more > 0 else "")
 
 
 def _token_created(fact: identity_tokens.ApiTokenCreated, row: Row) -> Notice:

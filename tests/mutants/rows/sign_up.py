@@ -148,7 +148,7 @@ ROWS = (
         kind=Kind.SECURITY,
         file=f"{USE_CASES}/passwords.py",
         old="        if not await end_sessions_of(ctx, write, current.id, keep=keep):\n"
-        "            return False\n",
+        "            return Replaced(done=False)\n",
         new="",
         tests=(*PASSWORD_TESTS, "-k", "ends"),
     ),
@@ -280,7 +280,7 @@ ROWS = (
         kind=Kind.SECURITY,
         file="services/identity/use_cases/password_reset.py",
         old=(
-            "    if not await ctx.hasher.verify(user.password_hash, password, attempts=attempts):\n"
+            "    if not await ctx.hasher.verify(user.password_hash, new.text, attempts=attempts):\n"
         ),
         new="    if False:\n",
         tests=("tests/services/identity/test_passwords.py",),

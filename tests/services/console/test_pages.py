@@ -197,6 +197,36 @@ async def test_a_change_of_address_is_taken_back_without_a_sign_in(browser, api)
     assert "choose a new password" in browser.text
 
 
+@pytest.mark.rule("T5")
+@pytest.mark.parametrize(
+    ("chosen", "sent"),
+    [({}, "recent"), ({"end_access": "all"}, "all"), ({"end_access": "no"}, "recent")],
+)
+async def test_a_reset_says_what_ends_with_the_former_password(browser, api, chosen, sent):
+    where = "/reset-password"
+    await browser.open(f"{where}?token=usr_1.1.a")
+    await browser.open(where)
+    assert re.findall(r'value="(\w+)"( checked)?> ', browser.text) == [
+        ("recent", " checked"),
+        ("all", ""),
+        ("none", ""),
+    ]
+    await browser.press(where, password="quiet-otters", **chosen)
+    [body] = api.asked_for("POST /v1/password/reset")
+    assert body["end_access"] == sent
+
+
+async def test_a_choice_stays_when_the_password_is_refused(browser, api):
+    api.answers["POST /v1/password/reset"] = problem(
+        422, "invalid", errors=[{"pointer": "/password", "message": "Too short."}]
+    )
+    where = "/reset-password"
+    await browser.open(f"{where}?token=usr_1.1.a")
+    await browser.open(where)
+    await browser.press(where, password="x", end_access="none")
+    assert 'value="none" checked>' in browser.text
+
+
 async def test_two_tabs_that_refresh_at_once_send_the_same_token(browser, api):
     api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
     await browser.sign_in()

@@ -368,8 +368,9 @@ class Identity(RunningService):
     async def forgot(self, email: str) -> Answered:
         return await self.post("/v1/password/forgot", {"email": email})
 
-    async def reset(self, token: str, password: str) -> Answered:
-        return await self.post("/v1/password/reset", {"token": token, "password": password})
+    async def reset(self, token: str, password: str, **more: str) -> Answered:
+        body = {"token": token, "password": password} | more
+        return await self.post("/v1/password/reset", body)
 
     async def change_password(self, token: str, current: str, new: str) -> Answered:
         body = {"current": current, "new": new}

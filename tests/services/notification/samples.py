@@ -30,6 +30,7 @@ from shared.contracts.calls.identity import (
     SignUpLinkRequest,
 )
 from shared.contracts.calls.team import InvitationLinkRequest
+from shared.contracts.identity_access import AccessBesidePassword
 from shared.contracts.identity_passkeys import PasskeyCopySuspected
 from shared.contracts.team_ownership import OfferEnd
 from tests.services.rows import NOON
@@ -42,6 +43,17 @@ if TYPE_CHECKING:
 INVITATION_ID = "inv_" + "0" * 31 + "1"
 USER_ID = "usr_" + "0" * 31 + "1"
 SIGN_UP_ID = "sup_" + "0" * 31 + "1"
+NOTHING_LEFT = dict.fromkeys(
+    (
+        "ended_tokens",
+        "ended_issuers",
+        "left_tokens",
+        "left_issuers",
+        "left_app",
+        "left_passkeys",
+    ),
+    "",
+)
 IN_A_WEEK = NOON + timedelta(days=7)
 USER: dict[str, Any] = {
     "user_id": USER_ID,
@@ -211,10 +223,40 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                     "name": "Bo Li",
                     "by_reset": "yes" if by_reset else "",
                     "changed_at": stored_moment(NOON),
+                    **NOTHING_LEFT,
                 },
             ),
         )
         for by_reset in (True, False)
+    ),
+    (
+        identity.UserPasswordChanged(
+            **USER,
+            by_reset=True,
+            ended=AccessBesidePassword(
+                api_tokens=2, token_names=("CI", "Night"), issuers=("Acme",)
+            ),
+            left=AccessBesidePassword(
+                api_tokens=12,
+                token_names=("A", "B"),
+                issuers=("Acme", "Corp"),
+                second_factors=("totp", "passkey", "passkey"),
+            ),
+        ),
+        Expected(
+            kind=MessageKind.PASSWORD_CHANGED,
+            words={
+                "name": "Bo Li",
+                "by_reset": "yes",
+                "changed_at": stored_moment(NOON),
+                "ended_tokens": "CI, Night",
+                "ended_issuers": "Acme",
+                "left_tokens": "A, B + 10",
+                "left_issuers": "Acme, Corp",
+                "left_app": "yes",
+                "left_passkeys": "2",
+            },
+        ),
     ),
     *(
         (
