@@ -1,22 +1,28 @@
 """The numbered steps that give audit's database its form."""
 
 from services.audit.domain.reports import MARK_DAYS
+from services.audit.store.adoption import add_terms
 from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
 from shared.indexes import Index, drop_step, index_step
 from shared.migrations import Migration
 
-SEARCHED = (
-    "actor_id",
-    "action",
-    "noun",
-    "resource_type",
-    "resource_id",
-    "project_id",
-    "outcome",
-    "request_id",
-)
-"""The fields that a search can name; each has its index within an account, in the order of time."""
+SEARCHED = ("actor_id", "action", "terms")
+"""What records are found by, or told apart; each has its index within an account, by time."""
+EARLIER_INDEXES = {
+    "records": tuple(
+        f"by_{field}"
+        for field in (
+            "noun",
+            "resource_type",
+            "resource_id",
+            "project_id",
+            "outcome",
+            "request_id",
+        )
+    )
+}
+"""What the terms of a record have made superfluous."""
 
 READING_SECONDS = 3600
 """How long the record of a reading is remembered, so that it is made once."""
@@ -30,6 +36,12 @@ RECORDS = (
             name=f"by_{field}",
         )
         for field in SEARCHED
+    ),
+    Index(
+        collection="records",
+        keys=(("account_id", 1), ("actor.on_behalf_of", 1), ("order", 1)),
+        name="by_on_behalf_of",
+        partial={"actor.on_behalf_of": {"$gt": ""}},
     ),
 )
 PEOPLE = (Index(collection="people", keys=(("email", 1),), name="by_address"),)
@@ -88,4 +100,7 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(8, "denial batch indexes", index_step(*DENIAL_BATCHES)),
         Migration(9, "report indexes", index_step(*REPORTS)),
         Migration(10, "seal indexes", index_step(*SEALS)),
+        Migration(11, "terms of records", add_terms),
+        Migration(12, "index of terms", index_step(*RECORDS)),
+        Migration(13, "indexes that terms replace", drop_step(EARLIER_INDEXES)),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.http.audit_examples import OF_LOG, OF_LOG_FILTER
 from shared.http.person_examples import PERSONS
 from shared.http.report_examples import REPORTS
 from shared.ids import PREFIXES
@@ -148,6 +149,7 @@ BY_NAME: Mapping[str, Any] = {
     },
     "refresh_token": f"{example_id('ses')}.1.…",
     "replica": "authz/1",
+    **OF_LOG_FILTER,
     "request_id": f"req_{_DIGITS}",
     "place": "Vienna",
     "properties": {"size": "small", "gpus": 2},
@@ -175,6 +177,7 @@ BY_NAME: Mapping[str, Any] = {
 
 OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     **REPORTS,
+    **OF_LOG,
     "Account": {
         "id": example_id("acc"),
         "name": "Acme Robotics",
@@ -187,12 +190,6 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "AccountName": {"id": example_id("acc"), "name": "Acme Robotics"},
     "ActionEntity": {"name": "write", "properties": None},
     "ActionSearch": _FROM,
-    "AuditRecord": {
-        "id": example_id("evt"),
-        "before": {"role": "developer"},
-        "after": None,
-        "reason": None,
-    },
     "Catalog": {
         "id": "standard@b584d126…",
         "name": "standard",

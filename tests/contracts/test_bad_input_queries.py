@@ -68,6 +68,9 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "action": ("", "member%20removed", "MEMBER", "(", "member.**", "^.*$", "x" * 102, "%D9%A1"),
     "outcome": ("", "ok", "succeeded,denied"),
     "request_id": ("", "x" * 255),
+    "through": ("", "x" * 255, "tok_1", "ses_"),
+    "on_behalf_of": ("", "x" * 255, "usr_1"),
+    "text": ("", "x" * 255, "%20", "$", "%E2%80%AE"),
 }
 """What does not fit a parameter, by its name; every row that has it is asked."""
 
@@ -82,6 +85,9 @@ ODD_QUERIES: dict[str, tuple[str, ...]] = {
     "action": ("member.", "member.*", "*", ".", "a.b.c.d", "-"),
     "project": ("prj_" + "0" * 32,),
     "request_id": ("$ne", "a.b"),
+    "through": ("$ne", "a%26b=c"),
+    "on_behalf_of": ("$ne", "a.b"),
+    "text": ("$ne", "%7B%22$gt%22:1%7D", "%D9%A1", "a" * 254, ".*+a"),
 }
 """What fits, and must find little or nothing."""
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from shared.contracts import identity, identity_addresses, identity_erasure
 from shared.contracts.audit import EventReported, UsageRecorded
@@ -105,6 +105,12 @@ class Filters:
     outcome: Outcome | None = None
     project: str | None = None
     request_id: str | None = None
+    through: str | None = None
+    """The API token, the session or the service client by which the actor acted."""
+    on_behalf_of: str | None = None
+    """The user for whom a service client or a service acted."""
+    text: str | None = None
+    """Words that the name of the actor or of the resource has, each whole."""
 
     def given(self) -> dict[str, str]:
         """The filters that are set, as the record of the reading shows them."""
@@ -113,6 +119,24 @@ class Filters:
             for name, value in vars(self).items()
             if value is not None
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A part of the log in the order of time: from `first` on, before `end`."""
+
+    first: str = ""
+    end: str = "~"
+    """Both are an `order` or the beginning of one; these sort before and after all of them."""
+
+    @classmethod
+    def of(cls, filters: Filters, *, before: str | None = None) -> Self:
+        """Return the span of a search; `before` is the `order` of the last record that was seen."""
+        ends = [moment_key(filters.until)] if filters.until else []
+        return cls(
+            first=moment_key(filters.since) if filters.since else cls.first,
+            end=min([*ends, before or cls.end]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from services.audit.domain.records import Filters
+from services.audit.domain.search_terms import words_of
 from shared.contracts.facts import Outcome
 from shared.http.access import Permission
 from shared.http.moments import moment_fault
@@ -31,7 +32,7 @@ def _check_moment(value: str) -> str:
     return value
 
 
-def _check_user(value: str) -> str:
+def _check_id(value: str) -> str:
     """Refuse what begins as an id does and is not one."""
     prefix, separator, _ = value.strip().partition("_")
     if separator and prefix in PREFIXES.values() and not is_id(value.strip(), prefix):
@@ -48,13 +49,20 @@ def _check_action(value: str) -> str:
     return value
 
 
+def _check_text(value: str) -> str:
+    if not words_of(value):
+        raise ValueError("Must have a letter or a digit. Send at least one word of a name")
+    return value
+
+
 ACTION = r"^[a-z0-9_.-]{1,100}\*?$"
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 Action = Annotated[
     str, BeforeValidator(_check_action), Field(json_schema_extra={"pattern": ACTION})
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=254)]
-ActorText = Annotated[Text, AfterValidator(_check_user)]
+SearchedText = Annotated[Text, AfterValidator(_check_text)]
+IdText = Annotated[Text, AfterValidator(_check_id)]
 ProjectText = Annotated[str, StringConstraints(pattern=r"^prj_[0-9a-f]{32}$")]
 READ = Permission("audit_log:view")
 """Only members with this permission read the log (Rp15, Nv19)."""
@@ -65,7 +73,7 @@ class AuditSearchQuery(PageQuery):
 
     since: Moment | None = Field(None, alias="from", description="From this moment on (RFC 3339)")
     until: Moment | None = Field(None, alias="to", description="Before this moment (RFC 3339)")
-    user: ActorText | None = Field(None, description="The actor: an id, or a user's e-mail address")
+    user: IdText | None = Field(None, description="The actor: an id, or a user's e-mail address")
     resource_type: Text | None = Field(None, description="The type of the resource: `member`")
     resource_id: Text | None = Field(None, description="The id of the resource")
     action: Action | None = Field(
@@ -75,6 +83,16 @@ class AuditSearchQuery(PageQuery):
     project: ProjectText | None = Field(None, description="The id of the project")
     request_id: Text | None = Field(
         None, description="The id of the request, as `Rolecall-Request-ID` of the answer has it"
+    )
+
+    through: IdText | None = Field(
+        None, description="The id of the API token, session or service client that was used"
+    )
+    on_behalf_of: IdText | None = Field(
+        None, description="The id of the user for whom a service acted"
+    )
+    text: SearchedText | None = Field(
+        None, description="Words of the actor's or the resource's name, without case and accents"
     )
 
     @field_validator("until")
@@ -97,4 +115,7 @@ class AuditSearchQuery(PageQuery):
             outcome=self.outcome,
             project=self.project,
             request_id=self.request_id,
+            through=self.through,
+            on_behalf_of=self.on_behalf_of,
+            text=self.text,
         )

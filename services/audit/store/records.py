@@ -1,6 +1,6 @@
 """Records in MongoDB: inserted and found, never changed or deleted.
 
-The fields that a search filters by stand at the top level. `order` (time, sequence, id) is one
+A search finds records by a field or by one of their terms. `order` (time, sequence, id) is one
 field, so a page is one range of one index.
 """
 
@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from services.audit.domain.records import Filters, Record, action_filter, moment_key
+from services.audit.domain.records import Record, Span
+from services.audit.domain.search_terms import Lookup, terms_of
 from shared.contracts.facts import Actor, Outcome, Position, RequestInfo, ResourceRef
 from shared.mongo import Database, DbSession, Document, insert_all_once, majority
-
-_FIRST, _LAST = "", "~"  # they sort before and after every `order` and every action
 
 
 class RecordRows:
@@ -34,7 +33,7 @@ class RecordRows:
     async def find(self, account_id: str, event_id: str) -> Record | None:
         """The record of an account, or `None`."""
         found = await self._records.find_one({"_id": event_id, "account_id": account_id})
-        return None if found is None else _record(found)
+        return None if found is None else record_in(found)
 
     async def digest(self, event_id: str) -> str | None:
         """The digest of the row that was recorded under this id, or `None`."""
@@ -65,27 +64,45 @@ class RecordRows:
             "position.seq": {"$gt": after.seq, "$lte": end},
         }
         found = self._records.find(wanted, session=session).sort("position.seq", 1).limit(limit)
-        return [_record(document) async for document in found]
+        return [record_in(document) async for document in found]
 
     async def search(
         self,
         account_id: str,
-        filters: Filters,
+        lookups: Sequence[Lookup],
+        span: Span,
         *,
-        actor_ids: Sequence[str] | None,
-        after: str | None,
         limit: int,
+        oldest_first: bool = False,
     ) -> list[Record]:
-        """Records of an account, newest first; `after` is the `order` of the last record seen.
+        """The records of an account within `span` that any of the lookups takes, newest first."""
+        pages = [
+            await self._page(account_id, each, span, limit=limit, oldest_first=oldest_first)
+            for each in lookups
+        ]
+        found = {document["order"]: document for page in pages for document in page}
+        orders = sorted(found, reverse=not oldest_first)[:limit]
+        return [record_in(found[order]) for order in orders]
 
-        `actor_ids` are the ids that `filters.user` stands for; `None` does not filter.
-        """
-        wanted = {"account_id": account_id, **_equal(filters), "order": _range(filters, after)}
-        if actor_ids is not None:
-            only_one = len(actor_ids) == 1
-            wanted["actor_id"] = actor_ids[0] if only_one else {"$in": list(actor_ids)}
-        found = self._records.find(wanted).sort("order", -1).limit(limit)
-        return [_record(document) async for document in found]
+    async def _page(
+        self, account_id: str, wanted: Lookup, span: Span, *, limit: int, oldest_first: bool
+    ) -> list[Document]:
+        query = query_of(account_id, wanted, span)
+        found = self._records.find(query).sort("order", 1 if oldest_first else -1).limit(limit)
+        return [document async for document in found]
+
+    async def actions(self, account_id: str) -> list[str]:
+        """Every action that the account's log has."""
+        return await self._distinct(account_id, "action")
+
+    async def user_ids(self, account_id: str) -> set[str]:
+        """The ids of all who have acted in the account, or for whom a service has."""
+        actors = await self._distinct(account_id, "actor_id")
+        return {*actors, *await self._distinct(account_id, "actor.on_behalf_of")}
+
+    async def _distinct(self, account_id: str, field: str) -> list[str]:
+        wanted = {"account_id": account_id, field: {"$gt": ""}}
+        return [str(each) for each in await self._records.distinct(field, wanted)]
 
     async def add_equivocation(
         self, event_id: str, digest: str, event: str, *, now: datetime
@@ -98,33 +115,19 @@ class RecordRows:
         )
 
 
-def _equal(filters: Filters) -> Document:
-    equal: Document = {
-        "resource_type": filters.resource_type,
-        "resource_id": filters.resource_id,
-        "outcome": filters.outcome,
-        "project_id": filters.project,
-        "request_id": filters.request_id,
-    }
-    if filters.action is not None:
-        equal |= _action(filters.action)
-    return {field: value for field, value in equal.items() if value is not None}
+def query_of(account_id: str, wanted: Lookup, span: Span) -> Document:
+    """Return the filter that finds these records of an account."""
+    query: Document = {"account_id": account_id, "order": {"$gte": span.first, "$lt": span.end}}
+    if wanted.values:
+        query[wanted.field] = _one_of(wanted.values)
+    query |= {field: _one_of(values) for field, values in wanted.fields.items()}
+    if wanted.terms:
+        query["$and"] = [{"terms": _one_of(terms)} for terms in wanted.terms]
+    return query
 
 
-def _action(text: str) -> Document:
-    wanted = action_filter(text)
-    if wanted.exact is not None:
-        return {"action": wanted.exact}
-    if wanted.noun is not None:
-        return {"noun": wanted.noun}
-    prefix = wanted.prefix or ""
-    return {"action": {"$gte": prefix, "$lt": prefix + _LAST}}
-
-
-def _range(filters: Filters, after: str | None) -> Document:
-    since = moment_key(filters.since) if filters.since else _FIRST
-    ends = [moment_key(filters.until)] if filters.until else []
-    return {"$gte": since, "$lt": min([*ends, after or _LAST])}
+def _one_of(values: Sequence[str]) -> Any:
+    return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
 def _document(record: Record) -> Document:
@@ -132,9 +135,10 @@ def _document(record: Record) -> Document:
         "_id": record.id,
         "account_id": record.account_id,
         "order": record.order,
-        "actor_id": _acting_ids(record.actor),
+        "actor_id": record.actor.id,
         "action": record.action,
         "noun": record.noun,
+        "terms": terms_of(record),
         "resource_type": record.resource.type,
         "resource_id": record.resource.id,
         "resource_name": record.resource.name,
@@ -157,12 +161,8 @@ def _document(record: Record) -> Document:
     }
 
 
-def _acting_ids(actor: Actor) -> str | list[str]:
-    """The ids by which a search finds the actor: a user, too, for whom a service acted (Ci14)."""
-    return actor.id if actor.on_behalf_of is None else [actor.id, actor.on_behalf_of]
-
-
-def _record(found: Document) -> Record:
+def record_in(found: Document) -> Record:
+    """Return the record that a document holds."""
     return Record(
         id=found["_id"],
         account_id=found["account_id"],

@@ -4,8 +4,9 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.audit.domain.records import Filters, Record
+from services.audit.domain.records import Filters, Record, Span
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.lookups import lookups_of
 from shared.contracts.audit import SearchPerformed
 from shared.contracts.facts import Caller, Fact, ResourceRef
 from shared.journal import JournalWrite
@@ -36,12 +37,9 @@ async def search(
     # Read before the records: records that arrive in between are not promised.
     complete_until = ctx.complete_until()
     await _record_reading(ctx, caller, account_id, filters=filters)
-    actor_ids = await _actor_ids(ctx, filters.user)
-    if actor_ids == []:
-        return RecordPage(records=(), next_after=None, complete_until=complete_until)
-    found = await ctx.store.search(
-        account_id, filters, actor_ids=actor_ids, after=after, limit=limit + 1
-    )
+    lookups = await lookups_of(ctx, account_id, filters)
+    span = Span.of(filters, before=after)
+    found = await ctx.store.search(account_id, lookups, span, limit=limit + 1)
     page = found[:limit]
     return RecordPage(
         records=await _with_names(ctx, page),
@@ -61,13 +59,6 @@ async def show_record(ctx: Ctx, caller: Caller, account_id: str, event_id: str) 
     if found is None:
         raise NotFound
     return (await _with_names(ctx, [found]))[0]
-
-
-async def _actor_ids(ctx: Ctx, user: str | None) -> list[str] | None:
-    if user is None:
-        return None
-    wanted = user.strip()
-    return await ctx.store.user_ids_with_email(wanted) if "@" in wanted else [wanted]
 
 
 async def _with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:

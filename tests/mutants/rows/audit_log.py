@@ -1,11 +1,9 @@
-"""Mutants of audit: filters, pages, and the record of each reading."""
+"""Mutants of audit: what is recorded, and the record of each reading."""
 
 from tests.mutants.mutant import Kind, Mutant
 
-STORE = "services/audit/store/records.py"
 MARKS = "services/audit/store/marks.py"
 SEARCH = "services/audit/use_cases/search.py"
-STORE_TESTS = ("tests/services/audit/test_store.py",)
 RECORD_TESTS = ("tests/services/audit/domain/test_records.py",)
 REDACTION_TESTS = ("tests/shared/test_redaction.py",)
 READING_TESTS = ("tests/services/audit/test_reading.py",)
@@ -44,38 +42,6 @@ ROWS = (
         old="                self._expected = len(batch)\n",
         new="                self._expected = len(batch) + 1\n",
         tests=(*INGEST_TESTS[:2], "follow_each_other"),
-    ),
-    Mutant(
-        id="audit-prefix-skips-exact-match",
-        kind=Kind.DATA,
-        file=STORE,
-        old='{"$gte": prefix,',
-        new='{"$gt": prefix,',
-        tests=STORE_TESTS,
-    ),
-    Mutant(
-        id="audit-end-inclusive",
-        kind=Kind.DATA,
-        file=STORE,
-        old='{"$gte": since, "$lt": min',
-        new='{"$gte": since, "$lte": min',
-        tests=STORE_TESTS,
-    ),
-    Mutant(
-        id="audit-cursor-hides-end",
-        kind=Kind.DATA,
-        file=STORE,
-        old="min([*ends, after or _LAST])",
-        new="after or min([*ends, _LAST])",
-        tests=STORE_TESTS,
-    ),
-    Mutant(
-        id="audit-first-user-of-address-only",
-        kind=Kind.DATA,
-        file=STORE,
-        old='{"$in": list(actor_ids)}',
-        new="actor_ids[0]",
-        tests=STORE_TESTS,
     ),
     Mutant(
         id="audit-one-record-read-unrecorded",

@@ -91,9 +91,9 @@ ROWS = (
     Mutant(
         id="report-by-a-service-hides-the-user",
         kind=Kind.SECURITY,
-        file="services/audit/store/records.py",
-        old=" else [actor.id, actor.on_behalf_of]\n",
-        new=" else actor.id\n",
+        file="services/audit/domain/search_terms.py",
+        old='"user": (actor.id, actor.on_behalf_of),',
+        new='"user": (actor.id,),',
         tests=(LIVE, "-k", "however"),
     ),
     Mutant(

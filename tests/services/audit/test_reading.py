@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from services.audit.domain.records import Filters
+from services.audit.domain.records import Filters, Span
+from services.audit.domain.search_terms import lookup
 from services.audit.store import Store
 from services.audit.use_cases.search import search, show_record
 from shared.clock import SystemClock
@@ -16,6 +17,7 @@ from shared.problems import NotFound, Unavailable
 from tests.services.rows import NOON, row_of
 
 ACCOUNT, OTHER = "acc_1", "acc_2"
+EVERYTHING = (lookup({}),)
 MEMBER = MemberRemoved(
     account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
 )
@@ -63,7 +65,7 @@ async def find(ctx, *, account=ACCOUNT, caller=None, limit=10, **filters):
 
 
 async def show_first(ctx):
-    [found] = await ctx.store.search(ACCOUNT, Filters(), actor_ids=None, after=None, limit=1)
+    [found] = await ctx.store.search(ACCOUNT, EVERYTHING, Span(), limit=1)
     return await show_record(ctx, reader(), ACCOUNT, found.id)
 
 
@@ -73,7 +75,7 @@ async def show_missing(ctx):
 
 
 async def show_record_of_another_account(ctx):
-    [found] = await ctx.store.search(OTHER, Filters(), actor_ids=None, after=None, limit=1)
+    [found] = await ctx.store.search(OTHER, EVERYTHING, Span(), limit=1)
     with pytest.raises(NotFound):
         await show_record(ctx, reader(), ACCOUNT, found.id)
 

@@ -27,6 +27,8 @@ from tests.services.audit.site import (
 from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for
 
+CLIENT, TOKEN = "cli_" + "1" * 32, "tok_" + "1" * 32
+
 
 def removed(**fields: Any) -> Row:
     payload = MemberRemoved(
@@ -60,7 +62,9 @@ def history() -> dict[str, Row]:
             revoked, **common, actor=ana, resource=ResourceRef(type="invitation", id="inv_1")
         ),
         "denied": removed(
-            actor=bo, outcome=Outcome.DENIED, resource=ResourceRef(type="member", id=ANA)
+            actor=bo.model_copy(update={"token_id": TOKEN}),
+            outcome=Outcome.DENIED,
+            resource=ResourceRef(type="member", id=ANA),
         ),
         "removed": removed(
             actor=ana,
@@ -69,7 +73,9 @@ def history() -> dict[str, Row]:
             request=RequestInfo(request_id="req-42", ip="203.0.113.9", user_agent="curl"),
         ),
         "left": removed(
-            type="team.member.left.v1", actor=bo, resource=ResourceRef(type="member", id=BO)
+            type="team.member.left.v1",
+            actor=Actor(type="service_client", id=CLIENT, on_behalf_of=BO),
+            resource=ResourceRef(type="member", id=BO),
         ),
     }
     return {
@@ -82,6 +88,23 @@ FILTERS = [
     ("", ["left", "removed", "denied", "revoked", "created", "signed in"]),
     (f"user={ANA}", ["removed", "revoked", "created"]),
     (f"user={BO}", ["left", "denied", "signed in"]),
+    (f"user={CLIENT}", ["left"]),
+    (f"through={CLIENT}", ["left"]),
+    (f"through={TOKEN}", ["denied"]),
+    (f"on_behalf_of={BO}", ["left"]),
+    ("text=PROD", ["created"]),
+    ("text=bo", ["removed"]),
+    ("text=diaz", ["removed", "revoked", "created"]),
+    ("text=D%C3%ADaz+ana", ["removed", "revoked", "created"]),
+    ("text=ana+bo", []),
+    ("text=dia", []),
+    ("text=ana&resource_type=member", ["removed"]),
+    (f"text=ana&user={BO}", []),
+    (f"text=bo&user={ANA}", ["removed"]),
+    ("text=ana&outcome=denied", []),
+    (f"through={TOKEN}&request_id=req-42", []),
+    (f"through={TOKEN}&user={BO}&action=member.*", ["denied"]),
+    (f"user={BO}&action=s*", ["signed in"]),
     ("user=ana%40example.com", ["removed", "revoked", "created"]),
     ("user=ANA%40example.com", ["removed", "revoked", "created"]),
     ("user=unknown%40example.com", []),
@@ -286,6 +309,11 @@ MISFITS = [
     ("user[$ne]=x", "/query/user[$ne]"),
     ("account_id=acc_1", "/query/account_id"),
     ("user=a&user=b", "/query/user"),
+    ("through=tok_x", "/query/through"),
+    ("on_behalf_of=usr_x", "/query/on_behalf_of"),
+    ("text=", "/query/text"),
+    ("text=%21%21", "/query/text"),
+    ("text=" + 255 * "x", "/query/text"),
 ]
 
 

@@ -5,7 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from services.audit.domain.records import Filters, KnownUser, action_filter, record_of
+from services.audit.domain.records import Filters, KnownUser, Span, action_filter, record_of
+from services.audit.domain.search_terms import COMBINATIONS, lookup
+from services.audit.store.adoption import add_terms
+from services.audit.store.records import query_of
+from services.audit.use_cases.lookups import lookups_of
 from shared.contracts.facts import Actor, ResourceRef
 from shared.contracts.identity_erasure import UserErased
 from shared.contracts.team import MemberRemoved
@@ -25,10 +29,11 @@ async def stored(auditing, *rows):
     return records
 
 
-async def found(auditing, *, actor_ids=None, after=None, limit=100, **filters):
-    return await auditing.ctx.store.search(
-        "acc_1", Filters(**filters), actor_ids=actor_ids, after=after, limit=limit
-    )
+async def found(auditing, *, after=None, limit=100, **given):
+    filters = Filters(**given)
+    lookups = await lookups_of(auditing.ctx, "acc_1", filters)
+    span = Span.of(filters, before=after)
+    return await auditing.ctx.store.search("acc_1", lookups, span, limit=limit)
 
 
 @pytest.mark.rule("Rp14")
@@ -74,7 +79,7 @@ async def test_every_user_with_the_address_is_found(auditing):
         for number in (1, 2, 3)
     ]
     await stored(auditing, *rows)
-    actors = {record.actor.id for record in await found(auditing, actor_ids=ids)}
+    actors = {record.actor.id for record in await found(auditing, user="a@X.ORG")}
     assert actors == {"usr_1", "usr_2"}
 
 
@@ -100,7 +105,43 @@ async def test_records_of_an_actor_stay_when_the_actor_is_removed(auditing):
     ]
     removed = row_of(MEMBER, account_id="acc_1", occurred_at=NOON + timedelta(hours=1))
     await auditing.take(*acted)
-    before = [record.id for record in await found(auditing, actor_ids=["usr_bo"])]
+    before = [record.id for record in await found(auditing, user="usr_bo")]
     await auditing.take(removed)
-    assert [record.id for record in await found(auditing, actor_ids=["usr_bo"])] == before
+    assert [record.id for record in await found(auditing, user="usr_bo")] == before
     assert before == [row.id for row in reversed(acted)]
+
+
+@pytest.mark.rule("Rp14")
+async def test_each_usual_search_is_one_range_of_one_index(auditing):
+    """That the range holds little else is counted in `domain/test_search_terms.py`."""
+    await stored(auditing, *(row_of(MEMBER, account_id="acc_1") for _ in range(3)))
+    names = {
+        "terms": "by_terms",
+        "action": "by_action",
+        "actor.on_behalf_of": "by_on_behalf_of",
+        "": "by_time",
+    }
+    wrong = {}
+    for combination in ((), *COMBINATIONS):
+        wanted = lookup(dict.fromkeys(combination, ("denied",)))
+        find = {
+            "find": "records",
+            "filter": query_of("acc_1", wanted, Span()),
+            "sort": {"order": -1},
+        }
+        plan = await auditing.database.command({"explain": find, "verbosity": "queryPlanner"})
+        said = str(plan["queryPlanner"]["winningPlan"])
+        if not wanted.exact or "COLLSCAN" in said or f"'{names[wanted.field]}'" not in said:
+            wrong[combination] = said
+    assert wrong == {}
+
+
+async def test_records_of_an_earlier_version_get_their_terms(auditing):
+    [record] = await stored(auditing, row_of(MEMBER, account_id="acc_1"))
+    kept = auditing.database["records"]
+    before = await kept.find_one({"_id": record.id})
+    await kept.update_one({"_id": record.id}, {"$unset": {"terms": ""}})
+    assert await found(auditing, resource_id=record.resource.id) == []
+    await add_terms(auditing.database)
+    assert await found(auditing, resource_id=record.resource.id) == [record]
+    assert await kept.find_one({"_id": record.id}) == before

@@ -1,0 +1,21 @@
+"""Values of the examples of the audit log: its filters, its records."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
+OF_LOG_FILTER: Mapping[str, Any] = {
+    "on_behalf_of": f"usr_{_DIGITS}",
+    "text": "ana",
+    "through": f"tok_{_DIGITS}",
+}
+"""The value of a parameter of this name."""
+OF_LOG: Mapping[str, Mapping[str, Any]] = {
+    "AuditRecord": {
+        "id": f"evt_{_DIGITS}",
+        "before": {"role": "developer"},
+        "after": None,
+        "reason": None,
+    },
+}
+"""Values of a schema's members where the name alone does not tell."""
