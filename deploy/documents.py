@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.catalog_tables import POLICIES, REASONS, policy_rows, reason_rows
 from deploy.rules import PAGE, marked_tests, with_proofs
+from deploy.webhook_catalogue import catalogue
 from rolecall import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.registry import FACT_TYPES, FACTS_OF
@@ -188,6 +189,7 @@ def documents() -> dict[Path, dict[str, str]]:
             "reasons": table(REASONS, reason_rows()),
         },
         ROOT / "docs" / "requests.md": {"repeats": repeats_table()},
+        ROOT / "docs" / "webhooks.md": {"webhook events": catalogue()},
     }
     found[ROOT / "services" / CONSOLE / "README.md"] = {"settings": settings_table(CONSOLE)}
     for service in Service:

@@ -203,6 +203,24 @@ MAILS_OVERDUE = Gauge(
     ("service",),
     registry=REGISTRY,
 )
+WEBHOOKS_WAITING = Gauge(
+    "rolecall_webhooks_waiting",
+    "Deliveries of webhooks that wait, by whether a request was made before.",
+    ("service", "tried"),
+    registry=REGISTRY,
+)
+WEBHOOKS_OVERDUE = Gauge(
+    "rolecall_webhooks_overdue_seconds",
+    "Seconds since the longest waiting delivery of a webhook was due.",
+    ("service",),
+    registry=REGISTRY,
+)
+WEBHOOK_ATTEMPTS = Counter(
+    "rolecall_webhook_attempts",
+    "Requests to receivers of webhooks, by what came of them.",
+    ("service", "result"),
+    registry=REGISTRY,
+)
 DUE_WORK = Gauge(
     "rolecall_due_work",
     "What was due and failed in the last round.",

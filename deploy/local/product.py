@@ -6,6 +6,7 @@ facts travel through the in-process bus, and one port serves the public routes a
 
 import asyncio
 import importlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -67,6 +68,7 @@ def service_options(service: str, settings: LocalSettings, *, mail_password: str
         }
     if service == Service.NOTIFICATION:
         options |= {"smtp_username": MAIL, "smtp_password": mail_password, "pages": "true"}
+        options["webhook_networks"] = json.dumps(["127.0.0.0/8", "::1/128"])
     return options
 
 

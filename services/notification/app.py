@@ -6,6 +6,7 @@ from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.adapters.webhook_posts import WebhookPosts
 from services.notification.domain.attempts import Postponed
+from services.notification.domain.deliveries import RequestResult
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import ENDS, MessageKind
 from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_MANY, TOPICS
@@ -25,7 +26,7 @@ from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.idempotency import Idempotency
 from shared.http.outbound import Outbound
-from shared.metrics import MAILS_ENDED, MAILS_WITHHELD, start_at_zero
+from shared.metrics import MAILS_ENDED, MAILS_WITHHELD, WEBHOOK_ATTEMPTS, start_at_zero
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import secret_bytes
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -55,6 +56,7 @@ def build(
         MAILS_WITHHELD, [Service.NOTIFICATION], TOPICS, [NEWER_MAIL, TOO_MANY, MEMBERSHIP_ENDED]
     )
     start_at_zero(MAILS_ENDED, [Service.NOTIFICATION], ENDS)
+    start_at_zero(WEBHOOK_ATTEMPTS, [Service.NOTIFICATION], RequestResult)
     sender = MailSender(
         address=settings.mail_from,
         name=settings.mail_from_name,

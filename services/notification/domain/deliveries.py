@@ -35,6 +35,19 @@ class DeliveryStatus(StrEnum):
     """It was given up, or the webhook was disabled before it was due."""
 
 
+class RequestResult(StrEnum):
+    """What came of a request, as metrics count it."""
+
+    DELIVERED = "delivered"
+    REDIRECTED = "redirected"
+    REFUSED = "refused"
+    """4xx."""
+    FAILED = "failed"
+    """5xx, or no status that ends a request."""
+    UNANSWERED = "unanswered"
+    """No answer in time, no connection, or an address that is not allowed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class WebhookAttempt:
     """One request: when it began, how long it took, and what came of it.
@@ -59,6 +72,18 @@ class WebhookAttempt:
     def slow(self) -> bool:
         """Whether it held its place until it was given up."""
         return self.status is None
+
+    @property
+    def result(self) -> RequestResult:
+        """What came of it."""
+        if self.status is None:
+            return RequestResult.UNANSWERED
+        by_hundreds = {
+            2: RequestResult.DELIVERED,
+            3: RequestResult.REDIRECTED,
+            4: RequestResult.REFUSED,
+        }
+        return by_hundreds.get(self.status // 100, RequestResult.FAILED)
 
     def shown(self) -> dict[str, Any]:
         """Return the attempt as the log of the delivery keeps it."""

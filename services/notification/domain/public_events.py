@@ -5,6 +5,7 @@ An event shows what the account's audit log shows of the fact, and those fields 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,8 @@ from shared.contracts.facts import Payload, Row, content_time
 from shared.contracts.registry import payload_of
 from shared.redaction import without_secrets
 
+_RULES = re.compile(r" \([A-Z][a-z]?\d+\)")
+"""The ids of requirements, which mean nothing to a receiver."""
 TEST_EVENT = "webhook.test"
 """The type of an event that only says that the webhook works."""
 
@@ -53,7 +56,7 @@ class PublicEvent:
     @property
     def meaning(self) -> str:
         """What happened, in one sentence."""
-        return (self.fact.__doc__ or "").strip().splitlines()[0]
+        return _RULES.sub("", (self.fact.__doc__ or "").strip().splitlines()[0])
 
 
 def action_of(fact: type[Payload]) -> str:

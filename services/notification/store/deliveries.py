@@ -5,7 +5,8 @@ claim. After a crash the delivery is due again when the claim runs out.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from services.notification.domain.deliveries import (
     DELIVERY_RETENTION,
@@ -20,6 +21,15 @@ from shared.ids import AccountId, DeliveryId, WebhookId
 from shared.mongo import Database, DbSession, Document, majority
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingDeliveries:
+    """The backlog: deliveries in or before their first request, those tried more often, its age."""
+
+    fresh: int
+    tried: int
+    overdue: timedelta
 
 
 class Deliveries:
@@ -49,6 +59,17 @@ class Deliveries:
         }
         found = self._deliveries.find(wanted).sort("due_at", 1).limit(limit)
         return [(read(WebhookDelivery, row), row["claim"]) async for row in found]
+
+    async def waiting(self, now: datetime, *, limit: int = 10_000) -> WaitingDeliveries:
+        """Count what is not ended, up to `limit` of each kind, and find the longest due."""
+        first = await self.due(now, closed=(), limit=1)
+        fresh, tried = [
+            await self._deliveries.count_documents({"open": True, "tries": tries}, limit=limit)
+            for tries in ({"$lte": 1}, {"$gt": 1})
+        ]
+        since = first[0][0].due_at if first else None
+        overdue = timedelta() if since is None else now - since
+        return WaitingDeliveries(fresh=fresh, tried=tried, overdue=overdue)
 
     async def claim(
         self, delivery: WebhookDelivery, former: str | None, *, claim: str, until: datetime

@@ -1,4 +1,4 @@
-"""The backlog of mails as metrics, counted by every replica now and then."""
+"""The backlog of mails and webhooks as metrics, counted by every replica now and then."""
 
 from services.notification.use_cases.context import Ctx
 from shared import metrics
@@ -11,7 +11,7 @@ COUNT_SECONDS = 15.0
 
 async def run_backlog(ctx: Ctx) -> None:
     """Show the backlog until cancelled."""
-    database = DatabaseWatch("The backlog of mails is not counted.")
+    database = DatabaseWatch("The backlog is not counted.")
     while True:
         with database.round():
             await show_backlog(ctx)
@@ -19,10 +19,16 @@ async def run_backlog(ctx: Ctx) -> None:
 
 
 async def show_backlog(ctx: Ctx) -> None:
-    """Count the mails that wait, once."""
+    """Count the mails and webhooks that wait, once."""
     waiting = await ctx.messages.waiting(ctx.clock.now())
     shown = metrics.MAILS_WAITING.labels
     shown(Service.NOTIFICATION, "no").set(waiting.fresh)
     shown(Service.NOTIFICATION, "yes").set(waiting.tried)
     overdue = metrics.MAILS_OVERDUE.labels(Service.NOTIFICATION)
     overdue.set(waiting.overdue.total_seconds())
+    deliveries = await ctx.deliveries.waiting(ctx.clock.now())
+    shown = metrics.WEBHOOKS_WAITING.labels
+    shown(Service.NOTIFICATION, "no").set(deliveries.fresh)
+    shown(Service.NOTIFICATION, "yes").set(deliveries.tried)
+    overdue = metrics.WEBHOOKS_OVERDUE.labels(Service.NOTIFICATION)
+    overdue.set(deliveries.overdue.total_seconds())

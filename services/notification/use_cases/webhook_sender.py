@@ -24,6 +24,7 @@ from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
 from shared.inbox import AWAY
 from shared.journal import JournalWrite
+from shared.metrics import WEBHOOK_ATTEMPTS
 from shared.mongo import DatabaseWatch
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ async def _save(
     ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook, attempt: WebhookAttempt, claim: str
 ) -> None:
     now = ctx.clock.now()
+    WEBHOOK_ATTEMPTS.labels(Service.NOTIFICATION, attempt.result).inc()
     verdict = verdict_of(attempt, tries=delivery.tries + 1, now=now, jitter=random.random())
     because = _reason_to_disable(webhook, verdict, attempt)
     if because is not None:
