@@ -2,6 +2,7 @@
 
 import asyncio
 
+from services.notification.adapters.accounts import InternalAccounts
 from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.adapters.webhook_posts import WebhookPosts
@@ -95,6 +96,7 @@ def build(
         webhooks=Webhooks(parts.database),
         deliveries=Deliveries(parts.database),
         posts=posts,
+        accounts=InternalAccounts(parts.internal),
         webhook_key=secret_bytes(settings.webhook_key),
         webhook_networks=settings.webhook_networks,
     )

@@ -50,6 +50,7 @@ class MessageKind(StrEnum):
     INVITATION_PASSED = "invitation_passed"
     INVITATION_BOUNCED = "invitation_bounced"
     MEMBER_LEFT = "member_left"
+    WEBHOOK_DISABLED = "webhook_disabled"
     ADDED = "added"
     ROLE_CHANGED = "role_changed"
     MEMBERSHIP_END = "membership_end"

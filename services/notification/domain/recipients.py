@@ -13,7 +13,7 @@ from services.notification.domain import (
 )
 from services.notification.domain.messages import Message, MessageKind, message_id
 from services.notification.domain.notices import Notice, actor_word, notices
-from shared.contracts import team, team_catalogs, team_resources
+from shared.contracts import notification_webhooks, team, team_catalogs, team_resources
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Row
 from shared.contracts.registry import payload_of
@@ -175,6 +175,22 @@ def _account_moved(fact: team_catalogs.AccountMoved, row: Row) -> Notice | None:
     )
 
 
+def _webhook_disabled(fact: notification_webhooks.WebhookDisabled, row: Row) -> Notice | None:
+    if not fact.manager_emails:
+        return None
+    first, *others = dict.fromkeys(fact.manager_emails)
+    return Notice(
+        kind=MessageKind.WEBHOOK_DISABLED,
+        to=first,
+        also=tuple(others),
+        words={
+            "account": fact.account_name,
+            "host": fact.host,
+            "gone": "yes" if fact.because == "gone" else "",
+        },
+    )
+
+
 def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
     """The account, the project, and what the account's catalog calls a project."""
     return {
@@ -200,6 +216,7 @@ RECIPIENTS = notices(
     (team.OverrideRemoved, _override_removed),
     (team_resources.ResourcesReassigned, _resources_given),
     (team_catalogs.AccountMoved, _account_moved),
+    (notification_webhooks.WebhookDisabled, _webhook_disabled),
     *address_recipients.ROWS,
     *ending_recipients.ROWS,
 )

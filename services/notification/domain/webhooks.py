@@ -195,10 +195,21 @@ def rotate(webhook: Webhook, *, overlap: timedelta, now: datetime) -> tuple[Webh
     return rotated, _fact(webhook, payload, after={"previous_until": until.isoformat()})
 
 
-def disable(webhook: Webhook, because: DisabledBecause) -> tuple[Webhook, Fact]:
-    """Disable a webhook whose receiver is gone or fails."""
+def disable(
+    webhook: Webhook,
+    because: DisabledBecause,
+    *,
+    account_name: str = "",
+    manager_emails: Sequence[str] = (),
+) -> tuple[Webhook, Fact]:
+    """Disable a webhook whose receiver is gone or fails; a mail tells those of these addresses."""
     disabled = replace(webhook, disabled=because, changes=webhook.changes + 1)
-    payload = facts.WebhookDisabled(**_names(webhook), because=because.value)
+    payload = facts.WebhookDisabled(
+        **_names(webhook),
+        because=because.value,
+        account_name=account_name,
+        manager_emails=tuple(manager_emails),
+    )
     return disabled, _fact(
         webhook, payload, before={"enabled": True}, after={"enabled": False}, reason=because.value
     )

@@ -12,6 +12,7 @@ from services.notification.domain.mails import ComposedMail, MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
 from services.notification.store import Deliveries, Messages, Paces, People, Webhooks
 from shared.clock import Clock
+from shared.contracts.calls.connections import ConnectionAccount
 from shared.contracts.calls.identity import FarewellRequest
 from shared.journal import Journal
 from shared.mongo import DbClient
@@ -47,6 +48,18 @@ class LinkSource(Protocol):
 
         Raises:
             Unavailable: the owner cannot be told now.
+        """
+        ...
+
+
+class Accounts(Protocol):
+    """Asks team about accounts (`adapters.accounts.InternalAccounts`)."""
+
+    async def managers(self, account_id: str) -> ConnectionAccount:
+        """Return the account's name, and the addresses of those who manage its members.
+
+        Raises:
+            Unavailable: team cannot be asked now.
         """
         ...
 
@@ -92,6 +105,7 @@ class Ctx:
     webhooks: Webhooks
     deliveries: Deliveries
     posts: Posts
+    accounts: Accounts
     webhook_key: bytes
     """The secrets of webhooks are derived from it."""
     webhook_networks: Sequence[Network] = ()

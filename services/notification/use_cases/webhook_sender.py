@@ -140,13 +140,23 @@ def _reason_to_disable(
 
 
 async def _disable(ctx: Ctx, found: Webhook, because: DisabledBecause) -> None:
-    """Disable a webhook, unless a member has changed it since the request was made."""
+    """Disable a webhook, unless a member has changed it since the request was made.
+
+    Raises:
+        Unavailable: team could not say whom a mail tells; the request is made again later.
+    """
+    told = await ctx.accounts.managers(found.account_id)
 
     async def change(write: JournalWrite) -> None:
         webhook = await ctx.webhooks.find(found.account_id, found.id, write.session)
         if webhook is None or not webhook.enabled or webhook.changes != found.changes:
             return
-        disabled, fact = webhooks.disable(webhook, because)
+        disabled, fact = webhooks.disable(
+            webhook,
+            because,
+            account_name=told.account_name,
+            manager_emails=told.manager_emails,
+        )
         await ctx.webhooks.update(webhook, disabled, write.session)
         write.record(fact)
 

@@ -110,11 +110,11 @@ class JoinAnswer(InternalAnswer):
 
 CONNECTION_ACCOUNT = InternalCall(
     name="readAccountOfConnection",
-    summary="Tell whether people may sign in through the connections of an account",
+    summary="Tell whether an account is open, for its connections, and who manages its members",
     method="POST",
     path="/internal/connections/account",
     callees=(Service.TEAM,),
-    callers=(Service.IDENTITY,),
+    callers=(Service.IDENTITY, Service.NOTIFICATION),
     request=ConnectionAccountRequest,
     answer=ConnectionAccount,
 )

@@ -106,6 +106,13 @@ class LinkOwners:
         self.forgotten.append(request.id)
 
 
+class NoAccounts:
+    """A stand-in for team, where no webhook is disabled."""
+
+    async def managers(self, account_id):
+        raise NotImplementedError
+
+
 @dataclass
 class ScriptedServer:
     """A real SMTP server that records what it gets and whose replies are scripted."""
@@ -254,6 +261,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         webhooks=Webhooks(database),
         deliveries=Deliveries(database),
         posts=WebhookPosts(Outbound(), clock),
+        accounts=NoAccounts(),
         webhook_key=secrets.token_bytes(32),
     )
     return Sending(

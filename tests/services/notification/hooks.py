@@ -26,6 +26,11 @@ from shared.contracts.calls.authz import (
     CheckRequest,
     CheckResult,
 )
+from shared.contracts.calls.connections import (
+    CONNECTION_ACCOUNT,
+    ConnectionAccount,
+    ConnectionAccountRequest,
+)
 from shared.contracts.calls.identity import KEY_SET, KeySet
 from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.topology import Service
@@ -33,6 +38,7 @@ from shared.http.internal import internal_route
 from shared.http.routes import Call
 from shared.ids import AccountId, SessionId, UserId
 from shared.mongo import DbClient, connect
+from shared.problems import Unavailable
 from shared.runtime.listeners import Listener, listen, url_of
 from tests.clocks import SetClock
 from tests.patience import PATIENT
@@ -60,6 +66,7 @@ class Authz:
     """The stand-in for authz, identity and the other sources."""
 
     allowed: bool = True
+    team_away: bool = False
     asked: list[CheckRequest] = field(default_factory=list)
     key: Any = field(default_factory=generate_key)
 
@@ -78,11 +85,19 @@ class Authz:
         async def heads(ctx: None, call: Call[None, None]) -> Heads:
             return Heads(source="x", epoch=EPOCH, heads={}, digests={})
 
+        async def account(
+            ctx: None, call: Call[ConnectionAccountRequest, None]
+        ) -> ConnectionAccount:
+            if self.team_away:
+                raise Unavailable
+            managers = ("ana@example.com",) if call.body.managers else ()
+            return ConnectionAccount(open=True, account_name="Acme", manager_emails=managers)
+
         told = internal_route(HEADS, heads)
         return {
             Service.IDENTITY: (internal_route(KEY_SET, key_set), told),
             Service.AUTHZ: (internal_route(DECIDE, decide), internal_route(LIVE_CALLER, live)),
-            Service.TEAM: (told,),
+            Service.TEAM: (told, internal_route(CONNECTION_ACCOUNT, account)),
             Service.AUDIT: (told,),
             Service.NOTIFICATION: (told,),
         }
@@ -179,6 +194,10 @@ class Hooks(RunningService):
     async def deliveries(self, webhook: dict[str, Any], query: str = "") -> list[dict[str, Any]]:
         answer = await self.ask("GET", f"/{webhook['id']}/deliveries{query}")
         return list(answer.expect(200)["items"])
+
+    async def mails(self, kind: str) -> list[dict[str, Any]]:
+        """The mails of a kind that are queued or sent."""
+        return [one async for one in self.database["messages"].find({"kind": kind})]
 
     async def settled_of(self, webhook: dict[str, Any], count: int) -> list[dict[str, Any]]:
         """The deliveries that succeeded, once there are as many."""

@@ -12,6 +12,7 @@ from shared.contracts import (
     identity,
     identity_erasure,
     identity_tokens,
+    notification_webhooks,
     team,
     team_catalogs,
     team_connections,
@@ -797,6 +798,24 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             words={"account": "Acme", "catalog": "Print Shop"},
         ),
     ),
+    *(
+        (
+            notification_webhooks.WebhookDisabled(
+                webhook_id="whk_1",
+                host="hooks.acme.example",
+                because=because,
+                account_name="Acme",
+                manager_emails=("ana@example.com", "cem@example.com"),
+            ),
+            Expected(
+                kind=MessageKind.WEBHOOK_DISABLED,
+                to="ana@example.com",
+                also=("cem@example.com",),
+                words={"account": "Acme", "host": "hooks.acme.example", "gone": gone},
+            ),
+        )
+        for because, gone in (("gone", "yes"), ("failing", ""))
+    ),
     (
         team_ownership.OwnershipOffered(**OFFER, role_title="Owner", expires_at=IN_A_WEEK),
         Expected(
@@ -848,6 +867,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
     ),
 )
 WITHOUT_MAIL: tuple[Payload, ...] = (
+    notification_webhooks.WebhookDisabled(webhook_id="whk_1", host="x.example", because="gone"),
     identity.UserSignedUp(**USER, verified=True, generation=1),
     # Of earlier versions: their links do not work any more.
     identity.UserSignedUp(**USER, verified=False, generation=1),

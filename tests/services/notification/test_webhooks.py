@@ -46,7 +46,7 @@ async def hooks(running: Hooks) -> Hooks:
     """Notification without webhooks."""
     for name in ("webhooks", "deliveries", "idempotency"):
         await running.database[name].delete_many({})
-    running.authz.allowed = True
+    running.authz.allowed, running.authz.team_away = True, False
     return await running.for_one_test()
 
 
@@ -129,6 +129,24 @@ async def test_a_failing_receiver_is_tried_for_days_and_then_disabled(
     (fact,) = await hooks.rows("webhook.disabled")
     assert (fact.account_id, fact.data["because"]) == (ACCOUNT, "failing")
     assert fact.actor.type == "service"
+    mail = await wait_for(lambda: hooks.mails("webhook_disabled"), what="the mail")
+    assert [(one["recipient"], one["account_id"]) for one in mail] == [("ana@example.com", ACCOUNT)]
+
+
+async def test_a_webhook_is_disabled_when_team_can_say_whom_to_tell(
+    hooks: Hooks, receiver: Receiver
+):
+    receiver.status = 410
+    hooks.authz.team_away = True
+    webhook = await hooks.make(receiver, event_types=["member.removed"])
+    await hooks.happen(REMOVED)
+    await wait_for(lambda: receiver.got, what="the request")
+    assert (await hooks.ask("GET", f"/{webhook['id']}")).expect(200)["enabled"]
+    hooks.authz.team_away = False
+    hooks.clock.move(60)
+    (delivery,) = await hooks.settled(webhook)
+    assert (delivery["status"], len(receiver.got)) == ("failed", 2)
+    assert (await hooks.ask("GET", f"/{webhook['id']}")).expect(200)["disabled_because"] == "gone"
 
 
 async def test_a_receiver_that_is_gone_is_disabled_at_once(hooks: Hooks, receiver: Receiver):

@@ -44,6 +44,8 @@ WORDS = {
     "joins": "yes",
     "problem": "no-free-seat",
     "how": "user",
+    "host": "hooks.acme.example",
+    "gone": "",
     "actor": "Ana Díaz",
     "project": "prod",
     "former": "Cem Kaya",
@@ -221,6 +223,10 @@ OPENINGS = {
     MessageKind.SSO_CONNECTION: (
         "The sign-in service “Acme” was added to the team “Acme Robotics”",
         "“Ana Díaz” added the sign-in service “Acme” of the team “Acme Robotics” on",
+    ),
+    MessageKind.WEBHOOK_DISABLED: (
+        "A webhook of the account “Acme Robotics” was disabled",
+        "The webhook of the account “Acme Robotics” to the host",
     ),
     MessageKind.JOIN_REFUSED: (
         "No one joins the team “Acme Robotics” through “Acme” at the moment",

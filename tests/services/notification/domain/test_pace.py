@@ -55,6 +55,7 @@ CAUSED_BY_THE_PLATFORM = {
     MessageKind.USER_ENABLED,
     MessageKind.ACCOUNT_MOVED,
     MessageKind.ACCOUNT_SUSPENDED,
+    MessageKind.WEBHOOK_DISABLED,
     MessageKind.ACCOUNT_RESUMED,
 }
 
