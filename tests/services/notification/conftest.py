@@ -110,7 +110,7 @@ class NoAccounts:
     """A stand-in for team, where no webhook is disabled."""
 
     async def managers(self, account_id):
-        raise NotImplementedError
+        raise Unavailable
 
 
 @dataclass
