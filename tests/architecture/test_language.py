@@ -11,8 +11,6 @@ import pytest
 from deploy.documents import ROOT
 from tests.architecture.files import faults_in, is_test, nodes, parsed, relative, tracked
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 THIS_FILE = Path(__file__).resolve()
 TEXTS = tracked("*.py", "*.md", "*.j2", "*.html", "*.yaml", "*.yml", "*.txt", "Makefile", ".ci/*")
 BANNED = re.compile(
@@ -21,6 +19,11 @@ BANNED = re.compile(
     r"|(?<!there )\b(?:is|are|was|were) no (?!longer\b|secret\b)[a-z]",
     re.IGNORECASE,
 )
+PARTS = (
+    *("whoever", "whomever", "somebody", "nobody", "anybody", "whatever", "alike"),
+    *("for ever", "so many", "is no ", "are no ", "was no ", "were no "),
+)
+"""One of these is in everything that `BANNED` finds."""
 MAX_TEST_NAME = 70
 SHARED_NAMES = {
     "Settings": "each service has its own, loaded by one function",
@@ -31,11 +34,33 @@ SHARED_NAMES = {
 """Class names that several packages define with the same meaning."""
 
 
+def may_be_banned(text):
+    """Whether the text has a part of what `BANNED` finds: to look for parts takes less time."""
+    lowered = text.lower()
+    return any(part in lowered for part in PARTS)
+
+
 def banned_lines(path):
-    lines = path.read_text().replace("_", " ").splitlines()
+    text = path.read_text().replace("_", " ")
+    lines = text.splitlines() if may_be_banned(text) else []
     return [
-        f"{number}: {line.strip()}" for number, line in enumerate(lines, 1) if BANNED.search(line)
+        f"{number}: {line.strip()}"
+        for number, line in enumerate(lines, 1)
+        if may_be_banned(line) and BANNED.search(line)
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("Whoever asks", "to whomever", "Somebody", "nobody", "anybody", "whatever", "look alike"),
+        *("for ever", "so many", "It IS NO member", "there are no more, they were no friends"),
+    ],
+)
+def test_a_banned_word_is_found(tmp_path, line):
+    page = tmp_path / "page.md"
+    page.write_text(f"Good.\n{line.replace(' ', '_')} here\n")
+    assert [found.partition(":")[0] for found in banned_lines(page)] == ["2"]
 
 
 def test_no_text_contains_a_banned_word():
