@@ -26,7 +26,9 @@ COVERAGE ?=
 ARCHITECTURE ?= tests/architecture
 
 test: $(VENV)/.dev ## all tests except those in containers; COVERAGE=1 also measures and checks the floor
-	$(PYTEST) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
+	$(if $(COVERAGE),rm -rf .data/coverage)
+	$(PYTEST) $(if $(COVERAGE),-p tests.measuring)
+	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
 # Exit 3 of the model's check says that spin or gcc is missing; the other runs are worth having without them.
 soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 20,000 operations, mutants, the models

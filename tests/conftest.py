@@ -15,6 +15,7 @@ from deploy.programs.mongodb import Mongod, Secantusdb
 from deploy.programs.rabbitmq import Rabbitmq
 from tests.memory import use_memory
 from tests.servers import (
+    UNMEASURED,
     SmtpServer,
     amqp_server,
     mongo_server,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-pytest_plugins = ["tests.measuring", "tests.spreading", "tests.summary"]
+pytest_plugins = ["tests.spreading", "tests.summary"]
 # No test trusts a certificate of the system. Each process that imports aiohttp would read them all.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
 use_memory()
@@ -76,6 +77,15 @@ def amqp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one RabbitMQ for the whole run, started at its first use."""
     with amqp_server(tmp_path_factory.mktemp("rabbitmq")) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def unmeasured() -> Iterator[None]:
+    """Measure nothing in new processes: long tests repeat what others measure."""
+    with pytest.MonkeyPatch.context() as changed:
+        for name, value in UNMEASURED.items():
+            changed.setenv(name, value)
+        yield
 
 
 @pytest.fixture

@@ -1,64 +1,36 @@
-"""A pytest plugin that measures coverage only where it can find something new.
+"""A pytest plugin that measures which lines and branches of the product run: `-p tests.measuring`.
 
-Measuring doubles the time of all code that runs meanwhile, also of code that is not ours.
+In the processes that run tests, SlipCover puts a probe on each line and branch when a module is
+imported, and takes out what was met. coverage.py looks at every line that runs: that would double
+the time of all code. It measures the processes that tests start. They are short, and the probes of
+a whole product take longer than they run. `tests/coverage_report.py` joins both.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 import pytest
 from coverage import Coverage
+from slipcover import FileMatcher, ImportManager
 
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+from tests.coverage_report import PROBES, RESULTS, ROOT, SOURCES, probes
 
-PROCESSES = "COVERAGE_PROCESS_CONFIG"
-"""The variable by which coverage measures the Python processes that tests start."""
-
-
-@contextmanager
-def not_measuring() -> Iterator[None]:
-    """Measure no coverage in this process."""
-    measuring: list[Coverage] = []
-    # A worker measures twice: as a process that a measured one has started, and for pytest.
-    while (newest := Coverage.current()) is not None:
-        newest.stop()
-        measuring.append(newest)
-    try:
-        yield
-    finally:
-        for each in reversed(measuring):
-            each.start()
+_measured = probes()
+# At once, because `tests/conftest.py` imports the product.
+ImportManager(_measured, FileMatcher(sources=SOURCES)).__enter__()
 
 
-@pytest.fixture(scope="module")
-def unmeasured() -> Iterator[None]:
-    """Measure nothing, here and in new processes: long tests repeat what others measure."""
-    processes = os.environ.pop(PROCESSES, None)
-    with not_measuring():
-        yield
-    if processes is not None:
-        os.environ[PROCESSES] = processes
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes that tests start be measured, but not the workers of this one."""
+    if not config.getoption("numprocesses", None):
+        settings = Coverage(config_file=str(ROOT / "pyproject.toml")).config
+        os.environ["COVERAGE_PROCESS_CONFIG"] = settings.serialize()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Measure the imports of a module, but not how pytest finds its tests."""
-    if not isinstance(collector, pytest.Module):
-        return (yield)
-    with suppress(BaseException):  # pytest imports it again, and reports what is wrong
-        _ = collector.obj
-    with not_measuring():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems() -> Generator[None]:
-    """Measure nothing while plugins order the tests."""
-    with not_measuring():
-        return (yield)
+def pytest_sessionfinish() -> None:
+    """Write what this process has met."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    found = json.dumps(_measured.get_coverage())
+    (RESULTS / PROBES.format(os.getpid())).write_text(found)

@@ -28,8 +28,6 @@ from tests.contracts.rows import (
 )
 from tests.lengths import length
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 MALFORMED = {
     "text": b"nope",
     "single quotes": b"{'name': 'x'}",

@@ -4,8 +4,6 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pytest
-
 from shared.http.access import (
     Client,
     Permission,
@@ -29,8 +27,6 @@ from tests.contracts.rows import (
     request,
 )
 from tests.e2e.people import PASSWORD
-
-pytestmark = pytest.mark.usefixtures("unmeasured")
 
 UNAUTHENTICATED: Mapping[str, Any] = {"statuses": {401}, "code": "unauthenticated"}
 INVALID: Mapping[str, Any] = {"statuses": {401}, "code": "token-invalid"}

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from services.team.routes import ROUTES as TEAM_ROUTES
 from shared.http.access import Permission
 from shared.http.routes import Route
@@ -21,8 +19,6 @@ from tests.contracts.rows import (
     harmless_path,
     request,
 )
-
-pytestmark = pytest.mark.usefixtures("unmeasured")
 
 
 async def test_a_bad_idempotency_key_is_refused_by_its_pointer(asking: Asking, people: People):

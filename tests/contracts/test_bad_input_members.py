@@ -25,8 +25,6 @@ from tests.contracts.rows import (
 )
 from tests.contracts.schemas import Place, places
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 JSON_ROWS = tuple(row for row in WITH_BODY if row.media is Media.JSON)
 STRICT_ROWS = tuple(row for row in JSON_ROWS if row.strictness is Strictness.STRICT)
 WRITES = tuple(row for row in ROWS if row.method != "GET")

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import pytest
-
 from shared.http.routes import Route
 from shared.ids import FORMS, PREFIXES, new_id
 from tests.contracts.asking import Asking, Case
@@ -18,8 +16,6 @@ from tests.contracts.rows import (
     request,
     token_for,
 )
-
-pytestmark = pytest.mark.usefixtures("unmeasured")
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 

@@ -5,8 +5,6 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from shared.http.routes import Route, Strictness
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.pairing import row_pairs
@@ -17,8 +15,6 @@ from tests.contracts.rows import (
     harmless_path,
     request,
 )
-
-pytestmark = pytest.mark.usefixtures("unmeasured")
 
 WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "limit": ("0", "-1", "201", "9" * 400, "", "x", "1.5", "1e2", "0x10", "true", "null"),

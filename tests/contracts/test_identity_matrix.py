@@ -37,8 +37,6 @@ from tests.contracts.running import KnownKey
 from tests.contracts.test_other_accounts import everything
 from tests.lengths import SEED, length
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 CELLS = length("CELLS", short=600, soak=1_000_000)
 """The most cells with another id than the team's own; `make soak` asks all of them."""
 DEAD = length("DEAD_CREDENTIALS", short=4, soak=1_000)

@@ -17,8 +17,6 @@ from tests.contracts.people import People, Team
 from tests.contracts.rows import OF_POINTS, ROWS, WITH_ACCOUNT, body_of, path_of, request
 from tests.e2e.people import Person
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 NOTHING_THERE: dict[str, Any] = {"statuses": {404}, "code": "not-found"}
 NESTED = (
     "user_id",

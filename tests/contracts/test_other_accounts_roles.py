@@ -29,8 +29,6 @@ from tests.contracts.test_other_accounts import everything
 from tests.e2e.people import Person
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 ROLES = tuple(role.id for role in load_catalog(CATALOG).roles)
 GUARDED = tuple((row, row.access) for row in ROWS if isinstance(row.access, Permission))
 

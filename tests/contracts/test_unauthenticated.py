@@ -15,8 +15,6 @@ from tests.contracts.people import People, Team
 from tests.contracts.rows import WITH_CREDENTIAL, body_of, content_type, path_of
 from tests.e2e.people import Person
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 KINDS = {
     "user_id": "usr",
     "project_id": "prj",

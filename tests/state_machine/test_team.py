@@ -14,7 +14,7 @@ from tests.lengths import SEED, SOAK, length
 from tests.state_machine.machine import TeamMachine
 from tests.state_machine.product import Product, started
 
-pytestmark = [pytest.mark.timeout(7200), pytest.mark.usefixtures("unmeasured")]
+pytestmark = pytest.mark.timeout(7200)
 
 STEPS_OF_A_RUN = length("STEPS_OF_A_RUN", short=75, soak=100)
 STEPS = length("STEPS", short=225, soak=20_000)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.services.team.races import Attempt
     from tests.services.team.running import Reply
 
-pytestmark = [pytest.mark.rule("Nv7", "B3"), pytest.mark.usefixtures("unmeasured")]
+pytestmark = pytest.mark.rule("Nv7", "B3")
 
 TIMES = 50
 

@@ -52,8 +52,6 @@ from tests.services.team.memory import (
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 PEOPLE = ("owner", "ana", "bea", "cem")
 GUESTS = ("gus", "hal")
 CLEARED = {"clearance": "prod"}
