@@ -261,6 +261,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "WantedPage": {"token": "", "limit": 100},
     "PassedInvitation": {"id": example_id("inv")},
     "AddressProof": {"token": f"{example_id('usr')}.1.…"},
+    "MailedLink": {"kind": "password-reset", "token": f"{example_id('usr')}.1.…"},
     "AddressUndo": {"token": f"{example_id('usr')}.1.…"},
     "PasswordReset": {"token": f"{example_id('usr')}.1.…"},
     "ProvisionedMember": _PROVISIONED,

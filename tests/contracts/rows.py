@@ -149,6 +149,11 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "changeEmail": ({"email": _fresh_address(), "password": "not the password"},),
         "confirmEmail": ({"token": f"{new_id('usr')}.1.x"},),
         "undoEmailChange": ({"token": f"{new_id('usr')}.1.x"},),
+        "lookUpLink": (
+            {"kind": "verification", "token": f"{new_id('sup')}.1.x", "code": "ABCDEFGH"},
+            {"kind": "former-address", "token": f"{new_id('usr')}.1.x"},
+        ),
+        "lookUpNewEmail": ({"token": f"{new_id('usr')}.1.x"},),
         "resendVerification": ({"email": _fresh_address()},),
         "beginSsoSignIn": (
             {"connection": "missing", "redirect": "https://rolecall.example/sign-in"},

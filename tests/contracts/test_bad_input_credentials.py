@@ -234,10 +234,16 @@ async def test_wrong_passwords_links_and_refresh_tokens_open_nothing(
         (people.unverified, "not the password", 401, "wrong-credentials"),
         (people.unverified, PASSWORD, 401, "wrong-credentials"),
     )
+    beside = {
+        "verifyEmail": {"password": PASSWORD},
+        "resetPassword": {"password": PASSWORD},
+        "lookUpLink": {"kind": "verification"},
+    }
     refused = {
         "verifyEmail": (410, "link-invalid"),
         "resetPassword": (410, "link-invalid"),
         "refreshToken": (401, "refresh-token-invalid"),
+        "lookUpLink": (410, "link-invalid"),
         "lookUpInvitation": (410, "invitation-not-valid"),
         "acceptInvitation": (410, "invitation-not-valid"),
         "declineInvitation": (410, "invitation-not-valid"),
@@ -253,13 +259,11 @@ async def test_wrong_passwords_links_and_refresh_tokens_open_nothing(
                 status, code = refused[row.operation_id]
                 for token in no_tokens:
                     sent = {"token": (token or "")[:200], "code": spent.code}
-                    match row.operation_id:
-                        case "refreshToken":
-                            sent = {"refresh_token": (token or "")[:512]}
-                        case "verifyEmail":
-                            sent |= {"password": PASSWORD}
-                        case "resetPassword":
-                            sent = {"token": sent["token"], "password": PASSWORD}
+                    if row.operation_id == "refreshToken":
+                        sent = {"refresh_token": (token or "")[:512]}
+                    elif row.operation_id == "resetPassword":
+                        sent.pop("code")
+                    sent |= beside.get(row.operation_id, {})
                     yield request(
                         row, people, str(sent), encoded(row, sent), statuses={status}, code=code
                     )

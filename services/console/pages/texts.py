@@ -100,6 +100,7 @@ FORMER_LIVES = (
 )
 DONE: Mapping[str, str] = {
     "password-reset": "Your password was changed. Sign in with the new one.",
+    "verified": "Your address is verified already. Sign in with the password that you chose.",
     "address-changed": "Your new address counts from now on. Your other sessions have ended.",
     "address-restored": "Your former address counts again, and every session has ended. Have a link"
     " mailed to it, and choose a new password.",

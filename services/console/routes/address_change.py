@@ -1,9 +1,10 @@
 """The pages that the links of a change of address lead to."""
 
+from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
 from services.console.pages.rendering import Form
-from services.console.routes.link_pages import show_missing_link
+from services.console.routes.link_pages import DONE, OVER, look_up, show_missing_link, show_over
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
 from services.console.routes.visits import Visit
 
@@ -12,12 +13,26 @@ SWITCH = "sign-in"
 
 
 async def show_confirm(visit: Visit, form: Form) -> Outcome:
-    """Ask the signed-in user for a press: the link works in their sessions alone."""
+    """Ask the signed-in user for a press: the link works in their sessions alone.
+
+    A link that works for no user at all needs no sign-in to say so.
+    """
     link = visit.link(LinkKind.NEW_ADDRESS)
     if link is None:
         return show_missing_link(form, places.CONFIRM_EMAIL)
+    if await look_up(visit, LinkKind.NEW_ADDRESS, link) is None:
+        return await show_over(visit, LinkKind.NEW_ADDRESS)
+    try:
+        opened = await visit.call("POST", "/v1/me/email/lookup", {"token": link.token})
+    except ApiRefusal as refusal:
+        if refusal.status not in OVER:
+            raise
+        return await show_over(visit, LinkKind.NEW_ADDRESS)
+    if opened["status"] == DONE:
+        return _confirmed(visit)
     user = await visit.call("GET", "/v1/me")
-    return Shown(template="confirm_email", form=form, words={"link": link, "user": user})
+    words = {"link": link, "user": user, "email": opened["email"]}
+    return Shown(template="confirm_email", form=form, words=words)
 
 
 async def submit_confirm(visit: Visit) -> Outcome:
@@ -30,6 +45,10 @@ async def submit_confirm(visit: Visit) -> Outcome:
         await visit.end_session()
         return SeeOther(with_query(places.SIGN_IN, to=places.CONFIRM_EMAIL))
     await visit.call("POST", "/v1/me/email/confirm", {"token": link.token})
+    return _confirmed(visit)
+
+
+def _confirmed(visit: Visit) -> SeeOther:
     visit.forget_link(LinkKind.NEW_ADDRESS)
     return SeeOther(with_query(places.HOME, done="address-changed"))
 
@@ -39,7 +58,13 @@ async def show_undo(visit: Visit, form: Form) -> Outcome:
     link = visit.link(LinkKind.FORMER_ADDRESS)
     if link is None:
         return show_missing_link(form, places.UNDO_EMAIL)
-    return Shown(template="undo_email", form=form, words={"link": link})
+    opened = await look_up(visit, LinkKind.FORMER_ADDRESS, link)
+    if opened is None:
+        return await show_over(visit, LinkKind.FORMER_ADDRESS)
+    if opened["status"] == DONE:
+        return _restored(visit)
+    words = {"link": link, "email": opened["email"], "user": await visit.user()}
+    return Shown(template="undo_email", form=form, words=words)
 
 
 async def submit_undo(visit: Visit) -> Outcome:
@@ -48,8 +73,12 @@ async def submit_undo(visit: Visit) -> Outcome:
     if link is None:
         return await show_undo(visit, Form())
     await visit.ask("/v1/email/undo", {"token": link.token})
-    visit.forget_link(LinkKind.FORMER_ADDRESS)
     await visit.end_session()
+    return _restored(visit)
+
+
+def _restored(visit: Visit) -> SeeOther:
+    visit.forget_link(LinkKind.FORMER_ADDRESS)
     return SeeOther(with_query(places.FORGOT, done="address-restored"))
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.domain.browser_state import LinkKind, PageLink
 from services.console.pages.rendering import Form
-from services.console.routes.link_pages import show_missing_link
+from services.console.routes.link_pages import OVER, show_missing_link, show_over
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
 from services.console.routes.visits import Visit
 
@@ -15,7 +16,12 @@ async def show(visit: Visit, form: Form) -> Outcome:
     link = visit.link(LinkKind.INVITATION)
     if link is None:
         return show_missing_link(form, places.INVITATION)
-    invitation = await visit.ask("/v1/invitations/lookup", _proof(link))
+    try:
+        invitation = await visit.ask("/v1/invitations/lookup", _proof(link))
+    except ApiRefusal as refusal:
+        if refusal.status not in OVER:
+            raise
+        return await show_over(visit, LinkKind.INVITATION)
     user = await visit.user()
     words = {
         "link": link,

@@ -3,7 +3,7 @@
 from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
 from services.console.pages.rendering import Form
-from services.console.routes.link_pages import show_missing_link
+from services.console.routes.link_pages import DONE, look_up, show_missing_link, show_over
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
@@ -11,6 +11,7 @@ from services.console.routes.outcomes import (
     Shown,
     with_query,
 )
+from services.console.routes.sign_up import MAX_ADDRESS
 from services.console.routes.visits import Visit
 
 END_ACCESS = "recent", "all", "none"
@@ -24,7 +25,9 @@ async def show_forgot(visit: Visit, form: Form) -> Outcome:
 
 async def submit_forgot(visit: Visit) -> Outcome:
     """Have a link mailed; the answer is the same for every address."""
-    await visit.ask("/v1/password/forgot", {"email": visit.typed.get("email", "").strip()})
+    email = visit.typed.get("email", "").strip()
+    await visit.ask("/v1/password/forgot", {"email": email})
+    visit.keep_address(email[:MAX_ADDRESS])
     return SeeOther(places.FORGOT_SENT)
 
 
@@ -34,11 +37,23 @@ async def show_sent(visit: Visit, form: Form) -> Outcome:
 
 
 async def show_reset(visit: Visit, form: Form) -> Outcome:
-    """Ask for the new password."""
+    """Ask for the new password, and name the user who is signed in meanwhile."""
     link = visit.link(LinkKind.PASSWORD_RESET)
     if link is None:
         return show_missing_link(form, places.RESET)
-    return Shown(template="reset_password", form=form, words={"link": link})
+    opened = await look_up(visit, LinkKind.PASSWORD_RESET, link)
+    if opened is None:
+        return await show_over(visit, LinkKind.PASSWORD_RESET)
+    if opened["status"] == DONE:
+        visit.forget_link(LinkKind.PASSWORD_RESET)
+        return SeeOther(with_query(places.SIGN_IN, done="password-reset"))
+    user = await visit.user()
+    words = {
+        "link": link,
+        "email": opened["email"],
+        "other": user if user is not None and user["email"] != opened["email"] else None,
+    }
+    return Shown(template="reset_password", form=form, words=words)
 
 
 async def submit_reset(visit: Visit) -> Outcome:

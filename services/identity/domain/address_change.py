@@ -138,6 +138,11 @@ def check_link(user: User | None, link: Link, *, now: datetime) -> Address:
     return Address(typed=user.new_email, key=user.new_email_key)
 
 
+def confirmed_by(user: User | None, link: Link, *, now: datetime) -> bool:
+    """Return whether the user has the address that a link proves: its first use did its work."""
+    return user is not None and link.id == _address_id(user.email_key) and now < _end(link)
+
+
 def _address_id(address_key: str) -> str:
     return _ADDRESS + sha256(address_key.encode()).hexdigest()[:32]
 
@@ -207,6 +212,18 @@ def check_undo(user: User | None, *, generation: int, now: datetime) -> FormerAd
     raise LinkInvalid
 
 
+def restored_by(user: User | None, *, generation: int, now: datetime) -> bool:
+    """Return whether a link has restored the address that the user has: it did its work."""
+    done = None if user is None else user.restored
+    return (
+        user is not None
+        and done is not None
+        and done.generation == generation
+        and done.email_key == user.email_key
+        and now < done.until
+    )
+
+
 def restore(user: User, former: FormerAddress, *, now: datetime) -> tuple[User, Fact]:
     """Give the user a former address back, without a password: a thief knows the present one.
 
@@ -222,6 +239,7 @@ def restore(user: User, former: FormerAddress, *, now: datetime) -> tuple[User, 
         former_addresses=tuple(
             one for one in user.former_addresses if one.generation < former.generation
         ),
+        restored=former,
         known_devices=(),
     )
     payload = UserEmailRestored(**localized_fields(restored), previous_email=user.email)

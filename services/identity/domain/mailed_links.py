@@ -1,11 +1,30 @@
 """Mailed links: when a repeated request gets the same link, and the refusal of a dead one."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from shared.problems import Refusal, RefusalKind
 
 REPEAT_WINDOW = timedelta(minutes=1)
 """A used link answers the same request again for this time: the first answer may have been lost."""
+
+
+class MailedLinkKind(StrEnum):
+    """What a mailed link is for."""
+
+    VERIFICATION = "verification"
+    PASSWORD_RESET = "password-reset"  # noqa: S105 - the name of a kind
+    NEW_ADDRESS = "new-address"
+    FORMER_ADDRESS = "former-address"
+
+
+class LinkStatus(StrEnum):
+    """How far a link is."""
+
+    OPEN = "open"
+    """It works."""
+    DONE = "done"
+    """It has done its work, which is still in force."""
 
 
 class LinkInvalid(Refusal):

@@ -44,7 +44,7 @@ class User:
     `known_devices` has the fingerprints of the devices that signed in, the newest last.
 
     `new_email` waits for its proof. `former_addresses` can be restored, the oldest first.
-    `undo_generation` counts their links.
+    `undo_generation` counts their links. `restored` is the newest one that its link has restored.
 
     Mails have the language `locale`, and name moments in `time_zone`.
     """
@@ -71,6 +71,7 @@ class User:
     new_email_made_at: datetime | None = None
     undo_generation: int = 0
     former_addresses: tuple[FormerAddress, ...] = ()
+    restored: FormerAddress | None = None
     disabled_at: datetime | None = None
     disabled_because: str | None = None
     disabled_rev: int = 0

@@ -89,7 +89,7 @@ ROUTES = (
         gives=UserAnswer,
         refuses=(LinkInvalid,),
         effective_everywhere=True,
-        on_repeat="Is answered 410: the address is changed.",
+        on_repeat="Changes nothing, as long as the link lives and the user has the address.",
     ),
     Route(
         method="POST",
@@ -102,6 +102,6 @@ ROUTES = (
         takes=AddressUndo,
         refuses=(LinkInvalid,),
         effective_everywhere=True,
-        on_repeat="Is answered 410: the address is restored.",
+        on_repeat="Changes nothing, as long as the link lives and the user has the address.",
     ),
 )

@@ -145,7 +145,8 @@ class UserRows:
 
 def _read(stored: Document) -> User:
     former = tuple(FormerAddress(**one) for one in stored.get("former_addresses", ()))
-    return read(User, {**stored, "former_addresses": former})
+    restored = None if (one := stored.get("restored")) is None else FormerAddress(**one)
+    return read(User, {**stored, "former_addresses": former, "restored": restored})
 
 
 def _user(user: User) -> Document:

@@ -101,7 +101,8 @@ async def confirm(
     """Give the user of the request the address that the link proves; other sessions end.
 
     The link counts in a session of a user who waits for its address: a mistyped address belongs to
-    a stranger, who must not get the account by a click.
+    a stranger, who must not get the account by a click. A repeat changes nothing, and waits until
+    the change is in force.
 
     Raises:
         LinkInvalid: the link is forged, expired or of an address for which the user does not wait,
@@ -116,6 +117,8 @@ async def confirm(
     async def change(write: JournalWrite) -> User | None:
         own = await require_session(ctx, write, principal)
         current = await ctx.store.user(principal.user_id, write.session)
+        if address_change.confirmed_by(current, link, now=write.now):
+            return current
         address = address_change.check_link(current, link, now=write.now)
         assert current is not None  # noqa: S101 - the link is checked
         if not await end_sessions_of(ctx, write, current.id, keep=own.id):
@@ -134,7 +137,8 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
     """Give a user the former address back by the link to it.
 
     All sessions, API tokens and other ways to sign in end, and second factors that a thief may have
-    added. A reset of the password is the way back.
+    added. A reset of the password is the way back. A repeat changes nothing: not the new password,
+    and no session that began with it.
 
     Raises:
         LinkInvalid: the link is forged, used or expired, an older address was restored, or the
@@ -145,11 +149,14 @@ async def undo(ctx: Ctx, caller: Caller, *, token: str) -> WriteResult[User]:
         raise LinkInvalid
     user_id = UserId(link.id)
     user = await ctx.store.user(user_id)
-    address_change.check_undo(user, generation=link.generation, now=ctx.clock.now())
+    if not address_change.restored_by(user, generation=link.generation, now=ctx.clock.now()):
+        address_change.check_undo(user, generation=link.generation, now=ctx.clock.now())
     assert user is not None  # noqa: S101 - the link is checked
 
     async def change(write: JournalWrite) -> User | None:
         current = await ctx.store.user(user_id, write.session)
+        if address_change.restored_by(current, generation=link.generation, now=write.now):
+            return current
         former = address_change.check_undo(current, generation=link.generation, now=write.now)
         assert current is not None  # noqa: S101 - the link is checked
         if not await end_sessions_of(ctx, write, current.id, keep=None):

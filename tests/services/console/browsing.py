@@ -45,6 +45,8 @@ ANSWERS: Mapping[str, tuple[int, Any]] = {
     "POST /v1/email/verify": (200, tokens()),
     "POST /v1/password/reset": (204, None),
     "POST /v1/logout": (204, None),
+    "POST /v1/links/lookup": (200, {"status": "open", "email": "ana@example.com"}),
+    "POST /v1/me/email/lookup": (200, {"status": "open", "email": "ana@new.example"}),
     "POST /v1/invitations/lookup": (200, OPENED),
     "POST /v1/invitations/accept": (200, {"account_id": "acc_1"}),
     "POST /v1/session/switch": (200, {"access_token": ACCESS, "expires_in": 900}),

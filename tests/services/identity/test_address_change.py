@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.identity.domain.address_change import CHANGE_LIFETIME, CHANGES_AN_HOUR
+from services.identity.domain.address_change import (
+    CHANGE_LIFETIME,
+    CHANGES_AN_HOUR,
+    UNDO_LIFETIME,
+)
 from shared.contracts.calls.identity import ADDRESS_LINK, AddressLinkRequest
 from shared.problems import Refusal
 from tests.services.identity.ceremonies import add, new_passkey, signed
@@ -235,14 +239,21 @@ async def test_one_user_has_a_share_of_a_mailbox_from_all_networks(identity: Ide
     assert len(await identity.rows("user.address_link_requested")) == 3
 
 
-async def test_a_link_works_once_and_not_for_another_address(identity: Identity) -> None:
+async def test_a_link_changes_once_and_not_to_another_address(identity: Identity) -> None:
+    """A second click finds its change made, as long as the link lives and the address stays."""
     person = await identity.person(EMAIL)
     await ask(identity, person, "first@new.example")
     first = await mailed(identity)
     await ask(identity, person)
     assert (await confirm(identity, person, first)).status == 410
     token = await mailed(identity)
-    assert (await confirm(identity, person, token)).status == 200
+    answers = await asyncio.gather(*(confirm(identity, person, token) for _ in range(3)))
+    answers.append(await confirm(identity, person, token))
+    assert [(one.status, one.body["email"]) for one in answers] == [(200, NEW)] * 4
+    assert len(await identity.rows("user.email_changed")) == 1
+    await ask(identity, person, "third@new.example")
+    third = await mailed(identity)
+    assert (await confirm(identity, person, third)).status == 200
     assert (await confirm(identity, person, token)).status == 410
     identity.clock.move(CHANGE_LIFETIME.total_seconds())
     with pytest.raises(Refusal):
@@ -268,7 +279,23 @@ async def test_the_old_address_takes_the_change_back_and_shuts_the_thief_out(
     await identity.forgot(EMAIL)
     reset = await identity.mailed_reset(EMAIL)
     assert (await identity.reset(reset, NEW_PASSWORD)).status == 204
+    owner = (await identity.log_in(EMAIL, NEW_PASSWORD)).expect(200)
+    assert (await undo(identity, token)).status == 204, "a second click finds it done"
+    assert await identity.is_live(owner)
     assert (await identity.log_in(EMAIL, NEW_PASSWORD)).status == 200
+    assert len(await identity.rows("user.email_restored")) == 1
+    await ask(identity, owner, OTHER, NEW_PASSWORD)
+    assert (await confirm(identity, owner, await mailed(identity))).status == 200
+    assert (await undo(identity, token)).status == 410, "another address is in force"
+
+
+async def test_the_link_of_an_undo_works_once_at_the_same_moment(identity: Identity) -> None:
+    await changed(identity)
+    token = await mailed(identity, "address-undo")
+    answers = await asyncio.gather(*(undo(identity, token) for _ in range(3)))
+    assert [answer.status for answer in answers] == [204] * 3
+    assert len(await identity.rows("user.email_restored")) == 1
+    identity.clock.move(UNDO_LIFETIME.total_seconds())
     assert (await undo(identity, token)).status == 410
 
 

@@ -349,6 +349,8 @@ RECORDS_NOTHING = {
     "findUser",
     "getToken",
     "introspectToken",
+    "lookUpLink",
+    "lookUpNewEmail",
     "switchAccount",
     "stepUp",
     "beginTotp",

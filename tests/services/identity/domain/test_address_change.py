@@ -99,6 +99,39 @@ def test_a_changed_address_ends_the_links_that_were_mailed_before() -> None:
     assert (CHANGED.new_email, CHANGED.reset_link_made_at, CHANGED.reset_used_at) == (None,) * 3
 
 
+RESTORED, _ = address_change.restore(CHANGED, check_undo(CHANGED, generation=1, now=NOON), now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("user", "link", "now", "done"),
+    [
+        (CHANGED, link_to(NEW), NOON + CHANGE_LIFETIME - MOMENT, True),
+        (CHANGED, link_to(NEW), NOON + CHANGE_LIFETIME, False),
+        (CHANGED, link_to(OTHER), NOON, False),
+        (REQUESTED, link_to(NEW), NOON, False),
+        (RESTORED, link_to(NEW), NOON, False),
+        (None, link_to(NEW), NOON, False),
+    ],
+)
+def test_a_link_has_done_its_work_while_its_address_is_in_force(user, link, now, done) -> None:
+    assert address_change.confirmed_by(user, link, now=now) is done
+
+
+@pytest.mark.parametrize(
+    ("user", "generation", "now", "done"),
+    [
+        (RESTORED, 1, NOON + UNDO_LIFETIME - MOMENT, True),
+        (RESTORED, 1, NOON + UNDO_LIFETIME, False),
+        (RESTORED, 2, NOON, False),
+        (CHANGED, 1, NOON, False),
+        (address_change.change(RESTORED, OTHER, now=NOON, session_began=NOON)[0], 1, NOON, False),
+        (None, 1, NOON, False),
+    ],
+)
+def test_an_undo_is_done_while_its_address_is_in_force(user, generation, now, done) -> None:
+    assert address_change.restored_by(user, generation=generation, now=now) is done
+
+
 def moved(
     *addresses: Address, every: timedelta = timedelta(days=1)
 ) -> tuple[User, list[int | None]]:
