@@ -10,7 +10,7 @@ import uuid
 from aiohttp import web
 
 from rolecall import Resource
-from rolecall.aio import Rolecall
+from rolecall.aio import AuditEvent, Rolecall
 from rolecall.integrations.aiohttp import USER, connected, permission_middleware
 
 RC = web.AppKey("rc", Rolecall)
@@ -48,6 +48,7 @@ async def create(request: web.Request) -> web.Response:
     known = Resource(instance_id, owner_id=owner)
     account_id = request.match_info["account_id"]
     revision = await request.app[RC].register(account_id, "instance", known)
+    await record(request, "instance.created", account_id, instance_id)
     request.app[INSTANCES][account_id, instance_id] = owner
     headers = {} if revision is None else {REVISION: revision}
     return web.json_response({"id": instance_id, "owner": owner}, status=201, headers=headers)
@@ -64,8 +65,22 @@ async def delete(request: web.Request) -> web.Response:
     """Delete an instance, first from the register: after a failure the caller tries again."""
     account_id, instance_id = found(request)
     await request.app[RC].unregister(account_id, "instance", instance_id)
+    await record(request, "instance.deleted", account_id, instance_id)
     request.app[INSTANCES].pop((account_id, instance_id), None)
     return web.Response(status=204)
+
+
+async def record(request: web.Request, action: str, account_id: str, instance_id: str) -> None:
+    """Write what the user did into the account's audit log, before the user is answered."""
+    await request.app[RC].audit(
+        AuditEvent(
+            account=account_id,
+            action=action,
+            resource=instance_id,
+            user=request[USER],
+            user_agent=request.headers.get("User-Agent"),
+        )
+    )
 
 
 def found(request: web.Request) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """The wiring of audit."""
 
+import secrets
 from functools import partial
 
 from rolecall.client.jwk import key_bytes
@@ -9,6 +10,7 @@ from services.audit.migrations import migrations
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
 from services.audit.settings import Settings
 from services.audit.store import Store
+from services.audit.store.usage import USAGE_SLOTS
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
@@ -49,7 +51,7 @@ def build(
     office = Election(parts.database, "sealer", holder=new_id("prc"), clock=parts.clock)
     ctx = Ctx(
         store=store,
-        ingest=Ingest(parts.client, store, parts.clock),
+        ingest=Ingest(parts.client, store, parts.clock, slot=secrets.randbelow(USAGE_SLOTS)),
         journal=parts.journal,
         internal=parts.internal,
         clock=parts.clock,

@@ -66,6 +66,7 @@ REPORTS = (
         ttl_seconds=MARK_DAYS * 24 * 3600,
     ),
 )
+USAGE = (Index(collection="usage", keys=(("account_id", 1), ("day", 1)), name="by_day"),)
 
 BY_POSITION = Index(
     collection="records",
@@ -103,4 +104,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(11, "terms of records", add_terms),
         Migration(12, "index of terms", index_step(*RECORDS)),
         Migration(13, "indexes that terms replace", drop_step(EARLIER_INDEXES)),
+        Migration(14, "usage indexes", index_step(*USAGE)),
     )

@@ -51,6 +51,7 @@ TAGS: Mapping[str, str] = {
     "decisions": "Ask whether a user may act on a resource (AuthZEN).",
     "webhooks": "Addresses to which an account's events are sent.",
     "audit": "Who did what in an account, and what was refused.",
+    "usage": "What members did, and what they used of resources at what cost.",
     "oauth": "Tokens of service clients, and the keys that verify tokens.",
 }
 PARAMETERS: Mapping[str, str] = {

@@ -73,5 +73,6 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "redeliver": (200, None),
     "listAuditEvents": (200, None),
     "getAuditEvent": (200, None),
+    "getUsage": (200, None),
 }
 """What comes back when the permission is held: where it would end something, nothing is named."""

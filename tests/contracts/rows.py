@@ -336,6 +336,23 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 ]
             },
         ),
+        "reportUsage": (
+            {
+                "usage": [
+                    {
+                        "id": f"u-{next(_serial)}",
+                        "account_id": people.team.id,
+                        "user_id": people.plain.user_id,
+                        "resource": entity | {"name": "web"},
+                        "project_id": people.team.ids["project_id"],
+                        "quantity": "1.5",
+                        "unit": "gpu_hour",
+                        "cost": {"amount": "3.75", "currency": "EUR"},
+                        "occurred_at": datetime.now(UTC).isoformat(),
+                    }
+                ]
+            },
+        ),
         "createGuardrail": (
             {"name": "Owned", "rule": {"type": "minimum_holders", "minimum": 1, "role": "owner"}},
             {

@@ -67,6 +67,8 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "through": ("", "x" * 255, "tok_1", "ses_"),
     "on_behalf_of": ("", "x" * 255, "usr_1"),
     "text": ("", "x" * 255, "%20", "$", "%E2%80%AE"),
+    "group_by": ("", "day,", "members", "DAY", "day;member"),
+    "format": ("", "xml", "CSV", "json,csv"),
 }
 """What does not fit a parameter, by its name; every row that has it is asked."""
 

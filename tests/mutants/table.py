@@ -65,6 +65,7 @@ from tests.mutants.rows import (
     stories,
     team,
     text,
+    usage,
     user_shards,
     webhooks,
 )
@@ -133,6 +134,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *stories.ROWS,
     *team.ROWS,
     *text.ROWS,
+    *usage.ROWS,
     *user_shards.ROWS,
     *webhooks.ROWS,
 )

@@ -21,6 +21,7 @@ from tests.e2e.one_process import OneProcess
 from tests.e2e.people import Person
 from tests.patience import PATIENT_SECONDS
 from tests.servers import UNMEASURED
+from tests.waiting import wait_for
 
 
 class Product(OneProcess):
@@ -220,6 +221,23 @@ async def test_the_example_registers_its_instances_and_guards_them(
         assert (await send("DELETE", elsewhere, team.link))[0] == 404
         assert (await send("GET", instance, team.owner))[0] == 200
         assert (await send("DELETE", instance, team.owner))[0] == 204
+        await actions_are_in_the_audit_log(team, made["id"], own["id"])
+
+
+async def actions_are_in_the_audit_log(team: Team, made: str, own: str) -> None:
+    """The service has written what its users did, each by the user who did it (Rp13, Ci14)."""
+    expected = {
+        (made, "instance.created", team.owner.user_id),
+        (made, "instance.deleted", team.owner.user_id),
+        (own, "instance.created", team.link.user_id),
+    }
+
+    async def arrived() -> bool:
+        log = await team.owner.get(f"{team.path}/audit-events?action=instance.*")
+        shown = {(one["resource"]["id"], one["action"], one["actor"]["id"]) for one in log["items"]}
+        return shown == expected
+
+    await wait_for(arrived, within=PATIENT_SECONDS)
 
 
 async def test_a_wrong_secret_is_undecided_and_answered_500(product: OneProcess) -> None:

@@ -12,19 +12,23 @@ from rolecall.aio.errors import (
     TokenExpiredError,
     TokenRejectedError,
 )
+from rolecall.aio.report_types import AuditEvent, MemberUsage, ReportOutcome
 from rolecall.aio.requirement import Requirement
 from rolecall.aio.rolecall import Mode, Rolecall
 from rolecall.client.access_tokens import TokenUser
 
 __all__ = [
+    "AuditEvent",
     "BusyError",
     "Check",
     "CircuitOpenError",
     "ClientRefusedError",
     "LeaseOverError",
+    "MemberUsage",
     "Mode",
     "NoAnswerError",
     "NotOpenError",
+    "ReportOutcome",
     "RequestRefusedError",
     "Requirement",
     "Rolecall",

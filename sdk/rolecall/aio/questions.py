@@ -1,10 +1,12 @@
-"""What a running Rolecall answers in every mode: explanations, and the register of resources."""
+"""What a running Rolecall answers in every mode: explanations, resources, and reports."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from rolecall.aio.check import Check, known_resource
 from rolecall.aio.register import Property, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
+from rolecall.aio.report_types import AuditEvent, MemberUsage, ReportOutcome
+from rolecall.aio.reports import ReportSender
 from rolecall.client.evaluations import Moment
 from rolecall.client.explanations import CheckExplanation, who_can_question
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
@@ -17,9 +19,18 @@ _UNSPECIFIED = Resource()
 class Questions:
     """The calls of `Rolecall` that are always answered by the running one."""
 
-    def __init__(self, remote: RemoteChecks, register: ResourceRegister) -> None:
+    def __init__(
+        self,
+        remote: RemoteChecks,
+        register: ResourceRegister,
+        *,
+        events: ReportSender,
+        usage: ReportSender,
+    ) -> None:
         self._remote = remote
         self._register = register
+        self._events = events
+        self._usage = usage
 
     async def explain(
         self,
@@ -85,3 +96,27 @@ class Questions:
             UndecidedError: as for `register`; a resource that is already gone raises nothing.
         """
         return await self._register.delete(account, resource_type, resource_id)
+
+    async def audit(self, event: AuditEvent) -> ReportOutcome:
+        """Record an event of the service in the audit log; return when it is stored.
+
+        The client needs the scope `audit:write`. Calls at the same time share requests. An event is
+        recorded once by its `id`, so the same event again is safe.
+
+        Raises:
+            UndecidedError: it is not known whether the event is recorded, or it is refused; the
+                class says why, as for `check`.
+            TypeError, ValueError: `before` or `after` is not JSON.
+        """
+        return await self._events.add(event)
+
+    async def record_events(self, events: Sequence[AuditEvent]) -> list[ReportOutcome]:
+        """Record many events, a thousand in a request; it raises as `audit`.
+
+        After an error some may be recorded. Record the same events again.
+        """
+        return await self._events.send(events)
+
+    async def record_usage(self, usage: Sequence[MemberUsage]) -> list[ReportOutcome]:
+        """Record metered usage of members, with the scope `usage:write`; as `record_events`."""
+        return await self._usage.send(usage)

@@ -17,6 +17,7 @@ from rolecall.aio.local import Handle, LocalChecks
 from rolecall.aio.questions import Questions
 from rolecall.aio.register import REGISTER_SCOPE, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
+from rolecall.aio.reports import REPORTS, ReportSender
 from rolecall.aio.requirement import GivenOf, Requirement, TextOf
 from rolecall.aio.transport import Transport
 from rolecall.client.access_tokens import TokenUser
@@ -64,12 +65,21 @@ class Rolecall(Questions):
     ) -> None:
         self._transport = Transport(url, allow_http=allow_http)
         credentials = ClientToken(self._transport, client_id, client_secret)
-        register = ResourceRegister(
-            self._transport,
-            ClientToken(self._transport, client_id, client_secret, scope=REGISTER_SCOPE),
-            timeout=timeout,
+
+        def with_scope(scope: str) -> ClientToken:
+            return ClientToken(self._transport, client_id, client_secret, scope=scope)
+
+        self._reports = {
+            name: ReportSender(
+                self._transport, with_scope(scope), path=path, member=name, timeout=timeout
+            )
+            for name, (path, scope) in REPORTS.items()
+        }
+        super().__init__(
+            RemoteChecks(self._transport, credentials, timeout=timeout),
+            ResourceRegister(self._transport, with_scope(REGISTER_SCOPE), timeout=timeout),
+            **self._reports,
         )
-        super().__init__(RemoteChecks(self._transport, credentials, timeout=timeout), register)
         self._issuer = issuer or url.rstrip("/")
         self._timeout = timeout
         self._fallback = fallback
@@ -101,6 +111,8 @@ class Rolecall(Questions):
             self._following.cancel()
             with suppress(asyncio.CancelledError):
                 await self._following
+        for sender in self._reports.values():
+            await sender.close()
         await self._transport.close()
 
     async def ready(self) -> None:

@@ -1,8 +1,8 @@
 """The ROUTES tables of audit, for the public and the internal API."""
 
-from services.audit.routes import decisions, events, search
+from services.audit.routes import decisions, events, metered_usage, search, usage
 
 __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 
-ROUTES = (*search.ROUTES, *events.ROUTES)
+ROUTES = (*search.ROUTES, *events.ROUTES, *metered_usage.ROUTES, *usage.ROUTES)
 INTERNAL_ROUTES = decisions.ROUTES

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from services.audit.domain.reported_events import ReportedEvent, event_report
-from services.audit.domain.reports import ReportResult, ReportStatus, ServiceReport
+from services.audit.domain.reports import ServiceReport
 from services.audit.routes.report_bodies import (
     MAX_REPORTS,
     REPORTS_CAP_BYTES,
@@ -18,17 +18,14 @@ from services.audit.routes.report_bodies import (
     ReportsView,
     UserIdText,
     Values,
-    reports_view,
+    record_each,
 )
 from services.audit.use_cases.context import Ctx
-from services.audit.use_cases.reports import record_reports
 from shared.contracts.facts import Actor, Outcome
 from shared.http.access import Client
 from shared.http.moments import StoredMoment
 from shared.http.routes import Body, Call, Route
-from shared.http.turns import in_turns
 from shared.ids import ClientId
-from shared.problems import Refusal
 
 AUDIT_SCOPE = "audit:write"
 
@@ -155,18 +152,7 @@ class ReportEvents(Body):
 
 async def report_events(ctx: Ctx, call: Call[ReportEvents, None]) -> ReportsView:
     """Record the events of a service of the platform."""
-    client = call.client
-    reports: dict[int, ServiceReport] = {}
-    refused: dict[int, ReportResult] = {}
-    async for number, event in in_turns(list(enumerate(call.body.events))):
-        try:
-            reports[number] = event.report(client.client_id)
-        except Refusal as refusal:
-            refused[number] = ReportResult(
-                id=event.id, status=ReportStatus.REFUSED, refusal=refusal
-            )
-    done = await record_reports(ctx, call.caller, client, reports)
-    return reports_view(done | refused)
+    return await record_each(ctx, call, call.body.events)
 
 
 ROUTES = (

@@ -1,16 +1,20 @@
 """What the reports of platform services have in common, as bodies and as answers."""
 
 import unicodedata
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from services.audit.domain.reports import ReportResult, ReportStatus
+from services.audit.domain.reports import ReportResult, ReportStatus, ServiceReport
+from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.reports import record_reports
 from shared.contracts.facts import ResourceRef
 from shared.http.entry_refusals import EntryRefused, entry_refused
-from shared.http.routes import Answer, Body
-from shared.ids import FORMS
+from shared.http.routes import Answer, Body, Call
+from shared.http.turns import in_turns
+from shared.ids import FORMS, ClientId
+from shared.problems import Refusal
 
 MAX_REPORTS = 1_000
 REPORTS_CAP_BYTES = 4 * 1024 * 1024
@@ -79,15 +83,38 @@ class ReportsView(Answer):
     results: list[ReportView]
 
 
-def reports_view(results: Mapping[int, ReportResult]) -> ReportsView:
-    """The results in the order of the request."""
-    return ReportsView(
-        results=[
-            ReportView(
-                id=told.id,
-                status=told.status,
-                refusal=None if told.refusal is None else entry_refused(told.refusal),
-            )
-            for _, told in sorted(results.items())
-        ]
+class ReportBody(Protocol):
+    """One report of a request."""
+
+    @property
+    def id(self) -> str:
+        """The id that the reporter gives."""
+
+    def report(self, client_id: ClientId) -> ServiceReport:
+        """Make the report of this client.
+
+        Raises:
+            Refusal: it contradicts itself.
+        """
+
+
+async def record_each(ctx: Ctx, call: Call[Any, Any], bodies: Sequence[ReportBody]) -> ReportsView:
+    """Record the reports of a request; each has a result."""
+    reports: dict[int, ServiceReport] = {}
+    refused: dict[int, ReportResult] = {}
+    async for number, body in in_turns(list(enumerate(bodies))):
+        try:
+            reports[number] = body.report(call.client.client_id)
+        except Refusal as refusal:
+            status = ReportStatus.REFUSED
+            refused[number] = ReportResult(id=body.id, status=status, refusal=refusal)
+    results = await record_reports(ctx, call.caller, call.client, reports) | refused
+    return ReportsView(results=[_view(results[number]) for number in range(len(bodies))])
+
+
+def _view(result: ReportResult) -> ReportView:
+    return ReportView(
+        id=result.id,
+        status=result.status,
+        refusal=None if result.refusal is None else entry_refused(result.refusal),
     )

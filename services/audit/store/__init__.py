@@ -5,12 +5,13 @@ from services.audit.store.people import PeopleRows
 from services.audit.store.records import RecordRows
 from services.audit.store.reports import ReportRows
 from services.audit.store.trees import TreeRows
+from services.audit.store.usage import UsageRows
 from shared.mongo import Database
 
 __all__ = ["Store"]
 
 
-class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows):
+class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows, UsageRows):
     """Every collection of audit."""
 
     def __init__(self, database: Database) -> None:
@@ -19,3 +20,4 @@ class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows):
         MarkRows.__init__(self, database)
         ReportRows.__init__(self, database)
         TreeRows.__init__(self, database)
+        UsageRows.__init__(self, database)

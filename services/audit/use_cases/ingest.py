@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass
 
 from services.audit.domain.records import digest, erased_user_of, known_user_of, record_of
+from services.audit.domain.usage_sums import sums_of
 from services.audit.store import Store
 from shared.clock import Clock
 from shared.contracts.facts import Row
@@ -32,11 +33,14 @@ class Ingest:
         store: Store,
         clock: Clock,
         *,
+        slot: int = 0,
         gather_seconds: float = GATHER_SECONDS,
     ) -> None:
+        """`slot` is the one of `USAGE_SLOTS` in which this process adds usage up."""
         self._client = client
         self._store = store
         self._clock = clock
+        self._slot = slot
         self._gather_seconds = gather_seconds
         self._waiting: list[_WaitingRow] = []
         self._expected = 1
@@ -112,12 +116,14 @@ class Ingest:
     async def _write(self, batch: "list[_WaitingRow]") -> None:
         now = self._clock.now()
         records = [record_of(waiting.row, recorded_at=now) for waiting in batch]
+        sums = sums_of((one.row, record) for one, record in zip(batch, records, strict=True))
 
         async def change(session: DbSession) -> None:
             await batch[0].applied_mark.save_with(
                 [waiting.applied_mark for waiting in batch[1:]], session
             )
             await self._store.add(records, session)
+            await self._store.add_usage(sums, slot=self._slot, session=session)
 
         await transact(self._client, change)
         for waiting in batch:

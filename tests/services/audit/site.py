@@ -119,17 +119,21 @@ class AuditApi:
     ) -> tuple[int, Any]:
         sent = dict(headers or {})
         if reader is not None:
-            claims = user_claims(
-                issuer=PUBLIC_URL,
-                user_id=UserId(reader),
-                session_id=READER_SESSION,
-                account_id=ACCOUNT,
-                now=SystemClock().now(),
-            )
-            sent["Authorization"] = f"Bearer {sign_access_token(self.others.key, 'k1', claims)}"
+            sent["Authorization"] = f"Bearer {self.reader_token(reader)}"
         url = self.service.addresses["public"] + path
         async with self.http.get(url, headers=sent) as response:
             return response.status, await response.json(content_type=None)
+
+    def reader_token(self, reader: str = READER) -> str:
+        """The access token of a user."""
+        claims = user_claims(
+            issuer=PUBLIC_URL,
+            user_id=UserId(reader),
+            session_id=READER_SESSION,
+            account_id=ACCOUNT,
+            now=SystemClock().now(),
+        )
+        return sign_access_token(self.others.key, "k1", claims)
 
     async def post(
         self, path: str, body: Any, *, client: ClientPrincipal

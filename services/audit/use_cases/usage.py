@@ -1,0 +1,38 @@
+"""Read the activity and the metered usage of the members of an account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.audit.domain.records import KnownUser
+from services.audit.domain.usage_sums import UsageGroup, UsageRow
+from services.audit.use_cases.context import Ctx
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsagePage:
+    """Usage by groups, with the users as last known; who has left keeps the rows."""
+
+    rows: Sequence[UsageRow]
+    users: Mapping[str, KnownUser]
+    complete_until: datetime | None
+
+
+async def read_usage(
+    ctx: Ctx,
+    account_id: str,
+    groups: Sequence[UsageGroup],
+    *,
+    first_day: str,
+    last_day: str,
+    after: Sequence[str] | None,
+    limit: int,
+) -> UsagePage:
+    """Return the usage of the account between two days, both included, in the groups' order."""
+    complete_until = ctx.complete_until()
+    rows = await ctx.store.usage(
+        account_id, groups, first_day=first_day, last_day=last_day, after=after, limit=limit
+    )
+    user_ids = {row.group[UsageGroup.MEMBER] for row in rows if UsageGroup.MEMBER in row.group}
+    users = await ctx.store.known_users(user_ids) if user_ids else {}
+    return UsagePage(rows=rows, users=users, complete_until=complete_until)

@@ -1,0 +1,76 @@
+"""Mutants of the usage of members: what is counted, how often, and how it is shown."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+SUMS = "services/audit/domain/usage_sums.py"
+STORE = "services/audit/store/usage.py"
+RULE_TESTS = ("tests/services/audit/domain/test_usage_sums.py",)
+RECOUNT = ("tests/services/audit/test_usage.py", "-k", "recount")
+LIVE = ("tests/services/audit/test_usage.py", "-k", "members_read")
+
+ROWS = (
+    Mutant(
+        id="usage-of-two-units-is-added",
+        kind=Kind.DATA,
+        file=SUMS,
+        old="unit=usage.unit, currency",
+        new='unit="x", currency',
+        tests=RULE_TESTS,
+    ),
+    Mutant(
+        id="usage-counts-for-the-service",
+        kind=Kind.DATA,
+        file=SUMS,
+        old="about = key._replace(member=usage.user_id, ",
+        new="about = key._replace(",
+        tests=RULE_TESTS,
+    ),
+    Mutant(
+        id="usage-is-rounded",
+        kind=Kind.DATA,
+        file=SUMS,
+        old="EXACT = Context(prec=34)\n",
+        new="EXACT = Context(prec=17)\n",
+        tests=RULE_TESTS,
+    ),
+    Mutant(
+        id="usage-outside-of-the-transaction",
+        kind=Kind.CONSISTENCY,
+        file=STORE,
+        old="            await self._usage.bulk_write(writes, session=session, ordered=False)\n",
+        new="            await self._usage.bulk_write(writes, ordered=False)\n",
+        tests=("tests/services/audit/test_usage.py", "-k", "or_not_at_all"),
+    ),
+    Mutant(
+        id="usage-of-another-account",
+        kind=Kind.SECURITY,
+        file=STORE,
+        old='            "account_id": account_id,\n            "day"',
+        new='            "day"',
+        tests=RECOUNT,
+    ),
+    Mutant(
+        id="usage-page-repeats-a-group",
+        kind=Kind.DATA,
+        file=STORE,
+        old='group: {"$gt": after[place]}',
+        new='group: {"$gte": after[place]}',
+        tests=RECOUNT,
+    ),
+    Mutant(
+        id="usage-needs-another-permission",
+        kind=Kind.SECURITY,
+        file="services/audit/routes/usage.py",
+        old='        access=Permission("usage:view"),\n',
+        new='        access=Permission("account:view"),\n',
+        tests=LIVE,
+    ),
+    Mutant(
+        id="usage-file-runs-a-name",
+        kind=Kind.SECURITY,
+        file="services/audit/domain/csv_cells.py",
+        old='or next(shown, "") in _RUN else text\n',
+        new="else text\n",
+        tests=RULE_TESTS,
+    ),
+)
