@@ -29,7 +29,7 @@ ROWS = (
         DOMAIN,
         "RECENT = timedelta(days=30)",
         "RECENT = timedelta(days=7)",
-        *(*TESTS, "-k", "as_chosen"),
+        *TABLES,
     ),
     _row(
         "a-reset-keeps-recent-issuers",

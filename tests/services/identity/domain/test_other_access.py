@@ -11,7 +11,6 @@ from services.identity.domain.api_tokens import ApiToken
 from services.identity.domain.identities import LinkedIdentity
 from services.identity.domain.other_access import (
     MAX_NAMES,
-    RECENT,
     EndAccess,
     OtherAccess,
     to_end,
@@ -19,7 +18,7 @@ from services.identity.domain.other_access import (
 from shared.ids import AccountId, IdentityId, MembershipId, TokenId, UserId
 from tests.services.identity.domain.rows import NOON
 
-MOMENT = timedelta(microseconds=1)
+MOMENT, MONTH = timedelta(microseconds=1), timedelta(days=30)
 TOKEN = ApiToken(
     id=TokenId("tok_1"),
     user_id=UserId("usr_1"),
@@ -27,8 +26,8 @@ TOKEN = ApiToken(
     membership_id=MembershipId("mem_1"),
     name="CI",
     secret_hash="0" * 64,
-    created_at=NOON - RECENT,
-    expires_at=NOON + RECENT,
+    created_at=NOON - MONTH,
+    expires_at=NOON + MONTH,
 )
 IDENTITY = LinkedIdentity(
     id=IdentityId("idn_1"),
@@ -38,10 +37,10 @@ IDENTITY = LinkedIdentity(
     connection_id="corp",
     label="Corp",
     email=None,
-    linked_at=NOON - RECENT,
+    linked_at=NOON - MONTH,
 )
-OLD_TOKEN = replace(TOKEN, id=TokenId("tok_2"), created_at=NOON - RECENT - MOMENT)
-OLD_IDENTITY = replace(IDENTITY, id=IdentityId("idn_2"), linked_at=NOON - RECENT - MOMENT)
+OLD_TOKEN = replace(TOKEN, id=TokenId("tok_2"), created_at=NOON - MONTH - MOMENT)
+OLD_IDENTITY = replace(IDENTITY, id=IdentityId("idn_2"), linked_at=NOON - MONTH - MOMENT)
 FOUND = OtherAccess(tokens=(TOKEN, OLD_TOKEN), identities=(IDENTITY, OLD_IDENTITY))
 
 
