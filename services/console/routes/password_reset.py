@@ -51,6 +51,7 @@ async def show_reset(visit: Visit, form: Form) -> Outcome:
     words = {
         "link": link,
         "email": opened["email"],
+        "access": opened["access"],
         "other": user if user is not None and user["email"] != opened["email"] else None,
     }
     return Shown(template="reset_password", form=form, words=words)

@@ -70,3 +70,24 @@ def to_end(
                 tokens=tuple(one for one in found.tokens if one.created_at >= since),
                 identities=tuple(one for one in linked if one.linked_at >= since),
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessToEnd:
+    """How many API tokens and linked identities a reset can end, and how many `recent` ends."""
+
+    api_tokens: int
+    identities: int
+    recent_api_tokens: int
+    recent_identities: int
+
+
+def access_to_end(found: OtherAccess, *, had_password: bool, now: datetime) -> AccessToEnd:
+    """Count what a reset can end."""
+    recent = to_end(found, EndAccess.RECENT, had_password=had_password, now=now)
+    return AccessToEnd(
+        api_tokens=len(found.tokens),
+        identities=len(found.identities),
+        recent_api_tokens=len(recent.tokens),
+        recent_identities=len(recent.identities),
+    )

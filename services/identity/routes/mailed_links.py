@@ -1,5 +1,7 @@
 """The routes that look at a mailed link before it is used."""
 
+from dataclasses import asdict
+
 from services.identity.domain.mailed_links import LinkInvalid, LinkStatus, MailedLinkKind
 from services.identity.routes.address_change import AddressProof
 from services.identity.routes.fields import Text
@@ -17,14 +19,25 @@ class MailedLink(Body):
     code: Text | None = None
 
 
+class AccessToEndView(Answer):
+    """What a reset of the password can end, by `end_access`: `all` of it, or what is `recent`."""
+
+    api_tokens: int
+    identities: int
+    recent_api_tokens: int
+    recent_identities: int
+
+
 class OpenedLinkView(Answer):
     """How far the link is: `open` works, `done` has done its work.
 
-    `email` is the address that it proves or restores, or of the user whose password it resets.
+    `email` is the address that it proves or restores, or of the user whose password it resets. An
+    open link to a reset has `access`, which can end with the password.
     """
 
     status: LinkStatus
     email: str | None
+    access: AccessToEndView | None = None
 
 
 class NewAddressView(Answer):
@@ -38,7 +51,8 @@ async def look_up(ctx: Ctx, call: Call[MailedLink, None]) -> OpenedLinkView:
     """Return what the link is about; nothing changes."""
     body = call.body
     opened = await mailed_links.look_up(ctx, kind=body.kind, token=body.token, code=body.code)
-    return OpenedLinkView(status=opened.status, email=opened.email)
+    access = None if opened.access is None else AccessToEndView(**asdict(opened.access))
+    return OpenedLinkView(status=opened.status, email=opened.email, access=access)
 
 
 async def look_up_own(ctx: Ctx, call: Call[AddressProof, None]) -> NewAddressView:

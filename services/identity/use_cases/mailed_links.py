@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from services.identity.domain import address_change, password_reset, verification
 from services.identity.domain.mailed_links import LinkInvalid, LinkStatus, MailedLinkKind
+from services.identity.domain.other_access import AccessToEnd, access_to_end
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.other_access import find_other_access
 from services.identity.use_cases.sessions import active_session
 from shared.auth.principals import UserPrincipal
 from shared.ids import SignUpId, UserId
@@ -19,11 +21,13 @@ from shared.links import Link, Links
 class OpenedLink:
     """What a link shows: how far it is, and the address that it is about.
 
-    A link to a new address does not name it: the mailbox knows its own.
+    A link to a new address does not name it: the mailbox knows its own. One that resets a password
+    also counts the `access` that can end with it.
     """
 
     status: LinkStatus
     email: str | None = None
+    access: AccessToEnd | None = None
 
 
 async def look_up(ctx: Ctx, *, kind: MailedLinkKind, token: str, code: str | None) -> OpenedLink:
@@ -99,7 +103,12 @@ async def _password_reset(ctx: Ctx, link: Link) -> OpenedLink:
     except LinkInvalid:
         found = password_reset.check_repeat(user, generation=link.generation, now=now)
         return OpenedLink(status=LinkStatus.DONE, email=found.email)
-    return OpenedLink(status=LinkStatus.OPEN, email=found.email)
+    access = access_to_end(
+        await find_other_access(ctx, found.id),
+        had_password=found.password_hash is not None,
+        now=now,
+    )
+    return OpenedLink(status=LinkStatus.OPEN, email=found.email, access=access)
 
 
 async def _former_address(ctx: Ctx, link: Link) -> OpenedLink:

@@ -82,4 +82,11 @@ ROWS = (
         "END_ACCESS[0] if chosen else END_ACCESS[0]",
         *(*PAGES, "-k", "former_password"),
     ),
+    _row(
+        "the-link-of-a-reset-counts-all-as-recent",
+        DOMAIN,
+        "recent = to_end(found, EndAccess.RECENT,",
+        "recent = to_end(found, EndAccess.ALL,",
+        *(*TESTS, "-k", "counts_what"),
+    ),
 )

@@ -35,6 +35,12 @@ def problem(status: int, code: str, **more: Any) -> tuple[int, Mapping[str, Any]
     return status, {"code": code, "detail": f"About {code}.", **more}
 
 
+ACCESS_TO_END = {
+    "api_tokens": 4,
+    "identities": 1,
+    "recent_api_tokens": 2,
+    "recent_identities": 1,
+}
 ANSWERS: Mapping[str, tuple[int, Any]] = {
     "POST /v1/login": (200, tokens()),
     "POST /v1/login/passkey/begin": (200, {"challenge": "sealed", "options": {"rpId": "x"}}),
@@ -45,7 +51,10 @@ ANSWERS: Mapping[str, tuple[int, Any]] = {
     "POST /v1/email/verify": (200, tokens()),
     "POST /v1/password/reset": (204, None),
     "POST /v1/logout": (204, None),
-    "POST /v1/links/lookup": (200, {"status": "open", "email": "ana@example.com"}),
+    "POST /v1/links/lookup": (
+        200,
+        {"status": "open", "email": "ana@example.com", "access": ACCESS_TO_END},
+    ),
     "POST /v1/me/email/lookup": (200, {"status": "open", "email": "ana@new.example"}),
     "POST /v1/invitations/lookup": (200, OPENED),
     "POST /v1/invitations/accept": (200, {"account_id": "acc_1"}),

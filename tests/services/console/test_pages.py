@@ -7,6 +7,7 @@ import pytest
 from services.console.routes import PAGES
 from tests.services.console.browsing import (
     ACCESS,
+    ACCESS_TO_END,
     ANSWERS,
     FORM,
     LINKS,
@@ -215,6 +216,22 @@ async def test_a_reset_says_what_ends_with_the_former_password(browser, api, cho
     await browser.press(where, password="quiet-otters", **chosen)
     [body] = api.asked_for("POST /v1/password/reset")
     assert body["end_access"] == sent
+
+
+async def test_a_reset_counts_what_can_end_and_asks_nothing_without_it(browser, api):
+    where, lookup = "/reset-password", "POST /v1/links/lookup"
+    await browser.open(f"{where}?token=usr_1.1.a")
+    await browser.open(where)
+    words = "You have 5.", "last 30 days (3)", "all of them (5)"
+    assert [word in browser.text for word in words] == [True] * 3
+    api.answers[lookup] = (
+        200,
+        api.answers[lookup][1] | {"access": dict.fromkeys(ACCESS_TO_END, 0)},
+    )
+    await browser.open(where)
+    assert "end_access" not in browser.text
+    await browser.press(where, password="quiet-otters")
+    assert api.asked_for("POST /v1/password/reset")[0]["end_access"] == "recent"
 
 
 async def test_a_choice_stays_when_the_password_is_refused(browser, api):

@@ -79,6 +79,25 @@ async def test_a_reset_ends_api_tokens_and_linked_issuers_as_chosen(
     assert [row.data["because"] for row in revoked] == ["password-reset"] * len(ended)
 
 
+async def test_the_link_of_a_reset_counts_what_can_end(browser: Browser) -> None:
+    identity = browser.identity
+    person = await identity.person(EMAIL)
+    await identity.make_token(person)
+    identity.clock.move(MONTH_SECONDS + 1)
+    later = (await identity.log_in(EMAIL)).expect(200) | {"account_id": person["account_id"]}
+    await identity.make_token(later)
+    (await browser.link(later["access_token"])).expect(200)
+    await identity.forgot(EMAIL)
+    body = {"kind": "password-reset", "token": await identity.mailed_reset(EMAIL)}
+    opened = await identity.post("/v1/links/lookup", body)
+    assert opened.expect(200)["access"] == {
+        "api_tokens": 2,
+        "identities": 1,
+        "recent_api_tokens": 1,
+        "recent_identities": 1,
+    }
+
+
 async def test_a_user_who_sets_a_first_password_keeps_the_issuer(browser: Browser) -> None:
     identity = browser.identity
     await browser.sign_in()
