@@ -11,10 +11,19 @@ from services.notification.domain.deliveries import RequestResult
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import ENDS, MessageKind
 from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_MANY, TOPICS
+from services.notification.domain.preferences import OPTIONAL_KINDS, SWITCHED_OFF, UnsubscribeLinks
 from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
-from services.notification.store import Deliveries, Messages, Paces, People, Webhooks
+from services.notification.store import (
+    Deliveries,
+    Entries,
+    Messages,
+    Paces,
+    People,
+    PreferenceRows,
+    Webhooks,
+)
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.backlog import run_backlog
 from services.notification.use_cases.context import Ctx
@@ -56,6 +65,7 @@ def build(
     start_at_zero(
         MAILS_WITHHELD, [Service.NOTIFICATION], TOPICS, [NEWER_MAIL, TOO_MANY, MEMBERSHIP_ENDED]
     )
+    start_at_zero(MAILS_WITHHELD, [Service.NOTIFICATION], OPTIONAL_KINDS, [SWITCHED_OFF])
     start_at_zero(MAILS_ENDED, [Service.NOTIFICATION], ENDS)
     start_at_zero(WEBHOOK_ATTEMPTS, [Service.NOTIFICATION], RequestResult)
     sender = MailSender(
@@ -65,6 +75,8 @@ def build(
         public_url=settings.public_url,
         pages=settings.pages,
     )
+    webhook_key = secret_bytes(settings.webhook_key)
+    unsubscribe_links = UnsubscribeLinks(webhook_key, settings.public_url)
     transport = SmtpTransport(
         host=settings.smtp_host,
         port=settings.smtp_port,
@@ -86,6 +98,9 @@ def build(
         messages=Messages(parts.database),
         paces=Paces(parts.database),
         people=People(parts.database),
+        entries=Entries(parts.database),
+        preferences=PreferenceRows(parts.database),
+        unsubscribe_links=unsubscribe_links,
         journal=parts.journal,
         transport=transport,
         links=InternalLinkSource(parts.internal),
@@ -97,7 +112,7 @@ def build(
         deliveries=Deliveries(parts.database),
         posts=posts,
         accounts=InternalAccounts(parts.internal),
-        webhook_key=secret_bytes(settings.webhook_key),
+        webhook_key=webhook_key,
         webhook_networks=settings.webhook_networks,
     )
     checker = AuthzChecker(parts.internal, timeouts=timeouts)

@@ -58,6 +58,22 @@ WEBHOOKS = (
     Index(collection="deliveries", keys=(("delete_at", 1),), name="kept", ttl_seconds=0),
 )
 
+ENTRIES = (
+    Index(collection="entries", keys=(("user_id", 1), ("_id", -1)), name="of_user"),
+    Index(
+        collection="entries",
+        keys=(("user_id", 1), ("account_id", 1), ("_id", -1)),
+        name="of_user_in_account",
+    ),
+    Index(
+        collection="entries",
+        keys=(("user_id", 1), ("unread", 1), ("_id", -1)),
+        name="unread_of_user",
+    ),
+    Index(collection="entries", keys=(("delete_at", 1),), name="kept", ttl_seconds=0),
+)
+"""The list of a person, and the end of its entries."""
+
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
@@ -71,4 +87,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(7, "idempotency indexes", index_step(*idempotency.INDEXES)),
         Migration(8, "people indexes", index_step(*PEOPLE)),
         Migration(9, "webhook indexes", index_step(*WEBHOOKS)),
+        Migration(10, "entry indexes", index_step(*ENTRIES)),
     )

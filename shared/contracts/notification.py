@@ -28,4 +28,11 @@ class MessageBounced(_Message):
     """Of the link in the mail, if it is that of an invitation."""
 
 
-FACTS: tuple[type[Payload], ...] = (MessageSent, MessageBounced)
+class PreferencesChanged(Payload):
+    """A person switched mails off or on, signed in or by the link of a mail."""
+
+    type: ClassVar[str] = "notification.preferences.changed.v1"
+    user_id: str
+
+
+FACTS: tuple[type[Payload], ...] = (MessageSent, MessageBounced, PreferencesChanged)

@@ -49,6 +49,7 @@ TAGS: Mapping[str, str] = {
     "resources": "What services of the platform register, and who owns it.",
     "provisioning": "Bring users and members from a directory or another system, many at once.",
     "decisions": "Ask whether a user may act on a resource (AuthZEN).",
+    "notifications": "What the product tells the user, and by which mails.",
     "webhooks": "Addresses to which an account's events are sent.",
     "audit": "Who did what in an account, and what was refused.",
     "usage": "What members did, and what they used of resources at what cost.",

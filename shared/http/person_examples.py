@@ -6,6 +6,7 @@ from typing import Any
 PERSONS: Mapping[str, Any] = {
     "device": "Firefox on Linux",
     "ip": "203.0.113.7",
+    "ids": ["msg_01990b5d2f0c7a3fb1e2c3d4e5f60718"],
     "locale": "en",
     "network": "203.0.113.7",
     "time_zone": "Europe/Berlin",

@@ -174,6 +174,10 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "renamePasskey": ({"name": "Phone"},),
         "createAccountConnection": (NEW_CONNECTION,),
         "changeAccountConnection": (CHANGED_CONNECTION,),
+        "setNotificationPreferences": (
+            {"off": [{"account_id": people.team.id, "kinds": ["role_changed"]}]},
+        ),
+        "readNotifications": ({"ids": [new_id("msg")]}, {"up_to": new_id("msg")}),
         "createWebhook": (NEW_WEBHOOK,),
         "changeWebhook": (NEW_WEBHOOK | {"enabled": True},),
         "rotateWebhookSecret": ({"overlap_seconds": 60},),

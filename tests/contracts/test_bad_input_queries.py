@@ -41,6 +41,8 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "q": ("x" * 201,),
     "account": ("", "x" * 300, "acc_x", "prj_" + "0" * 32),
     "confirm": ("x" * 401,),
+    "unread": ("", "1", "yes", "TRUE", "true,false"),
+    "token": ("x" * 301,),
     "current": ("", "1", "yes", "TRUE", "true,false"),
     "counts": ("", "1", "yes", "TRUE", "true,false"),
     "sort": ("", "password", "--name", "name,email", "$natural"),

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from services.notification.domain.headers import safe_header
+from services.notification.domain.headers import UnsafeHeader, safe_header
 from services.notification.domain.messages import MailLink, Message
 from services.notification.domain.names import MOMENTS, display_text, mailbox_of, quoted
 from services.notification.domain.wording import (
@@ -73,6 +73,14 @@ class MailContent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ListedText:
+    """A message as a list shows it: its subject, and its first paragraphs."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComposedMail:
     """One mail as the mail server gets it (RFC 5322)."""
 
@@ -88,32 +96,37 @@ def render(
 
     Every name is shown as `names` allows, and every moment in the recipient's time zone.
     """
-    wording = WORDINGS[message.locale]
+    words = _words(message, link, sender=sender, now=now)
+    name = f"{message.kind}.j2"
+    return MailContent(
+        subject=" ".join(_block(message, "subject", words).split()),
+        text=_tidy(_TEXT[message.locale].get_template(name).render(words, layout="layout.txt")),
+        html=_HTML[message.locale].get_template(name).render(words, layout="layout.html"),
+    )
+
+
+def _words(
+    message: Message, link: MailLink | None, *, sender: MailSender, now: datetime
+) -> dict[str, object]:
+    wording, end = WORDINGS[message.locale], message.expires_at
     stored = {**_OF_EARLIER_VERSIONS, **message.words}
-    words: dict[str, object] = {
-        field: _shown(field, text, message, wording) for field, text in stored.items()
-    }
-    words |= {
+    shown = {field: _shown(field, text, message, wording) for field, text in stored.items()}
+    return shown | {
         "product": sender.product,
         "public_url": sender.public_url,
         "account_id": message.account_id,
         "pages": sender.pages,
         "link": link,
         "recipient": display_text("email", message.recipient),
-        "valid_for": message.expires_at
-        and format_duration(message.expires_at - now, message.locale),
-        "valid_until": message.expires_at
-        and format_moment(message.expires_at, message.locale, message.time_zone),
+        "valid_for": end and format_duration(end - now, message.locale),
+        "valid_until": end and format_moment(end, message.locale, message.time_zone),
         "wording": wording,
     }
-    name = f"{message.kind}.j2"
-    text = _TEXT[message.locale].get_template(name)
-    subject = "".join(text.blocks["subject"](text.new_context({**words, "layout": "layout.txt"})))
-    return MailContent(
-        subject=" ".join(subject.split()),
-        text=_tidy(text.render(words, layout="layout.txt")),
-        html=_HTML[message.locale].get_template(name).render(words, layout="layout.html"),
-    )
+
+
+def _block(message: Message, block: str, words: dict[str, object]) -> str:
+    template = _TEXT[message.locale].get_template(f"{message.kind}.j2")
+    return "".join(template.blocks[block](template.new_context({**words, "layout": "layout.txt"})))
 
 
 def _shown(field: str, text: str, message: Message, wording: Wording) -> str:
@@ -122,10 +135,26 @@ def _shown(field: str, text: str, message: Message, wording: Wording) -> str:
     return wording.name_or_substitute(field, display_text(field, text))
 
 
+def render_entry(message: Message, *, sender: MailSender) -> ListedText:
+    """Write the subject and the text of a message as a list shows them, as of its fact."""
+    words = _words(message, None, sender=sender, now=message.created_at)
+    return ListedText(
+        title=" ".join(_block(message, "subject", words).split()),
+        text="\n\n".join(_split(_block(message, "body", words))),
+    )
+
+
 def compose(
-    message: Message, link: MailLink | None, *, sender: MailSender, now: datetime
+    message: Message,
+    link: MailLink | None,
+    *,
+    sender: MailSender,
+    now: datetime,
+    unsubscribe_url: str | None = None,
 ) -> ComposedMail:
     """Compose the mail as bytes; its Message-ID is the same in every attempt.
+
+    Mail programs offer `unsubscribe_url` to their user (RFC 8058).
 
     Raises:
         Undeliverable: the recipient is not one plain address.
@@ -147,7 +176,20 @@ def compose(
     mail.set_content(content.text, cte="quoted-printable")
     mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
     mail["Content-Language"] = message.locale  # after the content, which replaces such headers
-    return ComposedMail(sender=sender.address, recipient=recipient, content=mail.as_bytes())
+    content_bytes = _unsubscribe_headers(unsubscribe_url) + mail.as_bytes()
+    return ComposedMail(sender=sender.address, recipient=recipient, content=content_bytes)
+
+
+def _unsubscribe_headers(url: str | None) -> bytes:
+    """The headers of RFC 8058; the library would fold a long address into encoded words."""
+    if url is None:
+        return b""
+    if not url.isascii():
+        raise UnsafeHeader(repr(url))
+    return (
+        f"List-Unsubscribe: <{safe_header(url)}>\r\n"
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    ).encode()
 
 
 def _paragraphs_html(body: str) -> Markup:

@@ -73,8 +73,10 @@ def addressed(message: Message, people: Iterable[Person]) -> Message:
     known = {person.id: person for person in people}
     recipient = _recipient(message, known)
     reader = recipient or known.get(UserId(message.language_of or ""))
-    if reader is None or reader.erased:
+    if reader is None:
         return message
+    if reader.erased:
+        return replace(message, user_id=None)
     return replace(
         message,
         user_id=message.user_id if recipient is None else recipient.id,

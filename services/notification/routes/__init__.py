@@ -1,9 +1,15 @@
 """The ROUTES tables of notification, for the public and the internal API."""
 
-from services.notification.routes import deliveries, event_types, webhooks
+from services.notification.routes import deliveries, entries, event_types, preferences, webhooks
 from shared.http.routes import Route
 
 __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 
-ROUTES: tuple[Route, ...] = (*event_types.ROUTES, *webhooks.ROUTES, *deliveries.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *entries.ROUTES,
+    *preferences.ROUTES,
+    *event_types.ROUTES,
+    *webhooks.ROUTES,
+    *deliveries.ROUTES,
+)
 INTERNAL_ROUTES: tuple[Route, ...] = ()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from services.notification.domain.people import Person
 from shared.contracts.facts import Row
 from shared.documents import changes, read
+from shared.ids import UserId
 from shared.mongo import Database, DbSession, majority
 
 ERASED_RETENTION = timedelta(days=30)
@@ -32,6 +33,11 @@ class People:
         await self._people.update_one(
             {"_id": person.id}, {"$set": content}, upsert=True, session=session
         )
+
+    async def find(self, user_id: UserId) -> Person | None:
+        """Find a person."""
+        found = await self._people.find_one({"_id": user_id})
+        return None if found is None else read(Person, found)
 
     async def among(
         self, user_ids: Collection[str], email_keys: Collection[str], session: DbSession

@@ -10,7 +10,16 @@ from services.notification.domain.attempts import AttemptResult
 from services.notification.domain.deliveries import WebhookAttempt
 from services.notification.domain.mails import ComposedMail, MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
-from services.notification.store import Deliveries, Messages, Paces, People, Webhooks
+from services.notification.domain.preferences import UnsubscribeLinks
+from services.notification.store import (
+    Deliveries,
+    Entries,
+    Messages,
+    Paces,
+    People,
+    PreferenceRows,
+    Webhooks,
+)
 from shared.clock import Clock
 from shared.contracts.calls.connections import ConnectionAccount
 from shared.contracts.calls.identity import FarewellRequest
@@ -95,6 +104,9 @@ class Ctx:
     messages: Messages
     paces: Paces
     people: People
+    entries: Entries
+    preferences: PreferenceRows
+    unsubscribe_links: UnsubscribeLinks
     journal: Journal
     transport: MailTransport
     links: LinkSource

@@ -91,7 +91,13 @@ async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
         found = await ctx.links.link(message.link) if message.link else None
         if isinstance(found, HiddenRecipient):
             message, found = message.to(found), None
-        mail = compose(message, found, sender=ctx.sender, now=ctx.clock.now())
+        mail = compose(
+            message,
+            found,
+            sender=ctx.sender,
+            now=ctx.clock.now(),
+            unsubscribe_url=ctx.unsubscribe_links.url(message),
+        )
         return await ctx.transport.send(mail)
     except Refusal as refusal:
         return _without_link(refusal)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from services.notification.domain.entries import entry_of
 from services.notification.domain.member_recipients import ended_membership
 from services.notification.domain.messages import Message
 from services.notification.domain.pace import (
@@ -19,6 +20,7 @@ from services.notification.domain.pace import (
     waiting_place,
 )
 from services.notification.domain.people import address_key, addressed, person_of
+from services.notification.domain.preferences import SWITCHED_OFF, is_switched_off
 from services.notification.domain.public_events import is_public
 from services.notification.domain.recipients import messages_of
 from services.notification.store import Pace
@@ -26,6 +28,7 @@ from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.webhook_events import queue_deliveries
 from shared.contracts.facts import Row
 from shared.contracts.topology import Service
+from shared.ids import UserId
 from shared.inbox import AppliedMark, caller_for
 from shared.mongo import DbSession, transact
 from shared.withheld_mails import note_withheld_mail
@@ -54,7 +57,7 @@ async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
         ended = [] if left is None else await _end(ctx, row, left, session=session)
         addressed = await _addressed(ctx, messages, session)
         await note_person(ctx, row, session)
-        withheld = [await _queue(ctx, each, seq=row.seq, session=session) for each in addressed]
+        withheld = await _queue_wanted(ctx, addressed, seq=row.seq, session=session)
         return [*ended, *(mail for mail in withheld if mail is not None)]
 
     for mail in await transact(ctx.client, change):
@@ -81,8 +84,12 @@ async def learn(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
 async def note_person(ctx: Ctx, row: Row, session: DbSession) -> None:
     """Note what the fact tells of its user, if it tells anything."""
     person = person_of(row)
-    if person is not None:
-        await ctx.people.save(person, row, session, now=ctx.clock.now())
+    if person is None:
+        return
+    await ctx.people.save(person, row, session, now=ctx.clock.now())
+    if person.erased:
+        await ctx.entries.delete_of(person.id, session)
+        await ctx.preferences.delete_of(person.id, session)
 
 
 async def _addressed(ctx: Ctx, messages: Sequence[Message], session: DbSession) -> list[Message]:
@@ -115,6 +122,29 @@ async def _end(ctx: Ctx, row: Row, recipient: str, *, session: DbSession) -> lis
                 withheld.append(Withheld(place=place, reason=MEMBERSHIP_ENDED))
         ended = replace(pace, ended_seq=max(pace.ended_seq, row.seq))
         await ctx.paces.save(ended, places, session, now=now)
+    return withheld
+
+
+async def _queue_wanted(
+    ctx: Ctx, messages: Sequence[Message], *, seq: int, session: DbSession
+) -> list[Withheld | None]:
+    """List each message with its recipient, and queue the mails that they have not switched off."""
+    named = {message.user_id for message in messages if message.user_id is not None}
+    preferences = await ctx.preferences.among(named, session)
+    withheld = []
+    for message in messages:
+        entry = entry_of(message)
+        if entry is not None:
+            await ctx.entries.add(entry, session)
+        known = preferences.get(UserId(message.user_id or ""))
+        if known is None or not is_switched_off(known.off, message):
+            withheld.append(await _queue(ctx, message, seq=seq, session=session))
+            continue
+        now = message.created_at
+        await ctx.messages.add(message, session, due_at=now)
+        await ctx.messages.withhold(message.id, now=now, reply=SWITCHED_OFF, session=session)
+        place = Place(id=message.id, kind=message.kind, about="", seq=seq, due_at=now)
+        withheld.append(Withheld(place=place, reason=SWITCHED_OFF))
     return withheld
 
 

@@ -17,6 +17,8 @@ LIMIT_TESTS = ("tests/services/team/domain/test_invitation_rules.py", "-k", "has
 
 PEOPLE_TESTS = ("tests/services/notification/domain/test_people.py",)
 LANGUAGE_TESTS = ("tests/services/notification/test_languages.py",)
+PREFERENCE_RULES = ("tests/services/notification/domain/test_preferences.py",)
+PREFERENCE_TESTS = ("tests/services/notification/test_preferences.py",)
 TEXT_TESTS = ("tests/services/notification/domain/test_languages_of_mails.py",)
 
 ROWS = (
@@ -61,6 +63,63 @@ ROWS = (
         old='recipient or known.get(UserId(message.language_of or ""))',
         new='known.get(UserId(message.language_of or "")) or recipient',
         tests=PEOPLE_TESTS,
+    ),
+    Mutant(
+        id="security-mail-can-be-switched-off",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/preferences.py",
+        old="    if kind in OPTIONAL_KINDS:\n        return None\n",
+        new="    if kind in set(MessageKind):\n        return None\n",
+        tests=PREFERENCE_RULES,
+    ),
+    Mutant(
+        id="switched-off-security-mail-is-held-back",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/preferences.py",
+        old="message.kind in OPTIONAL_KINDS and any(",
+        new="any(",
+        tests=PREFERENCE_RULES,
+    ),
+    Mutant(
+        id="unsubscribe-link-of-another-person",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/preferences.py",
+        old="mac = urlsafe_b64encode(hmac.digest(self._key, named.encode(), sha256))",
+        new="mac = urlsafe_b64encode(hmac.digest(self._key, target.kind.encode(), sha256))",
+        tests=PREFERENCE_RULES,
+    ),
+    Mutant(
+        id="notifications-of-another-person-are-marked",
+        kind=Kind.SECURITY,
+        file="services/notification/store/entries.py",
+        old='wanted: Document = {"user_id": user_id, "unread": True}',
+        new='wanted: Document = {"unread": True}',
+        tests=PREFERENCE_TESTS,
+    ),
+    Mutant(
+        id="erased-person-keeps-notifications",
+        kind=Kind.SECURITY,
+        file="services/notification/use_cases/enqueue.py",
+        old="        await ctx.entries.delete_of(person.id, session)\n",
+        new="",
+        tests=PREFERENCE_TESTS,
+    ),
+    Mutant(
+        id="switched-off-mail-goes-out",
+        kind=Kind.DATA,
+        file="services/notification/use_cases/enqueue.py",
+        old="known is None or not is_switched_off(known.off, message)",
+        new="known is None or known.off",
+        tests=PREFERENCE_TESTS,
+    ),
+    Mutant(
+        id="unsubscribe-header-folded-into-encoded-words",
+        kind=Kind.DATA,
+        file="services/notification/domain/mails.py",
+        old="content_bytes = _unsubscribe_headers(unsubscribe_url) + mail.as_bytes()",
+        new='mail["List-Unsubscribe"] = f"<{unsubscribe_url}>"\n'
+        "    content_bytes = mail.as_bytes()",
+        tests=PREFERENCE_RULES,
     ),
     Mutant(
         id="german-mail-without-its-request",

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from services.audit.store import Store
+from services.notification.domain.entries import Entry
 from services.notification.domain.messages import Message, MessageKind, MessageStatus
 from services.notification.domain.pace import Place
 from services.notification.domain.people import person_of
-from services.notification.store import Paces, People
+from services.notification.store import Entries, Paces, People
 from shared.contracts.identity import UserLocaleChanged
 from shared.contracts.identity_erasure import UserErased
 from shared.http.idempotency import Idempotency
-from shared.ids import MessageId
+from shared.ids import MessageId, UserId
 from shared.leases import MongoLeaseStore, Receipt
 from tests.clocks import SetClock
 from tests.services.kept.stores import DAY, HOUR, MINUTE
@@ -123,6 +124,23 @@ async def mails_placed(stores: Stores) -> None:
             await paces.save(await paces.find("k", session), places, session, now=now)
 
         await stores.transact(save)
+
+
+async def entry_listed(stores: Stores) -> None:
+    entry = Entry(
+        id=MessageId("msg_1"),
+        user_id=UserId("usr_bo"),
+        kind=MessageKind.REMOVED,
+        account_id=None,
+        created_at=FAR,
+    )
+    entries = Entries(stores.database)
+    await stores.transact(lambda session: entries.add(entry, session))
+
+
+async def entry_read(stores: Stores) -> None:
+    await entry_listed(stores)
+    await Entries(stores.database).mark_read(UserId("usr_bo"), ids=None, up_to="msg_1")
 
 
 async def person_known(stores: Stores) -> None:

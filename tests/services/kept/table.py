@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from services.audit.migrations import READING_SECONDS
 from services.notification.domain.deliveries import DELIVERY_RETENTION
+from services.notification.domain.entries import ENTRY_RETENTION
 from services.notification.domain.pace import PACE_WINDOW
 from services.notification.migrations import MESSAGE_RETENTION
 from services.notification.store.people import ERASED_RETENTION
@@ -62,6 +63,8 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.NOTIFICATION, "messages.finished_at", others.mail_finished, MESSAGE_RETENTION),
     (Service.NOTIFICATION, "paces.expires_at", others.mails_placed, PACE_WINDOW),
     (Service.NOTIFICATION, "people.delete_at", others.person_known, None),
+    (Service.NOTIFICATION, "entries.delete_at", others.entry_listed, ENTRY_RETENTION),
+    (Service.NOTIFICATION, "entries.delete_at", others.entry_read, ENTRY_RETENTION),
     (Service.NOTIFICATION, "people.delete_at", others.person_erased, ERASED_RETENTION),
 ]
 """How long a document is kept after `FAR`, the moment of its last change. `None`: it has no end."""

@@ -23,9 +23,18 @@ from services.notification.adapters.smtp import SmtpTransport
 from services.notification.adapters.webhook_posts import WebhookPosts
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
+from services.notification.domain.preferences import UnsubscribeLinks
 from services.notification.migrations import migrations
 from services.notification.settings import Security
-from services.notification.store import Deliveries, Messages, Paces, People, Webhooks
+from services.notification.store import (
+    Deliveries,
+    Entries,
+    Messages,
+    Paces,
+    People,
+    PreferenceRows,
+    Webhooks,
+)
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
@@ -54,6 +63,9 @@ SENDER = MailSender(
     product="Rolecall",
     public_url="https://cloud.example",
 )
+
+
+UNSUBSCRIBE_LINKS = UnsubscribeLinks(b"u" * 32, SENDER.public_url)
 
 
 class MovedClock(SystemClock):
@@ -252,6 +264,9 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         messages=Messages(database),
         paces=Paces(database),
         people=People(database),
+        entries=Entries(database),
+        preferences=PreferenceRows(database),
+        unsubscribe_links=UNSUBSCRIBE_LINKS,
         journal=journal,
         transport=transport,
         links=owners,

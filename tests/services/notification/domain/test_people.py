@@ -85,7 +85,7 @@ NAMESAKE = Person(
             ("usr_bo", "de", "Europe/Berlin"),
         ),
         (message_to("new@x.org"), [ANA], (None, "en", "UTC")),
-        (message_to("bo@example.com", user_id="usr_bo"), [ERASED], ("usr_bo", "en", "UTC")),
+        (message_to("bo@example.com", user_id="usr_bo"), [ERASED], (None, "en", "UTC")),
         (message_to("bo@example.com"), [BO, NAMESAKE], (None, "en", "UTC")),
         (message_to(""), [ERASED], (None, "en", "UTC")),
     ],

@@ -1,0 +1,178 @@
+"""Preferences: which mails a person wants, for each account.
+
+Messages about security, about the end of an access, and those that ask for an answer always go out.
+The others can be switched off, in one account or in all. The list in the product has every message.
+"""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from services.notification.domain.messages import Message, MessageKind
+from shared.ids import UserId
+from shared.problems import Invalid, Refusal, RefusalKind
+
+OPTIONAL_KINDS = frozenset(
+    {
+        MessageKind.TOKEN_EXPIRY,
+        MessageKind.JOIN_REFUSED,
+        MessageKind.INVITATION_ACCEPTED,
+        MessageKind.INVITATION_DECLINED,
+        MessageKind.INVITATION_PASSED,
+        MessageKind.INVITATION_BOUNCED,
+        MessageKind.MEMBER_LEFT,
+        MessageKind.ADDED,
+        MessageKind.ROLE_CHANGED,
+        MessageKind.MEMBERSHIP_END,
+        MessageKind.RESUMED,
+        MessageKind.OVERRIDE_SET,
+        MessageKind.OVERRIDE_REMOVED,
+        MessageKind.RESOURCES_GIVEN,
+        MessageKind.ACCOUNT_MOVED,
+        MessageKind.OWNERSHIP_DECLINED,
+        MessageKind.OWNERSHIP_CANCELLED,
+        MessageKind.OWNERSHIP_OFFER_ENDED,
+        MessageKind.ACCOUNT_RESUMED,
+        MessageKind.ACCOUNT_RESTORED,
+        MessageKind.ACCESS_RESTORED,
+    }
+)
+"""The kinds whose mails can be switched off. A new kind is not among them until it is listed."""
+MAX_ACCOUNTS = 200
+"""The most accounts for which a person has preferences."""
+SWITCHED_OFF = "switched off"
+"""Why a mail is withheld that its recipient does not want."""
+_TOKEN = re.compile(
+    r"(usr_[0-9a-f]{32})\.(acc_[0-9a-f]{32})\.([a-z_]{1,40})\.([A-Za-z0-9_-]{43})", re.ASCII
+)
+_PURPOSE = b"rolecall unsubscribe link v1"
+
+
+class UnsubscribeLinkInvalid(Refusal):
+    """The link is not one that this service made."""
+
+    kind = RefusalKind.GONE
+    code = "unsubscribe-link-invalid"
+    detail = (
+        "This link is not valid. Copy the whole address from the mail, or sign in and change your"
+        " notification preferences."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchedOff:
+    """The mails that a person does not want from one account, or from all (`None`)."""
+
+    account_id: str | None
+    kinds: tuple[MessageKind, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preferences:
+    """The preferences of one person; `changes` counts the writes."""
+
+    id: UserId
+    off: tuple[SwitchedOff, ...] = ()
+    changes: int = 0
+
+
+def check_off(chosen: Sequence[tuple[str | None, Sequence[str]]]) -> tuple[SwitchedOff, ...]:
+    """Check what a person switches off: accounts, each with its kinds.
+
+    Raises:
+        Invalid: it names each kind that is not known or cannot be switched off, and each account
+            that is there twice.
+    """
+    faults: list[tuple[str, str]] = []
+    seen: set[str | None] = set()
+    for place, (account_id, kinds) in enumerate(chosen):
+        if account_id in seen:
+            faults.append((f"/off/{place}/account_id", "This account is there twice. Merge both."))
+        seen.add(account_id)
+        for number, kind in enumerate(kinds):
+            if fault := _fault(kind):
+                faults.append((f"/off/{place}/kinds/{number}", fault))
+    if faults:
+        raise Invalid(errors=faults)
+    return tuple(
+        SwitchedOff(
+            account_id=account_id, kinds=tuple(sorted({MessageKind(kind) for kind in kinds}))
+        )
+        for account_id, kinds in chosen
+        if kinds
+    )
+
+
+def is_switched_off(off: Sequence[SwitchedOff], message: Message) -> bool:
+    """Whether the recipient does not want the mail; one of another kind always goes out."""
+    return message.kind in OPTIONAL_KINDS and any(
+        message.kind in one.kinds and one.account_id in {None, message.account_id} for one in off
+    )
+
+
+def switch_off(
+    off: Sequence[SwitchedOff], kind: MessageKind, account_id: str
+) -> tuple[SwitchedOff, ...]:
+    """Switch the mails of a kind off in one account."""
+    kinds = next((one.kinds for one in off if one.account_id == account_id), ())
+    others = [one for one in off if one.account_id != account_id]
+    changed = SwitchedOff(account_id=account_id, kinds=tuple(sorted({*kinds, kind})))
+    return (*others, changed)
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeTarget:
+    """What one link switches off: the mails of a kind, from one account, to one person."""
+
+    user_id: UserId
+    account_id: str
+    kind: MessageKind
+
+
+class UnsubscribeLinks:
+    """Makes and reads the links by which a mail is switched off without a sign-in (RFC 8058)."""
+
+    def __init__(self, key: bytes, public_url: str) -> None:
+        """The key of the service serves other secrets, too; another one is derived from it."""
+        self._key = hmac.digest(key, _PURPOSE, sha256)
+        self._public_url = public_url
+
+    def url(self, message: Message) -> str | None:
+        """The address that switches off mails like this one; `None` if they always go out."""
+        user_id, account_id = message.user_id, message.account_id
+        if message.kind not in OPTIONAL_KINDS or user_id is None or account_id is None:
+            return None
+        target = UnsubscribeTarget(UserId(user_id), account_id, message.kind)
+        return f"{self._public_url}/v1/notifications/unsubscribe?token={self.token(target)}"
+
+    def token(self, target: UnsubscribeTarget) -> str:
+        """The token of a link; no part of it can hold the separator."""
+        named = f"{target.user_id}.{target.account_id}.{target.kind}"
+        mac = urlsafe_b64encode(hmac.digest(self._key, named.encode(), sha256))
+        return f"{named}.{mac.rstrip(b'=').decode()}"
+
+    def read(self, token: str) -> UnsubscribeTarget:
+        """Return what the token names.
+
+        Raises:
+            UnsubscribeLinkInvalid: this service did not make it.
+        """
+        parts = _TOKEN.fullmatch(token)
+        if parts is None or parts[3] not in OPTIONAL_KINDS:
+            raise UnsubscribeLinkInvalid
+        target = UnsubscribeTarget(UserId(parts[1]), parts[2], MessageKind(parts[3]))
+        if not hmac.compare_digest(self.token(target), token):
+            raise UnsubscribeLinkInvalid
+        return target
+
+
+def _fault(kind: str) -> str | None:
+    if kind in OPTIONAL_KINDS:
+        return None
+    known = ", ".join(sorted(OPTIONAL_KINDS))
+    if kind in set(MessageKind):
+        return f"Mails of the kind `{kind}` cannot be switched off. Choose among: {known}."
+    return f"This kind of mail is not known. Choose among: {known}."

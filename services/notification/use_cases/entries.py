@@ -1,0 +1,60 @@
+"""The list of messages of a person: read a page, count what is unread, mark as read."""
+
+from dataclasses import dataclass, replace
+
+from services.notification.domain.entries import Entry, message_of
+from services.notification.domain.mails import ListedText, render_entry
+from services.notification.use_cases.context import Ctx
+from shared.auth.principals import UserPrincipal
+from shared.ids import MessageId
+from shared.problems import Invalid
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownEntry:
+    """An entry with its text in the language of its reader."""
+
+    entry: Entry
+    text: ListedText
+
+
+async def page(
+    ctx: Ctx,
+    principal: UserPrincipal,
+    *,
+    account_id: str | None,
+    unread: bool | None,
+    before: str | None,
+    limit: int,
+) -> list[ShownEntry]:
+    """Return entries of the user of the request, the newest first."""
+    found = await ctx.entries.page(
+        principal.user_id, account_id=account_id, unread=unread, before=before, limit=limit
+    )
+    reader = await ctx.people.find(principal.user_id)
+    shown = []
+    for entry in found:
+        message = message_of(entry)
+        if reader is not None and not reader.erased:
+            message = replace(message, locale=reader.locale, time_zone=reader.time_zone)
+        shown.append(ShownEntry(entry=entry, text=render_entry(message, sender=ctx.sender)))
+    return shown
+
+
+async def count_unread(ctx: Ctx, principal: UserPrincipal) -> int:
+    """Count the unread entries of the user of the request."""
+    return await ctx.entries.count_unread(principal.user_id)
+
+
+async def mark_read(
+    ctx: Ctx, principal: UserPrincipal, *, ids: list[MessageId] | None, up_to: str | None
+) -> int:
+    """Mark entries of the user of the request as read, and count those that are left.
+
+    Raises:
+        Invalid: both or neither of the two ways to name them are given.
+    """
+    if (ids is None) == (up_to is None):
+        raise Invalid(errors=[("", "Send either `ids` or `up_to`.")])
+    await ctx.entries.mark_read(principal.user_id, ids=ids, up_to=up_to)
+    return await count_unread(ctx, principal)

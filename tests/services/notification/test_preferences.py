@@ -1,0 +1,134 @@
+"""Mails that are switched off, and the list that has every message."""
+
+import pytest
+
+from services.notification.domain.messages import MessageKind
+from services.notification.use_cases import entries, preferences
+from shared.auth.principals import UserPrincipal
+from shared.contracts import identity_erasure, team
+from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.ids import AccountId, SessionId, UserId
+from shared.problems import Invalid
+from tests.services.notification.conftest import UNSUBSCRIBE_LINKS
+from tests.services.notification.samples import MEMBER, ROLE_CHANGED
+from tests.services.notification.steps import send_what_is_due, take, tell
+from tests.services.rows import row_of
+
+BO, ACCOUNT, OTHER = UserId("usr_" + "b" * 32), "acc_" + "1" * 32, "acc_" + "2" * 32
+PRINCIPAL = UserPrincipal(user_id=BO, session_id=SessionId("ses_1"), account_id=AccountId(ACCOUNT))
+CALLER = Caller(actor=Actor(type="user", id=BO), request=RequestInfo(request_id="req_1"))
+STRANGER = Caller(
+    actor=Actor(type="anonymous", id="anonymous"), request=RequestInfo(request_id="req_2")
+)
+ROLE = MessageKind.ROLE_CHANGED
+
+
+def changed(**fields):
+    return team.MemberRoleChanged(**ROLE_CHANGED | {"user_id": BO} | fields, ends_sessions=False)
+
+
+REMOVED = team.MemberRemoved(**MEMBER | {"user_id": BO})
+
+
+async def listed(sending, **wanted):
+    filters = {"account_id": None, "unread": None, "before": None, "limit": 50} | wanted
+    return [one.entry.kind for one in await entries.page(sending.ctx, PRINCIPAL, **filters)]
+
+
+def sent(scripted):
+    return len(scripted.mails)
+
+
+async def test_a_switched_off_mail_is_listed_and_not_sent(sending, scripted):
+    await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [(ACCOUNT, [ROLE])])
+    for account_id in (ACCOUNT, OTHER):
+        await tell(sending, changed(), account_id=account_id)
+    await tell(sending, REMOVED, account_id=ACCOUNT)
+    await send_what_is_due(sending)
+    assert sent(scripted) == 2
+    assert sorted((await sending.statuses()).values()) == ["sent", "sent", "withheld"]
+    assert await listed(sending) == ["removed", "role_changed", "role_changed"]
+
+
+@pytest.mark.rule("B12")
+async def test_the_link_of_a_mail_switches_its_kind_off_once(sending, scripted):
+    await tell(sending, changed(), account_id=ACCOUNT)
+    await send_what_is_due(sending)
+    url = str(scripted.mails[0]["List-Unsubscribe"]).strip("<>")
+    assert str(scripted.mails[0]["List-Unsubscribe-Post"]) == "List-Unsubscribe=One-Click"
+    for _ in range(2):
+        await preferences.unsubscribe(sending.ctx, STRANGER, url.partition("token=")[2])
+    await tell(sending, changed(role="admin"), account_id=ACCOUNT)
+    await tell(sending, changed(role="admin"), account_id=OTHER)
+    await send_what_is_due(sending)
+    assert sent(scripted) == 2
+    rows = [row for row in await sending.rows() if row.action == "preferences.changed"]
+    [row] = rows
+    assert (row.account_id, row.after) == (ACCOUNT, {"off": [f"role_changed in {ACCOUNT}"]})
+    assert row.actor.type == "anonymous"
+
+
+async def test_a_refused_choice_changes_nothing(sending):
+    await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [(None, [ROLE])])
+    with pytest.raises(Invalid):
+        await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [(None, ["password_changed"])])
+    [off] = (await preferences.show(sending.ctx, PRINCIPAL)).off
+    assert (off.account_id, off.kinds) == (None, (ROLE,))
+    await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [])
+    assert (await preferences.show(sending.ctx, PRINCIPAL)).off == ()
+
+
+async def test_a_list_pages_filters_and_counts_what_is_unread(sending):
+    for account_id in (ACCOUNT, OTHER, ACCOUNT):
+        await tell(sending, changed(), account_id=account_id)
+    await tell(sending, changed(email="cem@example.com", user_id="usr_cem"))
+    assert await entries.count_unread(sending.ctx, PRINCIPAL) == 3
+    assert len(await listed(sending, account_id=ACCOUNT)) == 2
+    found = await entries.page(
+        sending.ctx, PRINCIPAL, account_id=None, unread=True, before=None, limit=50
+    )
+    ids = [one.entry.id for one in found]
+    assert ids == sorted(ids, reverse=True)
+    assert len(await listed(sending, before=ids[0])) == 2
+    assert "“Acme”" in found[0].text.title
+    assert await entries.mark_read(sending.ctx, PRINCIPAL, ids=[ids[1]], up_to=None) == 2
+    assert await entries.mark_read(sending.ctx, PRINCIPAL, ids=None, up_to=ids[1]) == 1
+    assert len(await listed(sending, unread=False)) == 2
+    other = UserPrincipal(user_id=UserId("usr_cem"), session_id=SessionId("ses_2"))
+    assert await entries.mark_read(sending.ctx, other, ids=ids, up_to=None) == 1
+    assert await entries.count_unread(sending.ctx, PRINCIPAL) == 1
+
+
+@pytest.mark.parametrize("named", [{"ids": None, "up_to": None}, {"ids": [], "up_to": "msg_1"}])
+async def test_marking_names_what_is_read_in_one_way(sending, named):
+    with pytest.raises(Invalid):
+        await entries.mark_read(sending.ctx, PRINCIPAL, **named)
+
+
+async def test_a_fact_that_arrives_twice_is_one_entry_and_stays_read(sending):
+    row = row_of(changed(), account_id=ACCOUNT)
+    await take(sending, row)
+    [message_id] = await sending.statuses()
+    await entries.mark_read(sending.ctx, PRINCIPAL, ids=[message_id], up_to=None)
+    await take(sending, row)
+    assert await entries.count_unread(sending.ctx, PRINCIPAL) == 0
+    assert len(await listed(sending)) == 1
+
+
+async def test_an_erased_person_has_no_list_and_no_preferences(sending):
+    token = UNSUBSCRIBE_LINKS.url(await _message(sending)).partition("token=")[2]
+    await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [(None, [ROLE])])
+    await tell(sending, identity_erasure.UserErased(user_id=BO, account_id="acc_bo"))
+    await tell(sending, changed(), account_id=ACCOUNT)
+    await preferences.unsubscribe(sending.ctx, STRANGER, token)
+    assert await listed(sending) == []
+    for name in ("entries", "preferences"):
+        assert [one async for one in sending.database[name].find({})] == []
+
+
+async def _message(sending):
+    await tell(sending, changed(), account_id=ACCOUNT)
+    [found] = await sending.ctx.messages.due(sending.clock.now(), limit=5)
+    message = await sending.ctx.messages.claim(found, claim="c", until=sending.clock.now())
+    assert message is not None
+    return message
