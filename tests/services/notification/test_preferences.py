@@ -116,11 +116,12 @@ async def test_a_fact_that_arrives_twice_is_one_entry_and_stays_read(sending):
 
 
 async def test_an_erased_person_has_no_list_and_no_preferences(sending):
-    token = UNSUBSCRIBE_LINKS.url(await _message(sending)).partition("token=")[2]
+    url = UNSUBSCRIBE_LINKS.url(await _message(sending))
+    assert url is not None
     await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [(None, [ROLE])])
     await tell(sending, identity_erasure.UserErased(user_id=BO, account_id="acc_bo"))
     await tell(sending, changed(), account_id=ACCOUNT)
-    await preferences.unsubscribe(sending.ctx, STRANGER, token)
+    await preferences.unsubscribe(sending.ctx, STRANGER, url.partition("token=")[2])
     assert await listed(sending) == []
     for name in ("entries", "preferences"):
         assert [one async for one in sending.database[name].find({})] == []
