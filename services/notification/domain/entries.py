@@ -25,7 +25,7 @@ _NO_CALLER = Caller(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ListedMessage:
     """One message in the list of one person."""
 
     id: MessageId
@@ -43,11 +43,11 @@ class Entry:
         return self.created_at + ENTRY_RETENTION
 
 
-def entry_of(message: Message) -> Entry | None:
+def entry_of(message: Message) -> ListedMessage | None:
     """The entry of a message; `None` for a recipient who is not a user, or what is only mailed."""
     if message.user_id is None or message.kind in ONLY_MAILED:
         return None
-    return Entry(
+    return ListedMessage(
         id=message.id,
         user_id=UserId(message.user_id),
         kind=message.kind,
@@ -58,7 +58,7 @@ def entry_of(message: Message) -> Entry | None:
     )
 
 
-def message_of(entry: Entry) -> Message:
+def message_of(entry: ListedMessage) -> Message:
     """The message that the entry lists, without its address and its link."""
     return Message(
         id=entry.id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from services.notification.domain.entries import Entry
+from services.notification.domain.entries import ListedMessage
 from shared.documents import document, read
 from shared.ids import MessageId, UserId
 from shared.mongo import Database, DbSession, Document, majority
@@ -17,7 +17,7 @@ class Entries:
     def __init__(self, database: Database) -> None:
         self._entries = majority(database, "entries")
 
-    async def add(self, entry: Entry, session: DbSession) -> None:
+    async def add(self, entry: ListedMessage, session: DbSession) -> None:
         """Add an entry; one with the same id stays as it is."""
         content = document(entry, delete_at=entry.delete_at)
         await self._entries.update_one(
@@ -32,7 +32,7 @@ class Entries:
         unread: bool | None,
         before: str | None,
         limit: int,
-    ) -> list[Entry]:
+    ) -> list[ListedMessage]:
         """Find entries of a person, the newest first, from before the entry with an id."""
         wanted: Document = {"user_id": user_id}
         if account_id is not None:
@@ -42,7 +42,7 @@ class Entries:
         if before is not None:
             wanted["_id"] = {"$lt": before}
         found = self._entries.find(wanted).sort("_id", -1).limit(limit)
-        return [read(Entry, row) async for row in found]
+        return [read(ListedMessage, row) async for row in found]
 
     async def count_unread(self, user_id: UserId) -> int:
         """Count the unread entries of a person, up to `MAX_COUNTED`."""

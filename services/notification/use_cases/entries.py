@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from services.notification.domain.entries import Entry, message_of
+from services.notification.domain.entries import ListedMessage, message_of
 from services.notification.domain.mails import ListedText, render_entry
 from services.notification.use_cases.context import Ctx
 from shared.auth.principals import UserPrincipal
@@ -14,7 +14,7 @@ from shared.problems import Invalid
 class ShownEntry:
     """An entry with its text in the language of its reader."""
 
-    entry: Entry
+    entry: ListedMessage
     text: ListedText
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from services.audit.store import Store
-from services.notification.domain.entries import Entry
+from services.notification.domain.entries import ListedMessage
 from services.notification.domain.messages import Message, MessageKind, MessageStatus
 from services.notification.domain.pace import Place
 from services.notification.domain.people import person_of
@@ -127,7 +127,7 @@ async def mails_placed(stores: Stores) -> None:
 
 
 async def entry_listed(stores: Stores) -> None:
-    entry = Entry(
+    entry = ListedMessage(
         id=MessageId("msg_1"),
         user_id=UserId("usr_bo"),
         kind=MessageKind.REMOVED,
