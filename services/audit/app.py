@@ -51,6 +51,7 @@ def build(
     office = Election(parts.database, "sealer", holder=new_id("prc"), clock=parts.clock)
     ctx = Ctx(
         store=store,
+        signer=signer,
         ingest=Ingest(parts.client, store, parts.clock, slot=secrets.randbelow(USAGE_SLOTS)),
         journal=parts.journal,
         internal=parts.internal,

@@ -74,5 +74,9 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "listAuditEvents": (200, None),
     "getAuditEvent": (200, None),
     "getUsage": (200, None),
+    "getAuditCheckpoint": (200, None),
+    "getAuditConsistency": (200, None),
+    "listSealedAuditRecords": (200, None),
+    "getAuditInclusion": (200, None),
 }
 """What comes back when the permission is held: where it would end something, nothing is named."""

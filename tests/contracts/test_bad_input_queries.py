@@ -71,6 +71,9 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "text": ("", "x" * 255, "%20", "$", "%E2%80%AE"),
     "group_by": ("", "day,", "members", "DAY", "day;member"),
     "format": ("", "xml", "CSV", "json,csv"),
+    "size": ("", "-1", "x", "1.5", "9" * 30, "NaN"),
+    "from_size": ("", "-1", "x", "1.5", "9" * 30),
+    "first": ("", "-1", "x", "1.5", "9" * 30),
 }
 """What does not fit a parameter, by its name; every row that has it is asked."""
 

@@ -18,10 +18,8 @@ from shared.mongo import (
     DbSession,
     Document,
     insert_all_once,
-    insert_once,
     majority,
     update_all_expected,
-    update_expected,
 )
 
 
@@ -60,25 +58,34 @@ class TreeRows:
         found = self._progress.find({"source": source, "epoch": epoch})
         return {place["shard"]: place["seq"] async for place in found}
 
-    async def sealed(self, place: Position, session: DbSession) -> int | None:
-        """How far a shard is sealed; `None` before its first seal."""
-        found = await self._progress.find_one({"_id": _place_key(place)}, session=session)
-        return None if found is None else int(found["seq"])
+    async def sealed(
+        self, places: Sequence[Position], session: DbSession
+    ) -> dict[Position, int | None]:
+        """How far the shards of these places are sealed; `None` before the first seal."""
+        keys = {_place_key(place): place for place in places}
+        found = self._progress.find({"_id": {"$in": sorted(keys)}}, session=session)
+        stored = {each["_id"]: int(each["seq"]) async for each in found}
+        return {place: stored.get(key) for key, place in keys.items()}
 
-    async def advance(self, place: Position, *, expected: int | None, session: DbSession) -> None:
-        """Note that a shard is sealed up to this place, if it was up to `expected` before.
+    async def advance(
+        self, moves: Sequence[tuple[Position, int | None]], session: DbSession
+    ) -> None:
+        """Note that shards are sealed up to these places, if they were up to the others before.
 
         Raises:
             Lost: another sealer was first.
             AlreadyThere: another sealer was first; the transaction has ended.
         """
-        key = _place_key(place)
-        if expected is None:
-            await insert_once(self._progress, {"_id": key, **place._asdict()}, session)
-        else:
-            await update_expected(
-                self._progress, {"_id": key, "seq": expected}, {"$set": {"seq": place.seq}}, session
-            )
+        new = [place for place, expected in moves if expected is None]
+        if new:
+            documents = ({"_id": _place_key(place), **place._asdict()} for place in new)
+            await insert_all_once(self._progress, documents, session)
+        moved = [
+            ({"_id": _place_key(place), "seq": expected}, {"$set": {"seq": place.seq}})
+            for place, expected in moves
+            if expected is not None
+        ]
+        await update_all_expected(self._progress, moved, session)
 
     async def heads(self, trees: Collection[str], session: DbSession) -> dict[str, TreeHead]:
         """The heads of trees; one without leaves is empty."""
@@ -134,9 +141,12 @@ class TreeRows:
         ]
         await update_all_expected(self._tiles, writes, session, insert=True)
 
-    async def unsigned(self, limit: int) -> list[TreeHead]:
-        """Trees that have grown since their last checkpoint."""
-        found = self._trees.find({"unsigned": True}).limit(limit)
+    async def unsigned(self, limit: int, *, without: Collection[str]) -> list[TreeHead]:
+        """Trees that have grown since their last checkpoint, without some of them."""
+        wanted: Document = {"unsigned": True}
+        if without:
+            wanted["_id"] = {"$nin": sorted(without)}
+        found = self._trees.find(wanted).limit(limit)
         return [_head(tree) async for tree in found]
 
     async def checkpoint(self, tree: str) -> StoredCheckpoint | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.audit.domain.checkpoints import CheckpointSigner
 from services.audit.store import Store
 from services.audit.use_cases.ingest import Ingest
 from shared.clock import Clock
@@ -16,6 +17,7 @@ class Ctx:
     """What the use cases work with."""
 
     store: Store
+    signer: CheckpointSigner
     ingest: Ingest
     journal: Journal
     internal: InternalClient

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from rolecall.audit import trees
@@ -31,11 +31,16 @@ from shared.contracts.facts import SHARDS, Position
 from shared.contracts.topology import Service
 from shared.elections import Election
 from shared.mongo import AlreadyThere, DatabaseWatch, DbClient, DbSession, transact
+from shared.outage_log import OutageLog
 
 SEAL_SECONDS = 1.0
 """The pause between two rounds: an account has at most one checkpoint in it."""
 PAGE_RECORDS = 200
 """The records of one transaction."""
+PLACES = 16
+"""The shards of one transaction."""
+LOOKED_AT_AGAIN = 60
+"""The rounds after which trees with an alarm are looked at again."""
 SIGNED_AT_ONCE = 200
 """The checkpoints that are signed in one round at most."""
 LAST = 2**62
@@ -56,6 +61,7 @@ class RecordSealer:
         clock: Clock,
         *,
         page_records: int = PAGE_RECORDS,
+        signed_at_once: int = SIGNED_AT_ONCE,
     ) -> None:
         self._client = client
         self._store = store
@@ -63,9 +69,13 @@ class RecordSealer:
         self._files = files
         self._clock = clock
         self._page_records = page_records
+        self._signed_at_once = signed_at_once
         self._seen: dict[tuple[str, str], dict[int, int]] = {}
         """How far the epochs of the sources are sealed, as this process knows."""
         self._alarmed: set[str] = set()
+        self._passed_over: set[str] = set()
+        self._rounds = 0
+        self._folder = OutageLog(_log, "The folder of checkpoints", effect="None is signed.")
 
     async def round(self) -> None:
         """Seal what is recorded without a gap, and sign the trees that have grown."""
@@ -74,46 +84,70 @@ class RecordSealer:
 
     async def seal(self) -> None:
         """Append every record that is recorded without a gap to its tree."""
+        whole = False
+        try:
+            ends = await self._ends()
+            for start in range(0, len(ends), PLACES):
+                await self._seal(ends[start : start + PLACES])
+            whole = True
+        except AlreadyThere:
+            _log.info("Another sealer was first; its progress is read in the next round.")
+        finally:
+            if not whole:
+                self._seen.clear()
+
+    async def _ends(self) -> list[Position]:
+        """The shards with records that are not sealed, and up to where they are complete.
+
+        An epoch that is over is sealed to its end: nothing of it is recorded any more.
+        """
+        ends: list[Position] = []
         for source, (current, applied) in (await self._store.applied()).items():
             if (source, current) not in self._seen:
-                await self._seal_former_epochs(source, current)
-            await self._seal_epoch(source, current, applied)
+                former = [each for each in await self._store.epochs(source) if each != current]
+                for epoch in (current, *former):
+                    self._seen[source, epoch] = await self._store.sealed_until(source, epoch)
+                    if epoch != current:
+                        ends += self._behind(source, epoch, dict.fromkeys(range(SHARDS), LAST))
+            ends += self._behind(source, current, applied)
+        return ends
 
-    async def _seal_former_epochs(self, source: str, current: str) -> None:
-        """Seal what is recorded of epochs that are over: nothing of them is recorded any more."""
-        for epoch in await self._store.epochs(source):
-            if epoch != current:
-                await self._seal_epoch(source, epoch, dict.fromkeys(range(SHARDS), LAST))
+    def _behind(self, source: str, epoch: str, until: Mapping[int, int]) -> list[Position]:
+        seen = self._seen[source, epoch]
+        return [
+            Position(source, epoch, shard, end)
+            for shard, end in until.items()
+            if seen.get(shard, 0) < end
+        ]
 
-    async def _seal_epoch(self, source: str, epoch: str, until: dict[int, int]) -> None:
-        seen = self._seen.pop((source, epoch), None)
-        if seen is None:
-            seen = await self._store.sealed_until(source, epoch)
-        for shard, end in until.items():
-            place = Position(source, epoch, shard, end)
-            while seen.get(shard, 0) < end:
-                try:
-                    seen[shard] = await self._seal_page(place)
-                except AlreadyThere:
-                    _log.info("Another sealer was first; its progress is read in the next round.")
-                    return
-        self._seen[source, epoch] = seen
+    async def _seal(self, ends: Sequence[Position]) -> None:
+        """Seal the records of some shards, a page in each transaction."""
+        while ends:
+            reached = await transact(self._client, partial(self._append, ends))
+            for end, seq in reached.items():
+                self._seen[end.source, end.epoch][end.shard] = seq
+            ends = [end for end in ends if reached.get(end, 0) < end.seq]
 
-    async def _seal_page(self, end: Position) -> int:
-        """Seal the next records of a shard; return how far it is sealed now."""
-        return await transact(self._client, partial(self._append, end))
-
-    async def _append(self, end: Position, session: DbSession) -> int:
-        expected = await self._store.sealed(end, session)
-        after = expected or 0
-        if after >= end.seq:
-            return after
-        records = await self._store.recorded_between(
-            end._replace(seq=after), end.seq, limit=self._page_records, session=session
-        )
-        full = len(records) == self._page_records
-        reached = records[-1].position.seq if full else end.seq
-        await self._store.advance(end._replace(seq=reached), expected=expected, session=session)
+    async def _append(self, ends: Sequence[Position], session: DbSession) -> dict[Position, int]:
+        """Seal a page of the records up to these ends; how far each shard is sealed now."""
+        sealed = await self._store.sealed(ends, session)
+        reached: dict[Position, int] = {}
+        moves: list[tuple[Position, int | None]] = []
+        records: list[Record] = []
+        for end, expected in sealed.items():
+            after, room = expected or 0, self._page_records - len(records)
+            if after >= end.seq:
+                reached[end] = after
+                continue
+            if not room:
+                break
+            found = await self._store.recorded_between(
+                end._replace(seq=after), end.seq, limit=room, session=session
+            )
+            reached[end] = found[-1].position.seq if len(found) == room else end.seq
+            moves.append((end._replace(seq=reached[end]), expected))
+            records += found
+        await self._store.advance(moves, session)
         if records:
             await self._grow(records, session)
         return reached
@@ -142,28 +176,37 @@ class RecordSealer:
         await self._store.grow(grown, changed, seals, session)
 
     async def sign(self) -> None:
-        """Sign a checkpoint of each tree that has grown."""
-        heads = await self._store.unsigned(SIGNED_AT_ONCE)
-        failed = {head.tree for head in heads if not await self._sign(head)}
-        self._alarmed &= failed | {head.tree for head in heads}
+        """Sign a checkpoint of each tree that has grown.
+
+        A tree with an alarm is looked at again after a while: it does not keep the others waiting.
+        """
+        if self._rounds % LOOKED_AT_AGAIN == 0:
+            self._passed_over.clear()
+        self._rounds += 1
+        for head in await self._store.unsigned(self._signed_at_once, without=self._passed_over):
+            try:
+                await self._sign(head)
+            except OSError as problem:
+                self._folder.away(problem)
+                return
+            except InconsistentTree as alarm:
+                if head.tree not in self._alarmed:
+                    _log.error("No checkpoint is signed: %s", alarm, extra={"tree": head.tree})
+                self._alarmed.add(head.tree)
+                self._passed_over.add(head.tree)
+            else:
+                self._folder.back()
+                self._alarmed.discard(head.tree)
         metrics.INCONSISTENT_TREES.labels(Service.AUDIT).set(len(self._alarmed))
 
-    async def _sign(self, head: TreeHead) -> bool:
+    async def _sign(self, head: TreeHead) -> None:
         stored = await self._store.checkpoint(head.tree)
         kept = await self._files.last(head.tree)
         earlier = [note for note in (kept, stored and stored.note) if note]
-        try:
-            note = await self._note(head, earlier)
-        except InconsistentTree as alarm:
-            if head.tree not in self._alarmed:
-                _log.error("No checkpoint is signed: %s", alarm, extra={"tree": head.tree})
-            self._alarmed.add(head.tree)
-            return False
-        self._alarmed.discard(head.tree)
+        note = await self._note(head, earlier)
         # Kept elsewhere first: what is shown to anyone is in the file.
         await self._files.append(head.tree, note)
         await self._store.add_checkpoint(head, note, now=self._clock.now())
-        return True
 
     async def _note(self, head: TreeHead, earlier: Sequence[str]) -> str:
         parts = [

@@ -36,7 +36,7 @@ async def search(
     """
     # Read before the records: records that arrive in between are not promised.
     complete_until = ctx.complete_until()
-    await _record_reading(ctx, caller, account_id, filters=filters)
+    await record_reading(ctx, caller, account_id, filters=filters)
     lookups = await lookups_of(ctx, account_id, filters)
     span = Span.of(filters, before=after)
     found = await ctx.store.search(account_id, lookups, span, limit=limit + 1)
@@ -54,7 +54,7 @@ async def show_record(ctx: Ctx, caller: Caller, account_id: str, event_id: str) 
     Raises:
         NotFound: the account has no such record.
     """
-    await _record_reading(ctx, caller, account_id, filters=Filters())
+    await record_reading(ctx, caller, account_id, filters=Filters())
     found = await ctx.store.find(account_id, event_id)
     if found is None:
         raise NotFound
@@ -80,7 +80,7 @@ async def _with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:
     )
 
 
-async def _record_reading(ctx: Ctx, caller: Caller, account_id: str, *, filters: Filters) -> None:
+async def record_reading(ctx: Ctx, caller: Caller, account_id: str, *, filters: Filters) -> None:
     """Record that the caller reads the log, once per reader, account and minute.
 
     The reading is recorded before any record is shown, so that nothing is shown unrecorded.

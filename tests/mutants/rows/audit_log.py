@@ -47,7 +47,7 @@ ROWS = (
         id="audit-one-record-read-unrecorded",
         kind=Kind.SECURITY,
         file=SEARCH,
-        old="    await _record_reading(ctx, caller, account_id, filters=Filters())\n",
+        old="    await record_reading(ctx, caller, account_id, filters=Filters())\n",
         new="",
         tests=READING_TESTS,
     ),
@@ -55,7 +55,7 @@ ROWS = (
         id="audit-search-unrecorded",
         kind=Kind.SECURITY,
         file=SEARCH,
-        old="    await _record_reading(ctx, caller, account_id, filters=filters)\n",
+        old="    await record_reading(ctx, caller, account_id, filters=filters)\n",
         new="",
         tests=READING_TESTS,
     ),
@@ -63,10 +63,10 @@ ROWS = (
         id="audit-shown-before-recorded",
         kind=Kind.SECURITY,
         file=SEARCH,
-        old="    await _record_reading(ctx, caller, account_id, filters=Filters())\n"
+        old="    await record_reading(ctx, caller, account_id, filters=Filters())\n"
         "    found = await ctx.store.find(account_id, event_id)\n",
         new="    found = await ctx.store.find(account_id, event_id)\n"
-        "    await _record_reading(ctx, caller, account_id, filters=Filters())\n",
+        "    await record_reading(ctx, caller, account_id, filters=Filters())\n",
         tests=READING_TESTS,
     ),
     Mutant(

@@ -33,6 +33,7 @@ from shared.mongo import connect
 from shared.runtime.listeners import listen
 from shared.timeouts import Timeouts
 from tests.patience import PATIENT
+from tests.services.audit.sealed_site import signer as checkpoint_signer
 from tests.services.audit.site import PUBLIC_URL, AuditApi, StandIns
 from tests.services.rows import EPOCH, QuietSources, on_the_bus
 from tests.support.journal_keys import generated_secrets, signer, verifier
@@ -112,6 +113,7 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     store = Store(database)
     ctx = Ctx(
         store=store,
+        signer=checkpoint_signer(),
         ingest=Ingest(client, store, clock),
         journal=journal,
         clock=clock,

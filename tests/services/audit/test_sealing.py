@@ -3,120 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rolecall.audit.notes import opened_checkpoint
 from rolecall.audit.verification import Verified, verify
-from rolecall.audit.walk import Walk
 from services.audit.adapters.checkpoint_files import CheckpointFiles
-from services.audit.domain.checkpoints import CheckpointSigner
-from services.audit.domain.records import record_of
-from services.audit.domain.sealed_records import PLATFORM, export_line, sealed_form
-from services.audit.domain.tiles import hashes_in, tiles_of
-from services.audit.use_cases.sealing import RecordSealer
+from services.audit.domain.sealed_records import PLATFORM
+from services.audit.store import Store
 from shared.contracts.facts import Position, shard_of
-from shared.contracts.team import MemberRemoved
 from tests.sdk.sealed_logs import plain_root
-from tests.services.rows import EPOCH, NOON, row_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from services.audit.domain.records import Record
-
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-NEXT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
-MEMBER = MemberRemoved(
-    account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
+from tests.services.audit.sealed_site import (
+    ACCOUNT,
+    KEY,
+    NEXT_KEY,
+    OTHER,
+    Sealing,
+    ids,
+    ids_of,
+    record,
+    signer,
 )
-ACCOUNT, OTHER = "acc_1", "acc_2"
-
-
-def signer(key=KEY, *former):
-    return CheckpointSigner(
-        key,
-        public_url="https://iam.example.com",
-        former_keys=[each.public_key().public_bytes_raw() for each in former],
-    )
-
-
-def record(seq: int, *, account: str | None = ACCOUNT, **fields) -> Record:
-    row = row_of(
-        MEMBER,
-        account_id=account,
-        seq=seq,
-        shard=shard_of(ACCOUNT),
-        before={"role": "admin", "limits": [1, 2.5]},
-        **fields,
-    )
-    return record_of(row, recorded_at=NOON)
-
-
-class Sealing:
-    """A store with records, and sealers of it."""
-
-    def __init__(self, auditing, folder):
-        self.auditing, self.folder = auditing, folder
-        self.store = auditing.ctx.store
-        self.files = CheckpointFiles(folder)
-
-    def sealer(self, *, using=None, files=None, page=50) -> RecordSealer:
-        return RecordSealer(
-            self.auditing.client,
-            self.store,
-            using or signer(),
-            files or self.files,
-            self.auditing.clock,
-            page_records=page,
-        )
-
-    async def add(self, *records: Record) -> None:
-        client = self.auditing.client
-        async with await client.start_session() as session, session.start_transaction():
-            await self.store.add(records, session)
-
-    async def applied(self, seq: int, *, epoch: str = EPOCH) -> None:
-        """Say that the records up to this row are complete."""
-        low = {str(shard_of(ACCOUNT)): seq}
-        await self.auditing.database["inbox_marks"].update_one(
-            {"_id": "team"}, {"$set": {"epoch": epoch, "low": low}}, upsert=True
-        )
-
-    async def checkpoint(self, tree=ACCOUNT, using=None):
-        stored = await self.store.checkpoint(tree)
-        using = using or signer()
-        return opened_checkpoint(stored.note, using.verifier_keys(tree)[0])
-
-    async def lines(self, checkpoint, tree=ACCOUNT) -> list[str]:
-        """The export of a tree, in the plainest way: each path from its tiles."""
-        size = checkpoint.size
-        walk, lines = Walk(size), []
-        for seal in await self.store.seals(tree, first=0, limit=size):
-            _, beside = walk.to(seal.index)
-            names = [(tree, tile) for tile in tiles_of(beside)]
-            tiles = {tile: nodes for (_, tile), nodes in (await self.store.tiles(names)).items()}
-            path = [hashes_in(tiles)(each) for each in beside]
-            found = await self.auditing.database["records"].find_one({"_id": seal.event_id})
-            stored = await self.store.find(found["account_id"], seal.event_id)
-            lines.append(json.dumps(export_line(sealed_form(stored), seal, path)))
-        return lines
+from tests.services.rows import EPOCH
 
 
 @pytest.fixture
 def sealing(auditing, tmp_path) -> Sealing:
     return Sealing(auditing, tmp_path)
-
-
-async def ids_of(sealing: Sealing, tree: str = ACCOUNT) -> list[str]:
-    return [seal.event_id for seal in await sealing.store.seals(tree, first=0, limit=10_000)]
-
-
-def ids(records: Iterable[Record]) -> list[str]:
-    return [each.id for each in records]
 
 
 @pytest.mark.rule("B11")
@@ -199,7 +111,7 @@ async def test_a_sealer_that_was_paused_appends_nothing_twice(sealing):
     await sealing.sealer().round()
     # It still believes that the shard is complete up to 5 only.
     believed = Position("team", EPOCH, shard_of(ACCOUNT), 5)
-    assert await paused._seal_page(believed) == 6
+    await paused._seal([believed])
     await paused.round()
     assert await ids_of(sealing) == ids(records)
     assert await sealing.store.sealed_until("team", EPOCH) == {shard_of(ACCOUNT): 6}
@@ -257,7 +169,7 @@ async def test_no_checkpoint_is_signed_that_contradicts_an_earlier_one(sealing, 
     await tampering(sealing)
     stored = [each["note"] for each in await sealing.auditing.all("checkpoints")]
 
-    sealer = sealing.sealer()
+    sealer = sealing.sealer(signed_at_once=1)
     await sealer.round()
     await sealer.round()
 
@@ -265,6 +177,10 @@ async def test_no_checkpoint_is_signed_that_contradicts_an_earlier_one(sealing, 
     assert [each["note"] for each in await sealing.auditing.all("checkpoints")] == stored
     alarms = [line for line in caplog.messages if line.startswith("No checkpoint is signed")]
     assert len(alarms) == 1
+    await sealing.add(record(99, account=OTHER))
+    await sealing.applied(99)
+    await sealer.round()
+    assert (await sealing.checkpoint(OTHER)).size == 1
 
 
 async def test_another_key_continues_the_log_if_the_former_one_is_known(sealing):
@@ -286,24 +202,62 @@ class Killed(Exception):  # noqa: N818 - as a kill -9 is
     """Ends a sealer where it stands."""
 
 
-class KilledFiles(CheckpointFiles):
-    async def append(self, tree, note):
-        await super().append(tree, note)
-        raise Killed
+class KilledStore(Store):
+    """A store whose process is killed before or after one of its writes."""
+
+    def __init__(self, database, step):
+        super().__init__(database)
+        self.step = step
+
+    async def advance(self, *given, **named):
+        await super().advance(*given, **named)
+        self.at("sealed: progress saved")
+
+    async def grow(self, *given, **named):
+        await super().grow(*given, **named)
+        self.at("sealed: all but the commit")
+
+    async def unsigned(self, *given, **named):
+        self.at("sealed: committed")
+        return await super().unsigned(*given, **named)
+
+    async def add_checkpoint(self, *given, **named):
+        self.at("signed: in the file")
+        await super().add_checkpoint(*given, **named)
+        self.at("signed: in the database")
+
+    def at(self, step):
+        if step == self.step:
+            raise Killed
 
 
-async def test_a_sealer_killed_after_the_file_was_written_is_continued(sealing):
-    await sealing.add(*(record(seq) for seq in range(1, 6)))
-    await sealing.applied(3)
-    with pytest.raises(Killed):
-        await sealing.sealer(files=KilledFiles(sealing.folder)).round()
-    assert await sealing.store.checkpoint(ACCOUNT) is None
-    assert await sealing.files.last(ACCOUNT) is not None
+STEPS = (
+    "sealed: progress saved",
+    "sealed: all but the commit",
+    "sealed: committed",
+    "signed: in the file",
+    "signed: in the database",
+)
 
-    await sealing.applied(5)
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_sealer_killed_at_any_step_is_continued_without_a_gap(sealing, step):
+    await sealing.add(*(records := [record(seq) for seq in range(1, 11)]))
+    whole = sealing.store
+    earlier = []
+    for applied in (3, 6, 10):
+        await sealing.applied(applied)
+        sealing.store = KilledStore(sealing.auditing.database, step)
+        with pytest.raises(Killed):
+            await sealing.sealer(page=2).round()
+        if (note := await sealing.files.last(ACCOUNT)) is not None:
+            earlier.append(signer().opened(ACCOUNT, note))
+    sealing.store = whole
     await sealing.sealer().round()
+
     newest = await sealing.checkpoint()
-    assert verify(await sealing.lines(newest), newest) == Verified(records=5)
+    assert await ids_of(sealing) == ids(records)
+    assert verify(await sealing.lines(newest), newest, earlier) == Verified(records=10)
 
 
 async def test_without_a_folder_checkpoints_are_in_the_database_alone(sealing):
@@ -312,3 +266,43 @@ async def test_without_a_folder_checkpoints_are_in_the_database_alone(sealing):
     await sealing.sealer(files=CheckpointFiles(None)).round()
     assert (await sealing.checkpoint()).size == 1
     assert list(sealing.folder.iterdir()) == []
+
+
+async def test_a_sealer_that_failed_forgets_no_former_epoch(sealing):
+    records = [record(1), record(1, epoch="e2")]
+    await sealing.add(*records)
+    await sealing.applied(1, epoch="e2")
+    sealing.store = store = KilledStore(sealing.auditing.database, STEPS[0])
+    sealer = sealing.sealer()
+    with pytest.raises(Killed):
+        await sealer.round()
+    store.step = None
+    await sealer.round()
+    assert sorted(await ids_of(sealing)) == sorted(ids(records))
+
+
+class FullDisk(CheckpointFiles):
+    async def append(self, tree, note):
+        raise OSError(28, "No space left on device")
+
+
+async def test_nothing_is_signed_while_the_folder_cannot_be_written(sealing, caplog):
+    await sealing.add(record(1))
+    await sealing.applied(1)
+    sealer = sealing.sealer(files=FullDisk(sealing.folder))
+    await sealer.round()
+    await sealer.round()
+    assert await sealing.store.checkpoint(ACCOUNT) is None
+    assert await ids_of(sealing) != []
+    assert [line for line in caplog.messages if "folder of checkpoints" in line]
+    await sealing.sealer().round()
+    assert (await sealing.checkpoint()).size == 1
+
+
+async def test_records_of_many_shards_are_sealed_by_pages(sealing):
+    records = [record(1, account=f"acc_{shard}", shard=shard) for shard in range(40)]
+    await sealing.add(*records)
+    await sealing.applied(1, shards=range(40))
+    await sealing.sealer(page=7).round()
+    trees = [await ids_of(sealing, f"acc_{shard}") for shard in range(40)]
+    assert trees == [[each.id] for each in records]

@@ -1,0 +1,140 @@
+"""What proves the audit log to its readers: checkpoints, proofs, and records with their seals."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rolecall.audit.sealed import encoded
+from rolecall.audit.trees import HashOf, Range, consistency_parts, siblings
+from rolecall.audit.walk import Walk
+from services.audit.domain.records import Filters
+from services.audit.domain.sealed_records import Form, Seal, export_line, sealed_form
+from services.audit.domain.tiles import hashes_in, tiles_of
+from services.audit.store.trees import StoredCheckpoint
+from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.search import record_reading
+from shared.contracts.facts import Caller
+from shared.problems import Invalid, NotFound
+
+PAGE_RECORDS = 200
+"""The records of one page of an export."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inclusion:
+    """Where a record is in the tree of `size` leaves, and the proof; `None` if it is not there."""
+
+    size: int
+    index: int | None = None
+    leaf: bytes = b""
+    hashes: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPage:
+    """Neighbouring records of a tree of `size` leaves, as lines of an export."""
+
+    size: int
+    lines: tuple[Form, ...]
+    next_first: int | None
+    """The first record of the next page."""
+
+
+async def newest_checkpoint(ctx: Ctx, account_id: str) -> StoredCheckpoint | None:
+    """The newest checkpoint of an account's log; `None` before the first one."""
+    return await ctx.store.checkpoint(account_id)
+
+
+async def prove_inclusion(ctx: Ctx, account_id: str, event_id: str, size: int | None) -> Inclusion:
+    """Prove that a record is in the account's log of `size` records, by default the newest.
+
+    Raises:
+        NotFound: the account has no such record.
+        Invalid: the log has no checkpoint of that size or a larger one.
+    """
+    size = await _sealed_size(ctx, account_id, size)
+    if await ctx.store.find(account_id, event_id) is None:
+        raise NotFound
+    seal = await ctx.store.seal(event_id)
+    if seal is None or seal.index >= size:
+        return Inclusion(size=size)
+    own, beside = (seal.index, seal.index + 1), siblings(seal.index, (0, size))
+    hash_of = await _hashes(ctx, account_id, [own, *beside])
+    return Inclusion(
+        size=size,
+        index=seal.index,
+        leaf=hash_of(own),
+        hashes=tuple(map(hash_of, beside)),
+    )
+
+
+async def prove_consistency(
+    ctx: Ctx, account_id: str, from_size: int, size: int | None
+) -> tuple[int, list[bytes]]:
+    """Prove that the log of `size` records, by default the newest, begins with an earlier one.
+
+    Returns:
+        The size that the proof leads to, and its hashes.
+
+    Raises:
+        Invalid: the log has no checkpoint of that size, or `from_size` is larger.
+    """
+    size = await _sealed_size(ctx, account_id, size)
+    if from_size > size:
+        message = f"Must be at most the size that the proof leads to, {size}"
+        raise Invalid(errors=[("/query/from_size", message)])
+    parts = consistency_parts(from_size, size)
+    hash_of = await _hashes(ctx, account_id, parts)
+    return size, list(map(hash_of, parts))
+
+
+async def sealed_page(
+    ctx: Ctx, caller: Caller, account_id: str, *, first: int, size: int | None
+) -> SealedPage:
+    """Records with their seals, from the `first` on, in the order of the tree.
+
+    The lines of all pages of one size are an export that `rolecall audit verify` reads. The reading
+    is recorded.
+
+    Raises:
+        Invalid: the log has no checkpoint of that size or a larger one.
+    """
+    size = await _sealed_size(ctx, account_id, size)
+    await record_reading(ctx, caller, account_id, filters=Filters())
+    walk = Walk(size)
+    if 0 < first <= size:
+        walk.to(first - 1)
+    seals = await ctx.store.seals(account_id, first=first, limit=min(PAGE_RECORDS, size - first))
+    ways = [walk.to(seal.index)[1] for seal in seals]
+    needed = [part for way in ways for part in way]
+    hash_of = await _hashes(ctx, account_id, [*needed, *((s.index, s.index + 1) for s in seals)])
+    records = await ctx.store.with_ids(account_id, [seal.event_id for seal in seals])
+    lines = tuple(
+        export_line(sealed_form(records[seal.event_id]), seal, list(map(hash_of, way)))
+        if seal.event_id in records
+        else _hash_only(seal, way, hash_of)
+        for seal, way in zip(seals, ways, strict=True)
+    )
+    end = first + len(lines)
+    return SealedPage(size=size, lines=lines, next_first=end if lines and end < size else None)
+
+
+def _hash_only(seal: Seal, way: list[Range], hash_of: HashOf) -> Form:
+    """The line of a record that is not kept any more."""
+    path = [encoded(hash_of(each)) for each in way]
+    leaf = encoded(hash_of((seal.index, seal.index + 1)))
+    return {"seal": {"index": seal.index, "leaf": leaf, "path": path}}
+
+
+async def _sealed_size(ctx: Ctx, account_id: str, size: int | None) -> int:
+    newest = await newest_checkpoint(ctx, account_id)
+    sealed = 0 if newest is None else newest.size
+    if size is not None and size > sealed:
+        message = f"Must be at most the size of the newest checkpoint, {sealed}"
+        raise Invalid(errors=[("/query/size", message)])
+    return sealed if size is None else size
+
+
+async def _hashes(ctx: Ctx, tree: str, ranges: Iterable[Range]) -> HashOf:
+    """The hashes of these subtrees of a tree."""
+    found = await ctx.store.tiles((tree, tile) for tile in tiles_of(ranges))
+    return hashes_in({tile: nodes for (_, tile), nodes in found.items()})
