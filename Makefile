@@ -36,7 +36,8 @@ soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 20,
 		tests/contracts/test_identity_matrix.py tests/contracts/test_generated_requests.py \
 		tests/contracts/test_bad_input_*.py \
 		tests/services/identity/test_same_answers.py tests/services/team/test_decision_races.py \
-		tests/services/team/test_invitation_mails.py
+		tests/services/team/test_invitation_mails.py \
+		tests/services/notification/domain/test_mails.py
 	$(SOAK) $(BIN)/python -m tests.mutants
 	tests/consistency/model/check.sh quick || [ $$? -eq 3 ]
 

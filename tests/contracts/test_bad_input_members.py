@@ -10,7 +10,7 @@ import pytest
 
 from shared.http.routes import Media, Route, Strictness
 from tests.contracts.asking import SANE, Asking, Case
-from tests.contracts.pairing import kind_of, one_of, pairs, row_pairs
+from tests.contracts.pairing import kind_of, row_pairs
 from tests.contracts.people import People
 from tests.contracts.rows import (
     DECISIONS,
@@ -24,6 +24,7 @@ from tests.contracts.rows import (
     request,
 )
 from tests.contracts.schemas import Place, places
+from tests.pairing import one_of, pairs
 
 JSON_ROWS = tuple(row for row in WITH_BODY if row.media is Media.JSON)
 STRICT_ROWS = tuple(row for row in JSON_ROWS if row.strictness is Strictness.STRICT)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shared.http.routes import Route
 from shared.ids import FORMS, PREFIXES, new_id
 from tests.contracts.asking import Asking, Case
-from tests.contracts.pairing import kind_of, pairs
+from tests.contracts.pairing import kind_of
 from tests.contracts.people import People
 from tests.contracts.rows import (
     READS,
@@ -16,6 +16,7 @@ from tests.contracts.rows import (
     request,
     token_for,
 )
+from tests.pairing import pairs
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 

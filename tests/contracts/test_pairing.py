@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from tests.contracts.pairing import ONE_PAIR_IN, kind_of, pairs, row_pairs
+from tests.contracts.pairing import kind_of, row_pairs
 from tests.contracts.rows import ROWS
+from tests.pairing import ONE_PAIR_IN, pairs
 
 VALUES = range(12)
 
