@@ -144,7 +144,10 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
             },
         ),
         "forgotPassword": ({"email": _fresh_address()},),
-        "resetPassword": ({"token": f"{new_id('usr')}.1.x", "password": PASSWORD},),
+        "resetPassword": (
+            {"token": f"{new_id('usr')}.1.x", "password": PASSWORD},
+            {"token": f"{new_id('usr')}.1.x", "password": PASSWORD, "end_access": "all"},
+        ),
         "changePassword": ({"current": "not the password", "new": PASSWORD},),
         "changeEmail": ({"email": _fresh_address(), "password": "not the password"},),
         "confirmEmail": ({"token": f"{new_id('usr')}.1.x"},),
