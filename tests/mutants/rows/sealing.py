@@ -209,4 +209,12 @@ ROWS = (
         new='b""',
         tests=("tests/services/audit/test_checkpoint_files.py",),
     ),
+    Mutant(
+        id="sealer-does-not-run",
+        kind=Kind.SECURITY,
+        file="services/audit/app.py",
+        old='        tasks={"seal": partial(run_sealer, sealer, office)},\n',
+        new="",
+        tests=("tests/contracts/test_sealed_log.py",),
+    ),
 )
