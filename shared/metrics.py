@@ -167,6 +167,12 @@ PUT_ASIDE = Counter(
     ("service", "source"),
     registry=REGISTRY,
 )
+DEAD_FACTS = Gauge(
+    "rolecall_inbox_dead",
+    "Facts in inbox_dead, which an operator applies again or drops.",
+    ("service",),
+    registry=REGISTRY,
+)
 ROWS_REFUSED = Counter(
     "rolecall_rows_refused",
     "Rows of a journal that were dropped because they are not what their source signed.",

@@ -107,6 +107,15 @@ class RowVerifier:
             last, digest = row.seq, signed.digest
             yield signed
 
+    def stored(self, source: str, event: bytes, signature: str) -> SignedRow:
+        """Return a row that was kept as it came.
+
+        Raises:
+            RowRefused: it is not signed by its source.
+            ValueError: the source signed it, and this version cannot read it.
+        """
+        return self._signed(source, event, signature, Channel.FETCH)
+
     def refuse(self, source: str, channel: Channel, fault: Fault) -> RowRefused:
         """Count and log a refused row; the caller raises what is returned, or drops the row."""
         name = source if self._keys.knows(source) else UNKNOWN_SOURCE

@@ -22,6 +22,7 @@ from shared.http.idempotency import Idempotency
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
+from shared.inbox.routes import dead_fact_routes
 from shared.journal import Adopt, Adoption, Journal, Snapshot, journal_routes
 from shared.journal.relay import Relay
 from shared.journal.snapshot import ReadPage
@@ -221,7 +222,11 @@ class JournalParts(Parts):
         for other services, and run before facts arrive. No step waits for a lease of `following`.
         `closes` run when no fact arrives any more and before the database closes.
         """
-        routes = (*internal_routes, *journal_routes(self.journal))
+        routes = (
+            *internal_routes,
+            *journal_routes(self.journal),
+            *dead_fact_routes(inbox.dead),
+        )
         tasks = dict(tasks or {})
         if self._leases is not None:
             routes += lease_routes(self._leases, self.clock)
@@ -251,6 +256,7 @@ class JournalParts(Parts):
                 "sweep": self._relay.sweep,
                 "inbox": inbox.run,
                 "marks": inbox.save_marks,
+                "dead-facts": inbox.count_dead,
                 **self.tasks,
                 **tasks,
             },

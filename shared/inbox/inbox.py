@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared import context, metrics
 from shared.auth.row_signatures import SignedRow
 from shared.bus import Bus, BusMessage, Subscription, Verdict
 from shared.clock import Clock
 from shared.contracts.facts import Actor, Caller, Row
 from shared.contracts.topology import Queue
 from shared.http.client import InternalClient
+from shared.inbox.dead_facts import DeadFacts
 from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks
 from shared.inbox.reconciler import AWAY, PAGE_SIZE, Reconciler
 from shared.mongo import Database, DatabaseWatch, DbClient
@@ -23,6 +25,7 @@ Subscriptions = Mapping[str, Subscriber]
 """Fact type → the subscriber of this service; `*` stands for each type. A subscriber returns when
 the effect and its mark are committed."""
 
+COUNT_SECONDS = 15.0
 SAVE_SECONDS = 0.5
 """The pause between two savings of noted marks, shorter than `BUS_HEAD_START`: a reconciler of
 another replica does not fetch what this one has noted."""
@@ -78,6 +81,18 @@ class Inbox:
             page_size=page_size,
         )
 
+        self.dead = DeadFacts(
+            client,
+            database,
+            marks=self._marks,
+            verifier=verifier,
+            follows=self._reconciler.follows,
+            subscriptions=subscriptions,
+            ctx=ctx,
+            clock=clock,
+        )
+        """The facts that could not be applied."""
+
     async def start(self) -> None:
         """Read how far this service is, and subscribe."""
         await self._reconciler.load()
@@ -110,6 +125,15 @@ class Inbox:
             await asyncio.sleep(SAVE_SECONDS)
             with self._saving.round():
                 await self._marks.save_noted()
+
+    async def count_dead(self) -> None:
+        """Show how many facts could not be applied, again and again. Never ends."""
+        database = DatabaseWatch("The facts that were put aside are not counted.")
+        while True:
+            with database.round():
+                found = await self.dead.count()
+                metrics.DEAD_FACTS.labels(context.service.get()).set(found)
+            await asyncio.sleep(COUNT_SECONDS)
 
     async def reconcile(self, source: str) -> None:
         """Compare with one source now, and apply what is missing."""

@@ -138,6 +138,10 @@ class Marks:
         )
         return {mark["seq"]: mark.get("digest") async for mark in found}
 
+    async def remove(self, position: Position, session: DbSession) -> None:
+        """Remove the mark of a fact that was put aside and is to be applied now."""
+        await self._marks.delete_one({"_id": mark_id(position)}, session=session)
+
     async def delete(self, last: Position, *, before: datetime) -> None:
         """Delete the marks of a shard up to that of `last` that were made before the moment."""
         await self._marks.delete_many(

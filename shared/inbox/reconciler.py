@@ -18,7 +18,8 @@ from shared.clock import Clock
 from shared.contracts.calls.journal import CHANGES, HEADS, ChangesQuery
 from shared.contracts.facts import Position
 from shared.http.client import InternalClient
-from shared.inbox.marks import Marks, mark_id
+from shared.inbox.dead_facts import COLLECTION, dead_fact
+from shared.inbox.marks import Marks
 from shared.inbox.retention import MarkRetention
 from shared.inbox.told_heads import ToldHeads
 from shared.mongo import (
@@ -78,7 +79,7 @@ class Reconciler:
         self._client = client
         self._marks = marks
         self._progress = majority(database, "inbox_marks")
-        self._dead = majority(database, "inbox_dead")
+        self._dead = majority(database, COLLECTION)
         self._sources = tuple(sources)
         self._internal = internal
         self._verifier = verifier
@@ -280,15 +281,11 @@ class Reconciler:
     async def put_aside(self, signed: SignedRow, problem: Exception) -> None:
         """Keep a row in `inbox_dead` for a person, and mark it."""
         row = signed.row
-        kept = {
-            "event": signed.event.decode(),
-            "signature": signed.signature,
-            "error": repr(problem)[:500],
-        }
+        dead_id, kept = dead_fact(signed, problem)
 
         async def change(session: DbSession) -> None:
             await self._dead.update_one(
-                {"_id": mark_id(row.position)},
+                {"_id": dead_id},
                 {"$set": kept},
                 upsert=True,
                 session=session,

@@ -189,3 +189,40 @@ def test_wrong_usage_asks_nothing(service, monkeypatch, capsys):
     monkeypatch.delenv("ROLECALL_TOKEN")
     assert token("list") == 2
     assert service.asked == []
+
+
+DEAD = {
+    "id": "team.e1.3.7",
+    "type": "team.member.removed.v1",
+    "occurred_at": "2026-03-05T12:00:00Z",
+    "error": "LookupError('poison')",
+}
+
+
+def test_dead_facts_are_listed_to_the_last_page(service, monkeypatch, capsys):
+    monkeypatch.setenv("ROLECALL_AUDIT_INTERNAL_URL", service.url)
+    service.answer = (200, {}, json.dumps({"items": [DEAD], "next_cursor": None}).encode())
+    assert main(["dlq", "list", "audit"]) == 0
+    assert capsys.readouterr().out == (
+        "team.e1.3.7  team.member.removed.v1  2026-03-05T12:00:00Z  LookupError('poison')\n"
+    )
+    assert service.asked[0][0] == "/internal/admin/dead-facts?limit=200"
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        ("show team.e1.3.7", "team.e1.3.7"),
+        ("replay team.e1.3.7", "team.e1.3.7/replay"),
+        ("drop team.e1.3.7 --yes", "team.e1.3.7"),
+    ],
+)
+def test_a_dead_fact_is_named_to_the_service_that_holds_it(service, words, path):
+    word, *others = words.split()
+    assert main(["dlq", word, "audit", *others, "--url", service.url, "--json"]) == 0
+    assert service.asked[-1][0] == f"/internal/admin/dead-facts/{path}"
+
+
+def test_a_dead_fact_needs_the_address_of_its_service(service, capsys):
+    assert main(["dlq", "list", "notification"]) == 2
+    assert "ROLECALL_NOTIFICATION_INTERNAL_URL" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from rolecall.cli.admin import add_admin_commands
 from rolecall.cli.audits import add_audit_commands
 from rolecall.cli.catalogs import add_catalog_commands
 from rolecall.cli.checks import add_check_commands
+from rolecall.cli.dlq import add_dlq_commands
 from rolecall.cli.forward_auth import add_forward_auth_commands
 from rolecall.cli.output import INVALID, USAGE, Parser, UsageError, end_output, report
 from rolecall.cli.tokens import add_token_commands
@@ -48,4 +49,5 @@ def _parser() -> argparse.ArgumentParser:
     add_token_commands(topics)
     add_audit_commands(topics)
     add_admin_commands(topics)
+    add_dlq_commands(topics)
     return parser

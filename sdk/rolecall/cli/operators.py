@@ -17,18 +17,26 @@ KEY_HELP = (
     "the admin key (default: ROLECALL_ADMIN_KEY, or the content of the file that"
     " ROLECALL_ADMIN_KEY_FILE names); --key=KEY if it begins with a hyphen"
 )
-_URLS = {"identity": "ROLECALL_IDENTITY_INTERNAL_URL", "team": "ROLECALL_TEAM_INTERNAL_URL"}
 _LATER = "A replica may not have it yet; repeat the command."
 
 
+def internal_url_variable(service: str) -> str:
+    """Return the environment variable with the internal address of a service."""
+    return f"ROLECALL_{service.upper()}_INTERNAL_URL"
+
+
 def add_operator_options(
-    command: argparse.ArgumentParser, *, service: str, grave: bool = False
+    command: argparse.ArgumentParser, *, service: str | None, grave: bool = False
 ) -> None:
-    """Add the options of a request to the internal port of this service."""
+    """Add the options of a request to the internal port of this service.
+
+    Without `service` an argument of the command names it.
+    """
+    variable = internal_url_variable(service or "service")
     command.add_argument(
         "--url",
-        default=os.environ.get(_URLS[service]),
-        help=f"internal address of {service} (default: {_URLS[service]})",
+        default=None if service is None else os.environ.get(variable),
+        help=f"internal address of {service or 'the service'} (default: {variable})",
     )
     command.add_argument("--key", help=KEY_HELP)
     command.add_argument(
@@ -41,7 +49,8 @@ def add_operator_options(
     command.add_argument("--json", action="store_true", help="print one JSON object")
     if grave:
         command.add_argument("--yes", action="store_true", help="do not ask for a confirmation")
-    command.set_defaults(service=service)
+    if service is not None:
+        command.set_defaults(service=service)
 
 
 def admin_key(options: argparse.Namespace) -> str:
@@ -69,7 +78,8 @@ def operator_of(options: argparse.Namespace) -> OperatorRequests:
         UsageError: the address or the key is missing.
     """
     if not options.url:
-        raise UsageError(f"The address is missing. Pass --url, or set {_URLS[options.service]}.")
+        variable = internal_url_variable(options.service)
+        raise UsageError(f"The address is missing. Pass --url, or set {variable}.")
     return OperatorRequests(
         options.url, admin_key(options), service=options.service, name=operator_name(options)
     )

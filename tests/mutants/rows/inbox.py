@@ -249,4 +249,28 @@ ROWS = (
         new="            await asyncio.sleep(0)\n",
         tests=("tests/shared/bus/test_rabbitmq.py", "-k", "closed_subscription_hands"),
     ),
+    Mutant(
+        id="replayed-fact-has-its-effect-again",
+        kind=Kind.DATA,
+        file="shared/inbox/dead_facts.py",
+        old='{"_id": dead_id, "released": {"$ne": True}}',
+        new='{"_id": dead_id}',
+        tests=("tests/shared/inbox/test_dead_facts.py", "-k", "cut_off"),
+    ),
+    Mutant(
+        id="replayed-fact-is-not-verified",
+        kind=Kind.SECURITY,
+        file="shared/row_verifier.py",
+        old="        if not self._keys.signed(source, event, signature):\n",
+        new="        if channel is Channel.BUS and not event:\n",
+        tests=("tests/shared/inbox/test_dead_facts.py", "-k", "altered"),
+    ),
+    Mutant(
+        id="replayed-fact-of-a-lost-history",
+        kind=Kind.DATA,
+        file="shared/inbox/dead_facts.py",
+        old="        if not await self._follows(row.position):\n",
+        new="        if await self._follows(row.position) is None:\n",
+        tests=("tests/shared/inbox/test_dead_facts.py", "-k", "lost_history"),
+    ),
 )

@@ -15,6 +15,7 @@ from services.notification.domain.webhooks import MAX_WEBHOOKS
 from shared.contracts import identity, team, team_endings
 from shared.contracts.facts import content_time
 from shared.ids import new_id
+from shared.inbox.dead_facts import dead_fact
 from tests.services.notification.hooks import (
     ACCOUNT,
     OTHER,
@@ -25,6 +26,8 @@ from tests.services.notification.hooks import (
 )
 from tests.services.notification.samples import MEMBER, ROLE_CHANGED
 from tests.services.rows import row_of
+from tests.support.journal_keys import signed
+from tests.support.service import ADMIN_KEY
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -359,3 +362,25 @@ async def test_the_types_of_events_are_listed(hooks: Hooks):
 
 def _user() -> dict[str, str]:
     return {"user_id": "usr_bo", "email": "bo@example.com", "name": "Bo", "account_id": ACCOUNT}
+
+
+async def test_an_operator_applies_and_drops_facts_that_failed(hooks: Hooks, receiver: Receiver):
+    webhook = await hooks.make(receiver, event_types=["member.removed"])
+    rows = [signed(row_of(REMOVED, account_id=ACCOUNT)) for _ in range(2)]
+    for each in rows:
+        dead_id, content = dead_fact(each, LookupError("poison"))
+        await hooks.database["inbox_dead"].insert_one({"_id": dead_id, **content})
+    path = "/internal/admin/dead-facts"
+    page = (await hooks.send("GET", f"{path}?limit=1", token=ADMIN_KEY)).expect(200)
+    (first,) = page["items"]
+    rest = await hooks.send("GET", f"{path}?cursor={page['next_cursor']}", token=ADMIN_KEY)
+    (second,) = rest.expect(200)["items"]
+    shown = await hooks.send("GET", f"{path}/{first['id']}", token=ADMIN_KEY)
+    assert shown.expect(200)["event"]["id"] == first["event_id"]
+    assert (await hooks.send("POST", f"{path}/{first['id']}/replay", token="x" * 40)).status == 401
+    (await hooks.send("POST", f"{path}/{first['id']}/replay", token=ADMIN_KEY)).expect(204)
+    (await hooks.send("DELETE", f"{path}/{second['id']}", token=ADMIN_KEY)).expect(204)
+    again = await hooks.send("POST", f"{path}/{first['id']}/replay", token=ADMIN_KEY)
+    assert (again.status, again.code) == (404, "not-found")
+    (delivery,) = await hooks.settled(webhook)
+    assert delivery["event_id"] == first["event_id"]

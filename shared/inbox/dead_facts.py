@@ -1,0 +1,183 @@
+"""Facts that a service could not apply: an operator lists them, applies them again, or drops them.
+
+Such a fact has a mark, as if it were applied, so that others go on. A replay first takes the mark
+away and says so (`released`). The subscriber then saves its own mark with the effect. So the effect
+comes once, also if the replay is interrupted or repeated.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.auth.row_signatures import SignedRow
+from shared.clock import Clock
+from shared.contracts.facts import Position, Row
+from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks, mark_id
+from shared.mongo import Database, DatabaseAway, DbClient, DbSession, Document, majority, transact
+from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
+from shared.row_verifier import RowRefused, RowVerifier
+
+COLLECTION = "inbox_dead"
+MAX_COUNT = 10_000
+"""Counted at most."""
+
+_log = logging.getLogger(__name__)
+
+
+class FactStillFails(Refusal):
+    """The fact failed again, and stays where it is."""
+
+    kind = RefusalKind.CONFLICT
+    code = "fact-still-fails"
+    detail = "The fact failed again: {problem}. Correct the cause, and replay it then."
+
+
+class FactOfFormerEpoch(Refusal):
+    """The fact is of a history that a restore of its source has ended."""
+
+    kind = RefusalKind.CONFLICT
+    code = "fact-of-former-epoch"
+    detail = "The fact is of a history that ended when its source was restored. Drop it."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadFact:
+    """A fact that was put aside, and the error that it caused last."""
+
+    id: str
+    row: Row
+    error: str
+    event: str
+
+
+class DeadFacts:
+    """The collection `inbox_dead` of one service."""
+
+    def __init__(
+        self,
+        client: DbClient,
+        database: Database,
+        *,
+        marks: Marks,
+        verifier: RowVerifier,
+        follows: Callable[[Position], Awaitable[bool]],
+        subscriptions: Mapping[str, Callable[[Any, Row, AppliedMark], Awaitable[None]]],
+        ctx: Any,
+        clock: Clock,
+    ) -> None:
+        self._client = client
+        self._dead = majority(database, COLLECTION)
+        self._marks = marks
+        self._verifier = verifier
+        self._follows = follows
+        self._subscriptions = subscriptions
+        self._ctx = ctx
+        self._clock = clock
+
+    async def page(self, *, after: str | None, limit: int) -> list[DeadFact]:
+        """Return facts in the order of their ids, after one of them."""
+        wanted = {} if after is None else {"_id": {"$gt": after}}
+        found = self._dead.find(wanted).sort("_id", 1).limit(limit)
+        return [_read(stored) async for stored in found]
+
+    async def find(self, dead_id: str) -> DeadFact:
+        """Return one fact.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        return _read(await self._stored(dead_id))
+
+    async def count(self) -> int:
+        """Count the facts, up to `MAX_COUNT`."""
+        return await self._dead.count_documents({}, limit=MAX_COUNT)
+
+    async def replay(self, dead_id: str) -> Row:
+        """Apply a fact, and forget that it was put aside.
+
+        Raises:
+            NotFound: it is not there.
+            FactOfFormerEpoch, FactStillFails: it is not applied.
+            Unavailable: the database or the source is away.
+        """
+        stored = await self._stored(dead_id)
+        signed = self._verified(stored)
+        row = signed.row
+        if not await self._follows(row.position):
+            raise FactOfFormerEpoch
+        await self._release(dead_id, row.position)
+        await self._apply(dead_id, signed)
+        await self._dead.delete_one({"_id": dead_id})
+        return row
+
+    async def drop(self, dead_id: str) -> Row:
+        """Forget a fact; it counts as applied for good.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        found = await self.find(dead_id)
+        await self._dead.delete_one({"_id": dead_id})
+        return found.row
+
+    async def _stored(self, dead_id: str) -> Document:
+        stored = await self._dead.find_one({"_id": dead_id})
+        if stored is None:
+            raise NotFound
+        return stored
+
+    def _verified(self, stored: Document) -> SignedRow:
+        source = str(stored["_id"]).partition(".")[0]
+        try:
+            return self._verifier.stored(source, stored["event"].encode(), stored["signature"])
+        except (RowRefused, ValueError) as fault:
+            raise FactStillFails(problem=f"its source did not sign it ({fault})") from fault
+
+    async def _release(self, dead_id: str, position: Position) -> None:
+        """Take the mark away that the fact got when it was put aside, once."""
+
+        async def change(session: DbSession) -> None:
+            outcome = await self._dead.update_one(
+                {"_id": dead_id, "released": {"$ne": True}},
+                {"$set": {"released": True}},
+                session=session,
+            )
+            if outcome.matched_count:
+                await self._marks.remove(position, session)
+
+        await transact(self._client, change)
+
+    async def _apply(self, dead_id: str, signed: SignedRow) -> None:
+        row = signed.row
+        subscriber = self._subscriptions.get(row.type) or self._subscriptions.get("*")
+        mark = AppliedMark(self._marks, signed, self._clock.now())
+        try:
+            if subscriber is not None:
+                await subscriber(self._ctx, row, mark)
+            if not mark.used:
+                await mark(None)
+        except AlreadyApplied:
+            _log.info("A replayed fact was applied before.", extra={"event_id": row.id})
+        except (DatabaseAway, Unavailable):
+            raise
+        except Exception as problem:
+            _log.exception("A replayed fact failed again.", extra={"event_id": row.id})
+            error = {"error": repr(problem)[:500]}
+            await self._dead.update_one({"_id": dead_id}, {"$set": error})
+            raise FactStillFails(problem=type(problem).__name__) from problem
+
+
+def dead_fact(signed: SignedRow, problem: Exception) -> tuple[str, Document]:
+    """Return the id and the content of a fact that is put aside."""
+    return mark_id(signed.row.position), {
+        "event": signed.event.decode(),
+        "signature": signed.signature,
+        "error": repr(problem)[:500],
+        "released": False,
+    }
+
+
+def _read(stored: Document) -> DeadFact:
+    row = Row.from_event(stored["event"].encode())
+    return DeadFact(id=stored["_id"], row=row, error=stored["error"], event=stored["event"])
