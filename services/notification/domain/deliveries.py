@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from services.notification.domain.webhooks import DisabledBecause, Webhook
 from shared.ids import AccountId, DeliveryId, WebhookId
 
 RETRY_PAUSES_SECONDS: tuple[int, ...] = (
@@ -148,6 +149,17 @@ def verdict_of(
 def has_failed_for_days(failing_since: datetime | None, *, now: datetime) -> bool:
     """Return whether no attempt has succeeded for so long that the webhook is disabled."""
     return failing_since is not None and failing_since <= now - FAILING_FOR
+
+
+def reason_to_disable(
+    webhook: Webhook, verdict: AttemptVerdict, *, now: datetime
+) -> DisabledBecause | None:
+    """Return why a webhook is disabled after an attempt, if it is."""
+    if verdict.gone:
+        return DisabledBecause.GONE
+    if verdict.given_up and has_failed_for_days(webhook.failing_since, now=now):
+        return DisabledBecause.FAILING
+    return None
 
 
 def delivery_id(event_id: str, webhook_id: str) -> DeliveryId:

@@ -13,7 +13,7 @@ from services.notification.domain.deliveries import (
     DeliveryStatus,
     WebhookAttempt,
     WebhookDelivery,
-    has_failed_for_days,
+    reason_to_disable,
     verdict_of,
 )
 from services.notification.domain.slots import Slots
@@ -118,7 +118,7 @@ async def _save(
     now = ctx.clock.now()
     WEBHOOK_ATTEMPTS.labels(Service.NOTIFICATION, attempt.result).inc()
     verdict = verdict_of(attempt, tries=delivery.tries + 1, now=now, jitter=random.random())
-    because = _reason_to_disable(webhook, verdict, attempt)
+    because = reason_to_disable(webhook, verdict, now=attempt.at)
     if because is not None:
         await _disable(ctx, webhook, because)
     elif attempt.succeeded:
@@ -127,16 +127,6 @@ async def _save(
     elif webhook.failing_since is None:
         await ctx.webhooks.note_failure(webhook, attempt.at)
     await ctx.deliveries.save(delivery, attempt, verdict, claim=claim, now=now)
-
-
-def _reason_to_disable(
-    webhook: Webhook, verdict: AttemptVerdict, attempt: WebhookAttempt
-) -> DisabledBecause | None:
-    if verdict.gone:
-        return DisabledBecause.GONE
-    if verdict.given_up and has_failed_for_days(webhook.failing_since, now=attempt.at):
-        return DisabledBecause.FAILING
-    return None
 
 
 async def _disable(ctx: Ctx, found: Webhook, because: DisabledBecause) -> None:

@@ -8,7 +8,6 @@ EVENTS = "services/notification/domain/public_events.py"
 DOMAIN = "services/notification/domain/webhooks.py"
 SECRETS = "services/notification/domain/webhook_secrets.py"
 DELIVERIES = "services/notification/domain/deliveries.py"
-SENDER = "services/notification/use_cases/webhook_sender.py"
 
 ROWS = (
     Mutant(
@@ -102,18 +101,18 @@ ROWS = (
     Mutant(
         id="webhook-disabled-before-days-are-over",
         kind=Kind.AVAILABILITY,
-        file=SENDER,
+        file=DELIVERIES,
         old="    if verdict.given_up and has_failed_for_days(",
-        new="    if not attempt.succeeded and has_failed_for_days(",
-        tests=(RUNNING, "-k", "tried_for_days"),
+        new="    if has_failed_for_days(",
+        tests=RULES,
     ),
     Mutant(
         id="webhook-gone-and-tried-again",
         kind=Kind.DATA,
-        file=SENDER,
+        file=DELIVERIES,
         old="    if verdict.gone:\n        return DisabledBecause.GONE\n",
         new="",
-        tests=(RUNNING, "-k", "gone"),
+        tests=RULES,
     ),
     Mutant(
         id="webhook-silent-receiver-holds-every-place",

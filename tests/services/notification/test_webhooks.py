@@ -79,13 +79,15 @@ async def test_an_event_reaches_the_webhooks_of_its_account_signed(
 
 async def test_a_webhook_gets_what_it_wants_of_its_own_account(hooks: Hooks, receiver: Receiver):
     wants = await hooks.make(receiver, event_types=["member.removed"])
-    others = await hooks.ask("POST", body={"url": f"{receiver.url}-of-another"}, account=OTHER)
-    others.expect(201)
+    body = {"url": f"{receiver.url}-of-another", "event_types": ["member.*"]}
+    others = (await hooks.ask("POST", body=body, account=OTHER)).expect(201)
     await hooks.happen(ROLE, identity.UserRenamed(**_user()))
     (removed,) = await hooks.happen(REMOVED)
     (delivery,) = await hooks.settled(wants)
     assert delivery["event_id"] == removed.id
     assert [got.path for got in receiver.got] == ["/hook"]
+    queued = {"webhook_id": others["id"]}
+    assert await hooks.database["deliveries"].count_documents(queued) == 0
 
 
 async def test_a_webhook_learns_of_others_and_not_of_its_own_creation(

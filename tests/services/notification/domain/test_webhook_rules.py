@@ -15,11 +15,13 @@ from services.notification.domain.deliveries import (
     FAILING_FOR,
     MAX_RETRY_AFTER,
     RETRY_PAUSES_SECONDS,
+    AttemptVerdict,
     DeliveryStatus,
     WebhookAttempt,
     answer_text,
     delivery_id,
     has_failed_for_days,
+    reason_to_disable,
     verdict_of,
 )
 from services.notification.domain.public_events import (
@@ -217,6 +219,24 @@ def test_a_receiver_that_is_gone_gets_nothing_more():
 )
 def test_a_webhook_fails_when_nothing_succeeded_for_days(since: datetime | None, *, failed: bool):
     assert has_failed_for_days(since, now=NOW) is failed
+
+
+@pytest.mark.parametrize(
+    ("failing_since", "verdict", "because"),
+    [
+        (NOW - FAILING_FOR, {"given_up": True}, DisabledBecause.FAILING),
+        (NOW - FAILING_FOR, {}, None),
+        (NOW - timedelta(days=2), {"given_up": True}, None),
+        (None, {"given_up": True}, None),
+        (None, {"gone": True}, DisabledBecause.GONE),
+    ],
+)
+def test_a_webhook_is_disabled_by_its_last_failure_after_days_or_when_gone(
+    failing_since: datetime | None, verdict: dict[str, Any], because: DisabledBecause | None
+):
+    webhook = replace(WEBHOOK, failing_since=failing_since)
+    failed = AttemptVerdict(status=DeliveryStatus.FAILED, **verdict)
+    assert reason_to_disable(webhook, failed, now=NOW) is because
 
 
 def test_the_same_event_and_webhook_always_give_the_same_delivery():
