@@ -466,10 +466,25 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-MAKE_PASSKEY = """async (options) => {
-  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-  return (await navigator.credentials.create({publicKey})).toJSON();
-}"""
+
+
+@pytest.mark.rule("B1")
+def test_a_person_sees_where_they_are_signed_in_and_ends_it(site: Site) -> None:
+    kai = site.known_person()
+    with site.visitor(javascript=True) as here, site.visitor() as there:
+        here.sign_in(kai)
+        there.sign_in(kai)
+        here.open("/security/sessions")
+        faults = looks(here, name="sessions")
+        assert here.text.count("last used on") == 3  # that of the sign-up, and two browsers
+        assert here.text.count("This browser") == 1
+        here.press("End all other sessions")
+        assert "You are signed in nowhere else." in here.text
+        there.open("/console")
+        assert there.title == "Sign in"
+        here.open("/console")
+        assert here.signed_in
+    assert faults == []
 
 
 @pytest.mark.rule("B1", "T25")
@@ -481,13 +496,25 @@ def test_a_passkey_signs_in_and_a_page_without_a_script_names_other_ways(
         devices = holder.context.new_cdp_session(holder.page)
         devices.send("WebAuthn.enable")
         added = devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-        holder.open("/sign-in?to=/invitations")
-        begun = site.send("/v1/me/passkey-challenges", {}, token=kai.token)
-        made = holder.page.evaluate(MAKE_PASSKEY, begun["options"])
-        body = {"challenge": begun["challenge"], "credential": made, "name": "Laptop"}
-        site.send("/v1/me/passkeys", body, token=kai.token)
+        holder.sign_in(kai)
+        holder.page.get_by_role("link", name="Security of your sign-in").click()
+        holder.page.get_by_role("link", name="Add a passkey").click()
+        faults = looks(holder, name="no passkeys")
+        holder.press("Add a passkey")
+        faults += looks(holder, name="a new passkey")
+        holder.fill(name="Laptop")
+        holder.press("Create the passkey")
+        assert holder.title == "Save your recovery codes"
+        holder.press("I have saved them")
+        assert holder.path == "/security/passkeys?done=codes-saved"
+        faults += looks(holder, name="passkeys")
+        holder.fill(name="Old laptop")
+        holder.press("Rename Laptop")
+        assert "Old laptop" in holder.page.content()
+        holder.press("Sign out")
         one = {"authenticatorId": added["authenticatorId"]}
 
+        holder.open("/sign-in?to=/invitations")
         holder.page.get_by_role("link", name="Use a passkey").click()
         holder.page.wait_for_url(f"{site.url}/invitations")
         assert holder.signed_in
@@ -501,6 +528,11 @@ def test_a_passkey_signs_in_and_a_page_without_a_script_names_other_ways(
         holder.page.get_by_role("button", name="Use a passkey").click()
         holder.page.wait_for_url(f"{site.url}/console")
         assert kai.email in holder.text
+        holder.open("/security/passkeys")
+        holder.press("Remove Old laptop")
+        holder.press("Remove the passkey")
+        assert "You have none." in holder.text
+    assert faults == []
     visitor.open("/sign-in/passkey")
     assert "Passkeys need JavaScript." in visitor.text
     visitor.page.get_by_role("link", name="Sign in another way").click()

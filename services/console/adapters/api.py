@@ -13,6 +13,7 @@ SECONDS = 25.0
 UNAVAILABLE = "unavailable"
 MAX_USER_AGENT = 256
 MAX_LANGUAGES = 256
+_ID = re.compile(r"[A-Za-z0-9_-]{1,2048}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -113,6 +114,14 @@ class PublicApi:
                 raise _refusal(answer.status, text, answer.headers.get("Retry-After"))
         except (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError):
             raise ApiRefusal(status=503, code=UNAVAILABLE) from None
+
+
+def path_step(text: str) -> str:
+    """Return an id of a form as a step of a path; what cannot be an id names nothing there.
+
+    Two dots would lead to another route.
+    """
+    return text if _ID.fullmatch(text) else "-"
 
 
 def _refusal(status: int, text: bytes, retry_after: str | None) -> ApiRefusal:

@@ -16,9 +16,11 @@ UNDO_EMAIL = "/undo-email"
 INVITATION = "/invitations"
 HOME = "/console"
 SECURITY = "/security"
+PASSKEYS = "/security/passkeys"
+SESSIONS = "/security/sessions"
 STATIC = "/console/static"
 
-DESTINATIONS = frozenset({HOME, SECURITY, INVITATION, CONFIRM_EMAIL})
+DESTINATIONS = frozenset({HOME, SECURITY, PASSKEYS, SESSIONS, INVITATION, CONFIRM_EMAIL})
 
 
 def destination(asked: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from services.console.adapters.api import UNAVAILABLE, ApiRefusal
 
 NO_PASSKEY = "No passkey was used. Try again, or sign in another way."
+NO_NEW_PASSKEY = "No passkey was made. Try again, or use another device."
 SIGN_IN_OVER = (
     "This sign-in took too long, or it was begun in another tab or browser. Begin it again."
 )
@@ -55,6 +56,11 @@ FOR_PEOPLE: Mapping[str, str] = {
     " within five minutes.",
     "enrolment-missing": "This took too long, or the app was added already. Look at the list below"
     " before you begin again.",
+    "passkey-known": "This passkey is added already.",
+    "too-many-passkeys": "You have as many passkeys as one can have. Remove one that you do not"
+    " use.",
+    "last-sign-in": "This is your only way to sign in. Choose a password or add another passkey"
+    " first.",
     "no-second-factor": "Recovery codes need a second factor. Add an app first.",
     "dns-unavailable": "The domain of your company cannot be checked at the moment. Try again in a"
     " few seconds, or sign in another way.",
@@ -108,6 +114,11 @@ DONE: Mapping[str, str] = {
     "sent-again": "If a sign-up waits for this address, its mail was sent again.",
     "sign-in": "Sign in to go on.",
     "expired": SESSION_OVER,
+    "passkey-added": "The passkey was added. You can sign in with it alone.",
+    "passkey-renamed": "The passkey has another name.",
+    "passkey-removed": "The passkey was removed. Also delete it in the device that has it.",
+    "session-ended": "The session has ended. That device has to sign in again.",
+    "sessions-ended": "Your other sessions have ended. Those devices have to sign in again.",
     "app-removed": "The authenticator app was removed.",
     "codes-saved": "Keep your recovery codes in a safe place.",
     "second-factor-required": "This account lets members in only with a second factor. Add one"

@@ -4,7 +4,9 @@ from services.console.routes import (
     address_change,
     home,
     invitations,
+    own_sessions,
     passkey_sign_in,
+    passkeys,
     password_reset,
     security,
     sign_in,
@@ -24,4 +26,6 @@ PAGES = (
     *invitations.PAGES,
     *home.PAGES,
     *security.PAGES,
+    *passkeys.PAGES,
+    *own_sessions.PAGES,
 )

@@ -61,6 +61,7 @@ async def show_undo(visit: Visit, form: Form) -> Outcome:
     opened = await look_up(visit, LinkKind.FORMER_ADDRESS, link)
     if opened is None:
         return await show_over(visit, LinkKind.FORMER_ADDRESS)
+    visit.keep_address(opened["email"])
     if opened["status"] == DONE:
         return _restored(visit)
     words = {"link": link, "email": opened["email"], "user": await visit.user()}
@@ -78,7 +79,9 @@ async def submit_undo(visit: Visit) -> Outcome:
 
 
 def _restored(visit: Visit) -> SeeOther:
+    email = visit.kept_address()
     visit.forget_link(LinkKind.FORMER_ADDRESS)
+    visit.keep_address(email)
     return SeeOther(with_query(places.FORGOT, done="address-restored"))
 
 

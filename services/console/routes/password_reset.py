@@ -19,8 +19,8 @@ END_ACCESS = "recent", "all", "none"
 
 
 async def show_forgot(visit: Visit, form: Form) -> Outcome:
-    """Ask for the address."""
-    return Shown(template="forgot_password", form=form)
+    """Ask for the address; one that was restored just before stands there."""
+    return Shown(template="forgot_password", form=form, words={"email": visit.kept_address()})
 
 
 async def submit_forgot(visit: Visit) -> Outcome:

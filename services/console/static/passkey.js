@@ -1,6 +1,6 @@
 "use strict";
 
-// Asks the browser for a passkey, and sends what it signed in the form of the page.
+// Has the browser use or make a passkey, and sends what it answers in the form of the page.
 (() => {
   const form = document.querySelector("form[data-options]");
   const show = (id, shown) => { document.getElementById(id).hidden = !shown; };
@@ -10,23 +10,46 @@
     btoa(String.fromCharCode(...new Uint8Array(bytes)))
       .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
+  const described = ({ id, type, transports }) => ({ id: read(id), type, transports });
+
+  const used = async (options) => {
+    const publicKey = { ...options, challenge: read(options.challenge), allowCredentials: [] };
+    const found = await navigator.credentials.get({ publicKey });
+    const { clientDataJSON, authenticatorData, signature, userHandle } = found.response;
+    return [found, {
+      clientDataJSON: written(clientDataJSON),
+      authenticatorData: written(authenticatorData),
+      signature: written(signature),
+      userHandle: userHandle && written(userHandle),
+    }];
+  };
+
+  const made = async (options) => {
+    const publicKey = {
+      ...options,
+      challenge: read(options.challenge),
+      user: { ...options.user, id: read(options.user.id) },
+      excludeCredentials: (options.excludeCredentials ?? []).map(described),
+    };
+    const found = await navigator.credentials.create({ publicKey });
+    const { clientDataJSON, attestationObject } = found.response;
+    return [found, {
+      clientDataJSON: written(clientDataJSON),
+      attestationObject: written(attestationObject),
+    }];
+  };
+
   const ask = async () => {
     show("not-used", false);
+    if (!form.reportValidity()) return;
     const options = JSON.parse(form.dataset.options);
-    const publicKey = { ...options, challenge: read(options.challenge), allowCredentials: [] };
     try {
-      const found = await navigator.credentials.get({ publicKey });
-      const { clientDataJSON, authenticatorData, signature, userHandle } = found.response;
+      const [found, response] = await ("makes" in form.dataset ? made : used)(options);
       form.elements.credential.value = JSON.stringify({
         id: found.id,
         rawId: written(found.rawId),
         type: found.type,
-        response: {
-          clientDataJSON: written(clientDataJSON),
-          authenticatorData: written(authenticatorData),
-          signature: written(signature),
-          userHandle: userHandle && written(userHandle),
-        },
+        response,
       });
       form.submit();
     } catch {

@@ -14,6 +14,30 @@ ROUTES = "services/console/routes"
 
 ROWS = (
     Mutant(
+        id="page-id-of-a-form-leads-to-another-route",
+        kind=Kind.SECURITY,
+        file="services/console/adapters/api.py",
+        old='return text if _ID.fullmatch(text) else "-"',
+        new="return text",
+        tests=("tests/services/console/test_passkeys.py", "-k", "no_other_route"),
+    ),
+    Mutant(
+        id="page-new-passkey-without-a-fresh-proof-is-lost",
+        kind=Kind.AVAILABILITY,
+        file=f"{ROUTES}/passkeys.py",
+        old='"add": "begin"',
+        new='"add": "add"',
+        tests=("tests/services/console/test_passkeys.py", "-k", "too_old"),
+    ),
+    Mutant(
+        id="page-proof-forgets-which-passkey",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/passkeys.py",
+        old='    carried=("passkey_id",),\n',
+        new="",
+        tests=("tests/services/console/test_passkeys.py", "-k", "asked_twice"),
+    ),
+    Mutant(
         id="page-of-recovery-codes-may-be-kept",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/answers.py",
@@ -32,7 +56,7 @@ ROWS = (
     Mutant(
         id="page-goes-on-with-the-token-before-the-proof",
         kind=Kind.SECURITY,
-        file=f"{ROUTES}/security.py",
+        file=f"{ROUTES}/proofs.py",
         old='visit.change_access_token(await visit.call("POST", "/v1/me/step-up", {field: proof}))',
         new='await visit.call("POST", "/v1/me/step-up", {field: proof})',
         tests=SECURITY,

@@ -194,6 +194,8 @@ async def test_a_change_of_address_is_taken_back_without_a_sign_in(browser, api)
     await browser.open("/undo-email")
     assert {name for name, *_ in api.asked} == {"POST /v1/links/lookup"}
     assert await browser.press("/undo-email") == "/forgot-password?done=address-restored"
+    await browser.open("/forgot-password?done=address-restored")
+    assert 'value="ana@example.com"' in browser.text  # one press mails the link
     assert api.asked_for("POST /v1/email/undo") == [{"token": "und_1.1.a"}]
     await browser.open("/forgot-password?done=address-restored")
     assert "choose a new password" in browser.text

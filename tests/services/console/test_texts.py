@@ -44,8 +44,18 @@ def requests(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 TREES = [ast.parse(file.read_text()) for file in sorted(SOURCES.rglob("*.py"))]
 ASKED = {request for tree in TREES for request in requests(tree)}
+PARTS = {
+    part
+    for tree in TREES
+    for node in ast.walk(tree)
+    if isinstance(node, ast.JoinedStr)
+    for part in node.values
+}
 NAMED = {
-    text for tree in TREES for node in ast.walk(tree) if (text := text_of(node)).startswith("/v1/")
+    text
+    for tree in TREES
+    for node in ast.walk(tree)
+    if node not in PARTS and (text := text_of(node)).startswith("/v1/")
 }
 
 
