@@ -196,8 +196,12 @@ class Hooks(RunningService):
         return list(answer.expect(200)["items"])
 
     async def mails(self, kind: str) -> list[dict[str, Any]]:
-        """The mails of a kind that are queued or sent."""
-        return [one async for one in self.database["messages"].find({"kind": kind})]
+        """The mails of a kind that are queued or sent.
+
+        A scan may meet a document again that a sender changes meanwhile.
+        """
+        found = self.database["messages"].find({"kind": kind})
+        return list({one["_id"]: one async for one in found}.values())
 
     async def settled_of(self, webhook: dict[str, Any], count: int) -> list[dict[str, Any]]:
         """The deliveries that succeeded, once there are as many."""
