@@ -15,7 +15,6 @@ from services.audit.domain.reports import (
 from services.audit.use_cases.context import Ctx
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.calls.team import (
-    ACTING_USERS,
     READ_ACTING_USERS,
     ActingUser,
     ActingUsersRequest,
@@ -29,6 +28,8 @@ from shared.problems import Refusal, Unavailable
 
 REPORTS_PER_WRITE = 250
 """The most reports of one transaction: a quarter of a second of the journal of their shard."""
+USERS_OF_A_QUESTION = 100
+"""Of those whom team is asked about at once: it looks each of them up by its key."""
 ATTEMPTS = 5
 """How often a write looks for the marks of others that came between."""
 
@@ -48,8 +49,7 @@ async def record_reports(
         Unavailable: the database or team was away.
     """
     batch = _Batch(ctx, caller, client)
-    fresh = await batch.unmarked(batch.distinct(reports))
-    open_ = await batch.checked(fresh)
+    open_ = await batch.checked(batch.distinct(reports))
     for of_shard in _by_shard(open_).values():
         numbers = sorted(of_shard)
         for start in range(0, len(numbers), REPORTS_PER_WRITE):
@@ -88,11 +88,9 @@ class _Batch:
             self._results[number] = told
         return self._results
 
-    async def unmarked(self, reports: Numbered) -> Numbered:
+    async def _unmarked(self, reports: Numbered) -> Numbered:
         """Those that are not recorded; of the others, repeats are told from reused ids."""
-        marks = await self._ctx.store.report_digests(
-            [report.key(self._client.client_id) for report in reports.values()]
-        )
+        marks = await self._marks(reports)
         left: Numbered = {}
         for number, report in reports.items():
             known = marks.get(report.key(self._client.client_id))
@@ -121,7 +119,14 @@ class _Batch:
                 self._refuse(number, report, refusal)
             else:
                 left[number] = report
-        return await self._of_members(left)
+        left = await self._of_members(left)
+        # What was recorded once stays so, though it would be refused now.
+        await self._unmarked({number: reports[number] for number in reports.keys() - left.keys()})
+        return left
+
+    async def _marks(self, reports: Numbered) -> dict[str, str]:
+        keys = [report.key(self._client.client_id) for report in reports.values()]
+        return await self._ctx.store.report_digests(keys)
 
     async def write(self, reports: Numbered) -> None:
         """Record reports of one shard in one transaction, unless another request has."""
@@ -131,7 +136,7 @@ class _Batch:
             try:
                 await self._write(reports)
             except AlreadyThere:
-                reports = await self.unmarked(reports)
+                reports = await self._unmarked(reports)
                 continue
             for number, report in reports.items():
                 recorded = ReportResult(id=report.id, status=ReportStatus.RECORDED)
@@ -178,8 +183,8 @@ class _Batch:
     async def _ask(self, asked: Sequence[ActingUser]) -> tuple[set[str], set[tuple[str, str]]]:
         accounts: set[str] = set()
         users: set[tuple[str, str]] = set()
-        for start in range(0, len(asked), ACTING_USERS):
-            request = ActingUsersRequest(users=tuple(asked[start : start + ACTING_USERS]))
+        for start in range(0, len(asked), USERS_OF_A_QUESTION):
+            request = ActingUsersRequest(users=tuple(asked[start : start + USERS_OF_A_QUESTION]))
             answer = await self._ctx.internal.call(READ_ACTING_USERS, Service.TEAM, request)
             accounts.update(answer.accounts)
             users.update((one.account_id, one.user_id) for one in answer.users)

@@ -8,6 +8,9 @@ from services.audit.domain.records import KnownUser
 from services.audit.domain.usage_sums import UsageGroup, UsageRow
 from services.audit.use_cases.context import Ctx
 
+USERS_OF_A_QUESTION = 100
+"""See `KEYS_OF_A_QUESTION` of the store of reports."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class UsagePage:
@@ -34,5 +37,8 @@ async def read_usage(
         account_id, groups, first_day=first_day, last_day=last_day, after=after, limit=limit
     )
     user_ids = {row.group[UsageGroup.MEMBER] for row in rows if UsageGroup.MEMBER in row.group}
-    users = await ctx.store.known_users(user_ids) if user_ids else {}
+    users: dict[str, KnownUser] = {}
+    ordered = sorted(user_ids)
+    for start in range(0, len(ordered), USERS_OF_A_QUESTION):
+        users |= await ctx.store.known_users(ordered[start : start + USERS_OF_A_QUESTION])
     return UsagePage(rows=rows, users=users, complete_until=complete_until)
