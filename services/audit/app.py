@@ -49,7 +49,9 @@ def build(
         parts.client, store, signer, CheckpointFiles(settings.checkpoint_folder), parts.clock
     )
     office = Election(parts.database, "sealer", holder=new_id("prc"), clock=parts.clock)
+    checker = AuthzChecker(parts.internal, timeouts=timeouts)
     ctx = Ctx(
+        checker=checker,
         store=store,
         signer=signer,
         ingest=Ingest(parts.client, store, parts.clock, slot=secrets.randbelow(USAGE_SLOTS)),
@@ -59,7 +61,6 @@ def build(
         complete_until=lambda: inbox.complete_until,
     )
     inbox = parts.inbox(SUBSCRIPTIONS, ctx)
-    checker = AuthzChecker(parts.internal, timeouts=timeouts)
     authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
     return parts.app(
         public=Api(

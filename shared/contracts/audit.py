@@ -13,6 +13,14 @@ class SearchPerformed(Payload):
     reader_id: str
 
 
+class ExportStarted(Payload):
+    """A user exported an account's audit log; `kind` is the format. Every export is recorded."""
+
+    type: ClassVar[str] = "audit.export.started.v1"
+    reader_id: str
+    kind: str
+
+
 class AccessDenied(Payload):
     """A member was denied something, as often as `number` says, within a minute.
 
@@ -101,6 +109,7 @@ class UsageRecorded(Payload):
 
 FACTS: tuple[type[Payload], ...] = (
     SearchPerformed,
+    ExportStarted,
     AccessDenied,
     DenialsNotDetailed,
     AccessAllowed,

@@ -34,7 +34,15 @@ from shared.http.streams import EVENT_STREAM
 from shared.ids import FORMS, PREFIXES
 from shared.problems import STATUS, TITLE, Refusal
 
-STREAM_EXAMPLE = 'event: lease\ndata: {"n":4,"at":81.25,"seconds":3.0,"applied":{}}\n\n'
+STREAM_EXAMPLES = {
+    EVENT_STREAM: 'event: lease\ndata: {"n":4,"at":81.25,"seconds":3.0,"applied":{}}\n\n',
+    "application/x-ndjson": '{"type":"end","records":0}\n',
+    "text/csv": "id,occurred_at,…\r\n",
+}
+STREAMED_TEXT = {
+    True: "Events, for as long as the connection lasts.",
+    False: "Records, one in each line. Without the last line, the answer is not whole.",
+}
 PROBLEM = "Problem"
 OAUTH_ERROR = "OAuthError"
 VERSION = "1"
@@ -134,12 +142,12 @@ def _success(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     if route.may_have_no_body:
         responses["204"] = {"description": NO_BODY}
     if route.streams:
-        content: dict[str, Any] = {
-            EVENT_STREAM: {"schema": {"type": "string"}, "example": STREAM_EXAMPLE}
-        }
         responses["200"] = {
-            "description": "Events, for as long as the connection lasts.",
-            "content": content,
+            "description": STREAMED_TEXT[route.streams[0] == EVENT_STREAM],
+            "content": {
+                media: {"schema": {"type": "string"}, "example": STREAM_EXAMPLES[media]}
+                for media in route.streams
+            },
         }
     elif route.gives is None:
         responses["204" if route.status == 200 else str(route.status)] = {"description": NO_BODY}

@@ -34,7 +34,7 @@ def response_of(call: Call[Any, Any], result: BaseModel | Reply | None) -> web.S
     if reply.body is None:
         return web.Response(status=status or 204, headers=headers)
     if isinstance(reply.body, Stream):
-        return StreamedResponse(reply.body)
+        return StreamedResponse(reply.body, headers)
     if isinstance(reply.body, bytes):
         headers["Content-Type"] = reply.content_type
         return web.Response(body=reply.body, status=status or route.status, headers=headers)

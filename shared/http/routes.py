@@ -232,8 +232,8 @@ class Route:
     is a sentence about whom the use case admits among those with the permission. A row
     `for_gateways` answers every method at its path and below, and refuses with 401, 403 or 503:
     gateways know no other status. No document for clients names it. A row that `streams` answers
-    with server-sent events. `reads_quickly` reads usual bodies at once, and returns `None` for all
-    others; the handler gets what it returns in place of `takes`.
+    in pieces, of these media types. `reads_quickly` reads usual bodies at once, and returns `None`
+    for all others; the handler gets what it returns in place of `takes`.
     """
 
     method: str
@@ -264,7 +264,7 @@ class Route:
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
     polled: bool = False
-    streams: bool = False
+    streams: tuple[str, ...] = ()
     errors: ErrorForm = ErrorForm.PROBLEM
 
     @property
@@ -285,8 +285,8 @@ class Route:
         if needs_fresh_proof(self.access):
             implied.append(StepUpRequired)
         if self.takes is not None:
-            malformed = MalformedJson if self.media is Media.JSON else MalformedForm
-            implied += [malformed, WrongContentType, *_OF_BODIES]
+            implied.append(MalformedJson if self.media is Media.JSON else MalformedForm)
+            implied += [WrongContentType, *_OF_BODIES]
         if self.idempotent:
             implied += [IdempotencyKeyReused, IdempotencyAnswerLost]
         if self.conditional:

@@ -1,7 +1,7 @@
-"""Answers that are written event by event while they last (server-sent events)."""
+"""Answers that are written piece by piece: server-sent events, or many records."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ class Stream:
 
     pieces: AsyncGenerator[bytes, None]
     stall_seconds: float
+    media: str = EVENT_STREAM
 
 
 class StreamedResponse(web.StreamResponse):
@@ -26,8 +27,8 @@ class StreamedResponse(web.StreamResponse):
     may take as long as the connection lives.
     """
 
-    def __init__(self, stream: Stream) -> None:
-        super().__init__(headers={"Content-Type": EVENT_STREAM})
+    def __init__(self, stream: Stream, headers: Mapping[str, str]) -> None:
+        super().__init__(headers={"Content-Type": stream.media, **headers})
         self._stream = stream
         self._request: web.BaseRequest | None = None
 

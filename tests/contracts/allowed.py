@@ -78,5 +78,6 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "getAuditConsistency": (200, None),
     "listSealedAuditRecords": (200, None),
     "getAuditInclusion": (200, None),
+    "exportAuditEvents": (200, None),
 }
 """What comes back when the permission is held: where it would end something, nothing is named."""

@@ -1,8 +1,2 @@
 """The ROUTES tables of audit, for the public and the internal API."""
 
-from services.audit.routes import decisions, events, metered_usage, proofs, search, usage
-
-__all__ = ["INTERNAL_ROUTES", "ROUTES"]
-
-ROUTES = (*search.ROUTES, *events.ROUTES, *metered_usage.ROUTES, *usage.ROUTES, *proofs.ROUTES)
-INTERNAL_ROUTES = decisions.ROUTES

@@ -20,6 +20,7 @@ from shared.contracts.facts import Outcome
 from shared.http.access import Permission
 from shared.http.moments import moment_fault
 from shared.http.paging import PageQuery
+from shared.http.routes import Body
 from shared.ids import PREFIXES, id_form, is_id
 
 
@@ -68,8 +69,8 @@ READ = Permission("audit_log:view")
 """Only members with this permission read the log (Rp15, Nv19)."""
 
 
-class AuditSearchQuery(PageQuery):
-    """The filters of a search (Rp14); a record must match all that are given."""
+class AuditFilterQuery(Body):
+    """The filters of the audit log (Rp14); a record must match all that are given."""
 
     since: Moment | None = Field(None, alias="from", description="From this moment on (RFC 3339)")
     until: Moment | None = Field(None, alias="to", description="Before this moment (RFC 3339)")
@@ -119,3 +120,7 @@ class AuditSearchQuery(PageQuery):
             on_behalf_of=self.on_behalf_of,
             text=self.text,
         )
+
+
+class AuditSearchQuery(AuditFilterQuery, PageQuery):
+    """The filters of a search, and its page."""

@@ -96,6 +96,16 @@ class RecordRows:
         found = self._records.find(query).sort("order", 1 if oldest_first else -1).limit(limit)
         return [document async for document in found]
 
+    async def count(
+        self, account_id: str, lookups: Sequence[Lookup], span: Span, *, limit: int
+    ) -> int:
+        """About how many records the lookups take, `limit` at most."""
+        counted = [
+            await self._records.count_documents(query_of(account_id, each, span), limit=limit)
+            for each in lookups
+        ]
+        return min(sum(counted), limit)
+
     async def actions(self, account_id: str) -> list[str]:
         """Every action that the account's log has."""
         return await self._distinct(account_id, "action")

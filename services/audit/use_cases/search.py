@@ -42,7 +42,7 @@ async def search(
     found = await ctx.store.search(account_id, lookups, span, limit=limit + 1)
     page = found[:limit]
     return RecordPage(
-        records=await _with_names(ctx, page),
+        records=await with_names(ctx, page),
         next_after=page[-1].order if len(found) > limit else None,
         complete_until=complete_until,
     )
@@ -58,10 +58,10 @@ async def show_record(ctx: Ctx, caller: Caller, account_id: str, event_id: str) 
     found = await ctx.store.find(account_id, event_id)
     if found is None:
         raise NotFound
-    return (await _with_names(ctx, [found]))[0]
+    return (await with_names(ctx, [found]))[0]
 
 
-async def _with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:
+async def with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:
     """Add the names and addresses of actors that the rows did not carry."""
     unnamed = {
         record.actor.id

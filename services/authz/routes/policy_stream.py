@@ -8,7 +8,7 @@ from services.authz.use_cases.context import Ctx
 from shared.auth.bindings import AccountNotBound
 from shared.http.access import Client
 from shared.http.routes import Body, Call, Reply, Route
-from shared.http.streams import Stream
+from shared.http.streams import EVENT_STREAM, Stream
 from shared.problems import Stale
 
 
@@ -41,7 +41,7 @@ ROUTES = (
         tag="decisions",
         access=Client(CHECK_SCOPE),
         query=StreamQuery,
-        streams=True,
+        streams=(EVENT_STREAM,),
         refuses=(Stale, AccountNotBound),
     ),
 )

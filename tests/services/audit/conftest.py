@@ -52,6 +52,13 @@ class MovedClock(SystemClock):
         return super().now() + self.ahead
 
 
+class AllowingChecker:
+    """A decision that every reader may read."""
+
+    async def check(self, *asked, **named):
+        return
+
+
 @dataclass
 class Auditing:
     """Audit on a real database, its inbox fed by hand."""
@@ -118,6 +125,7 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
         journal=journal,
         clock=clock,
         internal=QuietSources(),  # type: ignore[arg-type]
+        checker=AllowingChecker(),
         complete_until=lambda: None,
     )
     yield Auditing(ctx=ctx, clock=clock, client=client, database=database, bus=bus)

@@ -9,7 +9,7 @@ from shared.auth.authenticator import Authenticator
 from shared.http.access import Public
 from shared.http.api import Api
 from shared.http.routes import Call, Reply, Route
-from shared.http.streams import Stream
+from shared.http.streams import EVENT_STREAM, Stream
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp
 from tests.waiting import wait_for
@@ -50,7 +50,7 @@ async def endless():
         summary="A stream",
         tag="decisions",
         access=Public(),
-        streams=True,
+        streams=(EVENT_STREAM,),
     )
     service = ServiceApp(
         "sample",
