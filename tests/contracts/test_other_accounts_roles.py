@@ -166,6 +166,7 @@ async def test_each_role_may_do_what_the_catalog_says_and_nothing_else(
 RECORDED_ELSEWHERE = {
     "audit-events",
     "audit-checkpoint",
+    "audit-export",
     "usage",
     "api-tokens",
     "sso-connections",

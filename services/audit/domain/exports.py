@@ -9,13 +9,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from services.audit.domain.csv_cells import csv_text
 from services.audit.domain.records import Filters, Record, Span
 from services.audit.domain.sealed_records import sealed_form
 from services.audit.domain.search_terms import Lookup
-from services.audit.domain.spreadsheets import BYTE_ORDER_MARK, csv_row
 from shared.contracts.facts import content_time
 from shared.problems import Refusal, RefusalKind
 
+BYTE_ORDER_MARK = "\ufeff"
+"""At the beginning of a file it tells some spreadsheets that the text is UTF-8."""
 MAX_OF_ACCOUNT = 2
 MAX_OF_REPLICA = 8
 MAX_ESTIMATE = 100_000
@@ -189,7 +191,7 @@ class CsvExport:
 
     def first(self, export: Export) -> str:
         """Return the names of the columns."""
-        return (BYTE_ORDER_MARK if self.byte_order_mark else "") + csv_row(self.columns)
+        return (BYTE_ORDER_MARK if self.byte_order_mark else "") + csv_text([self.columns])
 
     def record(self, record: Record) -> str:
         """Return the row of a record."""
@@ -199,7 +201,7 @@ class CsvExport:
         cells |= {f"actor_{name}": actor[name] for name in ("type", "id", "name", "email")}
         cells |= {f"resource_{name}": value for name, value in resource.items()}
         cells |= {name: _compact(form[name]) for name in ("before", "after")} | {"id": form["id"]}
-        return csv_row(cells[name] for name in self.columns)
+        return csv_text([[_cell(cells[name]) for name in self.columns]])
 
     def last(self, export: Export, summary: Summary) -> str:
         """Return the trailer: its first cell is `#end`."""
@@ -217,7 +219,11 @@ class CsvExport:
         return self._note("#stopped", code)
 
     def _note(self, *cells: str) -> str:
-        return csv_row([*cells, *[None] * (len(self.columns) - len(cells))])
+        return csv_text([[*cells, *[""] * (len(self.columns) - len(cells))]])
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _compact(value: Any) -> str | None:

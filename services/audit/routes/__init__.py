@@ -1,2 +1,15 @@
 """The ROUTES tables of audit, for the public and the internal API."""
 
+from services.audit.routes import decisions, events, exports, metered_usage, proofs, search, usage
+
+__all__ = ["INTERNAL_ROUTES", "ROUTES"]
+
+ROUTES = (
+    *search.ROUTES,
+    *exports.ROUTES,
+    *events.ROUTES,
+    *metered_usage.ROUTES,
+    *usage.ROUTES,
+    *proofs.ROUTES,
+)
+INTERNAL_ROUTES = decisions.ROUTES

@@ -118,3 +118,65 @@ class AuditApi:
     async def get(
         self, path: str, *, reader: str | None = READER, headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
+        sent = dict(headers or {})
+        if reader is not None:
+            sent["Authorization"] = f"Bearer {self.reader_token(reader)}"
+        url = self.service.addresses["public"] + path
+        async with self.http.get(url, headers=sent) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def download(self, path: str) -> tuple[str, CIMultiDictProxy[str]]:
+        """The text of an answer that is not one JSON document, and its headers."""
+        url = self.service.addresses["public"] + path
+        headers = {"Authorization": f"Bearer {self.reader_token()}"}
+        async with self.http.get(url, headers=headers) as response:
+            text = (await response.read()).decode()
+            assert response.status == 200, text
+            return text, response.headers
+
+    def reader_token(self, reader: str = READER) -> str:
+        """The access token of a user."""
+        claims = user_claims(
+            issuer=PUBLIC_URL,
+            user_id=UserId(reader),
+            session_id=READER_SESSION,
+            account_id=ACCOUNT,
+            now=SystemClock().now(),
+        )
+        return sign_access_token(self.others.key, "k1", claims)
+
+    async def post(
+        self, path: str, body: Any, *, client: ClientPrincipal
+    ) -> tuple[int, dict[str, Any]]:
+        """Send a body as a service client."""
+        claims = client_claims(issuer=PUBLIC_URL, client=client, now=SystemClock().now())
+        token = sign_access_token(self.others.key, "k1", claims)
+        url = self.service.addresses["public"] + path
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.post(url, json=body, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def report(
+        self, *events: dict[str, Any], client: ClientPrincipal
+    ) -> list[tuple[str, str | None]]:
+        """Report events; the status of each, and the code of its refusal."""
+        status, body = await self.post("/v1/audit/events", {"events": events}, client=client)
+        assert status == 200, body
+        assert [one["id"] for one in body["results"]] == [event["id"] for event in events]
+        return [
+            (one["status"], one["refusal"] and one["refusal"]["code"]) for one in body["results"]
+        ]
+
+    async def search(self, query: str = "", *, account: str = ACCOUNT) -> dict[str, Any]:
+        page: dict[str, Any]
+        status, page = await self.get(f"/v1/accounts/{account}/audit-events?{query}")
+        assert status == 200, page
+        return page
+
+    async def ids(self, query: str = "") -> list[str]:
+        """The ids found, without the records about reading itself."""
+        page = await self.search(query)
+        return [item["id"] for item in page["items"] if item["action"] != "search.performed"]
+
+    async def tell(self, *rows: Row) -> None:
+        await self.bus.publish([on_the_bus(row) for row in rows])

@@ -17,6 +17,7 @@ from services.audit.domain.records import Filters, record_of
 from services.audit.use_cases.exports import PAGE_RECORDS, begin_export, export_pieces
 from shared.clock import SystemClock
 from shared.contracts.facts import Actor, Caller, RequestInfo, Row, shard_of
+from shared.contracts.identity import UserVerified
 from shared.contracts.team import MemberRemoved
 from shared.mongo import transact
 from shared.problems import PermissionMissing
@@ -47,7 +48,8 @@ async def exported(api: Any, query: str = "", *, account: str = ACCOUNT) -> list
 async def test_an_export_holds_what_its_filters_take_oldest_first(api):
     ana = {"actor": Actor(type="user", id=ANA)}
     rows = [at_minute(number, **(ana if number % 2 else {})) for number in range(6)]
-    await api.tell(*rows, at_minute(2, account_id=OTHER))
+    user = {"user_id": ANA, "email": "ana@example.com", "account_id": OTHER, "name": "Ana"}
+    await api.tell(*rows, at_minute(2, account_id=OTHER), row_of(UserVerified(**user)))
     first, *records, last = await exported(api, "action=member.&to=2026-03-06T00:00:00Z")
     assert [record["id"] for record in records] == [row.id for row in rows]
     assert (first["type"], first["account_id"], first["estimate"]) == ("export", ACCOUNT, 6)
@@ -55,6 +57,10 @@ async def test_an_export_holds_what_its_filters_take_oldest_first(api):
     assert (last["first"], last["last"]) == (rows[0].id, rows[-1].id)
     _, *of_ana, _ = await exported(api, f"user={ANA}")
     assert [record["id"] for record in of_ana] == [row.id for row in rows[1::2]]
+    assert {record["actor"]["name"] for record in of_ana} == {None}  # as it is sealed
+    table, _ = await api.download(f"/v1/accounts/{ACCOUNT}/audit-export?format=csv&user={ANA}")
+    *of_ana, _ = csv.DictReader(StringIO(table, newline=""))
+    assert {record["actor_name"] for record in of_ana} == {"Ana"}
 
 
 async def test_an_export_goes_on_after_the_last_record_of_one_that_was_cut(api):
