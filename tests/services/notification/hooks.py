@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from services.notification.app import build
+from services.notification.domain.messages import MessageKind, message_id
 from services.notification.settings import Security, Settings
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.auth.keys import generate_key, public_jwk
@@ -195,13 +196,11 @@ class Hooks(RunningService):
         answer = await self.ask("GET", f"/{webhook['id']}/deliveries{query}")
         return list(answer.expect(200)["items"])
 
-    async def mails(self, kind: str) -> list[dict[str, Any]]:
-        """The mails of a kind that are queued or sent.
-
-        A scan may meet a document again that a sender changes meanwhile.
-        """
-        found = self.database["messages"].find({"kind": kind})
-        return list({one["_id"]: one async for one in found}.values())
+    async def mail(self, row: Row, kind: MessageKind, recipient: str) -> dict[str, Any] | None:
+        """The mail to a recipient that follows from a fact."""
+        key = message_id(row.id, kind, recipient)
+        found: dict[str, Any] | None = await self.database["messages"].find_one({"_id": key})
+        return found
 
     async def settled_of(self, webhook: dict[str, Any], count: int) -> list[dict[str, Any]]:
         """The deliveries that succeeded, once there are as many."""

@@ -11,6 +11,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from services.notification.domain.deliveries import RETRY_PAUSES_SECONDS
+from services.notification.domain.messages import MessageKind
 from services.notification.domain.webhooks import MAX_WEBHOOKS
 from shared.contracts import identity, team, team_endings
 from shared.contracts.facts import content_time
@@ -134,8 +135,10 @@ async def test_a_failing_receiver_is_tried_for_days_and_then_disabled(
     (fact,) = await hooks.rows("webhook.disabled")
     assert (fact.account_id, fact.data["because"]) == (ACCOUNT, "failing")
     assert fact.actor.type == "service"
-    mail = await wait_for(lambda: hooks.mails("webhook_disabled"), what="the mail")
-    assert [(one["recipient"], one["account_id"]) for one in mail] == [("ana@example.com", ACCOUNT)]
+    mail = await wait_for(
+        lambda: hooks.mail(fact, MessageKind.WEBHOOK_DISABLED, "ana@example.com"), what="the mail"
+    )
+    assert mail["account_id"] == ACCOUNT
 
 
 async def test_a_webhook_is_disabled_when_team_can_say_whom_to_tell(
