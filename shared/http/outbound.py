@@ -26,6 +26,7 @@ from aiohttp import (
 from aiohttp.abc import AbstractResolver
 
 from shared.http import strict_json
+from shared.http.outbound_faults import in_words
 from shared.http.refusals import MalformedJson
 from shared.networks import Network, is_within
 
@@ -215,7 +216,7 @@ class Outbound:
         except TimeoutError as fault:
             raise OutboundError("The answer did not come in time.") from fault
         except (ClientError, OSError, ValueError) as fault:
-            raise OutboundError(f"The request failed: {type(fault).__name__}.") from fault
+            raise OutboundError(in_words(fault)) from fault
 
     async def _body(self, response: ClientResponse) -> bytes:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -183,6 +183,10 @@ class Deliveries:
         found = self._deliveries.find(wanted, {"_id": 1}, session=session).limit(limit)
         return len([row async for row in found])
 
+    async def delete(self, delivery: WebhookDelivery) -> None:
+        """Delete a delivery whose webhook is gone."""
+        await self._deliveries.delete_one({"_id": delivery.id})
+
     async def delete_of_account(self, account_id: AccountId, session: DbSession) -> None:
         """Delete every delivery of an account that is gone."""
         await self._deliveries.delete_many({"account_id": account_id}, session=session)

@@ -86,7 +86,11 @@ async def send(ctx: Ctx, delivery: WebhookDelivery, claim: str, slots: Slots) ->
     attempt: WebhookAttempt | None = None
     try:
         webhook = await ctx.webhooks.find(delivery.account_id, delivery.webhook_id)
-        if webhook is None or not webhook.enabled:
+        if webhook is None:
+            # It ended while the event was queued; its deliveries ended with it.
+            await ctx.deliveries.delete(delivery)
+            return
+        if not webhook.enabled:
             verdict = AttemptVerdict(status=DeliveryStatus.FAILED)
             await ctx.deliveries.save(delivery, None, verdict, claim=claim, now=ctx.clock.now())
             return

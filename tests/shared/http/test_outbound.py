@@ -146,7 +146,7 @@ async def canary(
 )
 async def test_a_name_that_leads_inside_is_not_connected_to(address: str) -> None:
     outbound = Recording(resolver=Resolver(address))
-    with pytest.raises(OutboundError):
+    with pytest.raises(OutboundError, match="No connection"):
         await outbound.get("https://rebound.example/")
     await outbound.close()
     assert outbound.refused == [address]
@@ -185,6 +185,23 @@ async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
         assert (await outbound.get(f"http://127.0.0.1:{port}/")).status == 307
         await outbound.close()
     assert asked == ["/"]
+
+
+async def test_a_failed_request_is_told_in_words() -> None:
+    async def cut(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    outbound = Outbound(networks=HERE)
+    async with canary(cut) as (port, _):
+        with pytest.raises(OutboundError, match="certificate"):
+            await outbound.get(f"https://127.0.0.1:{port}/")
+        with pytest.raises(OutboundError, match="broke"):
+            await outbound.get(f"http://127.0.0.1:{port}/")
+    with pytest.raises(OutboundError, match="No connection"):
+        await outbound.get(f"http://127.0.0.1:{port}/")
+    await outbound.close()
 
 
 async def test_time_and_size_of_an_answer_are_bounded() -> None:
