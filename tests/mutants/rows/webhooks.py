@@ -80,7 +80,7 @@ ROWS = (
         file="services/notification/store/webhooks.py",
         old='find({"account_id": account_id}',
         new="find({}",
-        tests=(RUNNING, "-k", "its_own_account"),
+        tests=(RUNNING, "-k", "nothing_of_another_account"),
     ),
     Mutant(
         id="webhook-delivered-again-with-each-fact",

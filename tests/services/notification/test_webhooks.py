@@ -334,6 +334,8 @@ async def test_nothing_of_another_account_is_reached(hooks: Hooks, receiver: Rec
     await hooks.happen(REMOVED)
     (delivery,) = await hooks.settled(webhook)
     mine = (await hooks.ask("POST", body={"url": ELSEWHERE}, account=OTHER)).expect(201)
+    shown = (await hooks.ask("GET", account=OTHER)).expect(200)["items"]
+    assert [each["id"] for each in shown] == [mine["id"]]
     one = f"/{webhook['id']}"
     for method, path, body in (
         ("GET", one, None),
