@@ -225,7 +225,7 @@ class JournalParts(Parts):
         routes = (
             *internal_routes,
             *journal_routes(self.journal),
-            *dead_fact_routes(inbox.dead),
+            *dead_fact_routes(inbox.dead, self.journal),
         )
         tasks = dict(tasks or {})
         if self._leases is not None:

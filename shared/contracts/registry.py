@@ -18,6 +18,7 @@ from shared.contracts import (
     team_ownership,
     team_provisioning,
     team_resources,
+    upkeep,
 )
 from shared.contracts.facts import Payload, Row
 from shared.contracts.topology import Service
@@ -29,6 +30,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *identity_passkeys.FACTS,
         *identity_connections.FACTS,
         *identity_erasure.FACTS,
+        *upkeep.facts_of(Service.IDENTITY),
     ),
     Service.TEAM: (
         *team.FACTS,
@@ -40,9 +42,14 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *team_guardrails.FACTS,
         *team_provisioning.FACTS,
         *team_connections.FACTS,
+        *upkeep.facts_of(Service.TEAM),
     ),
-    Service.NOTIFICATION: (*notification.FACTS, *notification_webhooks.FACTS),
-    Service.AUDIT: audit.FACTS,
+    Service.NOTIFICATION: (
+        *notification.FACTS,
+        *notification_webhooks.FACTS,
+        *upkeep.facts_of(Service.NOTIFICATION),
+    ),
+    Service.AUDIT: (*audit.FACTS, *upkeep.facts_of(Service.AUDIT)),
 }
 
 FACT_TYPES: dict[str, type[Payload]] = {

@@ -2,7 +2,8 @@
 
 Such a fact has a mark, as if it were applied, so that others go on. A replay first takes the mark
 away and says so (`released`). The subscriber then saves its own mark with the effect. So the effect
-comes once, also if the replay is interrupted or repeated.
+comes once, also if the replay is interrupted or repeated. What an operator does is a fact itself,
+saved in the transaction that forgets the failed one.
 """
 
 import logging
@@ -12,8 +13,10 @@ from typing import Any
 
 from shared.auth.row_signatures import SignedRow
 from shared.clock import Clock
-from shared.contracts.facts import Position, Row
+from shared.contracts.facts import Caller, Fact, Position, ResourceRef, Row
+from shared.contracts.upkeep import DROPPED, REPLAYED, DeadFactEnded
 from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks, mark_id
+from shared.journal import Journal, JournalWrite
 from shared.mongo import Database, DatabaseAway, DbClient, DbSession, Document, majority, transact
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 from shared.row_verifier import RowRefused, RowVerifier
@@ -93,8 +96,8 @@ class DeadFacts:
         """Count the facts, up to `MAX_COUNT`."""
         return await self._dead.count_documents({}, limit=MAX_COUNT)
 
-    async def replay(self, dead_id: str) -> Row:
-        """Apply a fact, and forget that it was put aside.
+    async def replay(self, dead_id: str, *, journal: Journal, caller: Caller) -> None:
+        """Apply a fact, forget that it was put aside, and record who did it.
 
         Raises:
             NotFound: it is not there.
@@ -108,18 +111,30 @@ class DeadFacts:
             raise FactOfFormerEpoch
         await self._release(dead_id, row.position)
         await self._apply(dead_id, signed)
-        await self._dead.delete_one({"_id": dead_id})
-        return row
+        await self._forget(dead_id, row, REPLAYED[journal.source], journal, caller)
 
-    async def drop(self, dead_id: str) -> Row:
-        """Forget a fact; it counts as applied for good.
+    async def drop(self, dead_id: str, *, journal: Journal, caller: Caller) -> None:
+        """Forget a fact, which counts as applied for good, and record who did it.
 
         Raises:
             NotFound: it is not there.
         """
         found = await self.find(dead_id)
-        await self._dead.delete_one({"_id": dead_id})
-        return found.row
+        await self._forget(dead_id, found.row, DROPPED[journal.source], journal, caller)
+
+    async def _forget(
+        self, dead_id: str, row: Row, ended: type[DeadFactEnded], journal: Journal, caller: Caller
+    ) -> None:
+        """Delete a fact that was put aside, and record it in the log of its account."""
+
+        async def change(write: JournalWrite) -> None:
+            outcome = await self._dead.delete_one({"_id": dead_id}, session=write.session)
+            if not outcome.deleted_count:
+                raise NotFound
+            write.record(_ended(row, ended))
+
+        key = row.account_id or row.resource.id
+        await journal.write(key, change, caller=caller, effective_everywhere=False)
 
     async def _stored(self, dead_id: str) -> Document:
         stored = await self._dead.find_one({"_id": dead_id})
@@ -176,6 +191,17 @@ def dead_fact(signed: SignedRow, problem: Exception) -> tuple[str, Document]:
         "error": repr(problem)[:500],
         "released": False,
     }
+
+
+def _ended(row: Row, ended: type[DeadFactEnded]) -> Fact:
+    payload = ended(
+        event_id=row.id, fact_type=row.type, source=row.source, occurred_at=row.occurred_at
+    )
+    return Fact(
+        payload=payload,
+        resource=ResourceRef(type="fact", id=row.id, name=row.action),
+        account_id=row.account_id,
+    )
 
 
 def _read(stored: Document) -> DeadFact:

@@ -1,19 +1,16 @@
 """The operator's routes for the facts that a service could not apply."""
 
 import json
-import logging
 from datetime import datetime
 from typing import Any, Self
 
-from shared.contracts.facts import Row
 from shared.http.access import Admin
 from shared.http.paging import Page, PageQuery, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Route
 from shared.inbox.dead_facts import DeadFact, DeadFacts, FactOfFormerEpoch, FactStillFails
+from shared.journal import Journal
 
 PATH = "/internal/admin/dead-facts"
-
-_log = logging.getLogger(__name__)
 
 
 class DeadFactView(Answer):
@@ -50,7 +47,7 @@ def _shown(fact: DeadFact) -> dict[str, Any]:
     }
 
 
-def dead_fact_routes(dead: DeadFacts) -> tuple[Route, ...]:
+def dead_fact_routes(dead: DeadFacts, journal: Journal) -> tuple[Route, ...]:
     """The internal routes of every service that consumes facts."""
 
     async def list_facts(ctx: object, call: Call[None, PageQuery]) -> Page[DeadFactView]:
@@ -65,10 +62,10 @@ def dead_fact_routes(dead: DeadFacts) -> tuple[Route, ...]:
         return DeadFactWithEvent(**_shown(fact), event=json.loads(fact.event))
 
     async def replay(ctx: object, call: Call[None, None]) -> None:
-        _note("applied", await dead.replay(call.path["dead_id"]), call)
+        await dead.replay(call.path["dead_id"], journal=journal, caller=call.caller)
 
     async def drop(ctx: object, call: Call[None, None]) -> None:
-        _note("dropped", await dead.drop(call.path["dead_id"]), call)
+        await dead.drop(call.path["dead_id"], journal=journal, caller=call.caller)
 
     one = f"{PATH}/{{dead_id}}"
     return (
@@ -114,9 +111,3 @@ def dead_fact_routes(dead: DeadFacts) -> tuple[Route, ...]:
             access=Admin(),
         ),
     )
-
-
-def _note(done: str, row: Row, call: Call[None, None]) -> None:
-    """Log what an operator did; the fact itself has its record already."""
-    extra = {"event_id": row.id, "operator": call.caller.actor.name or call.caller.actor.id}
-    _log.warning("An operator %s a fact that was put aside.", done, extra=extra)

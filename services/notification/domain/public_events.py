@@ -30,6 +30,7 @@ from shared.contracts import (
     team_ownership,
     team_provisioning,
     team_resources,
+    upkeep,
 )
 from shared.contracts.facts import Payload, Row, content_time
 from shared.contracts.registry import payload_of
@@ -188,6 +189,7 @@ NOT_PUBLIC: Mapping[type[Payload], str] = {
                 if fact.type.split(".")[1] in {"service_client", "signing_key"}
             ),
             team.CatalogPublished,
+            *upkeep.RESTORED.values(),
         ),
         _OF_THE_PLATFORM,
     ),
@@ -198,6 +200,8 @@ NOT_PUBLIC: Mapping[type[Payload], str] = {
             notification_webhooks.WebhookRedelivered,
             *notification.FACTS,
             *audit.FACTS,
+            *upkeep.REPLAYED.values(),
+            *upkeep.DROPPED.values(),
         ),
         _FOR_THE_LOG,
     ),

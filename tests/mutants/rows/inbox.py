@@ -273,4 +273,20 @@ ROWS = (
         new="        if await self._follows(row.position) is None:\n",
         tests=("tests/shared/inbox/test_dead_facts.py", "-k", "lost_history"),
     ),
+    Mutant(
+        id="dropped-fact-is-not-recorded",
+        kind=Kind.DATA,
+        file="shared/inbox/dead_facts.py",
+        old="            write.record(_ended(row, ended))\n",
+        new="            _ended(row, ended)\n",
+        tests=("tests/shared/inbox/test_dead_facts.py", "-k", "dropped"),
+    ),
+    Mutant(
+        id="replays-at-once-are-recorded-twice",
+        kind=Kind.DATA,
+        file="shared/inbox/dead_facts.py",
+        old="            if not outcome.deleted_count:\n",
+        new="            if outcome is None:\n",
+        tests=("tests/shared/inbox/test_dead_facts.py", "-k", "several_replicas"),
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -394,3 +395,11 @@ async def test_an_operator_applies_and_drops_facts_that_failed(hooks: Hooks, rec
     assert (again.status, again.code) == (404, "not-found")
     (delivery,) = await hooks.settled(webhook)
     assert delivery["event_id"] == first["event_id"]
+    told = [json.loads(row["event"]) async for row in hooks.database["journal"].find({})]
+    done = {each["data"]["data"]["event_id"]: each for each in told if "dead_fact" in each["type"]}
+    assert {event: each["type"] for event, each in done.items()} == {
+        first["event_id"]: "notification.dead_fact.replayed.v1",
+        second["event_id"]: "notification.dead_fact.dropped.v1",
+    }
+    assert {each["data"]["account_id"] for each in done.values()} == {ACCOUNT}
+    assert {each["data"]["actor"]["type"] for each in done.values()} == {"operator"}

@@ -99,15 +99,15 @@ async def client(mongo_url: str) -> AsyncIterator[DbClient]:
     client.close()
 
 
-async def journal_in(client: DbClient, name: str) -> Journal:
-    """A new journal of the source `team`, with an epoch of its own."""
+async def journal_in(client: DbClient, name: str, *, source: str = "team") -> Journal:
+    """A new journal of a source, with an epoch of its own."""
     database = client[name]
     relay = Relay(database, LocalBus(), holder="tests", clock=SystemClock())
     journal = Journal(
         client,
         database,
-        source="team",
-        signer=signer("team"),
+        source=source,
+        signer=signer(source),
         relay=relay,
         clock=SystemClock(),
         timeouts=PATIENT,

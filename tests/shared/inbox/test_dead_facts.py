@@ -4,13 +4,20 @@ import asyncio
 
 import pytest
 
+from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.contracts.team import ProjectCreated
 from shared.inbox import Inbox
 from shared.inbox.dead_facts import FactOfFormerEpoch, FactStillFails
 from shared.journal import Journal
 from shared.mongo import DbClient
 from shared.problems import NotFound
-from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox
-from tests.shared.inbox.test_inbox import record_facts
+from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in
+from tests.shared.inbox.test_inbox import SHARD, record_facts
+
+OPERATOR = Caller(
+    actor=Actor(type="operator", id="admin-1", name="Zoë"),
+    request=RequestInfo(request_id="req_1"),
+)
 
 
 @pytest.fixture
@@ -27,77 +34,111 @@ async def dead_id(make_inbox: MakeInbox, journal: Journal, effects: Effects) -> 
     return fact.id
 
 
+@pytest.fixture
+async def own(client: DbClient, database_name: str) -> Journal:
+    """The journal of the service that has put the fact aside."""
+    return await journal_in(client, database_name, source="audit")
+
+
+async def replay(inbox: Inbox, own: Journal, dead_id: str) -> None:
+    await inbox.dead.replay(dead_id, journal=own, caller=OPERATOR)
+
+
+async def drop(inbox: Inbox, own: Journal, dead_id: str) -> None:
+    await inbox.dead.drop(dead_id, journal=own, caller=OPERATOR)
+
+
+async def recorded(own: Journal) -> list[tuple[str, str | None, str]]:
+    """What the journal of the service says: type, operator, and the fact that it is about."""
+    rows = [one.row for one in await own.changes(SHARD, after=0, limit=10)]
+    return [(row.type, row.actor.name, row.data["fact_type"]) for row in rows]
+
+
 async def listed(inbox: Inbox) -> list[str]:
     return [fact.id for fact in await inbox.dead.page(after=None, limit=10)]
 
 
 async def test_a_replay_applies_the_fact_and_forgets_that_it_failed(
-    make_inbox: MakeInbox, effects: Effects, dead_id: str
+    make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str
 ) -> None:
     effects.fails.clear()
     inbox = make_inbox()
-    await inbox.dead.replay(dead_id)
+    await replay(inbox, own, dead_id)
     assert await effects.saw() == ["Project 0", "Project 1", "Project 2"]
     assert await listed(inbox) == []
     with pytest.raises(NotFound):
-        await inbox.dead.replay(dead_id)
+        await replay(inbox, own, dead_id)
+    assert await recorded(own) == [("audit.dead_fact.replayed.v1", "Zoë", ProjectCreated.type)]
 
 
 async def test_a_fact_that_fails_again_stays_and_can_be_applied_later(
-    make_inbox: MakeInbox, effects: Effects, dead_id: str
+    make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str
 ) -> None:
     inbox = make_inbox()
     effects.fails["prj_1"] = ValueError("another")
     with pytest.raises(FactStillFails):
-        await inbox.dead.replay(dead_id)
+        await replay(inbox, own, dead_id)
     (fact,) = await inbox.dead.page(after=None, limit=10)
     assert fact.error == "ValueError('another')"
+    assert await recorded(own) == []
     assert await effects.saw() == ["Project 0", "Project 2"]
     effects.fails.clear()
     await inbox.reconcile("team")
-    await inbox.dead.replay(dead_id)
+    await replay(inbox, own, dead_id)
     assert await effects.saw() == ["Project 0", "Project 1", "Project 2"]
     assert await listed(inbox) == []
 
 
 async def test_replays_at_once_and_by_several_replicas_have_one_effect(
-    make_inbox: MakeInbox, effects: Effects, dead_id: str
+    make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str
 ) -> None:
     effects.fails.clear()
-    replays = [make_inbox().dead.replay(dead_id) for _ in range(6)]
+    replays = [replay(make_inbox(), own, dead_id) for _ in range(6)]
     ended = await asyncio.gather(*replays, return_exceptions=True)
     assert all(isinstance(one, NotFound) for one in ended if isinstance(one, BaseException))
     assert await effects.saw() == ["Project 0", "Project 1", "Project 2"]
     assert await listed(make_inbox()) == []
+    assert len(await recorded(own)) == 1, "one of them ended it"
 
 
 async def test_a_replay_that_was_cut_off_after_the_effect_is_finished(
-    make_inbox: MakeInbox, effects: Effects, dead_id: str, client: DbClient, database_name: str
+    make_inbox: MakeInbox,
+    effects: Effects,
+    own: Journal,
+    dead_id: str,
+    client: DbClient,
+    database_name: str,
 ) -> None:
     dead = client[database_name]["inbox_dead"]
     before = await dead.find_one({"_id": dead_id})
     assert before is not None
     effects.fails.clear()
-    await make_inbox().dead.replay(dead_id)
+    await replay(make_inbox(), own, dead_id)
     await dead.insert_one({**before, "released": True})
-    await make_inbox().dead.replay(dead_id)
+    await replay(make_inbox(), own, dead_id)
     assert await effects.saw() == ["Project 0", "Project 1", "Project 2"]
     assert await listed(make_inbox()) == []
 
 
 async def test_a_dropped_fact_has_no_effect_and_counts_as_applied(
-    make_inbox: MakeInbox, effects: Effects, dead_id: str
+    make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str
 ) -> None:
     effects.fails.clear()
     inbox = make_inbox()
-    await inbox.dead.drop(dead_id)
+    await drop(inbox, own, dead_id)
     await inbox.reconcile("team")
     assert await effects.saw() == ["Project 0", "Project 2"]
     assert await listed(inbox) == []
+    assert await recorded(own) == [("audit.dead_fact.dropped.v1", "Zoë", ProjectCreated.type)]
 
 
 async def test_a_fact_that_was_altered_in_the_database_is_not_applied(
-    make_inbox: MakeInbox, effects: Effects, dead_id: str, client: DbClient, database_name: str
+    make_inbox: MakeInbox,
+    effects: Effects,
+    own: Journal,
+    dead_id: str,
+    client: DbClient,
+    database_name: str,
 ) -> None:
     dead = client[database_name]["inbox_dead"]
     stored = await dead.find_one({"_id": dead_id})
@@ -106,12 +147,12 @@ async def test_a_fact_that_was_altered_in_the_database_is_not_applied(
     await dead.update_one({"_id": dead_id}, {"$set": {"event": event}})
     effects.fails.clear()
     with pytest.raises(FactStillFails):
-        await make_inbox().dead.replay(dead_id)
+        await replay(make_inbox(), own, dead_id)
     assert await effects.saw() == ["Project 0", "Project 2"]
 
 
 async def test_a_fact_of_a_lost_history_is_not_applied(
-    make_inbox: MakeInbox, effects: Effects, dead_id: str, calls: JournalCalls
+    make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str, calls: JournalCalls
 ) -> None:
     effects.fails.clear()
     heads = await calls.journal.heads()
@@ -119,5 +160,5 @@ async def test_a_fact_of_a_lost_history_is_not_applied(
     inbox = make_inbox()
     await inbox.reconcile("team")
     with pytest.raises(FactOfFormerEpoch):
-        await inbox.dead.replay(dead_id)
+        await replay(inbox, own, dead_id)
     assert await effects.saw() == ["Project 0", "Project 2"]
