@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from deploy.gateway.error_text import PAGE_HEADERS, error_page_text
 from deploy.gateway.paths import PARAMETER, path_pattern
-from services.console.routes.answers import PAGE_PREFERRED
 from shared.http.error_forms import ErrorForm, error_document, error_headers
+from shared.http.page_preference import PAGE_PREFERRED
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NoRoute, NotHttp, Unexpected
 from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER
 from shared.http.routes import BODY_CAP_BYTES, Route

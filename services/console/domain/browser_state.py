@@ -44,6 +44,7 @@ class LinkKind(StrEnum):
     NEW_ADDRESS = "new-address"
     FORMER_ADDRESS = "former-address"
     INVITATION = "invitation"
+    UNSUBSCRIBE = "unsubscribe"
 
 
 @dataclass(frozen=True, kw_only=True)

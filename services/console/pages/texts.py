@@ -40,6 +40,8 @@ FOR_PEOPLE: Mapping[str, str] = {
     "passkey-challenge-over": "This took too long. Use your passkey again.",
     "passkey-refused": "This passkey is not known here, or it did not check that it is you. Use"
     " another one, or sign in another way.",
+    "unsubscribe-link-invalid": "This link is not valid. Copy the whole address from the e-mail, or"
+    " sign in and choose your e-mails there.",
     "no-connection": "This address has no sign-in with a company. Sign in with your password.",
     "connection-paused": "The account of this sign-in is suspended or is being deleted. Sign in"
     " another way, or ask the account's owner.",

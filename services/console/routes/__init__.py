@@ -12,6 +12,7 @@ from services.console.routes import (
     sign_in,
     sign_up,
     sso_sign_in,
+    unsubscribe,
     verification,
 )
 
@@ -24,6 +25,7 @@ PAGES = (
     *password_reset.PAGES,
     *address_change.PAGES,
     *invitations.PAGES,
+    *unsubscribe.PAGES,
     *home.PAGES,
     *security.PAGES,
     *passkeys.PAGES,

@@ -1,6 +1,5 @@
 """The answers to a browser: pages, redirects and cookies, with the headers of each."""
 
-import re
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -97,18 +96,6 @@ FAILURES: Mapping[int, str] = {
     415: "The form has an unknown form. Go back, reload the page, and try again.",
     500: "Something went wrong on our side. Try again; if it goes on, tell the operator.",
 }
-
-
-def prefers_page(accept: str) -> bool:
-    """Whether the answer is for a person: a browser asks for HTML, a program for JSON or nothing.
-
-    The gateway decides the same by `PAGE_PREFERRED`.
-    """
-    return re.search(PAGE_PREFERRED, accept) is not None
-
-
-PAGE_PREFERRED = r"^(?!.*application/json).*text/html"
-"""Of the header `Accept`."""
 
 
 def _page(text: str, *, status: int) -> web.Response:

@@ -12,7 +12,7 @@ from services.console.domain.browser_state import Cookie, read_link
 from services.console.domain.origins import is_foreign
 from services.console.pages.rendering import STATIC_FILES, Form, StaticFile
 from services.console.pages.texts import NO_COOKIES, STALE_FORM
-from services.console.routes.answers import failed_page, page_response, prefers_page
+from services.console.routes.answers import failed_page, page_response
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.forms import NotAForm, read_form, read_pairs
 from services.console.routes.outcomes import (
@@ -27,6 +27,7 @@ from services.console.routes.outcomes import (
 from services.console.routes.sign_in import NOT_SIGNED_IN
 from services.console.routes.visits import FormerSessionLives, SignedOut, Visit
 from shared import context
+from shared.http.page_preference import prefers_page
 from shared.http.proxies import Proxies
 
 _log = logging.getLogger(__name__)

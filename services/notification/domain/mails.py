@@ -90,13 +90,19 @@ class ComposedMail:
 
 
 def render(
-    message: Message, link: MailLink | None, *, sender: MailSender, now: datetime
+    message: Message,
+    link: MailLink | None,
+    *,
+    sender: MailSender,
+    now: datetime,
+    unsubscribe_page: str | None = None,
 ) -> MailContent:
     """Write the subject, the text and the HTML in the recipient's language.
 
     Every name is shown as `names` allows, and every moment in the recipient's time zone.
     """
     words = _words(message, link, sender=sender, now=now)
+    words["unsubscribe_page"] = unsubscribe_page if sender.pages else None
     name = f"{message.kind}.j2"
     return MailContent(
         subject=" ".join(_block(message, "subject", words).split()),
@@ -151,10 +157,11 @@ def compose(
     sender: MailSender,
     now: datetime,
     unsubscribe_url: str | None = None,
+    unsubscribe_page: str | None = None,
 ) -> ComposedMail:
     """Compose the mail as bytes; its Message-ID is the same in every attempt.
 
-    Mail programs offer `unsubscribe_url` to their user (RFC 8058).
+    Mail programs offer `unsubscribe_url` to their user (RFC 8058); the mail's foot names the page.
 
     Raises:
         Undeliverable: the recipient is not one plain address.
@@ -163,7 +170,7 @@ def compose(
     recipient = mailbox_of(message.recipient)
     if recipient is None:
         raise Undeliverable(message.id)
-    content = render(message, link, sender=sender, now=now)
+    content = render(message, link, sender=sender, now=now, unsubscribe_page=unsubscribe_page)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(
         display_name=safe_header(sender.name), addr_spec=safe_header(sender.address)

@@ -62,6 +62,12 @@ def display_address(address: str) -> str:
     return f"{user}{plus}{tag}@{domain}"
 
 
+def hidden_address(address: str) -> str:
+    """The address for a reader who may not be its holder: only who knows it recognizes it."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
 def display_name(name: str) -> str:
     """The name on one line of at most 80 characters; empty if it tells where to write or call.
 

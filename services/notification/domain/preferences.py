@@ -8,8 +8,10 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from hashlib import sha256
+from urllib.parse import quote
 
 from services.notification.domain.messages import Message, MessageKind
 from shared.ids import UserId
@@ -123,6 +125,35 @@ def switch_off(
     return (*others, changed)
 
 
+def switch_on(
+    off: Sequence[SwitchedOff], kind: MessageKind, account_id: str
+) -> tuple[SwitchedOff, ...]:
+    """Switch the mails of a kind on again in one account; what is off in all accounts stays off."""
+    kept = []
+    for one in off:
+        kinds = tuple(each for each in one.kinds if each != kind or one.account_id != account_id)
+        if kinds:
+            kept.append(replace(one, kinds=kinds))
+    return tuple(kept)
+
+
+class KindState(StrEnum):
+    """Whether the mails of a kind go out in one account."""
+
+    ON = "on"
+    OFF = "off"
+    OFF_IN_ALL = "off-in-all"
+    """Switched off in all accounts at once."""
+
+
+def state_of(off: Sequence[SwitchedOff], kind: MessageKind, account_id: str) -> KindState:
+    """The state of a kind in one account."""
+    places = {one.account_id for one in off if kind in one.kinds}
+    if None in places:
+        return KindState.OFF_IN_ALL
+    return KindState.OFF if account_id in places else KindState.ON
+
+
 @dataclass(frozen=True, slots=True)
 class UnsubscribeTarget:
     """What one link switches off: the mails of a kind, from one account, to one person."""
@@ -142,11 +173,23 @@ class UnsubscribeLinks:
 
     def url(self, message: Message) -> str | None:
         """The address that switches off mails like this one; `None` if they always go out."""
+        token = self._token_of(message)
+        return token and f"{self._public_url}/v1/notifications/unsubscribe?token={token}"
+
+    def page(self, message: Message) -> str | None:
+        """The page that does so; `None` if they always go out."""
+        token = self._token_of(message)
+        return token and self.page_of(token)
+
+    def page_of(self, token: str) -> str:
+        """The page of a token, which the page checks."""
+        return f"{self._public_url}/unsubscribe?token={quote(token, safe='')}"
+
+    def _token_of(self, message: Message) -> str | None:
         user_id, account_id = message.user_id, message.account_id
         if message.kind not in OPTIONAL_KINDS or user_id is None or account_id is None:
             return None
-        target = UnsubscribeTarget(UserId(user_id), account_id, message.kind)
-        return f"{self._public_url}/v1/notifications/unsubscribe?token={self.token(target)}"
+        return self.token(UnsubscribeTarget(UserId(user_id), account_id, message.kind))
 
     def token(self, target: UnsubscribeTarget) -> str:
         """The token of a link; no part of it can hold the separator."""

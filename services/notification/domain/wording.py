@@ -31,6 +31,8 @@ class Wording:
     """What catalogs call a project; a word that is missing is shown as it is."""
     copy_address: str
     """What stands above the address of a button."""
+    unsubscribe: str
+    """The link to the page that switches off mails like this one."""
 
     def name_or_substitute(self, field: str, name: str) -> str:
         """The name as it is shown in a sentence, also if nothing of it can be shown."""
@@ -53,6 +55,7 @@ WORDINGS = {
         unnamed="(unnamed)",
         project_words={},
         copy_address="If the button does not work, copy this address into your browser:",
+        unsubscribe="Switch off e-mails of this kind",
     ),
     Locale.DE: Wording(
         locale=Locale.DE,
@@ -73,6 +76,7 @@ WORDINGS = {
             "Falls die Schaltfläche nicht funktioniert, kopieren Sie diese Adresse in Ihren"
             " Browser:"
         ),
+        unsubscribe="E-Mails dieser Art abbestellen",
     ),
 }
 

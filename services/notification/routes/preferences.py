@@ -6,13 +6,16 @@ from services.notification.domain.messages import MessageKind
 from services.notification.domain.preferences import (
     MAX_ACCOUNTS,
     OPTIONAL_KINDS,
+    KindState,
     Preferences,
     UnsubscribeLinkInvalid,
 )
 from services.notification.use_cases import preferences
 from services.notification.use_cases.context import Ctx
 from shared.http.access import Public, Session
+from shared.http.page_preference import prefers_page
 from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.locales import Locale
 
 
 class OffInAccount(Body):
@@ -55,6 +58,20 @@ class UnsubscribeQuery(Body):
     token: str = Field(max_length=300, description="The token of the link in the mail")
 
 
+class OpenedLinkView(Answer):
+    """What the link of a mail switches off: the mails of a kind, in one account, of one person.
+
+    `title` says what those mails tell, in the language of the person. Of the address only the first
+    letter and the host are shown. The account's name is missing where no newer message has it.
+    """
+
+    title: str
+    email: str | None
+    account_name: str | None
+    state: KindState
+    locale: Locale
+
+
 async def show(ctx: Ctx, call: Call[None, None]) -> PreferencesView:
     """Return the preferences of the user."""
     return _view(await preferences.show(ctx, call.user))
@@ -67,9 +84,29 @@ async def choose(ctx: Ctx, call: Call[PreferencesUpdate, None]) -> Reply:
     return Reply(body=_view(result.result), written=result)
 
 
+async def look_up(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> OpenedLinkView | Reply:
+    """Return what the link switches off; a browser is led to the page that asks for a press."""
+    token = call.query.token
+    if ctx.sender.pages and prefers_page(call.headers.get("Accept", "")):
+        return Reply(status=303, headers={"Location": ctx.unsubscribe_links.page_of(token)})
+    found = await preferences.look_up(ctx, token)
+    return OpenedLinkView(
+        title=found.title,
+        email=found.email,
+        account_name=found.account_name,
+        state=found.state,
+        locale=found.locale,
+    )
+
+
 async def unsubscribe(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> None:
     """Switch off the mails that the link names."""
     await preferences.unsubscribe(ctx, call.caller, call.query.token)
+
+
+async def resubscribe(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> None:
+    """Switch on again what the link names."""
+    await preferences.resubscribe(ctx, call.caller, call.query.token)
 
 
 def _view(found: Preferences) -> PreferencesView:
@@ -104,6 +141,19 @@ ROUTES = (
         gives=PreferencesView,
     ),
     Route(
+        method="GET",
+        path="/v1/notifications/unsubscribe",
+        handler=look_up,
+        operation_id="lookUpUnsubscribeLink",
+        summary="What the link of a mail switches off; leads a browser to the page that asks",
+        tag="notifications",
+        access=Public(),
+        query=UnsubscribeQuery,
+        gives=OpenedLinkView,
+        may_have_no_body=True,
+        refuses=(UnsubscribeLinkInvalid,),
+    ),
+    Route(
         method="POST",
         path="/v1/notifications/unsubscribe",
         handler=unsubscribe,
@@ -114,5 +164,17 @@ ROUTES = (
         query=UnsubscribeQuery,
         refuses=(UnsubscribeLinkInvalid,),
         on_repeat="Finds the mails switched off, and changes nothing more.",
+    ),
+    Route(
+        method="POST",
+        path="/v1/notifications/resubscribe",
+        handler=resubscribe,
+        operation_id="resubscribe",
+        summary="Switch on again the kind of mail that the link of a mail switched off",
+        tag="notifications",
+        access=Public(),
+        query=UnsubscribeQuery,
+        refuses=(UnsubscribeLinkInvalid,),
+        on_repeat="Finds the mails switched on, and changes nothing more.",
     ),
 )

@@ -9,6 +9,8 @@ from shared.mongo import Database, DbSession, Document, majority
 
 MAX_COUNTED = 100
 """Unread entries beyond this number are not counted."""
+_ENTRIES_WITH_NAME = 5
+"""The newest entries in which the name of an account is looked for: nearly each one has it."""
 
 
 class Entries:
@@ -48,6 +50,13 @@ class Entries:
         """Count the unread entries of a person, up to `MAX_COUNTED`."""
         unread = {"user_id": user_id, "unread": True}
         return await self._entries.count_documents(unread, limit=MAX_COUNTED)
+
+    async def account_name(self, user_id: UserId, account_id: str) -> str:
+        """The name of an account in the newest entry of a person about it, or nothing."""
+        wanted = {"user_id": user_id, "account_id": account_id}
+        found = self._entries.find(wanted).sort("_id", -1).limit(_ENTRIES_WITH_NAME)
+        names = [entry["words"].get("account", "") async for entry in found]
+        return next(filter(None, names), "")
 
     async def mark_read(
         self, user_id: UserId, *, ids: Collection[MessageId] | None, up_to: str | None

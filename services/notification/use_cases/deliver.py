@@ -97,6 +97,7 @@ async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
             sender=ctx.sender,
             now=ctx.clock.now(),
             unsubscribe_url=ctx.unsubscribe_links.url(message),
+            unsubscribe_page=ctx.unsubscribe_links.page(message),
         )
         return await ctx.transport.send(mail)
     except Refusal as refusal:

@@ -1,19 +1,27 @@
 """Preferences of a person: show, replace, and switch one kind of mail off by a link."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from services.notification.domain.kind_groups import KIND_TITLES
+from services.notification.domain.messages import MessageKind
+from services.notification.domain.names import display_name, hidden_address
 from services.notification.domain.preferences import (
+    KindState,
     Preferences,
     SwitchedOff,
+    UnsubscribeLinkInvalid,
     check_off,
+    state_of,
     switch_off,
+    switch_on,
 )
 from services.notification.use_cases.context import Ctx
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller, Fact, ResourceRef
 from shared.contracts.notification import PreferencesChanged
 from shared.journal import JournalWrite, WriteResult
+from shared.locales import DEFAULT_LOCALE, Locale
 
 
 async def show(ctx: Ctx, principal: UserPrincipal) -> Preferences:
@@ -43,12 +51,67 @@ async def choose(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class OpenedLink:
+    """What the link of a mail switches off, and whether it is off, in the words of its reader.
+
+    Its bearer may not be the person whose mails they are: a mail is forwarded. So the address is
+    not whole, and the account has a name that a mail has told.
+    """
+
+    title: str
+    email: str | None
+    account_name: str | None
+    state: KindState
+    locale: Locale
+
+
+async def look_up(ctx: Ctx, token: str) -> OpenedLink:
+    """Say what the link of a mail switches off; nothing changes.
+
+    Raises:
+        UnsubscribeLinkInvalid: this service did not make the link, or its person is gone.
+    """
+    target = ctx.unsubscribe_links.read(token)
+    person = await ctx.people.find(target.user_id)
+    if person is not None and person.erased:
+        raise UnsubscribeLinkInvalid
+    off = (await ctx.preferences.find(target.user_id)).off
+    locale = DEFAULT_LOCALE if person is None else person.locale
+    name = await ctx.entries.account_name(target.user_id, target.account_id)
+    return OpenedLink(
+        title=KIND_TITLES[locale][target.kind],
+        email=None if person is None else hidden_address(person.email_key),
+        account_name=display_name(name) or None,
+        state=state_of(off, target.kind, target.account_id),
+        locale=locale,
+    )
+
+
 async def unsubscribe(ctx: Ctx, caller: Caller, token: str) -> None:
     """Switch off what the link of a mail names; repeated, change nothing more.
 
     Raises:
         UnsubscribeLinkInvalid: this service did not make the link.
     """
+    await _use_link(ctx, caller, token, switch_off)
+
+
+async def resubscribe(ctx: Ctx, caller: Caller, token: str) -> None:
+    """Switch on again what the link of a mail switched off; repeated, change nothing more.
+
+    Raises:
+        UnsubscribeLinkInvalid: this service did not make the link.
+    """
+    await _use_link(ctx, caller, token, switch_on)
+
+
+async def _use_link(
+    ctx: Ctx,
+    caller: Caller,
+    token: str,
+    switch: Callable[[Sequence[SwitchedOff], MessageKind, str], tuple[SwitchedOff, ...]],
+) -> None:
     target = ctx.unsubscribe_links.read(token)
 
     async def change(write: JournalWrite) -> None:
@@ -56,7 +119,7 @@ async def unsubscribe(ctx: Ctx, caller: Caller, token: str) -> None:
         if any(one.erased for one in person):
             return
         before = await ctx.preferences.find(target.user_id, write.session)
-        off = switch_off(before.off, target.kind, target.account_id)
+        off = switch(before.off, target.kind, target.account_id)
         await _save(ctx, write, before, off, account_id=target.account_id)
 
     await ctx.journal.write(target.user_id, change, caller=caller, effective_everywhere=False)

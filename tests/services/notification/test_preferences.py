@@ -3,14 +3,15 @@
 import pytest
 
 from services.notification.domain.messages import MessageKind
+from services.notification.domain.preferences import UnsubscribeLinkInvalid
 from services.notification.use_cases import entries, preferences
 from shared.auth.principals import UserPrincipal
-from shared.contracts import identity_erasure, team
+from shared.contracts import identity, identity_erasure, team
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import AccountId, SessionId, UserId
 from shared.problems import Invalid
 from tests.services.notification.conftest import UNSUBSCRIBE_LINKS
-from tests.services.notification.samples import MEMBER, ROLE_CHANGED
+from tests.services.notification.samples import MEMBER, ROLE_CHANGED, USER
 from tests.services.notification.steps import send_what_is_due, take, tell
 from tests.services.rows import row_of
 
@@ -33,6 +34,20 @@ REMOVED = team.MemberRemoved(**MEMBER | {"user_id": BO})
 async def listed(sending, **wanted):
     filters = {"account_id": None, "unread": None, "before": None, "limit": 50} | wanted
     return [one.entry.kind for one in await entries.page(sending.ctx, PRINCIPAL, **filters)]
+
+
+def token_of_url(url):
+    return url.partition("token=")[2]
+
+
+def token_of(mail):
+    return token_of_url(str(mail["List-Unsubscribe"]).strip("<>"))
+
+
+async def learn_about(sending, user_id, *, locale):
+    fields = USER | {"user_id": user_id, "email": "bo@example.com", "locale": locale}
+    fact = identity.UserSignedUp(**fields, verified=True, generation=1)
+    await take(sending, row_of(fact))
 
 
 def sent(scripted):
@@ -66,6 +81,36 @@ async def test_the_link_of_a_mail_switches_its_kind_off_once(sending, scripted):
     [row] = rows
     assert (row.account_id, row.after) == (ACCOUNT, {"off": [f"role_changed in {ACCOUNT}"]})
     assert row.actor.type == "anonymous"
+
+
+async def test_a_link_says_what_it_is_about_and_changes_nothing(sending, scripted):
+    await learn_about(sending, BO, locale="de")
+    await tell(sending, changed(), account_id=ACCOUNT)
+    await send_what_is_due(sending)
+    token = token_of(scripted.mails[0])
+    states = []
+    for change in (None, preferences.unsubscribe, preferences.resubscribe):
+        if change is not None:
+            await change(sending.ctx, STRANGER, token)
+        found = await preferences.look_up(sending.ctx, token)
+        states.append(found.state)
+    assert states == ["on", "off", "on"]
+    assert (found.title, found.account_name) == ("Ihre Rolle hat sich geändert", "Acme")
+    assert found.email == "b…@example.com"  # a mail is forwarded: its reader may be another person
+    actions = [row.action for row in await sending.rows()]
+    assert actions.count("preferences.changed") == 2
+    await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [(None, [ROLE])])
+    await preferences.resubscribe(sending.ctx, STRANGER, token)
+    assert (await preferences.look_up(sending.ctx, token)).state == "off-in-all"
+
+
+async def test_a_link_of_before_the_upgrade_works_without_a_known_person(sending):
+    token = token_of_url(UNSUBSCRIBE_LINKS.url(await _message(sending)))
+    found = await preferences.look_up(sending.ctx, token)
+    assert (found.email, found.locale, found.state) == (None, "en", "on")
+    await tell(sending, identity_erasure.UserErased(user_id=BO, account_id="acc_bo"))
+    with pytest.raises(UnsubscribeLinkInvalid):
+        await preferences.look_up(sending.ctx, token)
 
 
 async def test_a_refused_choice_changes_nothing(sending):

@@ -8,22 +8,32 @@ import pytest
 
 from services.notification.domain.entries import ONLY_MAILED, entry_of, message_of
 from services.notification.domain.headers import UnsafeHeader
-from services.notification.domain.mails import compose, render_entry
+from services.notification.domain.kind_groups import (
+    GROUP_TEXTS,
+    KIND_TITLES,
+    KINDS_OF,
+    KindGroup,
+    is_optional,
+)
+from services.notification.domain.mails import compose, render, render_entry
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.preferences import (
     OPTIONAL_KINDS,
+    KindState,
     SwitchedOff,
     UnsubscribeLinkInvalid,
     UnsubscribeLinks,
     UnsubscribeTarget,
     check_off,
     is_switched_off,
+    state_of,
     switch_off,
+    switch_on,
 )
 from shared.ids import UserId
 from shared.locales import Locale
 from shared.problems import Invalid
-from tests.services.notification.domain.test_mails import SENDER, a_message
+from tests.services.notification.domain.test_mails import SENDER, WITHOUT_PAGES, a_message
 from tests.services.rows import NOON
 
 USER, ACCOUNT = UserId("usr_" + "1" * 32), "acc_" + "2" * 32
@@ -95,6 +105,47 @@ def test_a_link_adds_its_kind_to_what_is_off_already():
     }
 
 
+@pytest.mark.parametrize(
+    ("chosen", "state", "after"),
+    [
+        ([], KindState.ON, KindState.ON),
+        ([(ACCOUNT, [ROLE])], KindState.OFF, KindState.ON),
+        ([(ACCOUNT, [ROLE, OVERRIDE])], KindState.OFF, KindState.ON),
+        ([("acc_x", [ROLE])], KindState.ON, KindState.ON),
+        ([(None, [ROLE])], KindState.OFF_IN_ALL, KindState.OFF_IN_ALL),
+        ([(None, [ROLE]), (ACCOUNT, [ROLE])], KindState.OFF_IN_ALL, KindState.OFF_IN_ALL),
+    ],
+)
+def test_a_link_switches_on_again_only_what_it_switched_off(chosen, state, after):
+    off = check_off(chosen)
+    assert state_of(off, ROLE, ACCOUNT) is state
+    again = switch_on(off, ROLE, ACCOUNT)
+    assert state_of(again, ROLE, ACCOUNT) is after
+    assert {(one.account_id, kind) for one in again for kind in one.kinds} == {
+        (one.account_id, kind)
+        for one in off
+        for kind in one.kinds
+        if (one.account_id, kind) != (ACCOUNT, ROLE)
+    }
+    assert all(one.kinds for one in again)
+
+
+def test_each_kind_is_in_one_group_which_is_optional_as_a_whole():
+    kinds = [kind for group in KindGroup for kind in KINDS_OF[group]]
+    assert sorted(kinds) == sorted(MessageKind)
+    for group in KindGroup:
+        assert is_optional(group) or OPTIONAL_KINDS.isdisjoint(KINDS_OF[group])
+
+
+@pytest.mark.parametrize("locale", Locale)
+def test_people_read_what_each_choice_is_and_why_others_have_none(locale):
+    assert KIND_TITLES[locale].keys() == OPTIONAL_KINDS
+    texts = GROUP_TEXTS[locale]
+    assert list(texts) == list(KindGroup)
+    for group, text in texts.items():
+        assert (text.reason is None) is is_optional(group)
+
+
 def forged(token):
     user, account, kind, mac = token.split(".")
     other = "usr_" + "3" * 32
@@ -129,6 +180,18 @@ def test_a_mail_names_its_link_in_one_line_that_programs_read():
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in head
     parsed = email.message_from_bytes(mail.content, policy=email.policy.default)
     assert str(parsed["To"]) == "bo@example.com"
+
+
+@pytest.mark.parametrize("locale", Locale)
+@pytest.mark.parametrize("sender", [SENDER, WITHOUT_PAGES])
+def test_the_foot_of_an_optional_mail_leads_to_its_page(sender, locale):
+    message = replace(to_user(ROLE), locale=locale)
+    page = LINKS.page(message)
+    assert page == f"https://cloud.example:8443/unsubscribe?token={LINKS.token(TARGET)}"
+    content = render(message, None, sender=sender, now=NOON, unsubscribe_page=page)
+    assert (page in content.text) is sender.pages
+    assert (f'href="{page}"' in content.html) is sender.pages
+    assert LINKS.page(to_user(MessageKind.REMOVED)) is None
 
 
 @pytest.mark.rule("T13")
