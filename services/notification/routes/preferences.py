@@ -58,7 +58,7 @@ class UnsubscribeQuery(Body):
     token: str = Field(max_length=300, description="The token of the link in the mail")
 
 
-class OpenedLinkView(Answer):
+class UnsubscribeLinkView(Answer):
     """What the link of a mail switches off: the mails of a kind, in one account, of one person.
 
     `title` says what those mails tell, in the language of the person. Of the address only the first
@@ -84,13 +84,13 @@ async def choose(ctx: Ctx, call: Call[PreferencesUpdate, None]) -> Reply:
     return Reply(body=_view(result.result), written=result)
 
 
-async def look_up(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> OpenedLinkView | Reply:
+async def look_up(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> UnsubscribeLinkView | Reply:
     """Return what the link switches off; a browser is led to the page that asks for a press."""
     token = call.query.token
     if ctx.sender.pages and prefers_page(call.headers.get("Accept", "")):
         return Reply(status=303, headers={"Location": ctx.unsubscribe_links.page_of(token)})
     found = await preferences.look_up(ctx, token)
-    return OpenedLinkView(
+    return UnsubscribeLinkView(
         title=found.title,
         email=found.email,
         account_name=found.account_name,
@@ -149,7 +149,7 @@ ROUTES = (
         tag="notifications",
         access=Public(),
         query=UnsubscribeQuery,
-        gives=OpenedLinkView,
+        gives=UnsubscribeLinkView,
         may_have_no_body=True,
         refuses=(UnsubscribeLinkInvalid,),
     ),
