@@ -52,7 +52,7 @@ async def choose(
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenedLink:
+class OpenedUnsubscribeLink:
     """What the link of a mail switches off, and whether it is off, in the words of its reader.
 
     Its bearer may not be the person whose mails they are: a mail is forwarded. So the address is
@@ -66,7 +66,7 @@ class OpenedLink:
     locale: Locale
 
 
-async def look_up(ctx: Ctx, token: str) -> OpenedLink:
+async def look_up(ctx: Ctx, token: str) -> OpenedUnsubscribeLink:
     """Say what the link of a mail switches off; nothing changes.
 
     Raises:
@@ -79,7 +79,7 @@ async def look_up(ctx: Ctx, token: str) -> OpenedLink:
     off = (await ctx.preferences.find(target.user_id)).off
     locale = DEFAULT_LOCALE if person is None else person.locale
     name = await ctx.entries.account_name(target.user_id, target.account_id)
-    return OpenedLink(
+    return OpenedUnsubscribeLink(
         title=KIND_TITLES[locale][target.kind],
         email=None if person is None else hidden_address(person.email_key),
         account_name=display_name(name) or None,
