@@ -239,6 +239,18 @@ INCONSISTENT_TREES = Gauge(
     ("service",),
     registry=REGISTRY,
 )
+UNSEALED_RECORDS = Gauge(
+    "rolecall_unsealed_records",
+    "Records of the audit log that have no leaf a minute after they were recorded, up to 10,000.",
+    ("service",),
+    registry=REGISTRY,
+)
+SEAL_AGE = Gauge(
+    "rolecall_seal_age_seconds",
+    "Age of the first record of a shard that has no leaf; only shards that have one are shown.",
+    ("service", "source", "shard"),
+    registry=REGISTRY,
+)
 CHECKS = LoopCounter(
     "rolecall_checks",
     "Checks answered with a decision.",

@@ -14,6 +14,7 @@ from services.audit.store.usage import USAGE_SLOTS
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
 from services.audit.use_cases.sealing import RecordSealer, run_sealer
 from shared.auth.keys import read_private
 from shared.bus import Bus
@@ -74,6 +75,9 @@ def build(
         ctx=ctx,
         inbox=inbox,
         internal_routes=INTERNAL_ROUTES,
-        tasks={"seal": partial(run_sealer, sealer, office)},
+        tasks={
+            "seal": partial(run_sealer, sealer, office),
+            "watch_seals": partial(run_seal_watch, SealWatch(store, parts.clock)),
+        },
         authenticator=authenticator,
     )

@@ -1,7 +1,7 @@
 """The numbered steps that give audit's database its form."""
 
 from services.audit.domain.reports import MARK_DAYS
-from services.audit.store.adoption import add_terms
+from services.audit.store.adoption import add_terms, note_gaps
 from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
 from shared.indexes import Index, drop_step, index_step
@@ -105,4 +105,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(12, "index of terms", index_step(*RECORDS)),
         Migration(13, "indexes that terms replace", drop_step(EARLIER_INDEXES)),
         Migration(14, "usage indexes", index_step(*USAGE)),
+        Migration(15, "seal gaps", note_gaps),
     )

@@ -4,6 +4,7 @@ from services.audit.store.marks import MarkRows
 from services.audit.store.people import PeopleRows
 from services.audit.store.records import RecordRows
 from services.audit.store.reports import ReportRows
+from services.audit.store.seal_gaps import SealGapRows
 from services.audit.store.trees import TreeRows
 from services.audit.store.usage import UsageRows
 from shared.mongo import Database
@@ -11,7 +12,7 @@ from shared.mongo import Database
 __all__ = ["Store"]
 
 
-class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows, UsageRows):
+class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows, SealGapRows, UsageRows):
     """Every collection of audit."""
 
     def __init__(self, database: Database) -> None:
@@ -20,4 +21,5 @@ class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows, UsageRows):
         MarkRows.__init__(self, database)
         ReportRows.__init__(self, database)
         TreeRows.__init__(self, database)
+        SealGapRows.__init__(self, database)
         UsageRows.__init__(self, database)

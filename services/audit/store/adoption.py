@@ -1,15 +1,19 @@
-"""The migration step that gives records of earlier versions what they are found by."""
+"""The migration steps for records of earlier versions: their terms, and the gaps of their seals."""
 
 from typing import Any
 
 from pymongo import UpdateOne
 
 from services.audit.domain.records import Record
+from services.audit.domain.seal_gaps import Gap, gaps
 from services.audit.domain.search_terms import terms_of
 from services.audit.store.records import record_in
-from shared.mongo import Database, Document, majority
+from services.audit.store.seal_gaps import gap_document, within
+from shared.contracts.facts import Position
+from shared.mongo import Database, Document, insert_missing, majority
 
 BATCH_SIZE = 500
+SEALED_BATCH_SIZE = 100
 
 
 async def add_terms(database: Database) -> None:
@@ -33,3 +37,27 @@ async def add_terms(database: Database) -> None:
 
 def _added(record: Record) -> Document:
     return {"actor_id": record.actor.id, "terms": terms_of(record)}
+
+
+async def note_gaps(database: Database) -> None:
+    """Note the rows without a seal that sealers of an earlier version have passed."""
+    async for place in majority(database, "seal_progress").find({}):
+        await _note_gaps(
+            database, Position(place["source"], place["epoch"], place["shard"], 0), place["seq"]
+        )
+
+
+async def _note_gaps(database: Database, after: Position, last: int) -> None:
+    """Note the gaps of one shard behind a place, up to the row `last`."""
+    records, seals = majority(database, "records"), majority(database, "seals")
+    while after.seq < last:
+        rest = Gap(after.source, after.epoch, after.shard, after.seq + 1, last)
+        found = records.find(within(rest), {"position.seq": 1}).sort("position.seq", 1)
+        page = await found.limit(SEALED_BATCH_SIZE).to_list(SEALED_BATCH_SIZE)
+        places = {record["_id"]: record["position"]["seq"] for record in page}
+        sealed = [seal["_id"] async for seal in seals.find({"_id": {"$in": list(places)}})]
+        end = max(places.values()) if len(page) == SEALED_BATCH_SIZE else last
+        passed = gaps(after, end, sorted(places[each] for each in sealed))
+        if documents := list(map(gap_document, passed)):
+            await insert_missing(majority(database, "seal_gaps"), documents)
+        after = after._replace(seq=end)

@@ -171,6 +171,11 @@ class TreeRows:
         found = await self._seals.find_one({"_id": event_id})
         return None if found is None else _seal(found)
 
+    async def sealed_among(self, event_ids: Sequence[str], session: DbSession) -> set[str]:
+        """Those of these records that are sealed; 100 ids at most."""
+        found = self._seals.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
+        return {seal["_id"] async for seal in found}
+
     async def seals(self, tree: str, *, first: int, limit: int) -> list[Seal]:
         """The seals of neighbouring leaves, in their order."""
         wanted = {"tree": tree, "index": {"$gte": first, "$lt": first + limit}}

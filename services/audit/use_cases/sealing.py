@@ -14,6 +14,7 @@ from rolecall.audit import trees
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner, InconsistentTree, TreeHead
 from services.audit.domain.records import Record
+from services.audit.domain.seal_gaps import LAST, Gap, gaps
 from services.audit.domain.sealed_records import (
     Form,
     Seal,
@@ -40,11 +41,13 @@ PAGE_RECORDS = 200
 PLACES = 16
 """The shards of one transaction."""
 LOOKED_AT_AGAIN = 60
-"""The rounds after which trees with an alarm are looked at again."""
+"""The rounds after which trees with an alarm, and epochs, are looked at again."""
 SIGNED_AT_ONCE = 200
 """The checkpoints that are signed in one round at most."""
-LAST = 2**62
-"""After every sequence: an epoch that is over is sealed to its end."""
+GAPS = 16
+"""The gaps that one round looks at, in their turn."""
+LATE_RECORDS = 100
+"""The records of one gap that are sealed in one transaction."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +65,7 @@ class RecordSealer:
         *,
         page_records: int = PAGE_RECORDS,
         signed_at_once: int = SIGNED_AT_ONCE,
+        looked_at_again: int = LOOKED_AT_AGAIN,
     ) -> None:
         self._client = client
         self._store = store
@@ -70,10 +74,13 @@ class RecordSealer:
         self._clock = clock
         self._page_records = page_records
         self._signed_at_once = signed_at_once
+        self._looked_at_again = looked_at_again
         self._seen: dict[tuple[str, str], dict[int, int]] = {}
         """How far the epochs of the sources are sealed, as this process knows."""
         self._alarmed: set[str] = set()
         self._passed_over: set[str] = set()
+        self._looked_at = ""
+        """The gap that was looked at last."""
         self._rounds = 0
         self._folder = OutageLog(_log, "The folder of checkpoints", effect="None is signed.")
 
@@ -83,12 +90,13 @@ class RecordSealer:
         await self.sign()
 
     async def seal(self) -> None:
-        """Append every record that is recorded without a gap to its tree."""
+        """Append every record that is recorded without a gap to its tree, and those in old gaps."""
         whole = False
         try:
             ends = await self._ends()
             for start in range(0, len(ends), PLACES):
                 await self._seal(ends[start : start + PLACES])
+            await self._seal_late()
             whole = True
         except AlreadyThere:
             _log.info("Another sealer was first; its progress is read in the next round.")
@@ -99,17 +107,19 @@ class RecordSealer:
     async def _ends(self) -> list[Position]:
         """The shards with records that are not sealed, and up to where they are complete.
 
-        An epoch that is over is sealed to its end: nothing of it is recorded any more.
+        An epoch that is over is sealed to its end. A replica that does not know that it is over may
+        still record a row of it, even its first one.
         """
         ends: list[Position] = []
         for source, (current, applied) in (await self._store.applied()).items():
-            if (source, current) not in self._seen:
+            former: list[str] = []
+            if (source, current) not in self._seen or self._rounds % self._looked_at_again == 0:
                 former = [each for each in await self._store.epochs(source) if each != current]
-                for epoch in (current, *former):
+            for epoch in (*former, current):
+                if (source, epoch) not in self._seen:
                     self._seen[source, epoch] = await self._store.sealed_until(source, epoch)
-                    if epoch != current:
-                        ends += self._behind(source, epoch, dict.fromkeys(range(SHARDS), LAST))
-            ends += self._behind(source, current, applied)
+                whole = dict.fromkeys(range(SHARDS), LAST)
+                ends += self._behind(source, epoch, applied if epoch == current else whole)
         return ends
 
     def _behind(self, source: str, epoch: str, until: Mapping[int, int]) -> list[Position]:
@@ -134,6 +144,7 @@ class RecordSealer:
         reached: dict[Position, int] = {}
         moves: list[tuple[Position, int | None]] = []
         records: list[Record] = []
+        passed: list[Gap] = []
         for end, expected in sealed.items():
             after, room = expected or 0, self._page_records - len(records)
             if after >= end.seq:
@@ -141,19 +152,39 @@ class RecordSealer:
                 continue
             if not room:
                 break
-            found = await self._store.recorded_between(
-                end._replace(seq=after), end.seq, limit=room, session=session
-            )
+            start = end._replace(seq=after)
+            found = await self._store.recorded_between(start, end.seq, limit=room, session=session)
             reached[end] = found[-1].position.seq if len(found) == room else end.seq
             moves.append((end._replace(seq=reached[end]), expected))
+            passed += gaps(start, reached[end], (each.position.seq for each in found))
             records += found
         await self._store.advance(moves, session)
-        if records:
-            await self._grow(records, session)
+        await self._store.add_gaps(passed, session)
+        await self._grow(records, session)
         return reached
+
+    async def _seal_late(self) -> None:
+        """Seal records that have come into gaps which were passed before."""
+        found = await self._store.gaps(self._looked_at, limit=GAPS)
+        self._looked_at = max(found) if len(found) == GAPS else ""
+        for gap in found.values():
+            if await self._store.first_recorded(gap) is not None:
+                await transact(self._client, partial(self._fill, gap))
+
+    async def _fill(self, gap: Gap, session: DbSession) -> None:
+        """Seal the records in a gap, a page at most; the rest of it stays a gap."""
+        records = await self._store.recorded_between(
+            gap.before, gap.last, limit=LATE_RECORDS, session=session
+        )
+        rest = gaps(gap.before, gap.last, (each.position.seq for each in records))
+        await self._store.divide_gap(gap, list(rest), session)
+        sealed = await self._store.sealed_among([each.id for each in records], session)
+        await self._grow([each for each in records if each.id not in sealed], session)
 
     async def _grow(self, records: Sequence[Record], session: DbSession) -> None:
         """Append records, in their order, each to the tree of its account."""
+        if not records:
+            return
         of_tree: defaultdict[str, list[Form]] = defaultdict(list)
         for record in records:
             of_tree[tree_of(record)].append(sealed_form(record))
@@ -180,7 +211,7 @@ class RecordSealer:
 
         A tree with an alarm is looked at again after a while: it does not keep the others waiting.
         """
-        if self._rounds % LOOKED_AT_AGAIN == 0:
+        if self._rounds % self._looked_at_again == 0:
             self._passed_over.clear()
         self._rounds += 1
         for head in await self._store.unsigned(self._signed_at_once, without=self._passed_over):

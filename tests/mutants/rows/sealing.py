@@ -15,6 +15,7 @@ STORED = "services/audit/store/trees.py"
 SIGNER = "services/audit/domain/checkpoints.py"
 FILES = "services/audit/adapters/checkpoint_files.py"
 SEALER_TESTS = ("tests/services/audit/test_sealing.py",)
+LATE_TESTS = ("tests/services/audit/test_late_records.py",)
 
 ROWS = (
     Mutant(
@@ -157,8 +158,8 @@ ROWS = (
         id="sealer-forgets-what-an-old-epoch-has-left",
         kind=Kind.CONSISTENCY,
         file=SEALER,
-        old="                    if epoch != current:\n",
-        new="                    if epoch > current:\n",
+        old="for epoch in (*former, current):",
+        new="for epoch in (current,):",
         tests=SEALER_TESTS,
     ),
     Mutant(
@@ -210,10 +211,50 @@ ROWS = (
         tests=("tests/services/audit/test_checkpoint_files.py",),
     ),
     Mutant(
+        id="sealer-forgets-the-rows-that-it-passes",
+        kind=Kind.SECURITY,
+        file=SEALER,
+        old="        await self._store.add_gaps(passed, session)\n",
+        new="",
+        tests=LATE_TESTS,
+    ),
+    Mutant(
+        id="sealer-learns-of-no-epoch-that-was-over-before-its-first-record",
+        kind=Kind.CONSISTENCY,
+        file=SEALER,
+        old=" or self._rounds % self._looked_at_again == 0:",
+        new=" or self._rounds < 0:",
+        tests=LATE_TESTS,
+    ),
+    Mutant(
+        id="sealer-seals-what-stands-in-two-gaps-twice",
+        kind=Kind.CONSISTENCY,
+        file=SEALER,
+        old="each for each in records if each.id not in sealed]",
+        new="each for each in records if each.id or sealed]",
+        tests=LATE_TESTS,
+    ),
+    Mutant(
+        id="sealer-looks-at-the-first-gaps-only",
+        kind=Kind.CONSISTENCY,
+        file=SEALER,
+        old='max(found) if len(found) == GAPS else ""',
+        new='""',
+        tests=LATE_TESTS,
+    ),
+    Mutant(
+        id="seal-watch-sees-no-gaps",
+        kind=Kind.AVAILABILITY,
+        file="services/audit/use_cases/seal_watch.py",
+        old="            parts += page.values()\n",
+        new="",
+        tests=LATE_TESTS,
+    ),
+    Mutant(
         id="sealer-does-not-run",
         kind=Kind.SECURITY,
         file="services/audit/app.py",
-        old='        tasks={"seal": partial(run_sealer, sealer, office)},\n',
+        old='            "seal": partial(run_sealer, sealer, office),\n',
         new="",
         tests=("tests/contracts/test_sealed_log.py",),
     ),
