@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from dataclasses import replace
 
 import aiohttp
 import pytest
+import yaml
 
 from deploy.compose import CREATE_CLIENT_COMMAND, NGINX_IMAGE, ROOT, Compose
 from deploy.programs.program import free_port
@@ -22,6 +24,7 @@ pytestmark = [
     # The first run downloads the base images and builds the image of the services.
     pytest.mark.timeout(1800),
 ]
+FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 REPLICAS = 3
 SCALE = ("--scale", f"authz={REPLICAS}")
 READY = "import urllib.request as u; u.urlopen('http://127.0.0.1:8081/health/ready', timeout=2)"
@@ -165,7 +168,8 @@ async def test_down_and_up_again_keep_everything(composition, world):
 def test_every_container_runs_unprivileged_on_a_read_only_root(composition, engine):
     label = f"com.docker.compose.project={composition.project}"
     containers = engine.containers.list(filters={"label": label})
-    assert len(containers) == 9 + REPLICAS - 1
+    running = Counter(each.labels["com.docker.compose.service"] for each in containers)
+    assert running == Counter(set(FILE["services"]) - {"mongo-setup"}) | {"authz": REPLICAS}
     published = set()
     for container in containers:
         ports = container.attrs["NetworkSettings"]["Ports"].values()
@@ -182,7 +186,11 @@ def test_a_service_can_write_only_temporary_files(composition):
     assert not composition.runs_in("team", "touch", "/app/x")
 
 
-def test_only_the_published_containers_have_a_route_to_the_outside(composition, engine):
+def test_checkpoints_are_written_apart_from_the_database(composition):
+    assert composition.runs_in("audit", "touch", "/var/lib/rolecall/checkpoints/x")
+
+
+def test_only_who_is_published_or_calls_strangers_has_a_route_outside(composition, engine):
     label = f"com.docker.compose.project={composition.project}"
     reaching_out = {
         container.labels["com.docker.compose.service"]
@@ -190,7 +198,7 @@ def test_only_the_published_containers_have_a_route_to_the_outside(composition, 
         for network in container.attrs["NetworkSettings"]["Networks"]
         if not engine.networks.get(network).attrs["Internal"]
     }
-    assert reaching_out == {"gateway", "mail"}
+    assert reaching_out == {"gateway", "mail", "notification", "identity"}
 
 
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"

@@ -20,6 +20,7 @@ from deploy.compose_files import BROKER_MEMORY_MIB
 from deploy.documents import module
 from deploy.gateway.limits import SIGN_INS
 from deploy.gateway.nginx import RESOLVED_UPSTREAMS, WORKER_FILES
+from deploy.gateway.paths import public_routes
 from deploy.programs.program import free_port
 from services.console import settings as console_settings
 from shared.contracts.topology import Service
@@ -31,17 +32,19 @@ OURS = (*Service, "console", "mongo-setup", "mail", "gateway")
 SERVES = {"front", "services", "broker", "database"}
 NETWORKS = {
     "gateway": {"front", "pages", "outside"},
-    "identity": SERVES,
+    "identity": SERVES | {"issuers"},
     "team": SERVES,
     "audit": SERVES,
     "authz": SERVES - {"database"},
-    "notification": (SERVES - {"front"}) | {"mails"},
+    "notification": SERVES | {"mails", "webhooks"},
     "console": {"pages"},
     "mail": {"mails", "outside"},
     "rabbitmq": {"broker"},
     "mongo": {"database"},
 }
 """The networks of each container. mongo-setup has that of the database itself."""
+OUTSIDE = {"outside", "webhooks", "issuers"}
+"""The networks with a route to the outside."""
 PUBLISHED = ("gateway", "mail")
 READABLE = ("gateway", "broker")
 """The folders of files without a secret, which programs read as other users."""
@@ -125,7 +128,7 @@ def test_the_volume_of_the_broker_belongs_to_one_series_of_its_image():
     series = IMAGES["rabbitmq"][1].removeprefix("rabbitmq:")
     mounted = [each.split(":")[0] for each in FILE["services"]["rabbitmq"]["volumes"]]
     assert f"broker-{series}" in mounted
-    assert set(FILE["volumes"]) == {f"broker-{series}", "mongo"}
+    assert set(FILE["volumes"]) == {f"broker-{series}", "mongo", "checkpoints"}
 
 
 @pytest.mark.parametrize("service", FILE["services"])
@@ -149,11 +152,21 @@ def test_neither_gateway_nor_mail_catcher_has_a_network_of_a_server(server):
         assert not NETWORKS[stranger] & NETWORKS[server]
 
 
-def test_only_the_network_of_published_ports_has_a_route_to_the_outside():
+@pytest.mark.parametrize("service", [name for name, routes in public_routes().items() if routes])
+def test_the_gateway_reaches_each_service_with_public_routes(service):
+    assert NETWORKS["gateway"] & NETWORKS[service] - OUTSIDE
+
+
+def test_only_named_networks_have_a_route_to_the_outside():
     networks = dict(FILE["networks"])
-    assert networks.pop("outside") == {}
-    assert set(networks) == set().union(*NETWORKS.values()) - {"outside"}
-    assert all(network["internal"] is True for network in networks.values())
+    assert {name for name, network in networks.items() if not network} == OUTSIDE
+    assert set(networks) == set().union(*NETWORKS.values())
+    assert all(networks[name]["internal"] is True for name in set(networks) - OUTSIDE)
+
+
+@pytest.mark.parametrize("network", ["webhooks", "issuers"])
+def test_a_service_that_calls_strangers_is_alone_on_that_network(network):
+    assert len([name for name, networks in NETWORKS.items() if network in networks]) == 1
 
 
 def test_the_broker_has_no_plugin_no_guest_and_every_user(compose):
