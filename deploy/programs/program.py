@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from typing import IO, TYPE_CHECKING, ClassVar
+from typing import IO, TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +84,21 @@ def acquire_lock(file: IO[str], *, seconds: float) -> bool:
             return True
 
 
+class Process(Protocol):
+    """What a program needs of its process; `subprocess.Popen` has it."""
+
+    pid: int
+    stdin: IO[bytes] | None
+
+    def poll(self) -> int | None:
+        """Return the status of a process that has ended."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it ends, and return its status."""
+        ...
+
+
 class Program(ABC):
     """A server in its own folder and process group, as a child of this process.
 
@@ -100,7 +115,7 @@ class Program(ABC):
         self.folder = folder.resolve()
         self.port = free_port() if port is None else port
         self.log = self.folder / f"{self.name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
     @property
@@ -178,19 +193,25 @@ class Program(ABC):
         """End the server as a crash would (SIGKILL)."""
         self._end(signal.SIGKILL)
 
+    def spawn(self, *, log: IO[bytes], lock: IO[str]) -> Process:
+        """Start the command in a session of its own. It waits for a line before it begins.
+
+        The process keeps the lock; its output goes to the log.
+        """
+        return subprocess.Popen(
+            ["/bin/sh", "-c", _WAIT_FOR_GUARD, self.name, *self.command()],
+            cwd=self.folder,
+            env={**os.environ, **self.environment()},
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock.fileno()],
+            start_new_session=True,
+        )
+
     def _launch(self, lock: IO[str]) -> None:
-        command = self.command()
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _WAIT_FOR_GUARD, self.name, *command],
-                cwd=self.folder,
-                env={**os.environ, **self.environment()},
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                pass_fds=[lock.fileno()],
-                start_new_session=True,
-            )
+            self._process = self.spawn(log=log, lock=lock)
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, str(self._process.pid)],
             stdin=subprocess.PIPE,

@@ -1,6 +1,7 @@
 """Servers as child processes: start, stop, kill, and the death of their parent."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -16,32 +17,39 @@ from pymongo.monitoring import CommandListener
 from deploy.programs.mongodb import Secantusdb
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import Program, ProgramError, free_port, listens
+from tests.support.forked import Forked
 from tests.waiting import wait_for
 
 LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
+SLEEP = f"{LISTEN}; time.sleep(600)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
+FAIL = "raise SystemExit('no such thing as a listener')"
+HANG = "import time; time.sleep(600)"
 
 
 class Listener(Program):
     name = "listener"
     url = ""
     stop_seconds = 0.2
-    code = f"{LISTEN}; time.sleep(600)"
+    start_seconds = 10
+
+    def __init__(self, folder, code=SLEEP, port=None):
+        super().__init__(folder, port=port)
+        self.code = code
 
     def command(self):
-        return [sys.executable, "-c", self.code, str(self.port)]
+        script = self.folder / "listener.py"
+        script.write_text(self.code)
+        return [sys.executable, str(script), str(self.port)]
 
 
-class Stubborn(Listener):
-    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {Listener.code}"
+class ForkedListener(Forked, Listener):
+    preloaded = ()
 
 
-class Failing(Listener):
-    code = "raise SystemExit('no such thing as a listener')"
-
-
-class Silent(Listener):
-    start_seconds = 0.3
-    code = "import time; time.sleep(600)"
+@pytest.fixture(params=[Listener, ForkedListener])
+def kind(request):
+    return request.param
 
 
 def test_no_port_is_returned_twice_although_none_has_a_listener_yet():
@@ -58,9 +66,9 @@ def alive(pid):
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
-@pytest.mark.parametrize("kind", [Listener, Stubborn])
-def test_a_program_answers_after_start_and_is_gone_after_its_end(tmp_path, kind, how):
-    server = kind(tmp_path)
+@pytest.mark.parametrize("code", [SLEEP, STUBBORN])
+def test_a_program_answers_after_start_and_is_gone_after_its_end(tmp_path, kind, code, how):
+    server = kind(tmp_path, code)
     for _ in range(2):
         server.start()
         server.start()
@@ -73,11 +81,11 @@ def test_a_program_answers_after_start_and_is_gone_after_its_end(tmp_path, kind,
         assert not server.running
 
 
-def test_a_program_that_ended_by_itself_can_be_started_again(tmp_path):
-    server = Listener(tmp_path)
+async def test_a_program_that_ended_by_itself_can_be_started_again(tmp_path, kind):
+    server = kind(tmp_path)
     server.start()
     os.killpg(server.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    await wait_for(lambda: not alive(server.pid))
     assert not server.running
 
     server.start()
@@ -85,14 +93,15 @@ def test_a_program_that_ended_by_itself_can_be_started_again(tmp_path):
     server.stop()
 
 
-def test_a_program_that_ends_at_once_reports_the_reason(tmp_path):
+def test_a_program_that_ends_at_once_reports_the_reason(tmp_path, kind):
     with pytest.raises(ProgramError, match=r"(?s)ended with status 1.*no such thing") as failed:
-        Failing(tmp_path).start()
+        kind(tmp_path, FAIL).start()
     assert "listener.log" in str(failed.value)
 
 
-def test_a_program_that_never_answers_is_ended(tmp_path):
-    server = Silent(tmp_path)
+def test_a_program_that_never_answers_is_ended(tmp_path, kind):
+    server = kind(tmp_path, HANG)
+    server.start_seconds = 0.3
     with pytest.raises(ProgramError, match="did not answer"):
         server.start()
     assert not server.running
@@ -101,25 +110,25 @@ def test_a_program_that_never_answers_is_ended(tmp_path):
 STARTS = """
 import sys, time
 from pathlib import Path
-sys.path[:0] = sys.argv[3:]
-from tests.deploy.test_programs import Listener
-server = Listener(Path(sys.argv[1]), port=int(sys.argv[2]))
+sys.path[:0] = sys.argv[4:]
+from tests.deploy import test_programs
+server = getattr(test_programs, sys.argv[1])(Path(sys.argv[2]), port=int(sys.argv[3]))
 server.start()
 print(server.pid, flush=True)
 time.sleep(600)
 """
 
 
-def test_a_program_dies_with_its_killed_parent_and_can_start_again(tmp_path):
+def test_a_program_dies_with_its_killed_parent_and_can_start_again(tmp_path, kind):
     port = free_port()
-    arguments = [sys.executable, "-c", STARTS, str(tmp_path), str(port), *sys.path]
+    arguments = [sys.executable, "-c", STARTS, kind.__name__, str(tmp_path), str(port), *sys.path]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, start_new_session=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         assert alive(pid)
         os.killpg(parent.pid, signal.SIGKILL)
 
-    server = Listener(tmp_path, port=port)
+    server = kind(tmp_path, port=port)
     server.start()
     try:
         assert not alive(pid)
@@ -128,14 +137,58 @@ def test_a_program_dies_with_its_killed_parent_and_can_start_again(tmp_path):
         server.stop()
 
 
-def test_a_start_waits_for_a_running_predecessor_and_then_fails(tmp_path):
-    one, other = Listener(tmp_path), Silent(tmp_path)
+def test_a_start_waits_for_a_running_predecessor_and_then_fails(tmp_path, kind):
+    one, other = kind(tmp_path), kind(tmp_path)
+    other.start_seconds = 0.3
     one.start()
     try:
         with pytest.raises(ProgramError, match="still uses"):
             other.start()
     finally:
         one.stop()
+
+
+STATE = """
+import gc, json, os, random, resource, signal, sys, threading, warnings
+from pathlib import Path
+opened = {os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()}
+state = {
+    "name": __name__,
+    "arguments": sys.argv,
+    "folder": os.getcwd(),
+    "variables": dict(os.environ),
+    "leads its session": os.getsid(0) == os.getpgrp() == os.getpid(),
+    "signals": [str(signal.getsignal(number)) for number in sorted(signal.valid_signals())],
+    "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
+    "umask": os.umask(0),
+    "files": sorted(name for name in opened if "/proc/" not in name),
+    "streams": [os.readlink(f"/proc/self/fd/{number}") for number in range(3)],
+    "threads": threading.active_count(),
+    "tasks": len(os.listdir("/proc/self/task")),
+    "garbage": [gc.isenabled(), gc.get_threshold()],
+    "filters": [str(each) for each in warnings.filters],
+    "limits": resource.getrlimit(resource.RLIMIT_NOFILE),
+}
+Path(sys.argv[0] + ".state").write_text(json.dumps(state))
+Path(sys.argv[0] + ".random").write_text(str(random.random()))
+raise SystemExit(3)
+"""
+SET_BY_SHELLS = ("_", "PWD", "OLDPWD", "SHLVL")
+
+
+def test_a_forked_program_begins_in_the_state_of_a_started_one(tmp_path):
+    states, drawn = [], set()
+    for kind in (Listener, ForkedListener, ForkedListener):
+        with pytest.raises(ProgramError, match="ended with status 3"):
+            kind(tmp_path, STATE, port=1).start()
+        state = json.loads((tmp_path / "listener.py.state").read_text())
+        for name in SET_BY_SHELLS:
+            state["variables"].pop(name, None)
+        states.append(state)
+        drawn.add((tmp_path / "listener.py.random").read_text())
+    started, *forked = states
+    assert forked == [started, started]
+    assert len(drawn) == 3
 
 
 def test_a_killed_database_starts_again_with_its_port_and_data(tmp_path):

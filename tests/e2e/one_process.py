@@ -8,12 +8,13 @@ from pathlib import Path
 from deploy.configuration import Secrets
 from deploy.mongo import ADMIN
 from deploy.passwords import derive
-from deploy.programs.program import Program, free_port
+from deploy.programs.program import free_port
 from tests.e2e.journey import Deployment, Operator
 from tests.e2e.processes import ROOT, answers_with_200
+from tests.support.forked import Forked
 
 
-class OneProcess(Program):
+class OneProcess(Forked):
     """The one-process runner, with its data below `folder`."""
 
     name = "local"

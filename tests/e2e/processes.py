@@ -18,11 +18,12 @@ from deploy.gateway.paths import path_owners, public_routes
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import generate
 from deploy.programs.nginx import Nginx
-from deploy.programs.program import Program, free_port
+from deploy.programs.program import free_port
 from deploy.programs.rabbitmq import Rabbitmq
 from shared.contracts.topology import FOLLOWER_QUEUES, Service
 from tests.e2e.journey import Deployment, Operator
 from tests.servers import UNMEASURED, require_nginx, require_rabbitmq, unmeasured_database
+from tests.support.forked import Forked
 
 ROOT = Path(__file__).parent.parent.parent
 HOST = "127.0.0.1"
@@ -39,7 +40,7 @@ def answers_with_200(url: str) -> bool:
         return False
 
 
-class PythonProcess(Program):
+class PythonProcess(Forked):
     """A module of this project as a process."""
 
     name = "process"

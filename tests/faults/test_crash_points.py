@@ -12,10 +12,10 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from deploy.programs.program import Program
 from tests.faults.crashing_program import CRASHING_WRITE, NOT_WRITTEN, Point
 from tests.lengths import length
 from tests.servers import UNMEASURED
+from tests.support.forked import Forked
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,7 +24,7 @@ ROUNDS = length("CRASHES", short=1, soak=5)
 POINTS = [point for point in Point if point is not Point.NONE]
 
 
-class CrashingProcess(Program):
+class CrashingProcess(Forked):
     """One run of the program in `crashing_program`."""
 
     name = "crashing"
@@ -84,7 +84,7 @@ class CrashRuns:
             process = program._process
             assert process is not None
             await wait_for(lambda: not program.running, within=120, what=f"the crash {point}")
-            assert process.returncode == -signal.SIGKILL, program.log.read_text()
+            assert process.poll() == -signal.SIGKILL, program.log.read_text()
             assert "Traceback" not in program.log.read_text()
         return f"{self.runs}-{CRASHING_WRITE}"
 

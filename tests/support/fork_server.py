@@ -1,0 +1,112 @@
+"""A process that has imported the product, and forks the Python programs that tests start.
+
+It has one thread. `tests/support/forked.py` starts it, and asks it over a socket.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import runpy
+import socket
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LARGEST_REQUEST = 128 << 10
+"""In bytes: a command with all its environment."""
+DESCRIPTORS = 4
+"""Those of the standard streams, and of the locked file that a program keeps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewProgram:
+    """What a program starts with."""
+
+    command: list[str]
+    folder: str
+    environment: dict[str, str]
+
+    def encode(self) -> bytes:
+        """Return the message that asks for this program."""
+        return json.dumps(asdict(self)).encode()
+
+
+def preload(modules: Sequence[str]) -> None:
+    """Import what programs need, and open WiredTiger once, because its first time takes long."""
+    gc.disable()  # a fifth of the time of the imports
+    for module in modules:
+        import_module(module)
+    if "wiredtiger" in sys.modules:
+        with tempfile.TemporaryDirectory() as folder:
+            sys.modules["wiredtiger"].wiredtiger_open(folder, "create").close()
+    gc.freeze()
+
+
+def serve(client: socket.socket) -> NewProgram | None:
+    """Answer requests; return a program in the process that shall be it, `None` at the end.
+
+    A number asks how that process has ended. Until then its id is not used again.
+    """
+    while True:
+        message, descriptors, *_ = socket.recv_fds(client, LARGEST_REQUEST, DESCRIPTORS)
+        if not message:
+            return None
+        asked = json.loads(message)
+        if isinstance(asked, int):
+            client.send(json.dumps(status_of(asked)).encode())
+        elif os.fork() == 0:
+            os.setsid()
+            client.send(json.dumps(os.getpid()).encode())
+            client.close()
+            for number in range(3):
+                os.dup2(descriptors[number], number)
+                os.close(descriptors[number])
+            return NewProgram(**asked)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def status_of(pid: int) -> int | None:
+    """Return the status of a child that has ended."""
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def run(program: NewProgram) -> None:
+    """Run a program as Python would: a module after `-m`, or the script at a path."""
+    if not sys.stdin.readline():
+        raise SystemExit(1)  # the parent died before the program had its guard
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.environ.clear()
+    os.environ.update(program.environment)
+    os.chdir(program.folder)
+    gc.enable()
+    if os.environ.get("COVERAGE_PROCESS_CONFIG"):
+        coverage.process_startup()  # an interpreter would do it
+    _, *words = program.command
+    if words[0] == "-m":
+        sys.argv = words[1:]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = words[words[0] == "-P" :]
+        runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    _, number, *preloaded = sys.argv
+    preload(preloaded)
+    with socket.socket(fileno=int(number)) as connection:
+        forked = serve(connection)
+    if forked:
+        run(forked)
