@@ -22,5 +22,5 @@ def length(name: str, *, short: int, soak: int) -> int:
 KEY_ROTATIONS = length("KEY_ROTATIONS", short=2, soak=28)
 """Rotations of the signing keys under load, one in two seconds."""
 
-AUDIT_MUTATIONS = length("AUDIT_MUTATIONS", short=150, soak=1000)
+AUDIT_MUTATIONS = length("AUDIT_MUTATIONS", short=80, soak=1000)
 """Random mutations of an exported audit log, each of which must be found."""

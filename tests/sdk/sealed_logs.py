@@ -6,10 +6,12 @@ import base64
 import hashlib
 import json
 import random
+from functools import cache
 from typing import Any
 
 from rolecall.audit.notes import Checkpoint
 from rolecall.audit.sealed import commitments, encoded, leaf_of, personal_values
+from rolecall.audit.trees import siblings
 from rolecall.audit.walk import Walk
 
 ORIGIN = "iam.example.com/audit/acc_1"
@@ -68,9 +70,12 @@ def record(number: int, chance: random.Random) -> dict[str, Any]:
 class Log:
     """A log of random records, with the salts of each."""
 
-    def __init__(self, size: int, *, seed: int = 1) -> None:
+    def __init__(self, size: int, *, seed: int = 1, minutes: int = 1) -> None:
+        """Make `size` records; their times are in any order, within some minutes."""
         chance = random.Random(seed)
         self.records = [record(number, chance) for number in range(size)]
+        for each in self.records if minutes > 1 else ():
+            each["occurred_at"] = f"2026-11-27T07:{chance.randrange(minutes):02}:00.000Z"
         self.salts = [
             {path: chance.randbytes(16) for path in personal_values(each)} for each in self.records
         ]
@@ -94,6 +99,36 @@ class Log:
             seal = {"index": index, "salts": salts, "path": path}
             lines.append(json.dumps(self.records[index] | {"seal": seal}, ensure_ascii=False))
         return lines
+
+    def export(self, size: int | None = None, *, note: str | None = None) -> list[str]:
+        """An export of all records, by their time, with proofs to the tree of `size` leaves."""
+        leaves = self.leaves[:size]
+        lines = []
+        for index, each in sorted(enumerate(self.records), key=lambda pair: order(pair[1])):
+            seal = None
+            if index < len(leaves):
+                beside = siblings(index, (0, len(leaves)))
+                proof = [encoded(self.node(low, high)) for low, high in beside]
+                salts = {name: encoded(salt) for name, salt in self.salts[index].items()}
+                seal = {"index": index, "salts": salts, "proof": proof}
+            lines.append({"type": "record", **each, "seal": seal})
+        head = {
+            "type": "export",
+            "filters": {},
+            "after": None,
+            "size": len(leaves),
+            "checkpoint": note,
+        }
+        last = {"type": "end", "records": len(lines)}
+        return [json.dumps(each, ensure_ascii=False) for each in (head, *lines, last)]
+
+    @cache  # noqa: B019 - for the few logs of a test
+    def node(self, low: int, high: int) -> bytes:
+        return plain_root(self.leaves[low:high])
+
+
+def order(record):
+    return record["occurred_at"], record["position"]["seq"]
 
 
 def erased(line: str, path: str) -> str:

@@ -85,3 +85,63 @@ def test_files_that_cannot_be_read_exit_with_2(tmp_path, capsys):
         options = ["--checkpoint", str(tmp_path / checkpoint), "--key", verifier(KEY)]
         assert main(["audit", "verify", str(tmp_path / export), *options]) == 2
         assert "cannot be read" in capsys.readouterr().err
+
+
+def test_an_export_with_its_checkpoint_needs_the_key_alone(run, tmp_path, capsys):
+    export = tmp_path / "own.jsonl"
+    export.write_text("\n".join([*LOG.export(7, note=note(7)), ""]), encoding="utf-8")
+    assert main(["audit", "verify", str(export), "--key", verifier(KEY)]) == 0
+    said = capsys.readouterr().out
+    assert f"All 7 records of {ORIGIN}" in said
+    assert "2 records are newer than the checkpoint" in said
+    assert main(["audit", "verify", str(export), "--key", verifier(NEXT_KEY)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "held", "expected"),
+    [
+        (9, 9, (0, WHOLE)),
+        (9, 4, (0, WHOLE)),
+        (4, 9, (2, "`size=` and the size of yours")),
+    ],
+)
+def test_an_export_is_verified_by_a_checkpoint_of_its_size_or_before(run, size, held, expected):
+    code, said = run(LOG.export(size, note=note(size)), note(held))
+    assert (code, expected[1] in said) == (expected[0], True)
+
+
+def test_an_export_of_another_log_than_the_held_checkpoint_exits_with_1(run):
+    other = Log(9, seed=2)
+    newer = signed(other.checkpoint().text(), ORIGIN, [KEY])
+    code, said = run(other.export(note=newer), note(4))
+    assert (code, "replaced from record 0 on" in said) == (1, True)
+
+
+def test_an_altered_export_names_its_line(run):
+    lines = LOG.export(note=note(9))
+    lines[3] = lines[3].replace("evt_", "evt-", 1)
+    assert run(lines, note(9)) == (1, "Record 2 was altered (at line 4).")
+    del lines[3]
+    assert run(lines, note(9)) == (1, "Record 2 was removed (at the end of the export).")
+
+
+def test_an_export_with_filters_says_what_cannot_be_judged(run):
+    lines = LOG.export(note=note(9))
+    lines[0] = lines[0].replace('"filters": {}', '"filters": {"outcome": "denied"}')
+    code, said = run(lines, note(9))
+    assert (code, "whether others are missing cannot be judged" in said) == (0, True)
+    code, said = run(lines, note(9), note(3))
+    assert (code, "`size=3`" in said) == (2, True)
+    code, said = run(lines[:3], note(9))
+    assert (code, "was cut off" in said) == (0, True)
+    del lines[4]
+    code, said = run(lines, note(9))
+    assert (code, "the last line tells of more" in said) == (1, True)
+
+
+def test_a_log_without_any_checkpoint_exits_with_2(tmp_path, capsys):
+    for lines in (LOG.lines(), LOG.export()):
+        export = tmp_path / "export.jsonl"
+        export.write_text("\n".join(lines), encoding="utf-8")
+        assert main(["audit", "verify", str(export), "--key", verifier(KEY)]) == 2
+        assert "Give --checkpoint" in capsys.readouterr().err

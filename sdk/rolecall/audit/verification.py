@@ -12,7 +12,7 @@ from rolecall.audit.trees import HASH_BYTES, GrowingTree
 from rolecall.audit.walk import AnchoredWalk
 
 MAX_PATH = 64
-SEAL_MEMBERS = frozenset({"index", "salts", "path", "erased", "leaf"})
+SEAL_MEMBERS = frozenset({"index", "salts", "erased", "leaf"})
 
 
 class Tampering(StrEnum):
@@ -31,9 +31,9 @@ class Tampered:
     """The first bad record of an export."""
 
     fault: Tampering
-    index: int
+    index: int | None
     """Its index in the log. Of an inserted one, where it stands; of replaced ones, the first that
-    no earlier checkpoint vouches for."""
+    no earlier checkpoint vouches for. `None` where no record tells it."""
     line: int | None
     """The line of the export at which it shows; `None` at its end."""
 
@@ -49,10 +49,16 @@ class Verified:
     """The records of which retention has left the hash only."""
     unsealed: int = 0
     """The records at the end that are newer than the checkpoint; nothing is known of them."""
+    complete: bool = True
+    """Whether every record of the log is there; `False` where the export holds only some."""
+    ended: bool = True
+    """Whether the export has its last line; without it newer records may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class SealedLine:
+    """What a line of an export says of its place in the tree."""
+
     index: int | None
     """`None` for a record that is not in the tree yet."""
     leaf: bytes = b""
@@ -117,7 +123,7 @@ class _Earlier:
 
 
 def _fault(
-    line: _Line | None,
+    line: SealedLine | None,
     walk: AnchoredWalk,
     number: int,
     rest: Iterator[tuple[int, str]],
@@ -137,28 +143,41 @@ def _fault(
     return Tampered(fault=fault, index=expected, line=number)
 
 
-def read_line(text: str) -> _Line | None:
+def read_line(text: str) -> SealedLine | None:
     """Read a line of an export; `None` if it is not the form of a record with its seal."""
     try:
-        record = _loads(text)
-        seal = record.pop("seal")
-        if seal is None:
-            return _Line(index=None)
-        index, path = seal["index"], tuple(map(decoded, seal["path"]))
-        if type(index) is not int or len(path) > MAX_PATH or seal.keys() - SEAL_MEMBERS:
-            return None
-        if "leaf" in seal:  # retention has removed the record itself
-            leaf = decoded(seal["leaf"])
-            fits = not record and len(leaf) == HASH_BYTES
-            return _Line(index, leaf, path, hash_only=True) if fits else None
-        erased = _texts(seal.get("erased", {}))
-        salts = {name: decoded(salt) for name, salt in seal["salts"].items()}
-        committed = commitments(personal_values(record), salts)
-        if erased.keys() & committed.keys():
-            return None
-        return _Line(index, leaf_of(record, {**committed, **erased}), path, erased=bool(erased))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return sealed_line(loads(text), way="path")
+    except MALFORMED:
         return None
+
+
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What reading a line raises that is not the form of a record with its seal."""
+
+
+def sealed_line(record: dict[str, Any], *, way: str) -> SealedLine:
+    """Read a record with its seal; `way` is the member of the seal with the hashes beside its way.
+
+    Raises:
+        Exception: one of `MALFORMED`.
+    """
+    seal = record.pop("seal")
+    if seal is None:
+        return SealedLine(index=None)
+    index, path = seal["index"], tuple(map(decoded, seal[way]))
+    if type(index) is not int or len(path) > MAX_PATH or seal.keys() - SEAL_MEMBERS != {way}:
+        raise SealError("The seal has another form.")
+    if "leaf" in seal:  # retention has removed the record itself
+        leaf = decoded(seal["leaf"])
+        if record or len(leaf) != HASH_BYTES:
+            raise SealError("There is more than a hash.")
+        return SealedLine(index, leaf, path, hash_only=True)
+    erased = _texts(seal.get("erased", {}))
+    salts = {name: decoded(salt) for name, salt in seal["salts"].items()}
+    committed = commitments(personal_values(record), salts)
+    if erased.keys() & committed.keys():
+        raise SealError("An erased value is there.")
+    return SealedLine(index, leaf_of(record, {**committed, **erased}), path, erased=bool(erased))
 
 
 def _texts(value: Any) -> Mapping[str, str]:
@@ -168,7 +187,12 @@ def _texts(value: Any) -> Mapping[str, str]:
     return found
 
 
-def _loads(text: str) -> dict[str, Any]:
+def loads(text: str) -> dict[str, Any]:
+    """Read a line: an object without two members of one name.
+
+    Raises:
+        ValueError: it is not one.
+    """
     found = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
     if not isinstance(found, dict):
         raise SealError("A line is not an object.")

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from rolecall.cli.output import INVALID, OK, UsageError, say
 from rolecall.cli.topics import Topics
 
 if TYPE_CHECKING:
+    from rolecall.audit.exports import ExportHead
     from rolecall.audit.notes import Checkpoint
     from rolecall.audit.verification import Tampered, Verified
 
@@ -28,8 +30,11 @@ def add_audit_commands(topics: Topics) -> None:
         "verify", help="verify an export (JSON Lines) against a signed checkpoint"
     )
     verify.epilog = _EXIT_CODES
-    verify.add_argument("export", help="the sealed export of an account; - reads the input")
-    verify.add_argument("--checkpoint", required=True, help="file of the checkpoint of the export")
+    verify.add_argument("export", help="the export of an account's log; - reads the input")
+    verify.add_argument(
+        "--checkpoint",
+        help="file of a checkpoint that you hold; without it, the one in the export is taken",
+    )
     verify.add_argument(
         "--previous",
         action="append",
@@ -50,15 +55,32 @@ def add_audit_commands(topics: Topics) -> None:
 def _verify(options: argparse.Namespace) -> int:
     # The package alone needs no extra; these modules need `cryptography`.
     try:
+        from rolecall.audit.exports import ExportHead, verify_export  # noqa: PLC0415
         from rolecall.audit.verification import Tampered, verify  # noqa: PLC0415
     except ImportError as missing:
         raise UsageError(
             "This command needs the package `cryptography`: pip install 'rolecall[audit]'."
         ) from missing
-    newest, *earlier = [
-        _opened(file, options.key) for file in (options.checkpoint, *options.previous)
-    ]
-    found = verify(_lines(options.export), newest, earlier)
+    held = options.checkpoint and _opened_file(options.checkpoint, options.key)
+    earlier = [_opened_file(file, options.key) for file in options.previous]
+    lines = _lines(options.export)
+    first = next(lines, "")
+    head = ExportHead.read(first)
+    if head is not None:
+        newest = _anchor(head, held, options)
+        if held and held != newest:
+            earlier.append(held)
+        if earlier and not head.complete:
+            raise UsageError(
+                "This export has only some records, so earlier checkpoints cannot be compared with"
+                f" it. Ask for one with `size={min(each.size for each in earlier)}`, or without"
+                " filters."
+            )
+        found = verify_export(head, lines, newest, earlier)
+    elif held:
+        newest, found = held, verify(chain([first] if first else [], lines), held, earlier)
+    else:
+        raise UsageError("The export does not begin with its checkpoint. Give --checkpoint.")
     if isinstance(found, Tampered):
         say(_told(found))
         return INVALID
@@ -66,21 +88,42 @@ def _verify(options: argparse.Namespace) -> int:
     return OK
 
 
-def _opened(file: str, keys: list[str]) -> "Checkpoint":
+def _anchor(
+    head: "ExportHead", held: "Checkpoint | None", options: argparse.Namespace
+) -> "Checkpoint":
+    """The checkpoint that the proofs of an export lead to."""
+    if held is not None and held.size == head.size:
+        return held
+    if head.note is None:
+        raise UsageError(f"Give --checkpoint: the one of {head.size} records.")
+    own = _opened(head.note, options.key, name="The first line of the export")
+    if own.size != head.size or (held is not None and held.size > head.size):
+        raise UsageError(
+            f"The proofs of this export lead to a log of {head.size} records. Give the checkpoint"
+            " of that size, or ask for the export with `size=` and the size of yours."
+        )
+    return own
+
+
+def _opened_file(file: str, keys: list[str]) -> "Checkpoint":
     """The checkpoint in a file that one of the keys has signed."""
+    try:
+        return _opened(Path(file).read_bytes().decode(), keys, name=file)
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}.") from error
+
+
+def _opened(note: str, keys: list[str], *, name: str) -> "Checkpoint":
+    """The checkpoint in a note that one of the keys has signed."""
     from rolecall.audit.notes import NoteError, VerifierKey, opened_checkpoint  # noqa: PLC0415
 
-    try:
-        note = Path(file).read_bytes().decode()
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} cannot be read: {error}.") from error
     problems = []
     for key in keys:
         try:
             return opened_checkpoint(note, VerifierKey.parse(key))
         except NoteError as error:
             problems.append(str(error))
-    raise UsageError(f"{file} is not a checkpoint of this key. {problems[0]}")
+    raise UsageError(f"{name} is not a checkpoint of this key. {problems[0]}")
 
 
 def _lines(file: str) -> Iterator[str]:
@@ -94,6 +137,11 @@ def _lines(file: str) -> Iterator[str]:
 
 def _told(found: "Tampered") -> str:
     where = "at the end of the export" if found.line is None else f"at line {found.line}"
+    if found.index is None:
+        return {
+            "removed": f"Records were removed: the last line tells of more ({where}).",
+            "inserted": f"A record was inserted ({where}).",
+        }.get(found.fault, f"A record was {found.fault} ({where}).")
     return {
         "altered": f"Record {found.index} was altered ({where}).",
         "removed": f"Record {found.index} was removed ({where}).",
@@ -105,11 +153,21 @@ def _told(found: "Tampered") -> str:
 
 
 def _summary(found: "Verified", checkpoint: "Checkpoint") -> str:
-    parts = [f"All {found.records} records of {checkpoint.origin} are as they were sealed."]
+    if found.complete:
+        parts = [f"All {found.records} records of {checkpoint.origin} are as they were sealed."]
+    else:
+        parts = [
+            f"{found.records} records of {checkpoint.origin} are as they were sealed.",
+            "The export has only some records: whether others are missing cannot be judged.",
+        ]
     if found.erased:
         parts.append(f"Personal values were erased in {found.erased} of them.")
     if found.hashes:
         parts.append(f"Of {found.hashes} of them only the hash is kept.")
     if found.unsealed:
-        parts.append(f"{found.unsealed} newer records are not sealed: nothing is known of them.")
+        parts.append(
+            f"{found.unsealed} records are newer than the checkpoint: nothing is known of them."
+        )
+    if not found.ended:
+        parts.append("The export ends before its last line: it was cut off.")
     return " ".join(parts)

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from services.audit.domain.csv_cells import csv_text
-from services.audit.domain.records import Filters, Record, Span
-from services.audit.domain.sealed_records import sealed_form
+from services.audit.domain.records import Filters, Record, Span, moment_key
+from services.audit.domain.sealed_records import Form, sealed_form
 from services.audit.domain.search_terms import Lookup
 from shared.contracts.facts import content_time
 from shared.problems import Refusal, RefusalKind
@@ -50,8 +50,27 @@ class Export:
     complete_until: datetime | None
     lookups: tuple[Lookup, ...]
     span: Span
+    exact_until: datetime
+    """Nothing from before this moment arrives any more."""
+    size: int = 0
+    """The number of sealed records that proofs are about."""
+    checkpoint: str | None = None
+    """The signed checkpoint of that size."""
     estimate: int
     """The number of records that it will have, `MAX_ESTIMATE` at most."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has every sealed record: it has no filters, and begins at the beginning."""
+        return self.after is None and not self.filters.given()
+
+    def takes(self, record: Record, index: int | None) -> bool:
+        """Return whether a record at this place of the tree belongs to the export.
+
+        Sealed ones do, and of others those from before `exact_until`.
+        """
+        sealed = index is not None and index < self.size
+        return sealed or record.order < moment_key(self.exact_until)
 
     def described(self) -> dict[str, Any]:
         """Return what the first line of an export says."""
@@ -123,15 +142,15 @@ class ExportLines(Protocol):
     """The lines of a format: a first one, one for each record, and a last one."""
 
     media: ClassVar[str]
-    names_actors: ClassVar[bool]
-    """Whether a record gets the newest name of its actor; else it is shown as it is stored."""
+    proves: ClassVar[bool]
+    """Whether each record has its seal; else it has the newest name of its actor."""
 
     def first(self, export: Export) -> str:
         """Return what stands before the records."""
         ...
 
-    def record(self, record: Record) -> str:
-        """Return the line of a record."""
+    def record(self, record: Record, seal: Form | None) -> str:
+        """Return the line of a record; `None` if it has no seal in the tree of the export."""
         ...
 
     def last(self, export: Export, summary: Summary) -> str:
@@ -144,18 +163,23 @@ class ExportLines(Protocol):
 
 
 class JsonExport:
-    """One JSON object in each line; records have the form in which they are sealed."""
+    """One JSON object in each line; records have the form in which they are sealed, and seals."""
 
     media: ClassVar[str] = "application/x-ndjson"
-    names_actors: ClassVar[bool] = False
+    proves: ClassVar[bool] = True
 
     def first(self, export: Export) -> str:
         """Return the object that describes the export."""
-        return _json({"type": "export", "version": 1, **export.described()})
+        sealed = {"size": export.size, "checkpoint": export.checkpoint}
+        return _json({"type": "export", "version": 1, **export.described(), **sealed})
 
-    def record(self, record: Record) -> str:
-        """Return a record, as it is stored."""
-        return _json({"type": "record", **sealed_form(record)})
+    def record(self, record: Record, seal: Form | None) -> str:
+        """Return a record, as it is stored, with its seal."""
+        return _json({"type": "record", **sealed_form(record), "seal": seal})
+
+    def hash_only(self, seal: Form) -> str:
+        """Return the line of a record that is not kept any more."""
+        return _json({"type": "hash", "seal": seal})
 
     def last(self, export: Export, summary: Summary) -> str:
         """Return the trailer."""
@@ -180,7 +204,7 @@ class CsvExport:
 
     byte_order_mark: bool = False
     media: ClassVar[str] = "text/csv"
-    names_actors: ClassVar[bool] = True
+    proves: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = (
         *("id", "occurred_at", "recorded_at", "actor_type", "actor_id", "actor_name"),
         *("actor_email", "session_id", "token_id", "on_behalf_of", "action", "resource_type"),
@@ -193,7 +217,7 @@ class CsvExport:
         """Return the names of the columns."""
         return (BYTE_ORDER_MARK if self.byte_order_mark else "") + csv_text([self.columns])
 
-    def record(self, record: Record) -> str:
+    def record(self, record: Record, seal: Form | None) -> str:
         """Return the row of a record."""
         form = sealed_form(record)
         actor, resource = form.pop("actor"), form.pop("resource")

@@ -78,11 +78,16 @@ def leaf(form: Form, seal: Seal) -> bytes:
 
 def export_line(form: Form, seal: Seal, path: list[bytes]) -> Form:
     """A record with its seal, as `rolecall audit verify` reads it."""
+    return {**form, "seal": shown_seal(seal, path=path)}
+
+
+def shown_seal(seal: Seal, **way: list[bytes]) -> Form:
+    """A seal in an export; `way` has the hashes beside the way of the leaf, under their name."""
     told: Form = {
         "index": seal.index,
         "salts": {name: encoded(salt) for name, salt in seal.salts.items()},
-        "path": [encoded(each) for each in path],
+        **{name: list(map(encoded, hashes)) for name, hashes in way.items()},
     }
     if seal.erased:
         told["erased"] = dict(seal.erased)
-    return {**form, "seal": told}
+    return told

@@ -13,6 +13,7 @@ from services.audit.domain.exports import (
     TooManyExports,
 )
 from services.audit.routes.filters import READ, AuditFilterQuery, IdText
+from services.audit.routes.proofs import MAX_SIZE
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.exports import begin_export, export_pieces
 from shared.http.routes import Call, Reply, Route
@@ -32,6 +33,13 @@ class AuditExportQuery(AuditFilterQuery):
     bom: Literal["true", "false"] = Field(
         "false", description="Whether a CSV file begins with a byte order mark"
     )
+    size: int | None = Field(
+        None,
+        ge=0,
+        le=MAX_SIZE,
+        description="The size of the checkpoint that seals are proved by (JSON Lines); by default"
+        " the newest",
+    )
 
 
 async def export_events(ctx: Ctx, call: Call[None, AuditExportQuery]) -> Reply:
@@ -44,6 +52,7 @@ async def export_events(ctx: Ctx, call: Call[None, AuditExportQuery]) -> Reply:
         query.filters(),
         after=query.after,
         kind=query.format,
+        size=query.size,
     )
     lines: ExportLines = JsonExport()
     if query.format is ExportFormat.CSV:

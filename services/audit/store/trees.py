@@ -4,7 +4,7 @@ A batch of leaves is saved in one transaction, which expects the heads that it h
 sealers, or one that was paused, cannot append to one head twice.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,9 @@ from shared.mongo import (
     majority,
     update_all_expected,
 )
+
+IDS_AT_ONCE = 100
+"""The ids in one query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +101,11 @@ class TreeRows:
     ) -> dict[tuple[str, Tile], bytes]:
         """Those of the tiles that exist."""
         keys = {_tile_key(*name): name for name in names}
-        found = self._tiles.find({"_id": {"$in": sorted(keys)}}, session=session)
-        return {keys[tile["_id"]]: bytes(tile["nodes"]) async for tile in found}
+        found: dict[tuple[str, Tile], bytes] = {}
+        for part in _parts(sorted(keys)):
+            tiles = self._tiles.find({"_id": {"$in": part}}, session=session)
+            found |= {keys[tile["_id"]]: bytes(tile["nodes"]) async for tile in tiles}
+        return found
 
     async def grow(
         self,
@@ -154,11 +160,15 @@ class TreeRows:
         found = await self._checkpoints.find({"tree": tree}).sort("size", -1).limit(1).to_list(1)
         return _checkpoint(found[0]) if found else None
 
+    async def checkpoint_of(self, tree: str, size: int) -> StoredCheckpoint | None:
+        """The checkpoint of a tree of this size, or `None`."""
+        found = await self._checkpoints.find_one({"_id": _checkpoint_key(tree, size)})
+        return None if found is None else _checkpoint(found)
+
     async def add_checkpoint(self, head: TreeHead, note: str, *, now: datetime) -> None:
         """Store the checkpoint of a head; safe to repeat, the first one of a size stays."""
-        key = f"{head.tree}/{head.size:016d}"
         await self._checkpoints.update_one(
-            {"_id": key},
+            {"_id": _checkpoint_key(head.tree, head.size)},
             {"$setOnInsert": {"tree": head.tree, "size": head.size, "note": note, "at": now}},
             upsert=True,
         )
@@ -176,10 +186,23 @@ class TreeRows:
         found = self._seals.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
         return {seal["_id"] async for seal in found}
 
+    async def seals_of(self, event_ids: Sequence[str]) -> dict[str, Seal]:
+        """The seals of those of these records that are sealed, by the ids of the records."""
+        found: dict[str, Seal] = {}
+        for part in _parts(event_ids):
+            seals = self._seals.find({"_id": {"$in": part}})
+            found |= {seal["_id"]: _seal(seal) async for seal in seals}
+        return found
+
     async def seals(self, tree: str, *, first: int, limit: int) -> list[Seal]:
         """The seals of neighbouring leaves, in their order."""
         wanted = {"tree": tree, "index": {"$gte": first, "$lt": first + limit}}
         return [_seal(found) async for found in self._seals.find(wanted).sort("index", 1)]
+
+
+def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        yield list(ids[start : start + IDS_AT_ONCE])
 
 
 def _place_key(place: Position) -> str:
@@ -188,6 +211,10 @@ def _place_key(place: Position) -> str:
 
 def _tile_key(tree: str, tile: Tile) -> str:
     return f"{tree}/{tile.level}/{tile.number}"
+
+
+def _checkpoint_key(tree: str, size: int) -> str:
+    return f"{tree}/{size:016d}"
 
 
 def _head(stored: Document) -> TreeHead:

@@ -1,19 +1,25 @@
 """Export the records of an account: oldest first, page after page, in constant memory."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 
+from rolecall.audit.scattered import Indexes
+from rolecall.audit.sealed import encoded
 from services.audit.domain.exports import (
     MAX_ESTIMATE,
     Export,
     ExportFormat,
     ExportLines,
+    JsonExport,
     Summary,
     end_of,
 )
-from services.audit.domain.records import Filters, Span
+from services.audit.domain.records import Filters, Record, Span
+from services.audit.domain.sealed_records import Form, shown_seal
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.lookups import lookups_of
+from services.audit.use_cases.proofs import inclusion_proofs, sealed_size
 from services.audit.use_cases.search import with_names
 from shared.contracts.audit import ExportStarted
 from shared.contracts.facts import Caller, Fact, ResourceRef
@@ -36,19 +42,26 @@ async def begin_export(
     *,
     after: str | None,
     kind: ExportFormat,
+    size: int | None = None,
 ) -> Export:
     """Decide what an export holds, and record that it is made.
 
-    `after` is the id of a record: the export begins after it.
+    `after` is the id of a record: the export begins after it. `size` is that of the log that the
+    seals of JSON Lines are about, by default of the newest checkpoint.
 
     Raises:
         TooManyExports: as many are running as may.
-        Invalid: the account has no record with the id `after`.
+        Invalid: the account has no record with the id `after`, or no checkpoint of that size or a
+            larger one.
     """
     ctx.exports.require_room(account_id)
     now, complete_until = ctx.clock.now(), ctx.complete_until()
     end = end_of(filters, now=now, complete_until=complete_until)
-    span = Span.of(replace(filters, until=end))
+    proves = kind is ExportFormat.JSON_LINES
+    size = await sealed_size(ctx, account_id, size) if proves else 0
+    checkpoint = await ctx.store.checkpoint_of(account_id, size) if size else None
+    # What is sealed is in the export, also if more may arrive from before it.
+    span = Span.of(filters if proves else replace(filters, until=end))
     if after is not None:
         span = replace(span, first=max(span.first, await _behind(ctx, account_id, after)))
     await _record_export(ctx, caller, account_id, filters, after=after, kind=kind)
@@ -61,6 +74,9 @@ async def begin_export(
         complete_until=complete_until,
         lookups=lookups,
         span=span,
+        exact_until=end,
+        size=size,
+        checkpoint=checkpoint.note if checkpoint else None,
         estimate=await ctx.store.count(account_id, lookups, span, limit=MAX_ESTIMATE),
     )
 
@@ -69,11 +85,16 @@ async def export_pieces(
     ctx: Ctx, export: Export, lines: ExportLines, permitted: Permitted
 ) -> AsyncGenerator[bytes, None]:
     """Write the export. Without its last line it is not whole."""
-    with ctx.exports.place(export.account_id):
+    summary = Summary()
+    async with AsyncExitStack() as held:
+        held.enter_context(ctx.exports.place(export.account_id))
         yield lines.first(export).encode()
-        summary, span = Summary(), export.span
         asked = ctx.clock.boottime()
-        while True:
+        pages = await held.enter_async_context(aclosing(_pages(ctx, export, lines, summary)))
+        page: list[str] | None = []
+        while page is not None:
+            for line in page:
+                yield line.encode()
             if ctx.clock.boottime() - asked >= ALLOWED_SECONDS:
                 try:
                     await permitted()
@@ -81,17 +102,58 @@ async def export_pieces(
                     yield lines.stopped(refusal.code).encode()
                     return
                 asked = ctx.clock.boottime()
-            page = await ctx.store.search(
-                export.account_id, export.lookups, span, limit=PAGE_RECORDS, oldest_first=True
-            )
-            shown = await with_names(ctx, page) if lines.names_actors else page
-            for record in shown:
-                summary.add(record)
-                yield lines.record(record).encode()
-            if len(page) < PAGE_RECORDS:
-                break
-            span = replace(span, first=_next(page[-1].order))
+            page = await anext(pages, None)
         yield lines.last(export, summary).encode()
+
+
+async def _pages(
+    ctx: Ctx, export: Export, lines: ExportLines, summary: Summary
+) -> AsyncGenerator[list[str], None]:
+    """The lines of an export, page after page."""
+    span, written = export.span, Indexes()
+    while True:
+        page = await ctx.store.search(
+            export.account_id, export.lookups, span, limit=PAGE_RECORDS, oldest_first=True
+        )
+        seals = await _seals(ctx, export, page) if lines.proves else {}
+        shown = page if lines.proves else await with_names(ctx, page)
+        told: list[str] = []
+        for record in shown:
+            seal = seals.get(record.id)
+            if not export.takes(record, seal["index"] if seal else None):
+                continue
+            summary.add(record)
+            told.append(lines.record(record, seal))
+            if seal:
+                written.add(seal["index"])
+        yield told
+        if len(page) < PAGE_RECORDS:
+            break
+        span = replace(span, first=_next(page[-1].order))
+    if isinstance(lines, JsonExport) and export.complete:
+        async for page_of_hashes in _not_kept(ctx, export, written):
+            yield list(map(lines.hash_only, page_of_hashes))
+
+
+async def _seals(ctx: Ctx, export: Export, page: Sequence[Record]) -> dict[str, Form]:
+    """The seals of those records that the tree of the export has, by their ids."""
+    found = await ctx.store.seals_of([record.id for record in page])
+    seals = {key: seal for key, seal in found.items() if seal.index < export.size}
+    indexes = [seal.index for seal in seals.values()]
+    proofs = await inclusion_proofs(ctx, export.account_id, indexes, export.size)
+    return {key: shown_seal(seal, proof=proofs[seal.index][1]) for key, seal in seals.items()}
+
+
+async def _not_kept(ctx: Ctx, export: Export, written: Indexes) -> AsyncGenerator[list[Form], None]:
+    """The hashes of the records that are sealed and not kept any more, page after page."""
+    for first, end in written.gaps(export.size):
+        for start in range(first, end, PAGE_RECORDS):
+            indexes = range(start, min(start + PAGE_RECORDS, end))
+            proofs = await inclusion_proofs(ctx, export.account_id, indexes, export.size)
+            yield [
+                {"index": index, "leaf": encoded(leaf), "proof": list(map(encoded, proof))}
+                for index, (leaf, proof) in proofs.items()
+            ]
 
 
 def _next(order: str) -> str:

@@ -1,7 +1,9 @@
 """What proves the audit log to its readers: checkpoints, proofs, and records with their seals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 
 from rolecall.audit.sealed import encoded
 from rolecall.audit.trees import HashOf, Range, consistency_parts, siblings
@@ -51,7 +53,7 @@ async def prove_inclusion(ctx: Ctx, account_id: str, event_id: str, size: int | 
         NotFound: the account has no such record.
         Invalid: the log has no checkpoint of that size or a larger one.
     """
-    size = await _sealed_size(ctx, account_id, size)
+    size = await sealed_size(ctx, account_id, size)
     if await ctx.store.find(account_id, event_id) is None:
         raise NotFound
     seal = await ctx.store.seal(event_id)
@@ -78,7 +80,7 @@ async def prove_consistency(
     Raises:
         Invalid: the log has no checkpoint of that size, or `from_size` is larger.
     """
-    size = await _sealed_size(ctx, account_id, size)
+    size = await sealed_size(ctx, account_id, size)
     if from_size > size:
         message = f"Must be at most the size that the proof leads to, {size}"
         raise Invalid(errors=[("/query/from_size", message)])
@@ -98,7 +100,7 @@ async def sealed_page(
     Raises:
         Invalid: the log has no checkpoint of that size or a larger one.
     """
-    size = await _sealed_size(ctx, account_id, size)
+    size = await sealed_size(ctx, account_id, size)
     await record_reading(ctx, caller, account_id, filters=Filters())
     walk = Walk(size)
     if 0 < first <= size:
@@ -118,6 +120,18 @@ async def sealed_page(
     return SealedPage(size=size, lines=lines, next_first=end if lines and end < size else None)
 
 
+async def inclusion_proofs(
+    ctx: Ctx, account_id: str, indexes: Sequence[int], size: int
+) -> dict[int, tuple[bytes, list[bytes]]]:
+    """The leaves at these places of the tree of `size` records, with the proofs of inclusion."""
+    ways = {index: siblings(index, (0, size)) for index in indexes}
+    leaves = [(index, index + 1) for index in indexes]
+    hash_of = cache(await _hashes(ctx, account_id, {*leaves, *chain(*ways.values())}))
+    return {
+        index: (hash_of((index, index + 1)), list(map(hash_of, way))) for index, way in ways.items()
+    }
+
+
 def _hash_only(seal: Seal, way: list[Range], hash_of: HashOf) -> Form:
     """The line of a record that is not kept any more."""
     path = [encoded(hash_of(each)) for each in way]
@@ -125,7 +139,12 @@ def _hash_only(seal: Seal, way: list[Range], hash_of: HashOf) -> Form:
     return {"seal": {"index": seal.index, "leaf": leaf, "path": path}}
 
 
-async def _sealed_size(ctx: Ctx, account_id: str, size: int | None) -> int:
+async def sealed_size(ctx: Ctx, account_id: str, size: int | None) -> int:
+    """The size of the log that an answer is about: the given one, by default the newest.
+
+    Raises:
+        Invalid: the log has no checkpoint of that size or a larger one.
+    """
     newest = await newest_checkpoint(ctx, account_id)
     sealed = 0 if newest is None else newest.size
     if size is not None and size > sealed:

@@ -15,6 +15,9 @@ STORED = "services/audit/store/trees.py"
 SIGNER = "services/audit/domain/checkpoints.py"
 FILES = "services/audit/adapters/checkpoint_files.py"
 SEALER_TESTS = ("tests/services/audit/test_sealing.py",)
+EXPORTED = "sdk/rolecall/audit/exports.py"
+EXPORT_TESTS = ("tests/sdk/test_audit_exports.py",)
+SEALED_EXPORT_TESTS = ("tests/services/audit/test_sealed_exports.py",)
 LATE_TESTS = ("tests/services/audit/test_late_records.py",)
 
 ROWS = (
@@ -249,6 +252,78 @@ ROWS = (
         old="            parts += page.values()\n",
         new="",
         tests=LATE_TESTS,
+    ),
+    Mutant(
+        id="exported-line-needs-no-proof",
+        kind=Kind.SECURITY,
+        file=EXPORTED,
+        old="    return line.index is None or proves_inclusion(",
+        new="    return line.index is None or bool(line.path) or proves_inclusion(",
+        tests=EXPORT_TESTS,
+    ),
+    Mutant(
+        id="exported-log-may-lack-records",
+        kind=Kind.SECURITY,
+        file=EXPORTED,
+        old="            if index is not None:\n                return Tampered(",
+        new="            if index == -1:\n                return Tampered(",
+        tests=EXPORT_TESTS,
+    ),
+    Mutant(
+        id="exported-line-may-come-twice",
+        kind=Kind.SECURITY,
+        file=EXPORTED,
+        old="if index is not None and not self.indexes.add(index):",
+        new="if index is not None and self.indexes.add(index) is None:",
+        tests=EXPORT_TESTS,
+    ),
+    Mutant(
+        id="exported-lines-in-any-order",
+        kind=Kind.SECURITY,
+        file=EXPORTED,
+        old="if self.last and line.order < self.last[-1].order:",
+        new="if self.last and line.order < ():",
+        tests=EXPORT_TESTS,
+    ),
+    Mutant(
+        id="exported-log-ignores-earlier-checkpoints",
+        kind=Kind.SECURITY,
+        file=EXPORTED,
+        old="or each.root != trees.root(each.size):",
+        new="or not each.root:",
+        tests=EXPORT_TESTS,
+    ),
+    Mutant(
+        id="some-lines-of-a-log-pass-for-all",
+        kind=Kind.SECURITY,
+        file=EXPORTED,
+        old='complete = told["filters"] == {} and told["after"] is None',
+        new='complete = told["filters"] is not None',
+        tests=EXPORT_TESTS,
+    ),
+    Mutant(
+        id="export-ends-before-what-is-sealed",
+        kind=Kind.CONSISTENCY,
+        file="services/audit/domain/exports.py",
+        old="        return sealed or record.order < moment_key(self.exact_until)\n",
+        new="        return record.order < moment_key(self.exact_until)\n",
+        tests=SEALED_EXPORT_TESTS,
+    ),
+    Mutant(
+        id="export-leaves-out-the-hashes-of-what-is-not-kept",
+        kind=Kind.CONSISTENCY,
+        file="services/audit/use_cases/exports.py",
+        old="    if isinstance(lines, JsonExport) and export.complete:\n",
+        new="    if isinstance(lines, JsonExport) and not export.complete:\n",
+        tests=SEALED_EXPORT_TESTS,
+    ),
+    Mutant(
+        id="export-proves-records-newer-than-its-tree",
+        kind=Kind.CONSISTENCY,
+        file="services/audit/use_cases/exports.py",
+        old="if seal.index < export.size}",
+        new="if seal.index <= export.size}",
+        tests=SEALED_EXPORT_TESTS,
     ),
     Mutant(
         id="sealer-does-not-run",
