@@ -112,7 +112,7 @@ class Log:
                 salts = {name: encoded(salt) for name, salt in self.salts[index].items()}
                 seal = {"index": index, "salts": salts, "proof": proof}
             lines.append({"type": "record", **each, "seal": seal})
-        head = {
+        head: dict[str, Any] = {
             "type": "export",
             "filters": {},
             "after": None,
@@ -124,7 +124,8 @@ class Log:
 
     @cache  # noqa: B019 - for the few logs of a test
     def node(self, low: int, high: int) -> bytes:
-        return plain_root(self.leaves[low:high])
+        root: bytes = plain_root(self.leaves[low:high])
+        return root
 
 
 def order(record):

@@ -41,8 +41,12 @@ EXPORT = Export(
     complete_until=None,
     lookups=(),
     span=Span(),
+    exact_until=NOON,
+    size=7,
+    checkpoint="note",
     estimate=3,
 )
+SEAL = {"index": 3, "salts": {}, "proof": []}
 MINUTE = timedelta(minutes=1)
 
 
@@ -80,7 +84,7 @@ def test_the_places_of_exports_are_bounded_and_given_back():
 
 def test_a_row_has_every_value_below_its_column():
     lines = CsvExport()
-    text = lines.first(EXPORT) + lines.record(RECORD)
+    text = lines.first(EXPORT) + lines.record(RECORD, None)
     [row] = csv.DictReader(StringIO(text, newline=""))
     assert row["id"] == RECORD.id
     assert (row["actor_id"], row["actor_type"]) == ("usr_1", "user")
@@ -96,7 +100,7 @@ def test_a_row_has_every_value_below_its_column():
 def test_every_row_of_a_file_has_as_many_cells():
     lines, summary = CsvExport(byte_order_mark=True), Summary()
     summary.add(RECORD)
-    text = lines.first(EXPORT) + lines.record(RECORD) + lines.last(EXPORT, summary)
+    text = lines.first(EXPORT) + lines.record(RECORD, None) + lines.last(EXPORT, summary)
     rows = list(csv.reader(StringIO(text + lines.stopped("stale"), newline="")))
     assert text.startswith("\ufeffid,")
     assert {len(row) for row in rows} == {len(lines.columns)}
@@ -108,7 +112,7 @@ def test_every_row_of_a_file_has_as_many_cells():
 def test_json_lines_tell_what_is_in_them_and_each_record_as_it_is_stored():
     lines, summary = JsonExport(), Summary()
     summary.add(RECORD)
-    text = lines.first(EXPORT) + lines.record(RECORD) + lines.last(EXPORT, summary)
+    text = lines.first(EXPORT) + lines.record(RECORD, SEAL) + lines.last(EXPORT, summary)
     first, record, last = map(json.loads, text.splitlines())
     assert first == {
         "type": "export",
@@ -120,7 +124,10 @@ def test_json_lines_tell_what_is_in_them_and_each_record_as_it_is_stored():
         "after": None,
         "estimate": 3,
         "estimate_is_minimum": False,
+        "size": 7,
+        "checkpoint": "note",
     }
-    assert record == {"type": "record", **json.loads(json.dumps(sealed_form(RECORD)))}
+    sealed = json.loads(json.dumps(sealed_form(RECORD)))
+    assert record == {"type": "record", **sealed, "seal": SEAL}
     assert (last["type"], last["records"]) == ("end", 1)
     assert (last["first"], last["last"]) == (RECORD.id, RECORD.id)
