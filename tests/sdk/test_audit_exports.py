@@ -51,7 +51,7 @@ def test_every_member_of_an_exported_record_is_covered(path):
     assert verified(lines) == bad(Tampering.ALTERED, BY_TIME[8], 10)
 
 
-def test_lines_of_an_export_that_are_no_records_are_alterations():
+def test_lines_of_an_export_that_are_not_records_are_alterations():
     for text in ("", "[]", '{"type": "record"}', '{"type": "record", "seal": null}', '{"a": NaN}'):
         lines = [*EXPORT]
         lines[9] = text

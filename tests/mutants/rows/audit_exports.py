@@ -28,8 +28,8 @@ ROWS = (
         id="export-of-json-invents-names",
         kind=Kind.DATA,
         file=EXPORTS,
-        old="if lines.names_actors else page",
-        new="if not lines.names_actors else page",
+        old="shown = page if lines.proves else",
+        new="shown = page if not lines.proves else",
         tests=EXPORT_TESTS,
     ),
     Mutant(
