@@ -64,6 +64,11 @@ def parse_time_zone(name: str) -> str:
     return name
 
 
+def time_zones() -> list[str]:
+    """The names that `parse_time_zone` knows, in order."""
+    return sorted(_time_zones())
+
+
 @cache
 def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())

@@ -685,7 +685,7 @@ def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(
         visitor.open("/security")
         visitor.press("Add an app")
         faults += looks(visitor, name="an app")
-        for path in ("/security", "/sign-out", "/invitations"):
+        for path in ("/security", "/notifications/settings", "/sign-out", "/invitations"):
             visitor.open(path)
             faults += looks(visitor, name=path)
     assert faults == []

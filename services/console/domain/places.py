@@ -15,13 +15,26 @@ CONFIRM_EMAIL = "/confirm-email"
 UNDO_EMAIL = "/undo-email"
 INVITATION = "/invitations"
 UNSUBSCRIBE = "/unsubscribe"
+NOTIFICATIONS = "/notifications"
+PREFERENCES = "/notifications/settings"
 HOME = "/console"
 SECURITY = "/security"
 PASSKEYS = "/security/passkeys"
 SESSIONS = "/security/sessions"
 STATIC = "/console/static"
 
-DESTINATIONS = frozenset({HOME, SECURITY, PASSKEYS, SESSIONS, INVITATION, CONFIRM_EMAIL})
+DESTINATIONS = frozenset(
+    {
+        HOME,
+        SECURITY,
+        PASSKEYS,
+        SESSIONS,
+        INVITATION,
+        CONFIRM_EMAIL,
+        NOTIFICATIONS,
+        PREFERENCES,
+    }
+)
 
 
 def destination(asked: str) -> str:

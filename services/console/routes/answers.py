@@ -40,6 +40,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.Response:
             "mark": visit.form_mark(),
             "signed_in": visit.session is not None,
             "passkeys_work": visit.ctx.passkeys_work,
+            "unread": visit.unread,
             "done": DONE.get(visit.query.get("done", ""), ""),
             **outcome.words,
         }
@@ -71,6 +72,7 @@ def failed_page(ctx: PageContext, *, status: int) -> web.Response:
         "product": ctx.product,
         "form": Form(problem=FAILURES[status], status=status),
         "signed_in": False,
+        "unread": 0,
         "mark": "",
         "done": "",
         "title": MISSING_TITLE if status == 404 else "This did not work",

@@ -23,7 +23,7 @@ SECRET_FIELDS = frozenset(
     }
 )
 """What was typed there is not shown again."""
-FIELDS = frozenset({"email", "name", "password", "otp"})
+FIELDS = frozenset({"email", "name", "password", "otp", "time_zone"})
 """The fields that a person types into, where their faults are shown."""
 
 

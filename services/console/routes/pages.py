@@ -103,6 +103,8 @@ def _handler(
             return failed_page(ctx, status=403)
         try:
             outcome = await answer(row, visit, press=request.method == "POST")
+            if isinstance(outcome, Shown):
+                await visit.count_unread()
             return page_response(visit, outcome)
         except Exception:  # noqa: BLE001 - the visitor gets a page, the log gets the rest
             _log.exception("page failed")

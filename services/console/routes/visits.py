@@ -1,5 +1,6 @@
 """The visit of a user or a stranger: their session, and the API that they ask through the pages."""
 
+import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from services.console.domain.browser_state import (
 )
 from services.console.routes.browser_requests import BrowserRequest
 
+UNREAD_SECONDS = 2.0
+"""The longest wait for a number that the page can do without."""
 ENDED = "ended-session"
 """The purpose of the mark of a session that has ended."""
 STEP_UP_REQUIRED = "step-up-required"
@@ -41,6 +44,9 @@ class Visit(BrowserRequest):
     """A request, with the session of its user, and what the API says to both."""
 
     session: BrowserSession | None = field(init=False)
+    unread: int = field(default=0, init=False)
+    """The unread notifications of the user, for the head of the page."""
+    _known: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,13 +68,26 @@ class Visit(BrowserRequest):
         """
         token = await self._access_token()
         try:
-            return await self.ctx.api.call(
+            answer = await self.ctx.api.call(
                 method, path, body, visitor=self.visitor, token=token, query=query
             )
         except ApiRefusal as refusal:
             if refusal.status != 401 or refusal.code in PROOF_REFUSALS:
                 raise
             raise self._signed_out() from None
+        self._known = True
+        return answer
+
+    async def count_unread(self) -> None:
+        """Ask how many notifications are unread, for a user whom the API has just known.
+
+        The page does not depend on it: without an answer it has no number.
+        """
+        if self._known and self.session is not None:
+            with contextlib.suppress(ApiRefusal, SignedOut, TimeoutError):
+                async with asyncio.timeout(UNREAD_SECONDS):
+                    found = await self.call("GET", "/v1/me/notifications/unread-count")
+                    self.unread = found["unread"]
 
     async def ask(self, path: str, body: Mapping[str, object]) -> Any:
         """Ask the API as a stranger.

@@ -2,6 +2,12 @@
 
 from pydantic import Field
 
+from services.notification.domain.kind_groups import (
+    GROUP_TEXTS,
+    KIND_TITLES,
+    KINDS_OF,
+    KindGroup,
+)
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.preferences import (
     MAX_ACCOUNTS,
@@ -45,10 +51,30 @@ class OffView(Answer):
     kinds: list[MessageKind]
 
 
+class KindTitleView(Answer):
+    """A kind of message; `title` says what its mails tell, if they can be switched off."""
+
+    kind: MessageKind
+    title: str | None
+
+
+class KindGroupView(Answer):
+    """Kinds of which people choose together, in the language of the user.
+
+    With a `reason` their mails always go out.
+    """
+
+    group: KindGroup
+    title: str
+    reason: str | None
+    kinds: list[KindTitleView]
+
+
 class PreferencesView(Answer):
     """The kinds of messages, and the mails that a person has switched off."""
 
     kinds: list[KindView]
+    groups: list[KindGroupView]
     off: list[OffView]
 
 
@@ -74,14 +100,16 @@ class UnsubscribeLinkView(Answer):
 
 async def show(ctx: Ctx, call: Call[None, None]) -> PreferencesView:
     """Return the preferences of the user."""
-    return _view(await preferences.show(ctx, call.user))
+    found = await preferences.show(ctx, call.user)
+    return _view(found, await preferences.locale_of(ctx, call.user))
 
 
 async def choose(ctx: Ctx, call: Call[PreferencesUpdate, None]) -> Reply:
     """Return the preferences of the user after the change."""
     chosen = [(one.account_id, one.kinds) for one in call.body.off]
     result = await preferences.choose(ctx, call.caller, call.user, chosen)
-    return Reply(body=_view(result.result), written=result)
+    locale = await preferences.locale_of(ctx, call.user)
+    return Reply(body=_view(result.result, locale), written=result)
 
 
 async def look_up(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> UnsubscribeLinkView | Reply:
@@ -109,10 +137,22 @@ async def resubscribe(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> None:
     await preferences.resubscribe(ctx, call.caller, call.query.token)
 
 
-def _view(found: Preferences) -> PreferencesView:
+def _view(found: Preferences, locale: Locale) -> PreferencesView:
+    titles = KIND_TITLES[locale]
     return PreferencesView(
         kinds=[
             KindView(kind=kind, optional=kind in OPTIONAL_KINDS) for kind in sorted(MessageKind)
+        ],
+        groups=[
+            KindGroupView(
+                group=group,
+                title=text.title,
+                reason=text.reason,
+                kinds=[
+                    KindTitleView(kind=kind, title=titles.get(kind)) for kind in KINDS_OF[group]
+                ],
+            )
+            for group, text in GROUP_TEXTS[locale].items()
         ],
         off=[OffView(account_id=one.account_id, kinds=list(one.kinds)) for one in found.off],
     )

@@ -29,6 +29,12 @@ async def show(ctx: Ctx, principal: UserPrincipal) -> Preferences:
     return await ctx.preferences.find(principal.user_id)
 
 
+async def locale_of(ctx: Ctx, principal: UserPrincipal) -> Locale:
+    """The language of the user of the request."""
+    person = await ctx.people.find(principal.user_id)
+    return DEFAULT_LOCALE if person is None else person.locale
+
+
 async def choose(
     ctx: Ctx,
     caller: Caller,

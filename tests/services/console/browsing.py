@@ -14,7 +14,14 @@ SESSION, TOKENS, LINKS, ISSUER, FORM = (
     f"__Host-rolecall_{name}" for name in ("session", "tokens", "links", "issuer", "form")
 )
 CONNECTIONS = "GET /v1/login/oidc/connections"
-ME = {"name": "Ana", "email": "ana@example.com", "current_account_id": "acc_1"}
+UNREAD = "GET /v1/me/notifications/unread-count"
+ME = {
+    "name": "Ana",
+    "email": "ana@example.com",
+    "current_account_id": "acc_1",
+    "locale": "en",
+    "time_zone": "UTC",
+}
 OPENED = {
     "account": {"id": "acc_1", "name": "Engines"},
     "email": "ana@example.com",
@@ -60,6 +67,9 @@ ANSWERS: Mapping[str, tuple[int, Any]] = {
     "POST /v1/invitations/accept": (200, {"account_id": "acc_1"}),
     "POST /v1/session/switch": (200, {"access_token": ACCESS, "expires_in": 900}),
     CONNECTIONS: (200, {"items": []}),
+    UNREAD: (200, {"unread": 0}),
+    "GET /v1/me/notifications": (200, {"items": [], "next_cursor": None}),
+    "GET /v1/me/notification-preferences": (200, {"groups": [], "off": []}),
     "GET /v1/me": (200, ME),
     "GET /v1/me/mfa": (200, {"totp": None, "passkeys": 0, "recovery_codes_left": 0}),
     "GET /v1/me/passkeys": (200, {"items": []}),
@@ -69,7 +79,7 @@ ANSWERS: Mapping[str, tuple[int, Any]] = {
 
 @dataclass
 class StandIn:
-    """An API that gives fixed answers, and keeps what it was asked, but for the sign-in page."""
+    """An API that gives fixed answers, and keeps what it was asked, but for what many pages ask."""
 
     answers: dict[str, tuple[int, Any]] = field(default_factory=lambda: dict(ANSWERS))
     asked: list[tuple[str, Any, str]] = field(default_factory=list)
@@ -77,7 +87,7 @@ class StandIn:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
         body = await request.json() if request.body_exists else None
-        if name != CONNECTIONS:
+        if name not in {CONNECTIONS, UNREAD}:
             self.asked.append((name, body, request.headers.get("Authorization", "")))
         status, content = self.answers[name]
         if content is None:

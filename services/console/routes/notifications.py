@@ -1,0 +1,101 @@
+"""The pages of a user's notifications: the list, and which mails come."""
+
+from services.console.adapters.api import path_step
+from services.console.domain import places
+from services.console.domain.mail_choices import changed, choices
+from services.console.domain.moments import shown_moment
+from services.console.pages.rendering import Form
+from services.console.routes.home import SHOWN_ACCOUNTS
+from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
+from services.console.routes.visits import Visit
+from shared.locales import time_zones
+
+SHOWN_ENTRIES = 20
+READ_ALL = "read-all"
+SWITCH_ON, SWITCH_OFF, PERSON = "on", "off", "person"
+"""The buttons of the preferences."""
+
+
+async def show(visit: Visit, form: Form) -> Outcome:
+    """Show a page of the list, the newest first."""
+    me = await visit.call("GET", "/v1/me")
+    query = {"limit": str(SHOWN_ENTRIES)}
+    if cursor := visit.query.get("cursor"):
+        query["cursor"] = cursor
+    listed = await visit.call("GET", "/v1/me/notifications", query=query)
+    zone = {"locale": me["locale"], "time_zone": me["time_zone"]}
+    entries = [{**one, "at": shown_moment(one["created_at"], **zone)} for one in listed["items"]]
+    words = {
+        "entries": entries,
+        "older": listed["next_cursor"],
+        "newest": "cursor" not in visit.query,
+        "language": me["locale"],
+    }
+    return Shown(template=_in("notifications", me["locale"]), form=form, words=words)
+
+
+async def submit(visit: Visit) -> Outcome:
+    """Mark one entry as read, or all up to the newest that was shown."""
+    message_id = visit.typed.get("id", "")
+    if visit.typed.get("press") == READ_ALL:
+        await visit.call("POST", "/v1/me/notifications/read", {"up_to": message_id})
+    else:
+        await visit.call("POST", "/v1/me/notifications/read", {"ids": [message_id]})
+    return SeeOther(places.NOTIFICATIONS)
+
+
+async def show_preferences(visit: Visit, form: Form) -> Outcome:
+    """Show which mails come from one account, or from all, and in which language."""
+    me = await visit.call("GET", "/v1/me")
+    found = await visit.call("GET", "/v1/me/notification-preferences")
+    accounts = await visit.call("GET", "/v1/accounts", query={"limit": str(SHOWN_ACCOUNTS)})
+    chosen = _account(visit)
+    words = {
+        "user": me,
+        "accounts": accounts["items"],
+        "account_id": chosen,
+        "groups": choices(found["groups"], found["off"], chosen),
+        "always": [one for one in found["groups"] if one["reason"] is not None],
+        "time_zones": time_zones(),
+        "language": me["locale"],
+    }
+    return Shown(template=_in("preferences", me["locale"]), form=form, words=words)
+
+
+async def submit_preferences(visit: Visit) -> Outcome:
+    """Switch a group of mails on or off, or save the language and the time zone."""
+    press = visit.typed.get("press")
+    if press == PERSON:
+        body = {name: visit.typed.get(name, "") for name in ("locale", "time_zone")}
+        await visit.call("PATCH", "/v1/me", body)
+        return SeeOther(places.PREFERENCES)
+    found = await visit.call("GET", "/v1/me/notification-preferences")
+    kinds = [
+        one["kind"]
+        for group in found["groups"]
+        if group["group"] == visit.typed.get("group") and group["reason"] is None
+        for one in group["kinds"]
+    ]
+    chosen = _account(visit)
+    if kinds and press in {SWITCH_ON, SWITCH_OFF}:
+        off = changed(found["off"], chosen, kinds, on=press == SWITCH_ON)
+        await visit.call("PUT", "/v1/me/notification-preferences", {"off": off})
+    if chosen is None:
+        return SeeOther(places.PREFERENCES)
+    return SeeOther(with_query(places.PREFERENCES, account=chosen))
+
+
+def _account(visit: Visit) -> str | None:
+    """The account that a form or an address names, if it can be one."""
+    named = visit.typed.get("account") or visit.query.get("account") or ""
+    return named if named and path_step(named) == named else None
+
+
+def _in(template: str, locale: str) -> str:
+    return f"{template}_german" if locale == "de" else template
+
+
+PAGES = (
+    PageRoute(path=places.NOTIFICATIONS, show=show, submit=submit),
+    PageRoute(path=places.PREFERENCES, show=show_preferences, submit=submit_preferences),
+)

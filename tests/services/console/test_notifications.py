@@ -1,0 +1,163 @@
+"""The pages of notifications and preferences, over a stand-in of the API."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from services.console.domain.mail_choices import Choice, changed, choices
+from services.console.domain.moments import shown_moment
+from tests.services.console.browsing import ME, UNREAD, problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LIST, READ = "GET /v1/me/notifications", "POST /v1/me/notifications/read"
+SHOW, SAVE = "GET /v1/me/notification-preferences", "PUT /v1/me/notification-preferences"
+ACCOUNT = "acc_" + "1" * 32
+
+
+def a_message(number, *, unread=True, title="Your role is now <b>Viewer</b>"):
+    return {
+        "id": f"msg_{number}",
+        "title": title,
+        "text": "First.\n\nSecond.",
+        "created_at": "2026-03-01T12:00:00Z",
+        "unread": unread,
+    }
+
+
+ROLES = {
+    "group": "membership",
+    "title": "Your role",
+    "reason": None,
+    "kinds": [
+        {"kind": "role_changed", "title": "Your role changed"},
+        {"kind": "added", "title": "You were added"},
+    ],
+}
+ALWAYS = {
+    "group": "sign_in",
+    "title": "Security",
+    "reason": "So that you notice.",
+    "kinds": [{"kind": "password_changed", "title": None}],
+}
+GROUPS: Sequence[Mapping[str, Any]] = [ROLES, ALWAYS]
+
+
+def off(**kinds):
+    names = {"all": None, "here": ACCOUNT, "there": "acc_x"}
+    return [{"account_id": names[name], "kinds": list(each)} for name, each in kinds.items()]
+
+
+@pytest.mark.parametrize(
+    ("stored", "account", "choice", "can_switch_on"),
+    [
+        (off(), None, Choice.ON, False),
+        (off(all=["role_changed"]), None, Choice.PARTLY, True),
+        (off(all=["role_changed", "added"]), None, Choice.OFF, True),
+        (off(here=["role_changed", "added"]), None, Choice.ON, False),
+        (off(here=["role_changed", "added"]), ACCOUNT, Choice.OFF, True),
+        (off(there=["role_changed", "added"]), ACCOUNT, Choice.ON, False),
+        (off(all=["role_changed"], here=["added"]), ACCOUNT, Choice.OFF, True),
+        (off(all=["role_changed"]), ACCOUNT, Choice.PARTLY, False),
+        (off(all=["role_changed", "added"]), ACCOUNT, Choice.OFF_IN_ALL, False),
+    ],
+)
+async def test_a_group_is_on_off_or_partly_off(stored, account, choice, can_switch_on):
+    [found] = choices(GROUPS, stored, account)
+    assert (found.choice, found.can_switch_on) == (choice, can_switch_on)
+
+
+@pytest.mark.parametrize(
+    ("stored", "account", "on", "after"),
+    [
+        (off(), ACCOUNT, False, off(here=["a", "b"])),
+        (off(here=["a", "c"]), ACCOUNT, False, off(here=["a", "b", "c"])),
+        (off(here=["a", "c"], all=["a"]), ACCOUNT, True, off(here=["c"], all=["a"])),
+        (off(here=["a"], there=["a"]), ACCOUNT, True, off(there=["a"])),
+        (off(all=["a"], here=["b"], there=["d"]), None, True, off(there=["d"])),
+        (off(there=["d"]), None, False, off(all=["a", "b"], there=["d"])),
+    ],
+)
+async def test_a_press_changes_its_group_and_leaves_the_rest(stored, account, on, after):
+    found = changed(stored, account, ["a", "b"], on=on)
+    order = str
+    assert sorted(found, key=order) == sorted(after, key=order)
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone", "shown"),
+    [
+        ("en", "UTC", "1 Mar 2026, 12:00"),
+        ("de", "Europe/Berlin", "1. März 2026, 13:00"),
+        ("en", "../etc/passwd", "1 Mar 2026, 12:00"),
+    ],
+)
+async def test_a_moment_is_shown_in_the_zone_of_its_reader(locale, zone, shown):
+    assert shown_moment("2026-03-01T12:00:00Z", locale=locale, time_zone=zone) == shown
+
+
+async def test_the_list_shows_marks_and_pages(browser, api):
+    await browser.sign_in()
+    items = [a_message(2), a_message(1, unread=False)]
+    api.answers |= {LIST: (200, {"items": items, "next_cursor": "next+1"}), READ: (200, {})}
+    await browser.open("/notifications")
+    assert "Your role is now &lt;b&gt;Viewer" in browser.text
+    assert "<p><bdi>Second.</bdi></p>" in browser.text
+    assert 'href="/notifications?cursor=next%2B1"' in browser.text
+    assert await browser.press("/notifications", press="read", id="msg_2") == "/notifications"
+    await browser.open("/notifications")
+    assert await browser.press("/notifications", press="read-all", id="msg_2") == "/notifications"
+    assert api.asked_for(READ) == [{"ids": ["msg_2"]}, {"up_to": "msg_2"}]
+    await browser.open("/notifications?cursor=next%2B1")
+    assert "Mark all as read" not in browser.text  # it would mark newer ones that are not shown
+
+
+async def test_the_head_of_a_page_has_the_number_of_unread_ones(browser, api):
+    await browser.sign_in()
+    for unread, shown in ((0, False), (3, True)):
+        api.answers[UNREAD] = (200, {"unread": unread})
+        await browser.open("/console")
+        assert (f"{unread} unread" in browser.text) is shown
+    api.answers[UNREAD] = problem(503, "unavailable")
+    await browser.open("/console")
+    assert browser.status == 200
+    assert "Notifications</a>" in browser.text
+
+
+async def test_a_group_of_mails_is_switched_off_in_one_account(browser, api):
+    await browser.sign_in()
+    stored = {"groups": GROUPS, "off": off(there=["added"])}
+    api.answers |= {SHOW: (200, stored), SAVE: (200, stored)}
+    where = f"/notifications/settings?account={ACCOUNT}"
+    await browser.open(where)
+    assert "So that you notice." in browser.text
+    assert await browser.press("/notifications/settings", press="off") == where
+    [body] = api.asked_for(SAVE)
+    chosen = {one["account_id"]: one["kinds"] for one in body["off"]}
+    assert chosen == {ACCOUNT: ["added", "role_changed"], "acc_x": ["added"]}
+
+
+@pytest.mark.rule("B12")
+async def test_no_press_switches_off_what_always_comes(browser, api):
+    await browser.sign_in()
+    api.answers[SHOW] = (200, {"groups": GROUPS, "off": []})
+    await browser.open("/notifications/settings")
+    await browser.press("/notifications/settings", press="off", group="sign_in")
+    assert api.asked_for(SAVE) == []
+
+
+async def test_language_and_time_zone_are_saved(browser, api):
+    await browser.sign_in()
+    api.answers["PATCH /v1/me"] = (200, ME)
+    where = "/notifications/settings"
+    await browser.open(where)
+    chosen = {"locale": "de", "time_zone": "Europe/Berlin"}
+    assert await browser.press(where, press="person", **chosen) == where
+    assert api.asked_for("PATCH /v1/me") == [chosen]
+    api.answers["GET /v1/me"] = (200, ME | chosen)
+    await browser.open(where)
+    assert "Sprache und Zeitzone" in browser.text
+    assert "<option selected>Europe/Berlin</option>" in browser.text
+    await browser.open("/notifications")
+    assert '<html lang="de">' in browser.text
