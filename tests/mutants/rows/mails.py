@@ -113,6 +113,22 @@ ROWS = (
         tests=("tests/services/console/test_unsubscribe.py",),
     ),
     Mutant(
+        id="page-switches-off-what-always-comes",
+        kind=Kind.SECURITY,
+        file="services/console/routes/notifications.py",
+        old=' and group["reason"] is None\n',
+        new="\n",
+        tests=("tests/services/console/test_notifications.py",),
+    ),
+    Mutant(
+        id="number-of-unread-ones-holds-up-the-page",
+        kind=Kind.DATA,
+        file="services/console/routes/visits.py",
+        old="contextlib.suppress(ApiRefusal, SignedOut, TimeoutError)",
+        new="contextlib.suppress(SignedOut, TimeoutError)",
+        tests=("tests/services/console/test_notifications.py",),
+    ),
+    Mutant(
         id="notifications-of-another-person-are-marked",
         kind=Kind.SECURITY,
         file="services/notification/store/entries.py",
