@@ -1,7 +1,6 @@
 """Which mails a person has switched off, as the page of preferences shows and changes it."""
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -48,7 +47,7 @@ def choices(
             GroupChoice(
                 id=group["group"],
                 title=group["title"],
-                choice=_choice(titles.keys(), here, everywhere, account_id),
+                choice=_choice(set(titles), here, everywhere, account_id),
                 off=[title for kind, title in titles.items() if kind in here],
                 can_switch_on=bool(titles.keys() & own),
             )
@@ -81,9 +80,9 @@ def _kinds(off: Off, account_id: str | None) -> set[str]:
 
 
 def _choice(
-    kinds: AbstractSet[str],
-    here: AbstractSet[str],
-    everywhere: AbstractSet[str],
+    kinds: set[str],
+    here: set[str],
+    everywhere: set[str],
     account_id: str | None,
 ) -> Choice:
     if account_id is not None and everywhere >= kinds:
