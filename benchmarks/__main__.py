@@ -30,6 +30,7 @@ from benchmarks import (
     peers,
     removals,
     rolling,
+    seals,
     sign_in,
     start,
     team,
@@ -60,6 +61,7 @@ def parts(folder: Path | None, *, short: bool) -> dict[str, Callable[[], Result]
         "acceptance": lambda: acceptance.run(count=5 if short else acceptance.ACCEPTANCES),
         "team": lambda: team.run(seconds=1 if short else team.SECONDS),
         "sign_in": lambda: sign_in.run(samples=10 if short else sign_in.SAMPLES),
+        "seals": lambda: seals.run(rounds=2 if short else seals.ROUNDS),
         "floods": lambda: floods.run(seconds=4 if short else floods.SECONDS),
         "rolling": lambda: rolling.run(("authz",) if short else rolling.SERVICES),
     }

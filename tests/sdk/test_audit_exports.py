@@ -144,6 +144,7 @@ def mutated(chance):
         del lines[at:]
         named = (min(BY_TIME[at - 1 :]), None)
     elif kind == "older backup":
+        at %= 61
         backup = Log(61, minutes=40)
         for part in ("records", "salts", "leaves"):
             setattr(backup, part, getattr(backup, part)[:at])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rolecall.audit.sealed import SALT_BYTES, commitments, encoded, leaf_of, personal_values
+from rolecall.audit.sealed import encoded
 from services.audit.domain.records import Record
 from shared.contracts.facts import content_time
 
@@ -55,25 +55,6 @@ def sealed_form(record: Record) -> Form:
         "change_id": record.change_id,
         "position": record.position._asdict(),
     }
-
-
-def salts_for(form: Form, randomness: bytes) -> dict[str, bytes]:
-    """A salt for each personal value of a record; `randomness` has enough for all of them."""
-    paths = personal_values(form)
-    return {
-        path: randomness[at * SALT_BYTES : (at + 1) * SALT_BYTES] for at, path in enumerate(paths)
-    }
-
-
-def salt_bytes(form: Form) -> int:
-    """The number of random bytes that the salts of a record need."""
-    return SALT_BYTES * len(personal_values(form))
-
-
-def leaf(form: Form, seal: Seal) -> bytes:
-    """The hash of the leaf of a record."""
-    committed = commitments(personal_values(form), seal.salts)
-    return leaf_of(form, {**committed, **seal.erased})
 
 
 def export_line(form: Form, seal: Seal, path: list[bytes]) -> Form:

@@ -207,4 +207,8 @@ def _text(value: Any) -> str | None:
 
 
 def _parsed(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+    return None if text is None else _read(text)
+
+
+_read = json.JSONDecoder(parse_constant=str).decode
+"""A number that is not finite is read as its name: it has no canonical form, and is no JSON."""

@@ -13,17 +13,10 @@ from functools import partial
 from rolecall.audit import trees
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner, InconsistentTree, TreeHead
+from services.audit.domain.leaves import sealed
 from services.audit.domain.records import Record
 from services.audit.domain.seal_gaps import LAST, Gap, gaps
-from services.audit.domain.sealed_records import (
-    Form,
-    Seal,
-    leaf,
-    salt_bytes,
-    salts_for,
-    sealed_form,
-    tree_of,
-)
+from services.audit.domain.sealed_records import Seal, tree_of
 from services.audit.domain.tiles import Tile, grow, growing_tiles, hashes_in, tiles_of
 from services.audit.store import Store
 from shared import metrics
@@ -185,25 +178,27 @@ class RecordSealer:
         """Append records, in their order, each to the tree of its account."""
         if not records:
             return
-        of_tree: defaultdict[str, list[Form]] = defaultdict(list)
+        of_tree: defaultdict[str, list[Record]] = defaultdict(list)
         for record in records:
-            of_tree[tree_of(record)].append(sealed_form(record))
+            of_tree[tree_of(record)].append(record)
         before = await self._store.heads(of_tree.keys(), session)
         names = [(tree, tile) for tree in of_tree for tile in growing_tiles(before[tree].size)]
         stored = await self._store.tiles(names, session)
         grown: list[tuple[TreeHead, TreeHead]] = []
         changed: dict[tuple[str, Tile], bytes] = {}
         seals: list[Seal] = []
-        for tree, forms in of_tree.items():
+        for tree, new in of_tree.items():
             head = before[tree]
             own = {tile: stored[tree, tile] for name, tile in names if name == tree}
-            new = [_seal(tree, head.size + at, form) for at, form in enumerate(forms)]
+            leaves: list[bytes] = []
+            for index, record in enumerate(new, start=head.size):
+                seal, leaf = sealed(record, tree, index, os.urandom)
+                seals.append(seal)
+                leaves.append(leaf)
             growing = head.growing()
-            leaves = [leaf(form, seal) for form, seal in zip(forms, new, strict=True)]
             for tile in grow(growing, own, leaves):
                 changed[tree, tile] = own[tile]
             grown.append((head, TreeHead(tree, growing.size, tuple(growing.peaks))))
-            seals += new
         await self._store.grow(grown, changed, seals, session)
 
     async def sign(self) -> None:
@@ -261,8 +256,3 @@ async def run_sealer(sealer: RecordSealer, office: Election) -> None:
             if await office.won():
                 await sealer.round()
         await asyncio.sleep(SEAL_SECONDS)
-
-
-def _seal(tree: str, index: int, form: Form) -> Seal:
-    salts = salts_for(form, os.urandom(salt_bytes(form)))
-    return Seal(event_id=form["id"], tree=tree, index=index, salts=salts)

@@ -18,6 +18,7 @@ SEALER_TESTS = ("tests/services/audit/test_sealing.py",)
 EXPORTED = "sdk/rolecall/audit/exports.py"
 EXPORT_TESTS = ("tests/sdk/test_audit_exports.py",)
 SEALED_EXPORT_TESTS = ("tests/services/audit/test_sealed_exports.py",)
+UNSEALABLE_TESTS = ("tests/services/audit/test_unsealable.py",)
 LATE_TESTS = ("tests/services/audit/test_late_records.py",)
 
 ROWS = (
@@ -324,6 +325,30 @@ ROWS = (
         old="if seal.index < export.size}",
         new="if seal.index <= export.size}",
         tests=SEALED_EXPORT_TESTS,
+    ),
+    Mutant(
+        id="leaf-is-written-by-the-quick-encoder-also-where-it-sorts-otherwise",
+        kind=Kind.SECURITY,
+        file="services/audit/domain/leaves.py",
+        old="    write = _encode if all(map(str.isascii, names)) else canonical\n",
+        new="    write = _encode if names or not names else canonical\n",
+        tests=("tests/services/audit/domain/test_sealed_records.py",),
+    ),
+    Mutant(
+        id="salts-of-a-record-are-the-same",
+        kind=Kind.SECURITY,
+        file="services/audit/domain/leaves.py",
+        old="randomness[at : (at := at + SALT_BYTES)]",
+        new="randomness[:SALT_BYTES]",
+        tests=("tests/services/audit/domain/test_sealed_records.py",),
+    ),
+    Mutant(
+        id="record-with-a-number-that-is-not-finite-stops-the-sealer",
+        kind=Kind.AVAILABILITY,
+        file="services/audit/store/records.py",
+        old="json.JSONDecoder(parse_constant=str)",
+        new="json.JSONDecoder()",
+        tests=UNSEALABLE_TESTS,
     ),
     Mutant(
         id="sealer-does-not-run",
