@@ -211,4 +211,4 @@ def _parsed(text: str | None) -> Any:
 
 
 _read = json.JSONDecoder(parse_constant=str).decode
-"""A number that is not finite is read as its name: it has no canonical form, and is no JSON."""
+"""A number that is not finite is read as its name: it has no canonical form, and JSON lacks it."""
