@@ -1,43 +1,62 @@
 """Begin a new epoch in a database of a source that was restored from a backup.
 
-`python -m deploy.after_restore URL DATABASE`, while all services are stopped. The old rows are kept
-in the collection `journal_before_restore`. In team's database it also begins anew the time in which
-an owner can restore a deleted account. The command may be repeated.
+`rolecall admin after-restore` runs it, while all services are stopped. The old rows are kept in the
+collection `journal_before_restore`, and the next start of the service records the restore. In
+team's database it also begins anew the time in which an owner can restore a deleted account. The
+command may be repeated.
 """
 
 import argparse
 import asyncio
+import os
 import sys
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from services.team.settings import Settings
-from shared.journal import begin_history
+from shared.clock import Clock, SystemClock
+from shared.journal import KEPT, begin_epoch
 from shared.mongo import Database, connect, majority
 from shared.timeouts import DEFAULT_TIMEOUTS
 
-KEPT = "journal_before_restore"
 OPERATION_SECONDS = 3600.0
 """The time of one operation: an update of all objects of a large database."""
+OFFICE = "sweeper"
+"""The election that some replica of a running service always holds."""
+RUNNING = "A replica of {name} is running. Stop every replica of every service, and repeat.\n"
+REFUSED = 1
 
 
-async def begin_epoch(database: Database) -> int:
-    """Set the journal aside and forget its heads; return how many rows were kept.
+@dataclass(frozen=True, kw_only=True)
+class Restore:
+    """Which database was restored, and what the audit log says about it."""
 
-    The next start of the service makes a new random epoch, whose sequences begin at 1. So `rev` of
-    every stored object falls to 0: a follower takes a state only over a lower `rev`.
+    url: str
+    database: str
+    grace: timedelta
+    operator: str | None = None
+    explanation: str | None = None
+
+
+async def is_served(
+    database: Database,
+    *,
+    clock: Clock,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> bool:
+    """Return whether a process works on the database now.
+
+    A backup of a running product contains a term that may not be over yet: this waits for its end.
     """
-    journal = majority(database, "journal")
-    rows = await journal.count_documents({})
-    await journal.aggregate([{"$merge": {"into": KEPT}}]).to_list(None)
-    for name in set(await database.list_collection_names()) - {"journal", KEPT}:
-        stored = majority(database, name)
-        await stored.update_many({"rev": {"$exists": True}}, {"$set": {"rev": 0}})
-    await begin_history(database, at=datetime.now(UTC))
-    # The heads go last: without them a start would number from 1 beside the old rows.
-    await journal.delete_many({})
-    await majority(database, "heads").delete_many({})
-    return rows
+    elections = majority(database, "elections")
+    found = await elections.find_one({"_id": OFFICE})
+    while found is not None and (left := found["until"] - clock.now()) > timedelta():
+        await pause(left.total_seconds())
+        held, found = found, await elections.find_one({"_id": OFFICE})
+        if found is not None and found["until"] != held["until"]:
+            return True
+    return False
 
 
 async def postpone_deletions(database: Database, until: datetime) -> int:
@@ -52,26 +71,32 @@ async def postpone_deletions(database: Database, until: datetime) -> int:
     return outcome.matched_count
 
 
-async def run(url: str, name: str, *, grace: timedelta) -> int:
+async def run(restore: Restore) -> int:
     """Begin the epoch in one database, say so, and return an exit status."""
+    name, clock = restore.database, SystemClock()
     patient = replace(DEFAULT_TIMEOUTS, database=OPERATION_SECONDS)
-    client = connect(url, app_name="rolecall-after-restore", timeouts=patient)
+    client = connect(restore.url, app_name="rolecall-after-restore", timeouts=patient)
     try:
-        until = datetime.now(UTC) + grace
-        waiting = await postpone_deletions(client[name], until)
-        rows = await begin_epoch(client[name])
+        if await is_served(client[name], clock=clock):
+            sys.stderr.write(RUNNING.format(name=name))
+            return REFUSED
+        now = clock.now()
+        waiting = await postpone_deletions(client[name], now + restore.grace)
+        rows = await begin_epoch(
+            client[name], at=now, operator=restore.operator, explanation=restore.explanation
+        )
     finally:
         client.close()
     sys.stdout.write(f"{name} begins a new epoch. {rows} rows are kept in {KEPT}.\n")
     if waiting:
         sys.stdout.write(
             f"{name} has {waiting} deleted accounts. Their owners can restore them until"
-            f" {until:%Y-%m-%d %H:%M} UTC.\n"
+            f" {now + restore.grace:%Y-%m-%d %H:%M} UTC.\n"
         )
     return 0
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command, and return an exit status."""
     options = argparse.ArgumentParser(
         prog="python -m deploy.after_restore",
@@ -88,9 +113,26 @@ def main() -> int:
         help="the days in which owners can restore deleted accounts from now on, as in"
         " ROLECALL_TEAM_DELETION_GRACE_DAYS (default: %(default)s)",
     )
-    given = options.parse_args()
-    grace = timedelta(days=given.grace_days)
-    return asyncio.run(run(given.url, given.database, grace=grace))
+    options.add_argument(
+        "--as",
+        dest="operator",
+        default=os.environ.get("ROLECALL_OPERATOR"),
+        metavar="NAME",
+        help="your name for the audit log (default: ROLECALL_OPERATOR)",
+    )
+    options.add_argument("--reason", metavar="TEXT", help="why it was restored, for the audit log")
+    given = options.parse_args(arguments)
+    return asyncio.run(
+        run(
+            Restore(
+                url=given.url,
+                database=given.database,
+                grace=timedelta(days=given.grace_days),
+                operator=given.operator,
+                explanation=given.reason,
+            )
+        )
+    )
 
 
 if __name__ == "__main__":

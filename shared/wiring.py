@@ -23,7 +23,7 @@ from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
 from shared.inbox.routes import dead_fact_routes
-from shared.journal import Adopt, Adoption, Journal, Snapshot, journal_routes
+from shared.journal import Adopt, Adoption, Journal, Restores, Snapshot, journal_routes
 from shared.journal.relay import Relay
 from shared.journal.snapshot import ReadPage
 from shared.leases import Leases, MongoLeaseStore, lease_routes
@@ -166,6 +166,7 @@ class JournalParts(Parts):
             adoption=self._adoption,
             timeouts=timeouts,
         )
+        self._restores = Restores(self.database, self.journal)
         self._migrations = migrations(signer)
         self._proxies = settings.proxies
 
@@ -224,7 +225,7 @@ class JournalParts(Parts):
         """
         routes = (
             *internal_routes,
-            *journal_routes(self.journal),
+            *journal_routes(self.journal, self._restores),
             *dead_fact_routes(inbox.dead, self.journal),
         )
         tasks = dict(tasks or {})
@@ -249,7 +250,7 @@ class JournalParts(Parts):
                 idempotency=idempotency,
                 lane_limits=self.lane_limits,
             ),
-            opens=(self._migrate, self.journal.start, *opens),
+            opens=(self._migrate, self.journal.start, self._restores.start, *opens),
             joins=(*joins, inbox.start),
             tasks={
                 "relay": self._relay.run,

@@ -32,11 +32,11 @@ class JournalRestored(Payload):
     """
 
     former_epoch: str
-    """Empty where the restored database had none."""
     epoch: str
     rows: int
     """The rows of the former epoch that the restored database has."""
-    explanation: str
+    heads: dict[int, int]
+    """The last sequence of each shard in it; later rows of that epoch are of a lost history."""
 
 
 class IdentityFactReplayed(DeadFactReplayed):

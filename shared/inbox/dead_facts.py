@@ -37,11 +37,11 @@ class FactStillFails(Refusal):
 
 
 class FactOfFormerEpoch(Refusal):
-    """The fact is of a history that a restore of its source has ended."""
+    """The fact is of a history that was lost when its source was restored."""
 
     kind = RefusalKind.CONFLICT
     code = "fact-of-former-epoch"
-    detail = "The fact is of a history that ended when its source was restored. Drop it."
+    detail = "The fact is of a history that its source lost when it was restored. Drop it."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class DeadFacts:
         *,
         marks: Marks,
         verifier: RowVerifier,
-        follows: Callable[[Position], Awaitable[bool]],
+        in_force: Callable[[Position], Awaitable[bool]],
         subscriptions: Mapping[str, Callable[[Any, Row, AppliedMark], Awaitable[None]]],
         ctx: Any,
         clock: Clock,
@@ -73,7 +73,7 @@ class DeadFacts:
         self._dead = majority(database, COLLECTION)
         self._marks = marks
         self._verifier = verifier
-        self._follows = follows
+        self._in_force = in_force
         self._subscriptions = subscriptions
         self._ctx = ctx
         self._clock = clock
@@ -107,7 +107,7 @@ class DeadFacts:
         stored = await self._stored(dead_id)
         signed = self._verified(stored)
         row = signed.row
-        if not await self._follows(row.position):
+        if not await self._in_force(row.position):
             raise FactOfFormerEpoch
         await self._release(dead_id, row.position)
         await self._apply(dead_id, signed)

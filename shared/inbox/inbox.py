@@ -86,7 +86,7 @@ class Inbox:
             database,
             marks=self._marks,
             verifier=verifier,
-            follows=self._reconciler.follows,
+            in_force=self._reconciler.in_force,
             subscriptions=subscriptions,
             ctx=ctx,
             clock=clock,

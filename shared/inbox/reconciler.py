@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -20,6 +19,7 @@ from shared.contracts.facts import Position
 from shared.http.client import InternalClient
 from shared.inbox.dead_facts import COLLECTION, dead_fact
 from shared.inbox.marks import Marks
+from shared.inbox.progress import Progress
 from shared.inbox.retention import MarkRetention
 from shared.inbox.told_heads import ToldHeads
 from shared.mongo import (
@@ -78,7 +78,7 @@ class Reconciler:
     ) -> None:
         self._client = client
         self._marks = marks
-        self._progress = majority(database, "inbox_marks")
+        self._progress = Progress(database)
         self._dead = majority(database, COLLECTION)
         self._sources = tuple(sources)
         self._internal = internal
@@ -86,9 +86,7 @@ class Reconciler:
         self._apply = apply
         self._clock = clock
         self._page_size = page_size
-        self._epochs: dict[str, str] = {}
-        self._contiguous: defaultdict[tuple[str, int], int] = defaultdict(int)
-        """The last sequence of (source, shard) up to which everything is applied."""
+        self.covers = self._progress.covers
         self._complete_until: dict[str, datetime] = {}
         self._failures: dict[Position, int] = {}
         self._told = ToldHeads(clock)
@@ -108,11 +106,8 @@ class Reconciler:
         }
 
     async def load(self) -> None:
-        """Read the progress that this service's replicas have saved."""
-        async for saved in self._progress.find({}):
-            self._epochs[saved["_id"]] = saved["epoch"]
-            for shard, seq in saved["low"].items():
-                self._contiguous[saved["_id"], int(shard)] = seq
+        """Read how far this service is."""
+        await self._progress.load()
 
     async def follows(self, position: Position) -> bool:
         """Return whether the row is of the epoch that its source has told last.
@@ -120,16 +115,15 @@ class Reconciler:
         Raises:
             Unavailable: the source has never told one, and does not answer.
         """
-        source = position.source
-        if source not in self._epochs:
-            answer = await self._internal.call(HEADS, source)
-            self._epochs.setdefault(source, answer.epoch)
-        return position.epoch == self._epochs[source]
+        if self._progress.epoch(position.source) is None:
+            answer = await self._internal.call(HEADS, position.source)
+            if not answer.former and self._progress.epoch(position.source) is None:
+                self._progress.begin(position.source, answer.epoch)
+        return position.epoch == self._progress.epoch(position.source)
 
-    def covers(self, position: Position) -> bool:
-        """Return whether the row at this position is known to be applied, without its mark."""
-        applied = self._contiguous[position.source, position.shard]
-        return position.epoch == self._epochs.get(position.source) and position.seq <= applied
+    async def in_force(self, position: Position) -> bool:
+        """Return whether the row is of the epoch that is followed, or of a history before it."""
+        return await self.follows(position) or self._progress.kept(position)
 
     def wake(self) -> None:
         """Compare soon: something was missed."""
@@ -176,40 +170,43 @@ class Reconciler:
         self._left_to_bus.discard(source)
         answer = await self._internal.call(HEADS, source)
         epoch, heads = answer.epoch, answer.heads
-        if self._epochs.get(source) != epoch:
-            self._begin_epoch(source, epoch)
+        self._progress.told(source, answer)
         await self._marks.save_noted()
-        behind = [shard for shard, head in heads.items() if head > self._contiguous[source, shard]]
+        if not await self._follow(source, epoch):
+            return
+        applied_until = self._progress.contiguous
+        behind = [shard for shard, head in heads.items() if head > applied_until[source, shard]]
         incomplete = [
             shard for shard in behind if not await self._fill(source, epoch, shard, heads[shard])
         ]
         if behind:
-            await self._save(source, epoch, heads)
-            applied = {shard: self._contiguous[source, shard] for shard in behind}
+            await self._progress.save(source, heads)
+            applied = {shard: applied_until[source, shard] for shard in behind}
             await self._retention.covered(source, epoch, applied, asked_at)
         if not incomplete:
             self._complete_until[source] = asked_at - COMPLETENESS_LAG
-        elif (reached := self._told.reached(source, self._contiguous)) is not None:
+        elif (reached := self._told.reached(source, applied_until)) is not None:
             self._complete_until[source] = reached - COMPLETENESS_LAG
         self._told.note(source, heads, asked_at=asked_at, at=at)
 
-    def _begin_epoch(self, source: str, epoch: str) -> None:
-        if source in self._epochs:
-            _log.warning("%s has another epoch: its journal begins anew", source)
-        for key in [key for key in self._contiguous if key[0] == source]:
-            del self._contiguous[key]
+    async def _follow(self, source: str, epoch: str) -> bool:
+        """Follow the epoch, after all that a restored source has of those before it is applied."""
+        if self._progress.epoch(source) == epoch:
+            return True
+        for each in self._progress.unfinished(source):
+            self._progress.begin(source, each.epoch)
+            heads = each.heads.items()
+            filled = [await self._fill(source, each.epoch, *head) for head in heads]
+            if not all(filled) and not self._progress.gives_up(source, each.epoch):
+                return False
+            self._progress.tell_lost(source, each)
+        self._progress.begin(source, epoch)
         self._told.forget(source)
-        self._epochs[source] = epoch
-
-    async def _save(self, source: str, epoch: str, heads: Collection[int]) -> None:
-        low = {str(shard): self._contiguous[source, shard] for shard in heads}
-        await self._progress.update_one(
-            {"_id": source}, {"$set": {"epoch": epoch, "low": low}}, upsert=True
-        )
+        return True
 
     async def _fill(self, source: str, epoch: str, shard: int, head: int) -> bool:
         """Apply what is missing up to `head`; tell whether all of it is applied now."""
-        applied = self._contiguous[source, shard]
+        applied = self._progress.contiguous[source, shard]
         while applied < head:
             end = min(applied + self._page_size, head)
             first = Position(source, epoch, shard, applied + 1)
@@ -221,7 +218,7 @@ class Reconciler:
                 marked |= await self._fetch(first, end, marks)
             while applied + 1 in marked:
                 applied += 1
-            self._contiguous[source, shard] = applied
+            self._progress.contiguous[source, shard] = applied
             self._marks.forget_saved(first, applied)
             if applied < end:
                 return False
@@ -242,7 +239,9 @@ class Reconciler:
 
         A row that is not what the source signed ends the page; it is asked for again later.
         """
-        query = ChangesQuery(shard=first.shard, after=first.seq - 1, limit=end - first.seq + 1)
+        epoch = first.epoch if self._progress.kept(first) else None
+        limit = end - first.seq + 1
+        query = ChangesQuery(shard=first.shard, after=first.seq - 1, limit=limit, epoch=epoch)
         page = await self._internal.call(CHANGES, first.source, query)
         if page.epoch != first.epoch:
             return set()

@@ -7,8 +7,9 @@ record in one.
 
 from shared.journal.adoption import Adopt, Adoption
 from shared.journal.dry_runs import DryRun
-from shared.journal.history import HISTORY, History, ObjectName, begin_history
+from shared.journal.history import HISTORY, History, ObjectName
 from shared.journal.journal import Journal
+from shared.journal.restores import KEPT, Restores, begin_epoch
 from shared.journal.routes import journal_routes
 from shared.journal.rows import EARLIER_INDEXES, INDEXES
 from shared.journal.signing_step import signing_step
@@ -19,6 +20,7 @@ __all__ = [
     "EARLIER_INDEXES",
     "HISTORY",
     "INDEXES",
+    "KEPT",
     "Adopt",
     "Adoption",
     "DryRun",
@@ -28,9 +30,10 @@ __all__ = [
     "JournalWrite",
     "JournalWriter",
     "ObjectName",
+    "Restores",
     "Snapshot",
     "WriteResult",
-    "begin_history",
+    "begin_epoch",
     "journal_routes",
     "signing_step",
 ]

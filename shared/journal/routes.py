@@ -10,21 +10,33 @@ from shared.contracts.calls.journal import (
 from shared.http.internal import internal_route
 from shared.http.routes import Call, Route
 from shared.journal.journal import Journal
+from shared.journal.restores import Restores
 
 
-def journal_routes(journal: Journal) -> tuple[Route, ...]:
+def journal_routes(journal: Journal, restores: Restores) -> tuple[Route, ...]:
     """The internal routes that every source serves."""
 
     async def heads(ctx: object, call: Call[None, None]) -> Heads:
         now = await journal.heads()
-        return Heads(source=journal.source, epoch=now.epoch, heads=now.seqs, digests=now.digests)
+        return Heads(
+            source=journal.source,
+            epoch=now.epoch,
+            heads=now.seqs,
+            digests=now.digests,
+            former=restores.former,
+        )
 
     async def changes(ctx: object, call: Call[None, ChangesQuery]) -> Changes:
         query = call.query
-        page = await journal.changes(query.shard, after=query.after, limit=query.limit)
+        shard, after, limit = query.shard, query.after, query.limit
+        epoch = query.epoch or journal.epoch
+        if epoch == journal.epoch:
+            page = await journal.changes(shard, after=after, limit=limit)
+        else:
+            page = await restores.changes(epoch, shard, after=after, limit=limit)
         return Changes(
             source=journal.source,
-            epoch=journal.epoch,
+            epoch=epoch,
             items=[signed.event.decode() for signed in page],
             signatures=[signed.signature for signed in page],
         )

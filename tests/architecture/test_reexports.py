@@ -16,8 +16,9 @@ FACES = {
     "shared/journal/__init__.py": {
         "shared.journal.adoption": {"Adopt", "Adoption"},
         "shared.journal.dry_runs": {"DryRun"},
-        "shared.journal.history": {"HISTORY", "History", "ObjectName", "begin_history"},
+        "shared.journal.history": {"HISTORY", "History", "ObjectName"},
         "shared.journal.journal": {"Journal"},
+        "shared.journal.restores": {"KEPT", "Restores", "begin_epoch"},
         "shared.journal.routes": {"journal_routes"},
         "shared.journal.rows": {"EARLIER_INDEXES", "INDEXES"},
         "shared.journal.signing_step": {"signing_step"},

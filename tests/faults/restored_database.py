@@ -54,7 +54,10 @@ class Backup:
                 product.broker.control("purge_queue", QUEUES[Service(service)].name)
             if new_epoch:
                 for database in DATABASES.values():
-                    asyncio.run(after_restore.run(product.database.url, database, grace=GRACE))
+                    restore = after_restore.Restore(
+                        url=product.database.url, database=database, grace=GRACE
+                    )
+                    assert asyncio.run(after_restore.run(restore)) == 0
             list(threads.map(methodcaller("start"), product.services.values()))
 
 

@@ -23,18 +23,30 @@ class HeadsAnswer(InternalAnswer):
         return self
 
 
+class FormerEpoch(InternalAnswer):
+    """An epoch that a restore has ended: the last sequence of each shard that the backup has."""
+
+    epoch: str
+    heads: dict[int, int]
+
+
 class Heads(HeadsAnswer):
-    """The heads of a journal."""
+    """The heads of a journal, and its former epochs in the order of their ends."""
 
     source: str
+    former: list[FormerEpoch] = Field(default_factory=list)
 
 
 class ChangesQuery(InternalRequest):
-    """The rows of `shard` with a sequence over `after`, `limit` at most."""
+    """The rows of `shard` with a sequence over `after`, `limit` at most.
+
+    They are of the present epoch, or of the former one that is named.
+    """
 
     shard: int = Field(ge=0, lt=SHARDS)
     after: int = Field(default=0, ge=0)
     limit: int = Field(default=200, ge=1, le=500)
+    epoch: str | None = None
 
 
 class Changes(InternalAnswer):

@@ -7,6 +7,7 @@ MARKS = "shared/inbox/marks.py"
 NOTED_TESTS = ("tests/shared/inbox/test_noted_marks.py",)
 ACKS = "shared/bus/rabbitmq_acks.py"
 ACK_TESTS = ("tests/shared/bus/test_rabbitmq_acks.py",)
+RESTORE_TESTS = ("tests/shared/inbox/test_restores.py",)
 NEAREST = ("tests/shared/inbox/test_reconciler.py",)
 
 ROWS = (
@@ -31,7 +32,7 @@ ROWS = (
         kind=Kind.CONSISTENCY,
         file=RECONCILER,
         old="            if applied < end:\n                return False\n",
-        new="            applied = self._contiguous[source, shard] = end\n",
+        new="            applied = self._progress.contiguous[source, shard] = end\n",
         tests=NEAREST,
     ),
     Mutant(
@@ -90,8 +91,8 @@ ROWS = (
         id="inbox-fetch-one-row-short",
         kind=Kind.AVAILABILITY,
         file="shared/inbox/reconciler.py",
-        old="limit=end - first.seq + 1",
-        new="limit=end - first.seq or 1",
+        old="limit = end - first.seq + 1",
+        new="limit = end - first.seq or 1",
         tests=("tests/shared/inbox/test_reconciler.py",),
     ),
     Mutant(
@@ -269,8 +270,8 @@ ROWS = (
         id="replayed-fact-of-a-lost-history",
         kind=Kind.DATA,
         file="shared/inbox/dead_facts.py",
-        old="        if not await self._follows(row.position):\n",
-        new="        if await self._follows(row.position) is None:\n",
+        old="        if not await self._in_force(row.position):\n",
+        new="        if await self._in_force(row.position) is None:\n",
         tests=("tests/shared/inbox/test_dead_facts.py", "-k", "lost_history"),
     ),
     Mutant(
@@ -288,5 +289,53 @@ ROWS = (
         old="            if not outcome.deleted_count:\n",
         new="            if outcome is None:\n",
         tests=("tests/shared/inbox/test_dead_facts.py", "-k", "several_replicas"),
+    ),
+    Mutant(
+        id="restored-history-is-skipped",
+        kind=Kind.DATA,
+        file=RECONCILER,
+        old="        for each in self._progress.unfinished(source):\n",
+        new="        for each in ():\n",
+        tests=RESTORE_TESTS,
+    ),
+    Mutant(
+        id="restored-history-is-applied-again",
+        kind=Kind.DATA,
+        file="shared/inbox/progress.py",
+        old="        if self._epochs.get(source) == epoch:\n            return\n",
+        new="",
+        tests=RESTORE_TESTS,
+    ),
+    Mutant(
+        id="rows-of-two-restores-overwrite-each-other",
+        kind=Kind.DATA,
+        file="shared/journal/restores.py",
+        old='{"$concat": [f"{epoch}.", "$_id"]}',
+        new='{"$concat": [".", "$_id"]}',
+        tests=RESTORE_TESTS,
+    ),
+    Mutant(
+        id="restore-is-told-by-each-replica",
+        kind=Kind.DATA,
+        file="shared/journal/restores.py",
+        old="            if outcome.matched_count:\n",
+        new="            if outcome is not None:\n",
+        tests=RESTORE_TESTS,
+    ),
+    Mutant(
+        id="restored-history-holds-the-inbox-up",
+        kind=Kind.AVAILABILITY,
+        file="shared/inbox/progress.py",
+        old="        if self._rounds[epoch] < MOST_ROUNDS:\n",
+        new="        if self._rounds[epoch]:\n",
+        tests=RESTORE_TESTS,
+    ),
+    Mutant(
+        id="running-service-begins-an-epoch",
+        kind=Kind.CONSISTENCY,
+        file="deploy/after_restore.py",
+        old="            return True\n",
+        new="            return False\n",
+        tests=RESTORE_TESTS,
     ),
 )

@@ -250,7 +250,7 @@ ROWS = (
     Mutant(
         id="restore-leaves-the-old-rows",
         kind=Kind.CONSISTENCY,
-        file="deploy/after_restore.py",
+        file="shared/journal/restores.py",
         old="    await journal.delete_many({})\n",
         new="",
         tests=("tests/shared/inbox/test_restores.py",),
@@ -258,7 +258,7 @@ ROWS = (
     Mutant(
         id="restore-leaves-the-old-revisions",
         kind=Kind.SECURITY,
-        file="deploy/after_restore.py",
+        file="shared/journal/restores.py",
         old='{"$set": {"rev": 0}}',
         new='{"$set": {}}',
         tests=("tests/shared/inbox/test_restores.py",),

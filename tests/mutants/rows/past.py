@@ -49,8 +49,8 @@ ROWS = (
     Mutant(
         id="past-forgets-a-restore",
         kind=Kind.CONSISTENCY,
-        file="deploy/after_restore.py",
-        old="    await begin_history(database, at=datetime.now(UTC))\n",
+        file="shared/journal/restores.py",
+        old="    await begin_history(database, at=at)\n",
         new="",
         tests=HISTORY_TESTS,
     ),

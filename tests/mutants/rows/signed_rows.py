@@ -196,8 +196,8 @@ ROWS = (
     _mutant(
         "epoch-that-is-over-is-applied",
         RECONCILER,
-        "        return position.epoch == self._epochs[source]\n",
-        "        return bool(self._epochs[source])\n",
+        "        return position.epoch == self._progress.epoch(position.source)\n",
+        "        return self._progress.epoch(position.source) is not None\n",
         INBOX_TESTS,
     ),
     _mutant(

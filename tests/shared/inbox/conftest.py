@@ -16,7 +16,7 @@ from shared.contracts.topology import AUDIT
 from shared.inbox import INDEXES as INBOX_INDEXES
 from shared.inbox import AppliedMark, Inbox
 from shared.indexes import build_indexes
-from shared.journal import INDEXES, Journal
+from shared.journal import INDEXES, Journal, Restores
 from shared.journal.relay import Relay
 from shared.mongo import Database, DbClient, DbSession, connect, transact
 from shared.problems import Unavailable
@@ -43,6 +43,7 @@ class JournalCalls:
         self.journal = journal
         self.away = False
         self.epoch_of_changes = ""
+        self.restores: Restores | None = None
         self.heads: JournalHeads | None = None
         """Heads of an earlier moment, which it answers instead of those of now."""
 
@@ -54,15 +55,26 @@ class JournalCalls:
         if query is None:
             assert call is HEADS
             now = self.heads or await self.journal.heads()
-            return Heads(source=callee, epoch=now.epoch, heads=now.seqs, digests=now.digests)
+            former = [] if self.restores is None else self.restores.former
+            return Heads(
+                source=callee,
+                epoch=now.epoch,
+                heads=now.seqs,
+                digests=now.digests,
+                former=former,
+            )
         assert call is CHANGES
         return await self.changes(query)
 
     async def changes(self, query: ChangesQuery) -> Changes:
-        page = await self.journal.changes(query.shard, after=query.after, limit=query.limit)
+        place = {"after": query.after, "limit": query.limit}
+        if query.epoch is None or self.restores is None:
+            page = await self.journal.changes(query.shard, **place)
+        else:
+            page = await self.restores.changes(query.epoch, query.shard, **place)
         items = [signed.event.decode() for signed in page]
         signatures = [signed.signature for signed in page]
-        epoch = self.epoch_of_changes or self.journal.epoch
+        epoch = self.epoch_of_changes or query.epoch or self.journal.epoch
         return Changes(source=self.journal.source, epoch=epoch, items=items, signatures=signatures)
 
 

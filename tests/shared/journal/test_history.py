@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deploy.after_restore import begin_epoch
 from shared.contracts.facts import Fact, Row, format_revision, shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.contracts.refusals import HistoryUnavailable
 from shared.indexes import build_indexes
-from shared.journal import HISTORY, INDEXES, History, Journal, JournalWrite, ObjectName
+from shared.journal import (
+    HISTORY,
+    INDEXES,
+    History,
+    Journal,
+    JournalWrite,
+    ObjectName,
+    begin_epoch,
+)
 from tests.clocks import SetClock
 from tests.lengths import SEED, length
 from tests.patience import PATIENT
@@ -154,7 +161,7 @@ async def test_what_began_before_the_kept_rows_is_not_taken_for_missing(site: Si
 async def test_a_restored_database_has_no_history_of_earlier_objects(site: Site) -> None:
     await site.write(project(0, ACCOUNTS[0]))
     await site.history.derive(SHARD)
-    await begin_epoch(site.database)
+    await begin_epoch(site.database, at=site.clock.now())
     await site.journal.start()
     await site.write(project(1, ACCOUNTS[0]))
     with pytest.raises(HistoryUnavailable):
