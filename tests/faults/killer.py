@@ -5,11 +5,29 @@ import contextlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-
-from deploy.programs.program import Program
+from pathlib import Path
+from typing import Protocol
 
 REQUEST_SECONDS = 0.1
 """The approximate time from a request to its last effect."""
+
+
+class Victim(Protocol):
+    """A program that is killed and started again."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+
+    @property
+    def log(self) -> Path:
+        """What it wrote."""
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
 
 
 class Killer:
@@ -22,7 +40,7 @@ class Killer:
 
     def __init__(
         self,
-        victims: Mapping[str, Sequence[Program]],
+        victims: Mapping[str, Sequence[Victim]],
         *,
         times: int,
         seed: int,
@@ -75,7 +93,7 @@ class Killer:
             self._in_progress.add(name)
         return name
 
-    async def _kill(self, name: str, program: Program) -> None:
+    async def _kill(self, name: str, program: Victim) -> None:
         began = asyncio.get_running_loop().time()
         self.down.add(name)
         await asyncio.to_thread(program.kill)

@@ -7,13 +7,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from deploy.programs.program import Program
 from shared.contracts.topology import Service
 from tests.e2e.journey import Deployment, World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
 from tests.faults.clients import CaughtMails, ClientCounts, DecisionChecker, RetryingClient
-from tests.faults.killer import Killer
+from tests.faults.forgetting_broker import ForgettingBroker
+from tests.faults.killer import Killer, Victim
 from tests.faults.stored_data import StoredData
 from tests.faults.team_scenario import PROBES, Acknowledged, ScenarioContext
 from tests.lengths import SEED, length
@@ -102,11 +102,12 @@ async def test_kills_of_the_one_process_lose_nothing_acknowledged(
 async def test_kills_of_each_process_lose_nothing_acknowledged(
     processes: Processes, report: Callable[[str], None]
 ) -> None:
-    victims: dict[str, Sequence[Program]] = {
+    broker = ForgettingBroker(processes.broker)
+    victims: dict[str, Sequence[Victim]] = {
         service: processes.replicas_of(service) for service in Service
     }
     await kill_under_load(
-        victims | {"rabbitmq": [processes.broker], "database": [processes.database]},
+        victims | {"rabbitmq": [broker], "database": [processes.database]},
         deployment=processes.deployment(),
         mail=lambda: processes.mail.url,
         database=lambda: processes.database.url,
@@ -115,10 +116,12 @@ async def test_kills_of_each_process_lose_nothing_acknowledged(
         at_once=2,
         pause=1.5,
     )
+    report(f"kills of rabbitmq that deleted all of its data: {broker.deletions}")
+    assert broker.deletions == (KILLS + 1) // 2
 
 
 async def kill_under_load(
-    victims: dict[str, Sequence[Program]],
+    victims: dict[str, Sequence[Victim]],
     *,
     deployment: Deployment,
     mail: Callable[[], str],
