@@ -19,6 +19,7 @@ EXPORTED = "sdk/rolecall/audit/exports.py"
 EXPORT_TESTS = ("tests/sdk/test_audit_exports.py",)
 SEALED_EXPORT_TESTS = ("tests/services/audit/test_sealed_exports.py",)
 UNSEALABLE_TESTS = ("tests/services/audit/test_unsealable.py",)
+SEALER_CRASH_TESTS = ("tests/services/audit/test_sealer_crashes.py",)
 LATE_TESTS = ("tests/services/audit/test_late_records.py",)
 
 ROWS = (
@@ -357,5 +358,21 @@ ROWS = (
         old='            "seal": partial(run_sealer, sealer, office),\n',
         new="",
         tests=("tests/contracts/test_sealed_log.py",),
+    ),
+    Mutant(
+        id="progress-of-the-sealer-outlives-its-seals",
+        kind=Kind.DATA,
+        file=SEALER,
+        old="        await self._store.advance(moves, session)\n",
+        new="        await self._store.advance(moves, None)\n",
+        tests=SEALER_CRASH_TESTS,
+    ),
+    Mutant(
+        id="checkpoint-is-stored-before-it-is-kept",
+        kind=Kind.DATA,
+        file=SEALER,
+        old="        await self._files.append(head.tree, note)\n",
+        new="",
+        tests=SEALER_CRASH_TESTS,
     ),
 )
