@@ -2,6 +2,8 @@
 
 import asyncio
 
+from aiohttp.abc import AbstractResolver
+
 from services.notification.adapters.accounts import InternalAccounts
 from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
@@ -49,8 +51,9 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    names: AbstractResolver | None = None,
 ) -> ServiceApp:
-    """Wire the service without starting anything."""
+    """Wire the service without starting anything; `names` looks up the hosts of webhooks."""
     parts = JournalParts(
         Service.NOTIFICATION,
         settings,
@@ -91,6 +94,7 @@ def build(
         networks=settings.webhook_networks,
         seconds=timeouts.webhook,
         connections=settings.webhook_connections,
+        resolver=names,
     )
     posts = WebhookPosts(outbound, parts.clock)
     ctx = Ctx(

@@ -26,6 +26,7 @@ from aiohttp import (
 from aiohttp.abc import AbstractResolver
 
 from shared.http import strict_json
+from shared.http.name_lookups import NameLookups, sent_for
 from shared.http.outbound_faults import in_words
 from shared.http.refusals import MalformedJson
 from shared.networks import Network, is_within
@@ -133,7 +134,8 @@ def check_url(url: str, *, networks: Sequence[Network] = ()) -> str:
 class Outbound:
     """Makes the requests. `networks` may be asked besides the internet: a company's own issuer.
 
-    `resolver` looks names up; its answers are checked like every other address.
+    `resolver` looks names up; its answers are checked like every other address. Of one `sender`
+    of requests only a few names are looked up at once.
     """
 
     def __init__(
@@ -149,7 +151,7 @@ class Outbound:
         self._seconds = seconds
         self._max_bytes = max_bytes
         self._connections = connections
-        self._resolver = resolver
+        self._resolver = resolver or NameLookups()
         self._session: ClientSession | None = None
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> OutboundAnswer:
@@ -171,14 +173,17 @@ class Outbound:
         return await self._request("POST", url, headers=headers, data=dict(form))
 
     async def post(
-        self, url: str, content: bytes, *, headers: Mapping[str, str], keeps: int
+        self, url: str, content: bytes, *, headers: Mapping[str, str], keeps: int, sender: str
     ) -> OutboundAnswer:
-        """Post these bytes. Of the answer's body the first `keeps` bytes are read, as they came.
+        """Post these bytes for a sender, such as an account.
+
+        Of the answer's body the first `keeps` bytes are read, as they came.
 
         Raises:
             OutboundError: there is no answer.
         """
-        return await self._request("POST", url, headers=headers, keeps=keeps, data=content)
+        with sent_for(sender):
+            return await self._request("POST", url, headers=headers, keeps=keeps, data=content)
 
     async def close(self) -> None:
         """Close the connections; the next request opens others."""

@@ -2,10 +2,14 @@
 
 from aiohttp import ClientConnectorDNSError, ClientConnectorError, ClientSSLError
 
+from shared.http.name_lookups import NamesNotLookedUpError
+
 
 def in_words(fault: Exception) -> str:
     """A sentence for people; the fault itself has names of this code and addresses."""
     match fault:
+        case ClientConnectorDNSError(os_error=NamesNotLookedUpError()):
+            return "Too many names wait for name servers that do not answer."
         case ClientConnectorDNSError():
             return "The name of the host leads to no address that may be used."
         case ClientSSLError():

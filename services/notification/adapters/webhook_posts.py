@@ -7,6 +7,7 @@ from datetime import timedelta
 from services.notification.domain.deliveries import KEPT_ANSWER_BYTES, WebhookAttempt, answer_text
 from shared.clock import Clock
 from shared.http.outbound import Outbound, OutboundError
+from shared.ids import AccountId
 
 USER_AGENT = "Rolecall-Webhooks/1"
 
@@ -18,12 +19,16 @@ class WebhookPosts:
         self._outbound = outbound
         self._clock = clock
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> WebhookAttempt:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, account_id: AccountId
+    ) -> WebhookAttempt:
         """Make one request; what comes of it is the attempt, never an exception."""
         at, began = self._clock.now(), time.monotonic()
         sent = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **headers}
         try:
-            answer = await self._outbound.post(url, body, headers=sent, keeps=KEPT_ANSWER_BYTES)
+            answer = await self._outbound.post(
+                url, body, headers=sent, keeps=KEPT_ANSWER_BYTES, sender=account_id
+            )
         except OutboundError as problem:
             return WebhookAttempt(at=at, milliseconds=_since(began), error=str(problem))
         return WebhookAttempt(

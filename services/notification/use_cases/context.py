@@ -23,6 +23,7 @@ from services.notification.store import (
 from shared.clock import Clock
 from shared.contracts.calls.connections import ConnectionAccount
 from shared.contracts.calls.identity import FarewellRequest
+from shared.ids import AccountId
 from shared.journal import Journal
 from shared.mongo import DbClient
 from shared.networks import Network
@@ -76,7 +77,9 @@ class Accounts(Protocol):
 class Posts(Protocol):
     """Makes requests to the receivers of webhooks (`adapters.webhook_posts.WebhookPosts`)."""
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> WebhookAttempt:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, account_id: AccountId
+    ) -> WebhookAttempt:
         """Make one request; every failure is an attempt, never an exception."""
         ...
 

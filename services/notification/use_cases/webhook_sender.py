@@ -113,7 +113,7 @@ async def _attempt(ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook) -> Web
         timestamp=int(now.timestamp()),
         body=body,
     )
-    return await ctx.posts.post(webhook.url, body, headers)
+    return await ctx.posts.post(webhook.url, body, headers, account_id=webhook.account_id)
 
 
 async def _save(

@@ -5,6 +5,8 @@ from tests.mutants.mutant import Kind, Mutant
 TESTS = ("tests/services/identity/test_sso_sign_in.py",)
 ACCOUNTS = ("tests/services/identity/test_account_connections.py",)
 OUTBOUND = ("tests/shared/http/test_outbound.py",)
+LOOKUPS = "shared/http/name_lookups.py"
+LOOKUP_TESTS = ("tests/shared/http/test_name_lookups.py",)
 TOKENS = "services/identity/domain/id_tokens.py"
 SIGN_IN = "services/identity/domain/sso_sign_in.py"
 IDENTITIES = "services/identity/domain/identities.py"
@@ -140,6 +142,36 @@ ROWS = (
         "if address is None or not _allowed(address, self._networks):",
         "if address is None:",
         *OUTBOUND,
+    ),
+    Mutant(
+        id="slow-names-of-one-account-hold-up-all",
+        kind=Kind.AVAILABILITY,
+        file=LOOKUPS,
+        old="self._running[sender] >= self._most_of_sender",
+        new="self._running[sender] < 0",
+        tests=LOOKUP_TESTS,
+    ),
+    Mutant(
+        id="threads-for-names-are-not-bounded",
+        kind=Kind.AVAILABILITY,
+        file=LOOKUPS,
+        old="self._running.total() >= self._most",
+        new="self._running.total() < 0",
+        tests=LOOKUP_TESTS,
+    ),
+    Mutant(
+        id="abandoned-look-up-does-not-count",
+        kind=Kind.AVAILABILITY,
+        file=LOOKUPS,
+        old="        return [_result(host, port, *each) for each in await found]\n",
+        new=(
+            "        try:\n"
+            "            return [_result(host, port, *each) for each in await found]\n"
+            "        except asyncio.CancelledError:\n"
+            "            self._running.clear()\n"
+            "            raise\n"
+        ),
+        tests=LOOKUP_TESTS,
     ),
     _security(
         "redirects-are-followed",

@@ -50,6 +50,8 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from aiohttp.abc import AbstractResolver
+
     from shared.contracts.facts import Payload, Row
     from shared.http.routes import Route
     from shared.timeouts import Timeouts
@@ -228,7 +230,12 @@ class Hooks(RunningService):
 
 @asynccontextmanager
 async def running_hooks(
-    mongo_url: str, database: str, *, timeouts: Timeouts = QUICK, **fields: Any
+    mongo_url: str,
+    database: str,
+    *,
+    timeouts: Timeouts = QUICK,
+    names: AbstractResolver | None = None,
+    **fields: Any,
 ) -> AsyncIterator[Hooks]:
     """Notification on a real database; its receivers may be on this machine."""
     authz = Authz()
@@ -255,6 +262,7 @@ async def running_hooks(
         others=authz.routes(),
         fields={**settings, **fields},
         timeouts=timeouts,
+        wiring={"names": names},
         authz=authz,
     ) as hooks:
         yield hooks
