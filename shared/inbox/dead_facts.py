@@ -1,23 +1,24 @@
 """Facts that a service could not apply: an operator lists them, applies them again, or drops them.
 
-Such a fact has a mark, as if it were applied, so that others go on. A replay first takes the mark
-away and says so (`released`). The subscriber then saves its own mark with the effect. So the effect
-comes once, also if the replay is interrupted or repeated. What an operator does is a fact itself,
-saved in the transaction that forgets the failed one.
+Such a fact has a mark, as if it were applied, so that others go on. The mark stays for good. A
+replay notes in the stored fact that it is applied, in the transaction of the effect. So the effect
+comes once, also if the replay is interrupted or repeated, and never after a drop. What an operator
+does is a fact itself, saved in the transaction that forgets the failed one.
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shared.auth.row_signatures import SignedRow
 from shared.clock import Clock
 from shared.contracts.facts import Caller, Fact, Position, ResourceRef, Row
-from shared.contracts.upkeep import DROPPED, REPLAYED, DeadFactEnded
+from shared.contracts.upkeep import DROPPED, REPLAYED, DeadFactDropped, DeadFactEnded
 from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks, mark_id
 from shared.journal import Journal, JournalWrite
-from shared.mongo import Database, DatabaseAway, DbClient, DbSession, Document, majority, transact
+from shared.mongo import Collection, Database, DatabaseAway, DbSession, Document, majority
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 from shared.row_verifier import RowRefused, RowVerifier
 
@@ -44,6 +45,14 @@ class FactOfFormerEpoch(Refusal):
     detail = "The fact is of a history that its source lost when it was restored. Drop it."
 
 
+class FactWasReplayed(Refusal):
+    """A replay has applied the fact, and was cut off before it could forget it."""
+
+    kind = RefusalKind.CONFLICT
+    code = "fact-was-replayed"
+    detail = "A replay has applied the fact, and cannot be undone. Replay it again to end it."
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeadFact:
     """A fact that was put aside, and the error that it caused last."""
@@ -59,7 +68,6 @@ class DeadFacts:
 
     def __init__(
         self,
-        client: DbClient,
         database: Database,
         *,
         marks: Marks,
@@ -69,7 +77,6 @@ class DeadFacts:
         ctx: Any,
         clock: Clock,
     ) -> None:
-        self._client = client
         self._dead = majority(database, COLLECTION)
         self._marks = marks
         self._verifier = verifier
@@ -109,28 +116,37 @@ class DeadFacts:
         row = signed.row
         if not await self._in_force(row.position):
             raise FactOfFormerEpoch
-        await self._release(dead_id, row.position)
         await self._apply(dead_id, signed)
-        await self._forget(dead_id, row, REPLAYED[journal.source], journal, caller)
+        await self._forget(stored, REPLAYED[journal.source], journal, caller)
 
     async def drop(self, dead_id: str, *, journal: Journal, caller: Caller) -> None:
         """Forget a fact, which counts as applied for good, and record who did it.
 
         Raises:
             NotFound: it is not there.
+            FactWasReplayed: its effect is there.
         """
-        found = await self.find(dead_id)
-        await self._forget(dead_id, found.row, DROPPED[journal.source], journal, caller)
+        stored = await self._stored(dead_id)
+        await self._forget(stored, DROPPED[journal.source], journal, caller)
 
     async def _forget(
-        self, dead_id: str, row: Row, ended: type[DeadFactEnded], journal: Journal, caller: Caller
+        self, stored: Document, ended: type[DeadFactEnded], journal: Journal, caller: Caller
     ) -> None:
-        """Delete a fact that was put aside, and record it in the log of its account."""
+        """Delete a fact that was put aside, and record it in the log of its account.
+
+        The deletion and the note of a replay exclude each other: they write the same document.
+        """
+        row = _read(stored).row
+        dropped = issubclass(ended, DeadFactDropped)
 
         async def change(write: JournalWrite) -> None:
-            outcome = await self._dead.delete_one({"_id": dead_id}, session=write.session)
-            if not outcome.deleted_count:
+            now = await self._dead.find_one_and_delete(
+                {"_id": stored["_id"]}, session=write.session
+            )
+            if now is None:
                 raise NotFound
+            if dropped and now.get("applied"):
+                raise FactWasReplayed
             write.record(_ended(row, ended))
 
         key = row.account_id or row.resource.id
@@ -149,31 +165,17 @@ class DeadFacts:
         except (RowRefused, ValueError) as fault:
             raise FactStillFails(problem=f"its source did not sign it ({fault})") from fault
 
-    async def _release(self, dead_id: str, position: Position) -> None:
-        """Take the mark away that the fact got when it was put aside, once."""
-
-        async def change(session: DbSession) -> None:
-            outcome = await self._dead.update_one(
-                {"_id": dead_id, "released": {"$ne": True}},
-                {"$set": {"released": True}},
-                session=session,
-            )
-            if outcome.matched_count:
-                await self._marks.remove(position, session)
-
-        await transact(self._client, change)
-
     async def _apply(self, dead_id: str, signed: SignedRow) -> None:
         row = signed.row
         subscriber = self._subscriptions.get(row.type) or self._subscriptions.get("*")
-        mark = AppliedMark(self._marks, signed, self._clock.now())
+        mark = ReplayMark(self._marks, signed, self._clock.now(), dead=self._dead)
         try:
             if subscriber is not None:
                 await subscriber(self._ctx, row, mark)
             if not mark.used:
                 await mark(None)
         except AlreadyApplied:
-            _log.info("A replayed fact was applied before.", extra={"event_id": row.id})
+            _log.info("A replayed fact was applied or dropped before.", extra={"event_id": row.id})
         except (DatabaseAway, Unavailable):
             raise
         except Exception as problem:
@@ -183,13 +185,33 @@ class DeadFacts:
             raise FactStillFails(problem=type(problem).__name__) from problem
 
 
+class ReplayMark(AppliedMark):
+    """Notes in a fact that was put aside that it is applied, in the session of its effect."""
+
+    def __init__(self, marks: Marks, signed: SignedRow, at: datetime, *, dead: Collection) -> None:
+        super().__init__(marks, signed, at)
+        self._dead = dead
+        self._dead_id = mark_id(signed.row.position)
+
+    async def place(self, session: DbSession | None) -> None:
+        """Note it; the fact has had its mark since it was put aside.
+
+        Raises:
+            AlreadyApplied: another replay has applied it, or a drop has ended it.
+        """
+        waiting = {"_id": self._dead_id, "applied": {"$ne": True}}
+        noted = await self._dead.update_one(waiting, {"$set": {"applied": True}}, session=session)
+        if not noted.matched_count:
+            raise AlreadyApplied
+
+
 def dead_fact(signed: SignedRow, problem: Exception) -> tuple[str, Document]:
     """Return the id and the content of a fact that is put aside."""
     return mark_id(signed.row.position), {
         "event": signed.event.decode(),
         "signature": signed.signature,
         "error": repr(problem)[:500],
-        "released": False,
+        "applied": False,
     }
 
 

@@ -82,7 +82,6 @@ class Inbox:
         )
 
         self.dead = DeadFacts(
-            client,
             database,
             marks=self._marks,
             verifier=verifier,

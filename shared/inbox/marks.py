@@ -138,10 +138,6 @@ class Marks:
         )
         return {mark["seq"]: mark.get("digest") async for mark in found}
 
-    async def remove(self, position: Position, session: DbSession) -> None:
-        """Remove the mark of a fact that was put aside and is to be applied now."""
-        await self._marks.delete_one({"_id": mark_id(position)}, session=session)
-
     async def delete(self, last: Position, *, before: datetime) -> None:
         """Delete the marks of a shard up to that of `last` that were made before the moment."""
         await self._marks.delete_many(
@@ -177,10 +173,17 @@ class AppliedMark:
             AlreadyApplied: it is there. The exception ends a transaction that it is raised in.
         """
         self.used = True
+        place = await self.place(session)
+        if place is None:
+            return
         try:
-            await self._marks.insert(*self._place, self._at, session)
+            await self._marks.insert(*place, self._at, session)
         except AlreadyThere as there:
             raise AlreadyApplied from there
+
+    async def place(self, session: DbSession | None) -> tuple[Position, str] | None:
+        """The position and the digest to insert, if any; another kind of mark saves itself."""
+        return self._place
 
     async def save_with(self, others: "Sequence[AppliedMark]", session: DbSession) -> None:
         """Save this mark and those of other facts whose effects share the transaction.
@@ -188,10 +191,14 @@ class AppliedMark:
         Raises:
             AlreadyApplied: one of them is there; the transaction has ended.
         """
-        together = [self, *others]
-        for mark in together:
+        places = []
+        for mark in [self, *others]:
             mark.used = True
-        places = [mark._place for mark in together]  # noqa: SLF001 - of this class
+            place = await mark.place(session)
+            if place is not None:
+                places.append(place)
+        if not places:
+            return
         try:
             await self._marks.insert_all(places, self._at, session)
         except AlreadyThere as there:

@@ -7,7 +7,13 @@ from typing import Any, Self
 from shared.http.access import Admin
 from shared.http.paging import Page, PageQuery, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Route
-from shared.inbox.dead_facts import DeadFact, DeadFacts, FactOfFormerEpoch, FactStillFails
+from shared.inbox.dead_facts import (
+    DeadFact,
+    DeadFacts,
+    FactOfFormerEpoch,
+    FactStillFails,
+    FactWasReplayed,
+)
 from shared.journal import Journal
 
 PATH = "/internal/admin/dead-facts"
@@ -109,5 +115,6 @@ def dead_fact_routes(dead: DeadFacts, journal: Journal) -> tuple[Route, ...]:
             summary="Drop a fact: it counts as applied",
             tag="operators",
             access=Admin(),
+            refuses=(FactWasReplayed,),
         ),
     )

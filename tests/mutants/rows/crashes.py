@@ -36,10 +36,10 @@ ROWS = (
         id="crash-effect-repeated",
         kind=Kind.DATA,
         file=MARKS,
-        old="            await self._marks.insert(*self._place, self._at, session)\n"
+        old="            await self._marks.insert(*place, self._at, session)\n"
         "        except AlreadyThere as there:\n"
         "            raise AlreadyApplied from there\n",
-        new="            await self._marks.insert(*self._place, self._at, session)\n"
+        new="            await self._marks.insert(*place, self._at, session)\n"
         "        except AlreadyThere:\n"
         "            return\n",
         tests=("tests/shared/inbox",),

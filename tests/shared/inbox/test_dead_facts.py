@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.contracts.facts import Actor, Caller, RequestInfo, Row
 from shared.contracts.team import ProjectCreated
-from shared.inbox import Inbox
-from shared.inbox.dead_facts import FactOfFormerEpoch, FactStillFails
+from shared.inbox import AppliedMark, Inbox
+from shared.inbox.dead_facts import FactOfFormerEpoch, FactStillFails, FactWasReplayed
 from shared.journal import Journal
 from shared.mongo import DbClient
 from shared.problems import NotFound
-from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in
+from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in, remember
 from tests.shared.inbox.test_inbox import SHARD, record_facts
 
 OPERATOR = Caller(
@@ -114,7 +114,7 @@ async def test_a_replay_that_was_cut_off_after_the_effect_is_finished(
     assert before is not None
     effects.fails.clear()
     await replay(make_inbox(), own, dead_id)
-    await dead.insert_one({**before, "released": True})
+    await dead.insert_one({**before, "applied": True})
     await replay(make_inbox(), own, dead_id)
     assert await effects.saw() == ["Project 0", "Project 1", "Project 2"]
     assert await listed(make_inbox()) == []
@@ -130,6 +130,47 @@ async def test_a_dropped_fact_has_no_effect_and_counts_as_applied(
     assert await effects.saw() == ["Project 0", "Project 2"]
     assert await listed(inbox) == []
     assert await recorded(own) == [("audit.dead_fact.dropped.v1", "Zoë", ProjectCreated.type)]
+
+
+async def test_a_fact_dropped_after_a_failed_replay_has_no_effect_later(
+    make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str
+) -> None:
+    inbox = make_inbox()
+    with pytest.raises(FactStillFails):
+        await replay(inbox, own, dead_id)
+    await drop(inbox, own, dead_id)
+    effects.fails.clear()
+    for _ in range(2):
+        await make_inbox().reconcile("team")
+    assert await effects.saw() == ["Project 0", "Project 2"]
+    assert await listed(inbox) == []
+
+
+@pytest.mark.parametrize("dropped_first", [True, False])
+async def test_a_replay_and_a_drop_at_once_exclude_each_other(
+    make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str, *, dropped_first: bool
+) -> None:
+    """The drop comes while the subscriber works: before its transaction, or after its commit."""
+
+    async def with_drop(ctx: Effects, row: Row, applied_mark: AppliedMark) -> None:
+        if not dropped_first:
+            await remember(ctx, row, applied_mark)
+            with pytest.raises(FactWasReplayed):
+                await drop(inbox, own, dead_id)
+            return
+        await drop(inbox, own, dead_id)
+        await remember(ctx, row, applied_mark)
+
+    effects.fails.clear()
+    inbox = make_inbox({ProjectCreated.type: with_drop})
+    [ended] = await asyncio.gather(replay(inbox, own, dead_id), return_exceptions=True)
+    await make_inbox().reconcile("team")
+    applied = [] if dropped_first else ["Project 1"]
+    assert isinstance(ended, NotFound) == dropped_first
+    assert await effects.saw() == sorted(["Project 0", "Project 2", *applied])
+    assert await listed(inbox) == []
+    word = "dropped" if dropped_first else "replayed"
+    assert [one[0] for one in await recorded(own)] == [f"audit.dead_fact.{word}.v1"]
 
 
 async def test_a_fact_that_was_altered_in_the_database_is_not_applied(
