@@ -3,7 +3,7 @@
 import json
 
 from shared.auth.row_signatures import RowSigner
-from shared.contracts.facts import GENESIS, SHARDS, row_digest
+from shared.contracts.facts import GENESIS, row_digest
 from shared.migrations import Step
 from shared.mongo import Collection, Database, Document, majority, update_each
 
@@ -20,14 +20,14 @@ def signing_step(signer: RowSigner) -> Step:
 
     async def sign_rows(database: Database) -> None:
         journal, heads = majority(database, "journal"), majority(database, "heads")
-        for shard in range(SHARDS):
-            while await heads.find_one({"_id": shard, "seq": {"$exists": True}}):
-                seq, digest = await _sign_shard(journal, shard, signer)
-                # It does not match when a replica of an earlier version has written meanwhile.
-                await heads.update_one(
-                    {"_id": shard, "seq": seq},
-                    {"$set": {"last_seq": seq, "digest": digest}, "$unset": {"seq": ""}},
-                )
+        while head := await heads.find_one({"seq": {"$exists": True}}):
+            shard = head["_id"]
+            seq, digest = await _sign_shard(journal, shard, signer)
+            # It does not match when a replica of an earlier version has written meanwhile.
+            await heads.update_one(
+                {"_id": shard, "seq": seq},
+                {"$set": {"last_seq": seq, "digest": digest}, "$unset": {"seq": ""}},
+            )
 
     return sign_rows
 
