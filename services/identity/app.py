@@ -137,6 +137,7 @@ def build(
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
         address_links=Links(secret_bytes(settings.link_key), "address-change"),
         undo_links=Links(secret_bytes(settings.link_key), "address-undo"),
+        take_back_links=Links(secret_bytes(settings.link_key), "factor-take-back"),
         places=places,
         internal=parts.internal,
         checker=checker,

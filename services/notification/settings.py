@@ -38,8 +38,8 @@ class Settings(ServiceSettings):
     pages: bool = Field(
         default=False,
         description="Whether the platform has the pages that mails lead to, at the public address:"
-        " /verify, /invitations, /reset-password, /confirm-email, /undo-email, /unsubscribe,"
-        " /sign-in, /forgot-password."
+        " /verify, /invitations, /reset-password, /confirm-email, /undo-email, /remove-factor,"
+        " /unsubscribe, /sign-in, /forgot-password."
         " Without them mails name the requests of the API",
     )
     webhook_key: Secret32 = Field(

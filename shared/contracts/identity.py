@@ -114,6 +114,9 @@ class SecondFactorAdded(_User):
 
     type: ClassVar[str] = "identity.user.second_factor_added.v1"
     kind: str
+    beginning: int | None = None
+    """Names the link that takes the factor back; only that of a first factor has one."""
+    take_back_until: datetime | None = None
 
 
 class SecondFactorRemoved(_User):
@@ -121,6 +124,8 @@ class SecondFactorRemoved(_User):
 
     type: ClassVar[str] = "identity.user.second_factor_removed.v1"
     kind: str
+    taken_back: bool = False
+    """By the link of the mail that told of it; the password, sessions and tokens ended, too."""
 
 
 class RecoveryCodesReplaced(_User):

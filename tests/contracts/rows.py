@@ -152,6 +152,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "changeEmail": ({"email": _fresh_address(), "password": "not the password"},),
         "confirmEmail": ({"token": f"{new_id('usr')}.1.x"},),
         "undoEmailChange": ({"token": f"{new_id('usr')}.1.x"},),
+        "takeFactorBack": ({"token": f"{new_id('usr')}.1.x"},),
         "lookUpLink": (
             {"kind": "verification", "token": f"{new_id('sup')}.1.x", "code": "ABCDEFGH"},
             {"kind": "former-address", "token": f"{new_id('usr')}.1.x"},

@@ -32,6 +32,7 @@ NAMES_NOTHING_NEW = {
     "changeEmail": "the answer names nothing",
     "confirmEmail": "it ends sessions and starts none",
     "undoEmailChange": "it ends sessions and starts none",
+    "takeFactorBack": "it ends sessions and starts none",
     "lookUpLink": "it changes nothing",
     "lookUpNewEmail": "it changes nothing",
     "refreshToken": "the session was there before",

@@ -21,6 +21,7 @@ from tests.mutants.rows import (
     endings,
     erasure,
     explain,
+    factor_take_back,
     giving,
     hot_path,
     http,
@@ -74,6 +75,7 @@ from tests.mutants.rows import (
 MUTANTS: tuple[Mutant, ...] = (
     *address_change.ROWS,
     *api_tokens.ROWS,
+    *factor_take_back.ROWS,
     *other_access.ROWS,
     *own_sessions.ROWS,
     *personal_data.ROWS,

@@ -43,6 +43,7 @@ class LinkKind(StrEnum):
     PASSWORD_RESET = "password-reset"  # noqa: S105 - the name of a kind
     NEW_ADDRESS = "new-address"
     FORMER_ADDRESS = "former-address"
+    SECOND_FACTOR = "second-factor"
     INVITATION = "invitation"
     UNSUBSCRIBE = "unsubscribe"
 

@@ -112,6 +112,8 @@ DONE: Mapping[str, str] = {
     "address-changed": "Your new address counts from now on. Your other sessions have ended.",
     "address-restored": "Your former address counts again, and every session has ended. Have a link"
     " mailed to it, and choose a new password.",
+    "factor-removed": "The second factor was removed, and every session has ended. Have a link"
+    " mailed to you, and choose a new password.",
     "signed-out": "You are signed out.",
     "sent-again": "If a sign-up waits for this address, its mail was sent again.",
     "sign-in": "Sign in to go on.",

@@ -2,6 +2,7 @@
 
 from services.console.routes import (
     address_change,
+    factor_take_back,
     home,
     invitations,
     notifications,
@@ -25,6 +26,7 @@ PAGES = (
     *verification.PAGES,
     *password_reset.PAGES,
     *address_change.PAGES,
+    *factor_take_back.PAGES,
     *invitations.PAGES,
     *unsubscribe.PAGES,
     *home.PAGES,

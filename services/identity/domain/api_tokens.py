@@ -28,6 +28,7 @@ class TokenEnd(StrEnum):
     MEMBERSHIP_ENDED = "membership-ended"
     USER_ERASED = "user-erased"
     ADDRESS_RESTORED = "address-restored"
+    FACTOR_TAKEN_BACK = "factor-taken-back"
     PASSWORD_RESET = "password-reset"  # noqa: S105 - a reason
 
 

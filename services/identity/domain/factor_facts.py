@@ -1,5 +1,7 @@
 """The facts about second factors, and what followers of identity know of them."""
 
+from datetime import datetime
+
 from services.identity.domain.mfa import TOTP, SecondFactors
 from services.identity.domain.passkeys import PASSKEY
 from services.identity.domain.users import User, payload_fields, user_fact
@@ -23,9 +25,14 @@ def policy_object(factors: SecondFactors) -> PolicyObject:
     )
 
 
-def added(user: User, kind: str, after: SecondFactors) -> Fact:
-    """Make the fact that a user has added a factor."""
-    payload = SecondFactorAdded(**payload_fields(user), kind=kind)
+def added(
+    user: User, kind: str, after: SecondFactors, *, take_back: tuple[int, datetime] | None
+) -> Fact:
+    """Make the fact that a user has added a factor; `take_back` is the link that undoes it."""
+    beginning, until = take_back or (None, None)
+    payload = SecondFactorAdded(
+        **payload_fields(user), kind=kind, beginning=beginning, take_back_until=until
+    )
     return user_fact(user, payload, policy_object=policy_object(after))
 
 

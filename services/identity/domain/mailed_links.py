@@ -16,6 +16,7 @@ class MailedLinkKind(StrEnum):
     PASSWORD_RESET = "password-reset"  # noqa: S105 - the name of a kind
     NEW_ADDRESS = "new-address"
     FORMER_ADDRESS = "former-address"
+    SECOND_FACTOR = "second-factor"
 
 
 class LinkStatus(StrEnum):

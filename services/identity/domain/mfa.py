@@ -102,6 +102,12 @@ class SecondFactors:
     passkeys: tuple[Passkey, ...] = ()
     rev: int = 0
     """The sequence of the change with which they began or ceased to exist."""
+    began_at: datetime | None = None
+    """When they began to exist; without it, before this was noted."""
+    beginnings: int = 0
+    """How often they began to exist."""
+    taken_back: int = 0
+    """The beginning that was taken back last; see `factor_take_back`."""
 
     @property
     def exist(self) -> bool:
@@ -193,7 +199,7 @@ def confirm_totp(
         raise WrongOtp
     totp = Totp(sealed=proof.sealed, added_at=now, last_step=proof.step)
     left = replace(factors, totp=totp, pending=None)
-    return _with_codes(left, codes, now=now)
+    return _begun(factors, _with_codes(left, codes, now=now), now=now)
 
 
 def use(factors: SecondFactors, proof: Proof) -> SecondFactors:
@@ -245,7 +251,15 @@ def add_passkey(
         TooManyPasskeys, PasskeyKnown.
     """
     grown = replace(factors, passkeys=passkey_rules.with_new(factors.passkeys, passkey))
+    grown = _begun(factors, grown, now=passkey.added_at)
     return _with_codes(grown, codes, now=passkey.added_at) if codes else grown
+
+
+def _begun(before: SecondFactors, after: SecondFactors, *, now: datetime) -> SecondFactors:
+    """Note the beginning of second factors, if there was none before."""
+    if before.exist:
+        return after
+    return replace(after, began_at=now, beginnings=before.beginnings + 1)
 
 
 def remove_passkey(factors: SecondFactors, passkey_id: str) -> SecondFactors:
@@ -266,4 +280,10 @@ def remove_totp(factors: SecondFactors) -> SecondFactors:
 
 def remove_all(factors: SecondFactors) -> SecondFactors:
     """Remove every factor and what belongs to it."""
-    return SecondFactors(user_id=factors.user_id, version=factors.version, rev=factors.rev)
+    return SecondFactors(
+        user_id=factors.user_id,
+        version=factors.version,
+        rev=factors.rev,
+        beginnings=factors.beginnings,
+        taken_back=factors.taken_back,
+    )

@@ -8,6 +8,7 @@ from services.identity.use_cases import (
     address_change,
     api_tokens,
     erasure,
+    factor_take_back,
     password_reset,
     verification,
 )
@@ -17,6 +18,7 @@ from services.identity.use_cases.users import user_by_id
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (
     ADDRESS_LINK,
+    FACTOR_LINK,
     FAREWELL,
     FAREWELL_SENT,
     KEY_SET,
@@ -28,6 +30,8 @@ from shared.contracts.calls.identity import (
     VERIFICATION_LINK,
     AddressLinkAnswer,
     AddressLinkRequest,
+    FactorLinkAnswer,
+    FactorLinkRequest,
     FarewellAnswer,
     FarewellRequest,
     InternalUser,
@@ -120,6 +124,16 @@ async def address_link(ctx: Ctx, call: Call[AddressLinkRequest, None]) -> Addres
     return AddressLinkAnswer(url=f"{base}/confirm-email?token={token}")
 
 
+async def factor_link(ctx: Ctx, call: Call[FactorLinkRequest, None]) -> FactorLinkAnswer:
+    """Give the link that takes a second factor back, whose mail is about to be sent."""
+    body = call.body
+    found = await factor_take_back.link_to_mail(
+        ctx, user_id=UserId(body.id), generation=body.generation
+    )
+    token = ctx.take_back_links.token(found)
+    return FactorLinkAnswer(url=f"{ctx.settings.public_url}/remove-factor?token={token}")
+
+
 async def get_farewell(ctx: Ctx, call: Call[FarewellRequest, None]) -> FarewellAnswer:
     """Return to whom the last mail to an erased user goes."""
     found = await erasure.farewell_to_mail(ctx, UserId(call.body.id))
@@ -149,6 +163,7 @@ ROUTES = (
     internal_route(SIGN_UP_LINK, sign_up_link, refuses=(LinkInvalid,)),
     internal_route(PASSWORD_RESET_LINK, password_reset_link, refuses=(LinkInvalid,)),
     internal_route(ADDRESS_LINK, address_link, refuses=(LinkInvalid,)),
+    internal_route(FACTOR_LINK, factor_link, refuses=(LinkInvalid,)),
     internal_route(FAREWELL, get_farewell, refuses=(LinkInvalid,)),
     internal_route(FAREWELL_SENT, forget_farewell),
     internal_route(SNAPSHOT, get_snapshot),

@@ -85,4 +85,7 @@ def _factors(stored: Document) -> SecondFactors:
         codes_made_at=stored.get("codes_made_at"),
         passkeys=tuple(Passkey(**one) for one in stored.get("passkeys", ())),
         rev=stored.get("rev", 0),
+        began_at=stored.get("began_at"),
+        beginnings=stored.get("beginnings", 0),
+        taken_back=stored.get("taken_back", 0),
     )

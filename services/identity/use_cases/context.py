@@ -59,6 +59,7 @@ class Ctx:
     refresh_tokens: Links
     address_links: Links
     undo_links: Links
+    take_back_links: Links
     places: NetworkPlaces
     internal: InternalClient
     checker: TokenChecker

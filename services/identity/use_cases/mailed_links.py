@@ -7,8 +7,10 @@ of a forged one.
 from dataclasses import dataclass
 
 from services.identity.domain import address_change, password_reset, verification
+from services.identity.domain.factor_take_back import taken_back_by
 from services.identity.domain.mailed_links import LinkInvalid, LinkStatus, MailedLinkKind
 from services.identity.domain.other_access import AccessToEnd, access_to_end
+from services.identity.use_cases import factor_take_back
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.other_access import find_other_access
 from services.identity.use_cases.sessions import active_session
@@ -50,6 +52,8 @@ async def look_up(ctx: Ctx, *, kind: MailedLinkKind, token: str, code: str | Non
             return OpenedLink(status=LinkStatus.OPEN)
         case MailedLinkKind.FORMER_ADDRESS:
             return await _former_address(ctx, link)
+        case MailedLinkKind.SECOND_FACTOR:
+            return await _second_factor(ctx, link)
 
 
 async def look_up_own(ctx: Ctx, principal: UserPrincipal, *, token: str) -> OpenedLink:
@@ -81,6 +85,8 @@ def _links(ctx: Ctx, kind: MailedLinkKind) -> Links:
             return ctx.address_links
         case MailedLinkKind.FORMER_ADDRESS:
             return ctx.undo_links
+        case MailedLinkKind.SECOND_FACTOR:
+            return ctx.take_back_links
 
 
 async def _verification(ctx: Ctx, link: Link) -> OpenedLink:
@@ -119,3 +125,11 @@ async def _former_address(ctx: Ctx, link: Link) -> OpenedLink:
     if await ctx.store.user_of(former.email_key) is not None:
         raise LinkInvalid
     return OpenedLink(status=LinkStatus.OPEN, email=former.email)
+
+
+async def _second_factor(ctx: Ctx, link: Link) -> OpenedLink:
+    user_id = UserId(link.id)
+    if taken_back_by(await ctx.store.factors(user_id), generation=link.generation):
+        user = await ctx.store.user(user_id)
+        return OpenedLink(status=LinkStatus.DONE, email=None if user is None else user.email)
+    return OpenedLink(status=LinkStatus.OPEN, email=await factor_take_back.check(ctx, link))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from services.identity.adapters.recovery_codes import new_recovery_codes
 from services.identity.adapters.totp import enrolment_uri, new_secret
 from services.identity.domain import factor_facts, mfa, sessions
+from services.identity.domain.factor_take_back import take_back_of
 from services.identity.domain.mfa import (
     CODE_NAME_LENGTH,
     TOTP,
@@ -109,7 +110,8 @@ async def confirm_totp(
             await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)
             proved = replace(acting.session, proved_at=write.now)
             await ctx.store.update_session(acting.session, proved, write.session)
-            write.record(factor_facts.added(acting.user, TOTP, after))
+            link = take_back_of(acting.user, after) if first else None
+            write.record(factor_facts.added(acting.user, TOTP, after, take_back=link))
             return True
 
         done = await write_until_done(ctx, caller, user, change)

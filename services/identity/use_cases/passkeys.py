@@ -7,6 +7,7 @@ from services.identity.adapters.recovery_codes import new_recovery_codes
 from services.identity.adapters.relying_party import Credential
 from services.identity.domain import factor_facts, mfa, passkeys
 from services.identity.domain.disabled_users import SignInDisabled
+from services.identity.domain.factor_take_back import take_back_of
 from services.identity.domain.identities import require_sign_in
 from services.identity.domain.passkeys import (
     PASSKEY,
@@ -115,7 +116,8 @@ async def add(
         if first:
             proved = replace(acting.session, proved_at=write.now)
             await ctx.store.update_session(acting.session, proved, write.session)
-        write.record(factor_facts.added(acting.user, PASSKEY, after))
+        link = take_back_of(acting.user, after) if first else None
+        write.record(factor_facts.added(acting.user, PASSKEY, after, take_back=link))
         return True
 
     done = await write_until_done(ctx, caller, user, change)

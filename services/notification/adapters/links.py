@@ -8,12 +8,14 @@ from services.notification.domain.messages import (
 )
 from shared.contracts.calls.identity import (
     ADDRESS_LINK,
+    FACTOR_LINK,
     FAREWELL,
     FAREWELL_SENT,
     PASSWORD_RESET_LINK,
     SIGN_UP_LINK,
     VERIFICATION_LINK,
     AddressLinkRequest,
+    FactorLinkRequest,
     FarewellRequest,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
@@ -42,6 +44,8 @@ class InternalLinkSource:
                 return MailLink(url=reset.url)
             case AddressLinkRequest():
                 return MailLink(url=(await self._internal.call(ADDRESS_LINK, owner, request)).url)
+            case FactorLinkRequest():
+                return MailLink(url=(await self._internal.call(FACTOR_LINK, owner, request)).url)
             case FarewellRequest():
                 told = await self._internal.call(FAREWELL, owner, request)
                 return HiddenRecipient(email=told.email, name=told.name)

@@ -4,26 +4,37 @@ from services.notification.domain.messages import MessageKind
 from services.notification.domain.notices import Notice
 from services.notification.domain.wording import stored_moment
 from shared.contracts import identity
+from shared.contracts.calls.identity import FactorLinkRequest
 from shared.contracts.facts import Row
 from shared.contracts.identity_passkeys import PasskeyCopySuspected
 
 
 def _added(fact: identity.SecondFactorAdded, row: Row) -> Notice:
+    link = None
+    if fact.beginning is not None:
+        link = FactorLinkRequest(
+            kind="factor-take-back", id=fact.user_id, generation=fact.beginning
+        )
     return Notice(
         kind=MessageKind.SECOND_FACTOR_ADDED,
         to=fact.email,
         user_id=fact.user_id,
         words=_change_words(fact, row),
+        expires_at=fact.take_back_until,
+        link=link,
     )
 
 
 def _removed(fact: identity.SecondFactorRemoved, row: Row) -> Notice:
-    by_platform = "yes" if row.actor.type == "operator" else ""
+    who = {
+        "by_platform": "yes" if row.actor.type == "operator" else "",
+        "taken_back": "yes" if fact.taken_back else "",
+    }
     return Notice(
         kind=MessageKind.SECOND_FACTOR_REMOVED,
         to=fact.email,
         user_id=fact.user_id,
-        words=_change_words(fact, row) | {"by_platform": by_platform},
+        words=_change_words(fact, row) | who,
     )
 
 

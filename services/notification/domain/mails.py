@@ -35,6 +35,7 @@ _OF_EARLIER_VERSIONS = {
     "personal": "",
     "new_catalog": "",
     "by_platform": "",
+    "taken_back": "",
 }
 """Words that a message lacks which an earlier version stored."""
 

@@ -9,6 +9,7 @@ from typing import Self
 
 from shared.contracts.calls.identity import (
     AddressLinkRequest,
+    FactorLinkRequest,
     FarewellRequest,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
@@ -108,6 +109,7 @@ LinkRequest = (
     | SignUpLinkRequest
     | PasswordResetLinkRequest
     | AddressLinkRequest
+    | FactorLinkRequest
     | FarewellRequest
     | VerificationLinkRequest
 )
@@ -115,6 +117,11 @@ LinkRequest = (
 
 Only messages that an earlier version queued have a `VerificationLinkRequest`.
 """
+
+
+SENT_WITHOUT_LINK = frozenset({MessageKind.SECOND_FACTOR_ADDED})
+"""Mails that tell of a danger: they go out without their link if it is over before. Else a thief
+who removes the factor and adds another one would keep the mail back."""
 
 
 def link_owner(request: LinkRequest) -> Service:

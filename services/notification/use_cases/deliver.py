@@ -25,7 +25,9 @@ from services.notification.domain.attempts import (
 from services.notification.domain.headers import UnsafeHeader
 from services.notification.domain.mails import Undeliverable, compose
 from services.notification.domain.messages import (
+    SENT_WITHOUT_LINK,
     HiddenRecipient,
+    MailLink,
     Message,
     MessageKind,
     MessageStatus,
@@ -88,7 +90,7 @@ async def deliver(ctx: Ctx, message: Message, claim: str) -> None:
 
 async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
     try:
-        found = await ctx.links.link(message.link) if message.link else None
+        found = await _link_of(ctx, message)
         if isinstance(found, HiddenRecipient):
             message, found = message.to(found), None
         mail = compose(
@@ -110,6 +112,22 @@ async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
     except Exception as error:  # any error of ours is retried with growing pauses, for three days
         logger.exception("A mail could not be made or sent.", extra={"message_id": message.id})
         return Failed(reason=f"internal error: {type(error).__name__}")
+
+
+async def _link_of(ctx: Ctx, message: Message) -> MailLink | HiddenRecipient | None:
+    """Ask for the link of a mail, if it has one.
+
+    Raises:
+        Refusal: the mail must not be sent, or not yet.
+    """
+    if message.link is None:
+        return None
+    try:
+        return await ctx.links.link(message.link)
+    except Refusal as refusal:
+        if refusal.kind is RefusalKind.GONE and message.kind in SENT_WITHOUT_LINK:
+            return None
+        raise
 
 
 def _without_link(refusal: Refusal) -> AttemptResult:

@@ -73,6 +73,20 @@ class AddressLinkAnswer(InternalAnswer):
     url: str
 
 
+class FactorLinkRequest(InternalRequest):
+    """The link that takes a new second factor back, and that is about to be mailed."""
+
+    kind: Literal["factor-take-back"]
+    id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+    generation: Annotated[int, Field(ge=1)]
+
+
+class FactorLinkAnswer(InternalAnswer):
+    """A link to be mailed, never to be stored or logged; it works without a code."""
+
+    url: str
+
+
 class FarewellRequest(InternalRequest):
     """The last mail to a user who was erased, which is about to be sent, or was."""
 
@@ -194,6 +208,16 @@ ADDRESS_LINK = InternalCall(
     callers=(Service.NOTIFICATION,),
     request=AddressLinkRequest,
     answer=AddressLinkAnswer,
+)
+FACTOR_LINK = InternalCall(
+    name="makeFactorLink",
+    summary="Make the link that takes a new second factor back and is mailed now",
+    method="POST",
+    path="/internal/factor-links",
+    callees=(Service.IDENTITY,),
+    callers=(Service.NOTIFICATION,),
+    request=FactorLinkRequest,
+    answer=FactorLinkAnswer,
 )
 FAREWELL = InternalCall(
     name="readFarewell",

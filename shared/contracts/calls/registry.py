@@ -14,6 +14,7 @@ from shared.contracts.calls.decision_counts import ALLOWS, DENIALS
 from shared.contracts.calls.history import PAST_POLICY
 from shared.contracts.calls.identity import (
     ADDRESS_LINK,
+    FACTOR_LINK,
     FAREWELL,
     FAREWELL_SENT,
     KEY_SET,
@@ -50,6 +51,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     SIGN_UP_LINK,
     PASSWORD_RESET_LINK,
     ADDRESS_LINK,
+    FACTOR_LINK,
     FAREWELL,
     FAREWELL_SENT,
     INVITATION_LINK,

@@ -10,7 +10,14 @@ LOOK, LOOK_OWN = "POST /v1/links/lookup", "POST /v1/me/email/lookup"
 INVITED = "POST /v1/invitations/lookup"
 OVER = problem(410, "link-invalid")
 DONE = (200, {"status": "done", "email": "ana@example.com"})
-PATHS = ("/verify", "/reset-password", "/confirm-email", "/undo-email", "/invitations")
+PATHS = (
+    "/verify",
+    "/reset-password",
+    "/confirm-email",
+    "/undo-email",
+    "/remove-factor",
+    "/invitations",
+)
 
 
 @pytest.mark.rule("T9")
@@ -58,6 +65,7 @@ async def test_one_press_mails_a_new_link_to_the_address_that_was_entered(
         ("/verify", "/sign-in?done=verified"),
         ("/reset-password", "/sign-in?done=password-reset"),
         ("/undo-email", "/forgot-password?done=address-restored"),
+        ("/remove-factor", "/forgot-password?done=factor-removed"),
     ],
 )
 async def test_a_link_that_has_done_its_work_leads_on(browser, api, path, where):
@@ -99,7 +107,7 @@ async def test_a_new_address_of_another_user_offers_to_switch(browser, api):
     assert LINKS in browser.cookies
 
 
-@pytest.mark.parametrize("path", ["/verify", "/reset-password", "/undo-email"])
+@pytest.mark.parametrize("path", ["/verify", "/reset-password", "/undo-email", "/remove-factor"])
 async def test_another_user_who_is_signed_in_is_named(browser, api, path):
     api.answers["GET /v1/me"] = (200, ME | {"email": "kai@example.com"})
     await browser.open(f"{path}?token=usr_1.1.a")

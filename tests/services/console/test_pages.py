@@ -137,6 +137,7 @@ async def test_a_cookie_that_cannot_be_opened_is_a_new_visitor(browser, path, va
         ("/verify", "Choose a password"),
         ("/reset-password", "Choose a new password"),
         ("/undo-email", "Restore your former address"),
+        ("/remove-factor", "Remove the second factor"),
         ("/invitations", "Join a team"),
     ],
 )
@@ -199,6 +200,19 @@ async def test_a_change_of_address_is_taken_back_without_a_sign_in(browser, api)
     assert api.asked_for("POST /v1/email/undo") == [{"token": "und_1.1.a"}]
     await browser.open("/forgot-password?done=address-restored")
     assert "choose a new password" in browser.text
+
+
+@pytest.mark.rule("T5")
+async def test_a_second_factor_is_taken_back_without_a_sign_in(browser, api):
+    api.answers["POST /v1/mfa/take-back"] = (204, None)
+    await browser.open("/remove-factor?token=usr_1.1.a")
+    await browser.open("/remove-factor")
+    assert {name for name, *_ in api.asked} == {"POST /v1/links/lookup"}
+    where = "/forgot-password?done=factor-removed"
+    assert await browser.press("/remove-factor") == where
+    assert api.asked_for("POST /v1/mfa/take-back") == [{"token": "usr_1.1.a"}]
+    await browser.open(where)
+    assert 'value="ana@example.com"' in browser.text
 
 
 @pytest.mark.rule("T5")

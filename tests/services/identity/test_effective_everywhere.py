@@ -12,6 +12,7 @@ from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from shared.journal import Journal
 from shared.leases import Leases, Receipt
 from tests.services.identity import test_address_change as address
+from tests.services.identity import test_factor_take_back as factor
 from tests.services.identity.ceremonies import (
     begun,
     finish,
@@ -118,6 +119,12 @@ async def undo_email(identity: Identity) -> Callable[[], Awaitable[Any]]:
     await address.changed(identity)
     token = await address.mailed(identity, "address-undo")
     return lambda: address.undo(identity, token)
+
+
+async def take_factor_back(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    await factor.locked_out(identity)
+    token = await factor.mailed(identity)
+    return lambda: factor.take_back(identity, token)
 
 
 async def rename(identity: Identity) -> Callable[[], Awaitable[Any]]:
@@ -271,6 +278,7 @@ PREPARED = {
     "changeEmail": change_email,
     "confirmEmail": confirm_email,
     "undoEmailChange": undo_email,
+    "takeFactorBack": take_factor_back,
     "updateMe": rename,
     "provisionUsers": provision,
     "revokeToken": present_a_token,

@@ -46,6 +46,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/me/email": {"email": "ana@new.example", "password": PASSWORD},
     "/v1/me/email/confirm": {"token": "usr_x"},
     "/v1/email/undo": {"token": "usr_x"},
+    "/v1/mfa/take-back": {"token": "usr_x"},
     "/v1/links/lookup": {"kind": "verification", "token": "sup_x", "code": "AAAAAAAA"},
     "/v1/me/email/lookup": {"token": "adr_x"},
     "/v1/token/refresh": {"refresh_token": "ses_x"},

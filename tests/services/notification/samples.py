@@ -26,6 +26,7 @@ from shared.contracts import identity_addresses as addresses
 from shared.contracts import identity_connections as connections
 from shared.contracts.calls.identity import (
     AddressLinkRequest,
+    FactorLinkRequest,
     FarewellRequest,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
@@ -278,9 +279,18 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             (
                 identity.SecondFactorRemoved,
                 MessageKind.SECOND_FACTOR_REMOVED,
-                {"by_platform": ""},
+                {"by_platform": "", "taken_back": ""},
             ),
         )
+    ),
+    (
+        identity.SecondFactorAdded(**USER, kind="totp", beginning=2, take_back_until=IN_A_WEEK),
+        Expected(
+            kind=MessageKind.SECOND_FACTOR_ADDED,
+            words={"name": "Bo Li", "changed_at": stored_moment(NOON), "passkey": ""},
+            expires_at=IN_A_WEEK,
+            link=FactorLinkRequest(kind="factor-take-back", id=USER_ID, generation=2),
+        ),
     ),
     (
         identity.RecoveryCodesReplaced(**USER),

@@ -149,6 +149,17 @@ async def test_a_link_that_is_gone_withdraws_the_message_unsent(sending, scripte
     assert await sending.facts() == []
 
 
+@pytest.mark.rule("T5")
+async def test_a_mail_about_a_new_factor_goes_out_without_a_link_that_is_gone(sending, scripted):
+    """A thief who removes the factor and adds another one keeps no mail back."""
+    sending.owners.gone.add((USER_ID, 4))
+    await tell(sending, identity.SecondFactorAdded(**USER, kind="totp", beginning=4))
+    await send_what_is_due(sending)
+    assert list((await sending.statuses()).values()) == ["sent"]
+    [mail] = scripted.mails
+    assert "was added to your sign-in" in mail.get_body().get_content()
+
+
 async def test_only_the_valid_one_of_two_link_generations_is_mailed(sending, scripted):
     sending.owners.gone.add((SIGN_UP_ID, 1))
     repeated = identity.SignUpRequested(**SIGN_UP, generation=2)

@@ -17,6 +17,7 @@ from services.notification.domain.names import mailbox_of
 from services.notification.settings import Settings
 from services.team.routes import ROUTES as TEAM
 from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.locales import Locale
 from tests.pairing import ONE_PAIR_IN, pairs
 from tests.services.rows import NOON
 
@@ -75,6 +76,7 @@ WORDS = {
     "started_at": "1 March 2026, 12:00 UTC",
     "passkey": "",
     "by_platform": "",
+    "taken_back": "",
     "codes_left": "9",
     "passkey_name": "Phone",
     "deletes_at": "31 March 2026, 12:00 UTC",
@@ -87,12 +89,12 @@ BUTTONS = {
     MessageKind.PASSWORD_RESET: "Choose a new password",
     MessageKind.EMAIL_CHANGE: "Confirm this address",
     MessageKind.EMAIL_CHANGED: "Take the change back",
+    MessageKind.SECOND_FACTOR_ADDED: "This was not me: remove it",
 }
 WITH_LINK = set(BUTTONS)
 PAGES = {
     MessageKind.ACCOUNT_EXISTS: ("/sign-in", "/forgot-password"),
     MessageKind.PASSWORD_CHANGED: ("/forgot-password",),
-    MessageKind.SECOND_FACTOR_ADDED: ("/forgot-password",),
     MessageKind.SECOND_FACTOR_REMOVED: ("/forgot-password",),
     MessageKind.RECOVERY_CODES_REPLACED: ("/forgot-password",),
     MessageKind.RECOVERY_CODE_USED: ("/forgot-password",),
@@ -446,7 +448,7 @@ NEEDED = {
     },
     MessageKind.ACCOUNT_EXISTS: {"POST /v1/login", "POST /v1/password/forgot"},
     MessageKind.PASSWORD_CHANGED: {"POST /v1/password/forgot"},
-    MessageKind.SECOND_FACTOR_ADDED: {"POST /v1/password/forgot"},
+    MessageKind.SECOND_FACTOR_ADDED: {"POST /v1/mfa/take-back"},
     MessageKind.SECOND_FACTOR_REMOVED: {"POST /v1/password/forgot"},
     MessageKind.SECOND_FACTOR_DEMANDED: {"POST /v1/me/mfa/totp"},
     MessageKind.RECOVERY_CODES_REPLACED: {"POST /v1/password/forgot"},
@@ -545,7 +547,6 @@ def test_an_owner_without_members_is_told_of_no_members():
 
 
 HELPS = {
-    MessageKind.SECOND_FACTOR_ADDED: "A new password does not remove this factor.",
     MessageKind.RECOVERY_CODES_REPLACED: "A new password does not end these codes.",
     MessageKind.RECOVERY_CODE_USED: "A new password does not end the codes that are left.",
     MessageKind.TOKEN_CREATED: "A new password does not end the token.",
@@ -575,8 +576,17 @@ def test_a_factor_that_the_platform_removed_is_not_asked_about():
     assert not re.search("If this was you|forgot-password", text)
 
 
+@pytest.mark.parametrize("locale", Locale)
+def test_a_factor_that_was_taken_back_is_told_with_all_that_ended(locale):
+    message = replace(a_message(MessageKind.SECOND_FACTOR_REMOVED, taken_back="yes"), locale=locale)
+    text = " ".join(render(message, None, sender=SENDER, now=NOON).text.split())
+    assert re.search("Your password, your sessions|Auch Ihr Passwort, Ihre Sitzungen", text)
+    assert "/forgot-password" in text
+    assert not re.search("If this was you|Falls Sie das waren", text)
+
+
 def test_a_mail_that_an_earlier_version_queued_has_its_text():
-    later = {"members", "personal", "new_catalog", "by_platform"}
+    later = {"members", "personal", "new_catalog", "by_platform", "taken_back"}
     words = {name: text for name, text in WORDS.items() if name not in later}
     for kind in (
         MessageKind.ACCOUNT_DELETED,
