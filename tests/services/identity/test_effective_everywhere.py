@@ -369,6 +369,7 @@ RECORDS_NOTHING = {
     "makeSignUpLink",
     "makePasswordResetLink",
     "makeAddressLink",
+    "makeFactorLink",
     "readFarewell",
     "forgetFarewell",
     "readNamedUsers",

@@ -152,7 +152,7 @@ async def test_a_link_that_is_gone_withdraws_the_message_unsent(sending, scripte
 @pytest.mark.rule("T5")
 async def test_a_mail_about_a_new_factor_goes_out_without_a_link_that_is_gone(sending, scripted):
     """A thief who removes the factor and adds another one keeps no mail back."""
-    sending.owners.gone.add((USER_ID, 4))
+    sending.owners.gone.add((USER["user_id"], 4))
     await tell(sending, identity.SecondFactorAdded(**USER, kind="totp", beginning=4))
     await send_what_is_due(sending)
     assert list((await sending.statuses()).values()) == ["sent"]
