@@ -110,22 +110,20 @@ class UserPasswordChanged(_User):
 
 
 class SecondFactorAdded(_User):
-    """A user added a second factor; `kind` is `totp` or `passkey`."""
+    """A user added a `totp` or a `passkey`; a first factor has a link that takes it back."""
 
     type: ClassVar[str] = "identity.user.second_factor_added.v1"
     kind: str
     beginning: int | None = None
-    """Names the link that takes the factor back; only that of a first factor has one."""
     take_back_until: datetime | None = None
 
 
 class SecondFactorRemoved(_User):
-    """A second factor of a user was removed."""
+    """A factor of a user was removed; if taken back, by the mailed link, with the password."""
 
     type: ClassVar[str] = "identity.user.second_factor_removed.v1"
     kind: str
     taken_back: bool = False
-    """By the link of the mail that told of it; the password, sessions and tokens ended, too."""
 
 
 class RecoveryCodesReplaced(_User):
@@ -135,11 +133,10 @@ class RecoveryCodesReplaced(_User):
 
 
 class RecoveryCodeUsed(_User):
-    """A user signed in, or proved who they are, with a recovery code."""
+    """A user proved who they are with a recovery code; `left` are those that are left."""
 
     type: ClassVar[str] = "identity.user.recovery_code_used.v1"
     left: int
-    """The codes that are left."""
 
 
 class UserRenamed(_User):
