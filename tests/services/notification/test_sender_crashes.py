@@ -1,0 +1,188 @@
+"""A sender that is killed at any step sends each mail and webhook, and repeats one at most."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from services.notification.adapters.webhook_posts import WebhookPosts
+from services.notification.domain.slots import Slots
+from services.notification.domain.webhooks import Webhook
+from services.notification.use_cases.webhook_sender import claim_due_deliveries, send
+from shared.http.outbound import Outbound
+from shared.ids import AccountId, UserId, WebhookId
+from shared.inbox import AWAY
+from shared.mongo import transact
+from shared.timeouts import DEFAULT_TIMEOUTS
+from tests.faults.crashing_sender import SendPoint
+from tests.lengths import SOAK, length
+from tests.servers import UNMEASURED
+from tests.services.notification.hooks import Receiver, receiving
+from tests.services.notification.steps import CLAIM, REMOVED, send_what_is_due, tell
+from tests.support.forked import Forked
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from services.notification.use_cases.context import Ctx
+    from tests.services.notification.conftest import ScriptedServer, Sending
+
+ROOT = Path(__file__).parents[3]
+ROUNDS = length("SENDER_CRASHES", short=1, soak=20)
+SENT_BEFORE = {
+    SendPoint.MAIL_TAKEN,
+    SendPoint.MAIL_INSIDE_NOTE,
+    SendPoint.WEBHOOK_ANSWERED,
+}
+"""The points at which the other side has it already, and no one here knows: it is sent again."""
+POINTS = [point for point in SendPoint if SOAK or point is not SendPoint.MAIL_INSIDE_NOTE]
+"""The database keeps what a dead process was changing for a minute, so a short run leaves it out."""
+AHEAD = CLAIM + timedelta(seconds=DEFAULT_TIMEOUTS.webhook_claim + 1)
+"""After this time each claim has run out."""
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+
+
+class SenderProcess(Forked):
+    """One run of the program in `crashing_sender`."""
+
+    name = "crashing-sender"
+    url = ""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        super().__init__(folder)
+        self._arguments = arguments
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "tests.faults.crashing_sender", *self._arguments]
+
+    def environment(self) -> dict[str, str]:
+        return {"PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}", **UNMEASURED}
+
+    def answers(self) -> bool:
+        return True
+
+
+class SenderRuns:
+    """Runs of the program, each after something became due."""
+
+    def __init__(self, sending: Sending, mongo_url: str, smtp_port: int, folder: Path) -> None:
+        self.sending = sending
+        self.runs = 0
+        self._where = (mongo_url, sending.database.name, str(smtp_port))
+        self._folder = folder
+
+    async def die_at(self, point: SendPoint) -> None:
+        """Run until the program dies; then its claim has run out."""
+        self.runs += 1
+        ahead = self.sending.clock.ahead.total_seconds() + 1
+        program = SenderProcess(self._folder, *self._where, point.value, str(ahead))
+        program.log = self._folder / f"{self.runs}.log"
+        program.start()
+        process = program._process
+        assert process is not None
+        try:
+            await wait_for(lambda: not program.running, within=120, what=f"the crash {point}")
+        finally:
+            program.kill()
+        assert process.wait() == -signal.SIGKILL, program.log.read_text()
+        assert "Traceback" not in program.log.read_text()
+        self.sending.clock.goes = True
+        self.sending.clock.ahead += AHEAD
+
+
+async def make_webhook(sending: Sending, receiver: Receiver) -> None:
+    """A webhook for removals from the account of webhooks."""
+    now = sending.clock.now()
+    webhook = Webhook(
+        id=WebhookId("whk_1"),
+        account_id=ACCOUNT_OF_WEBHOOKS,
+        url=receiver.url,
+        event_types=("member.removed",),
+        description="",
+        created_by=UserId("usr_1"),
+        created_at=now,
+        salt="c2FsdA==",
+        secret_at=now,
+    )
+
+    async def insert(session: Any) -> None:
+        await sending.ctx.webhooks.insert(webhook, session)
+
+    await transact(sending.ctx.client, insert)
+
+
+ACCOUNT_OF_WEBHOOKS = AccountId("acc_webhooks")
+
+
+async def send_due_webhooks(ctx: Ctx) -> None:
+    slots = Slots(total=8)
+    for delivery, claim in await claim_due_deliveries(ctx, slots):
+        await send(ctx, delivery, claim, slots)
+
+
+async def when_back(work: Callable[..., Awaitable[None]], *given: Any) -> None:
+    """Do it, and again while the database does not answer."""
+    while True:
+        with contextlib.suppress(*AWAY):
+            return await work(*given)
+
+
+@pytest.mark.timeout(3600)
+async def test_a_sender_that_dies_at_any_step_loses_nothing(
+    sending: Sending,
+    scripted: ScriptedServer,
+    mongo_url: str,
+    tmp_path: Path,
+    report: Callable[[str], None],
+) -> None:
+    runs = SenderRuns(sending, mongo_url, scripted.port, tmp_path)
+    died: Counter[SendPoint] = Counter()
+    doubles: Counter[SendPoint] = Counter()
+    async with receiving() as receiver:
+        await make_webhook(sending, receiver)
+        outbound = Outbound(networks=LOOPBACK)
+        ctx = replace(sending.ctx, posts=WebhookPosts(outbound, sending.clock))
+        for point in POINTS * ROUNDS:
+            mails, requests = len(scripted.taken), len(receiver.got)
+            account = f"acc_{runs.runs}" if point.of_mails else ACCOUNT_OF_WEBHOOKS
+            (row,) = await tell(sending, REMOVED, account_id=account)
+            if not point.of_mails:
+                await send_what_is_due(sending)  # its mail is not what is killed here
+                mails = len(scripted.taken)
+            await runs.die_at(point)
+
+            await when_back(send_what_is_due, sending)
+            await when_back(send_due_webhooks, ctx)
+
+            taken, got = len(scripted.taken) - mails, len(receiver.got) - requests
+            once = 2 if point in SENT_BEFORE else 1
+            assert (taken, got) == ((once, 0) if point.of_mails else (0, once)), point
+            died[point] += 1
+            doubles[point] += once - 1
+            if not point.of_mails:
+                assert {each.id for each in receiver.got[requests:]} == {row.id}
+        await outbound.close()
+    facts = Counter(await sending.facts())
+    assert set(facts.values()) == {1}, "each mail is noted once"
+    sent = [status for status in (await sending.statuses()).values() if status == "sent"]
+    assert len(facts) == len(set(scripted.message_ids)) == len(sent)
+    report(table(died, doubles))
+
+
+def table(died: Counter[SendPoint], doubles: Counter[SendPoint]) -> str:
+    """The figures of the run as text; the assertions have shown that the other columns are 0."""
+    lines = [f"{'notification killed':<46}{'kills':>6}{'lost':>6}{'double':>8}{'invented':>10}"]
+    lines += [
+        f"{point:<46}{times:>6}{0:>6}{doubles[point]:>8}{0:>10}" for point, times in died.items()
+    ]
+    return "\n".join(lines)
