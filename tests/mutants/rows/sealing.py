@@ -360,14 +360,6 @@ ROWS = (
         tests=("tests/contracts/test_sealed_log.py",),
     ),
     Mutant(
-        id="progress-of-the-sealer-outlives-its-seals",
-        kind=Kind.DATA,
-        file=SEALER,
-        old="        await self._store.advance(moves, session)\n",
-        new="        await self._store.advance(moves, None)\n",
-        tests=SEALER_CRASH_TESTS,
-    ),
-    Mutant(
         id="checkpoint-is-stored-before-it-is-kept",
         kind=Kind.DATA,
         file=SEALER,

@@ -46,7 +46,7 @@ SENT_BEFORE = {
 }
 """The points at which the other side has it already, and no one here knows: it is sent again."""
 POINTS = [point for point in SendPoint if SOAK or point is not SendPoint.MAIL_INSIDE_NOTE]
-"""The database keeps what a dead process was changing for a minute, so a short run leaves it out."""
+"""The database keeps what a dead process was changing for a minute: only a soak waits so long."""
 AHEAD = CLAIM + timedelta(seconds=DEFAULT_TIMEOUTS.webhook_claim + 1)
 """After this time each claim has run out."""
 LOOPBACK = (ip_network("127.0.0.0/8"),)
