@@ -215,13 +215,15 @@ class JournalParts(Parts):
         joins: Sequence[Step] = (),
         tasks: Mapping[str, Loop] | None = None,
         closes: Sequence[Step] = (),
+        drains: Sequence[Callable[[], None]] = (),
         following: Following | None = None,
     ) -> ServiceApp:
         """Put the service together; `idempotency` is for its internal routes.
 
         `opens` run when the journal is open and before other services may call. `joins` may wait
         for other services, and run before facts arrive. No step waits for a lease of `following`.
-        `closes` run when no fact arrives any more and before the database closes.
+        `closes` run when no fact arrives any more and before the database closes. `drains` end the
+        answers that last as long as their connection.
         """
         routes = (
             *internal_routes,
@@ -262,6 +264,7 @@ class JournalParts(Parts):
                 **tasks,
             },
             closes=(inbox.stop, *closes, self.internal.close, self._close_client),
+            drains=drains,
             checks=lambda: {
                 **self.checks(),
                 **({} if following is None else following.checks()),

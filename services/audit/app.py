@@ -16,6 +16,7 @@ from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
 from services.audit.use_cases.sealing import RecordSealer, run_sealer
+from services.audit.use_cases.tails import run_tails
 from shared.auth.keys import read_private
 from shared.bus import Bus
 from shared.clock import Clock
@@ -60,6 +61,7 @@ def build(
         internal=parts.internal,
         clock=parts.clock,
         complete_until=lambda: inbox.complete_until,
+        inbox=lambda: inbox,
     )
     inbox = parts.inbox(SUBSCRIPTIONS, ctx)
     authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
@@ -78,6 +80,8 @@ def build(
         tasks={
             "seal": partial(run_sealer, sealer, office),
             "watch_seals": partial(run_seal_watch, SealWatch(store, parts.clock)),
+            "tails": partial(run_tails, ctx),
         },
+        drains=(ctx.tails.drain,),
         authenticator=authenticator,
     )

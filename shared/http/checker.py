@@ -76,6 +76,19 @@ class Checker(Protocol):
         ...
 
 
+class LiveChecker(Checker, Protocol):
+    """Also checks whether a caller is still signed in."""
+
+    async def check_live(self, principal: Bearer) -> None:
+        """Return when the caller's session, service client or API token still exists.
+
+        Raises:
+            TokenRevoked, ApiTokenOver: it does not.
+            Unavailable: it cannot be told now.
+        """
+        ...
+
+
 class TokenChecker(Checker, Protocol):
     """Also checks what a new API token may carry."""
 

@@ -39,6 +39,9 @@ STREAM_EXAMPLES = {
     "application/x-ndjson": '{"type":"end","records":0}\n',
     "text/csv": "id,occurred_at,…\r\n",
 }
+TAIL_EXAMPLE = (
+    'id: 42.evt_…\nevent: progress\ndata: {"size":42,"complete_until":"2026-03-05T12:00:00Z"}\n\n'
+)
 STREAMED_TEXT = {
     True: "Events, for as long as the connection lasts.",
     False: "Records, one in each line. Without the last line, the answer is not whole.",
@@ -145,7 +148,7 @@ def _success(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
         responses["200"] = {
             "description": STREAMED_TEXT[route.streams[0] == EVENT_STREAM],
             "content": {
-                media: {"schema": {"type": "string"}, "example": STREAM_EXAMPLES[media]}
+                media: {"schema": {"type": "string"}, "example": _stream_example(route, media)}
                 for media in route.streams
             },
         }
@@ -155,6 +158,10 @@ def _success(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
         content = {"application/json": _with_example(schemas.given(route.gives), schemas)}
         responses[str(route.status)] = {"description": "Success.", "content": content}
     return responses
+
+
+def _stream_example(route: Route, media: str) -> str:
+    return TAIL_EXAMPLE if route.path.endswith("/tail") else STREAM_EXAMPLES[media]
 
 
 def _name_revision(responses: dict[str, Any], route: Route) -> None:

@@ -114,6 +114,17 @@ class Inbox:
         """Every fact from before this moment is applied; `None` while that is not known."""
         return self._reconciler.complete_until
 
+    def applied(self) -> dict[str, tuple[str, dict[int, int]]]:
+        """How far this process knows every source to be applied: the epoch, the row of each shard.
+
+        It covers every fact from before `complete_until`.
+        """
+        return self._reconciler.applied()
+
+    def compare_soon(self) -> None:
+        """Compare with the sources soon, for a reader who waits for the newest facts."""
+        self._reconciler.wake()
+
     async def run(self) -> None:
         """Run the reconciler. Never ends."""
         await self._reconciler.run()

@@ -136,6 +136,14 @@ class Reconciler:
             return None
         return min(self._complete_until.values())
 
+    def applied(self) -> dict[str, tuple[str, dict[int, int]]]:
+        """The epoch of each source, and the last row of each shard up to which all is applied."""
+        found = {source: (epoch, dict[int, int]()) for source, epoch in self._epochs.items()}
+        for (source, shard), seq in self._contiguous.items():
+            if seq and source in found:
+                found[source][1][shard] = seq
+        return found
+
     async def run(self) -> None:
         """Reconcile every few seconds, and soon when something was missed. Never ends."""
         away: set[str] = set()

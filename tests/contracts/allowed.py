@@ -71,6 +71,7 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "listDeliveries": (200, None),
     "getDelivery": (200, None),
     "redeliver": (200, None),
+    "tailAuditEvents": (200, None),
     "listAuditEvents": (200, None),
     "getAuditEvent": (200, None),
     "getUsage": (200, None),

@@ -1,10 +1,20 @@
 """The ROUTES tables of audit, for the public and the internal API."""
 
-from services.audit.routes import decisions, events, exports, metered_usage, proofs, search, usage
+from services.audit.routes import (
+    decisions,
+    events,
+    exports,
+    metered_usage,
+    proofs,
+    search,
+    tails,
+    usage,
+)
 
 __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 
 ROUTES = (
+    *tails.ROUTES,
     *search.ROUTES,
     *exports.ROUTES,
     *events.ROUTES,

@@ -96,6 +96,12 @@ class TreeRows:
         stored = {tree["_id"]: _head(tree) async for tree in found}
         return {tree: stored.get(tree, TreeHead(tree, 0, ())) for tree in trees}
 
+    async def tree_sizes(self, trees: Collection[str]) -> dict[str, int]:
+        """The number of sealed records in each of these trees."""
+        found = self._trees.find({"_id": {"$in": sorted(trees)}}, {"size": 1})
+        stored = {tree["_id"]: int(tree["size"]) async for tree in found}
+        return {tree: stored.get(tree, 0) for tree in trees}
+
     async def tiles(
         self, names: Iterable[tuple[str, Tile]], session: DbSession | None = None
     ) -> dict[tuple[str, Tile], bytes]:

@@ -1,17 +1,34 @@
 """What the use cases of audit work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from services.audit.domain.checkpoints import CheckpointSigner
 from services.audit.domain.exports import Places
 from services.audit.store import Store
 from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.tail_readers import TailReaders
 from shared.clock import Clock
-from shared.http.checker import Checker
+from shared.http.checker import LiveChecker
 from shared.http.client import InternalClient
 from shared.journal import Journal
+
+
+class RecordedRows(Protocol):
+    """What the inbox knows of the rows that are recorded."""
+
+    def applied(self) -> Mapping[str, tuple[str, Mapping[int, int]]]:
+        """How far each source is recorded without a gap: its epoch, and the row of each shard.
+
+        All that happened before `complete_until` is recorded so far.
+        """
+        ...
+
+    def compare_soon(self) -> None:
+        """Compare with the sources soon, so that what is recorded is known to be whole."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +42,10 @@ class Ctx:
     internal: InternalClient
     clock: Clock
     complete_until: Callable[[], datetime | None]
-    checker: Checker
+    inbox: Callable[[], RecordedRows]
+    checker: LiveChecker
     """Decides again, while an answer is written for long, whether its reader may read."""
     exports: Places = field(default_factory=Places)
+    tails: TailReaders = field(default_factory=TailReaders)
     recorded_readings: dict[tuple[str, str], int] = field(default_factory=dict)
     """(account, reader) → the last minute in which this process recorded that they read."""

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ServiceClientObject
+from shared.http.server_events import server_event
 
 _FIELDS: Mapping[PolicyObjectKind, tuple[str, ...]] = {
     PolicyObjectKind.ACCOUNT: (
@@ -138,9 +139,8 @@ def told_of_change(
 
 def event(name: str, content: Mapping[str, Any], *, event_id: str | None = None) -> bytes:
     """The text of one server-sent event."""
-    head = "" if event_id is None else f"id: {event_id}\n"
     data = json.dumps(content, separators=(",", ":"), default=_written)
-    return f"{head}event: {name}\ndata: {data}\n\n".encode()
+    return server_event(name, data, event_id=event_id)
 
 
 def _field(state: Any, name: str) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -58,6 +58,23 @@ class AllowingChecker:
     async def check(self, *asked, **named):
         return
 
+    async def check_live(self, principal):
+        return
+
+
+@dataclass
+class SaidProgress:
+    """Says how far the sources are recorded, as a test has it."""
+
+    rows: dict[str, tuple[str, dict[int, int]]] = field(default_factory=dict)
+    complete_until: datetime | None = None
+
+    def applied(self) -> dict[str, tuple[str, dict[int, int]]]:
+        return self.rows
+
+    def compare_soon(self) -> None:
+        return
+
 
 @dataclass
 class Auditing:
@@ -68,6 +85,7 @@ class Auditing:
     client: DbClient
     database: Database
     bus: LocalBus
+    progress: SaidProgress
 
     @property
     def inbox(self) -> Inbox:
@@ -118,6 +136,7 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     await migrate(database, migrations(signer("audit")), clock=SystemClock())
     await journal.start()
     store = Store(database)
+    progress = SaidProgress()
     ctx = Ctx(
         store=store,
         signer=checkpoint_signer(),
@@ -126,9 +145,12 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
         clock=clock,
         internal=QuietSources(),  # type: ignore[arg-type]
         checker=AllowingChecker(),
-        complete_until=lambda: None,
+        complete_until=lambda: progress.complete_until,
+        inbox=lambda: progress,
     )
-    yield Auditing(ctx=ctx, clock=clock, client=client, database=database, bus=bus)
+    yield Auditing(
+        ctx=ctx, clock=clock, client=client, database=database, bus=bus, progress=progress
+    )
     await bus.close()
     client.close()
 
@@ -158,7 +180,6 @@ async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[
     # The stand-in tells the same epoch for every source, audit among them.
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     await client[database_name]["heads"].insert_one({"_id": "epoch", "epoch": EPOCH})
-    client.close()
     for name, value in environment(
         "audit", given=generated_secrets(), at=at, options=options
     ).items():
@@ -167,7 +188,8 @@ async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[
     service = build(Settings(), bus=bus, timeouts=timeouts)
     await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
     async with aiohttp.ClientSession() as http:
-        yield AuditApi(service, others, bus, http)
+        yield AuditApi(service, others, bus, http, client[database_name])
+    client.close()
     others.silent = False
     await service.stop()
     await bus.close()

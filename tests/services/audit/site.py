@@ -32,6 +32,7 @@ from shared.contracts.calls.team import (
 )
 from shared.contracts.facts import Row
 from shared.ids import AccountId, SessionId, UserId, new_id
+from shared.mongo import Database
 from shared.runtime.service import ServiceApp
 from tests.services.rows import EPOCH, on_the_bus
 from tests.waiting import wait_for
@@ -114,6 +115,7 @@ class AuditApi:
     others: StandIns
     bus: LocalBus
     http: aiohttp.ClientSession
+    database: Database
 
     async def get(
         self, path: str, *, reader: str | None = READER, headers: dict[str, str] | None = None
