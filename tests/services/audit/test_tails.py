@@ -284,7 +284,7 @@ async def test_a_tail_is_a_stream_of_events_that_ends_with_the_session(api):
         assert content == shown
         assert told.last_id == f"1.{row.id}"
         api.others.ended.add(site.READER_SESSION)
-        event = ("", {})
+        event: tuple[str, dict[str, Any]] = ("", {})
         while event[0] != "end":  # the right to read is asked again each second
             await recorded(api, removed())
             event = await told.next()
