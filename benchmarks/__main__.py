@@ -21,6 +21,8 @@ import msgspec
 
 from benchmarks import (
     acceptance,
+    audit_ingest,
+    audit_search,
     authz_state,
     checks,
     decide,
@@ -59,6 +61,8 @@ def parts(folder: Path | None, *, short: bool) -> dict[str, Callable[[], Result]
         "start": lambda: start.run(10_000 if short else start.MEMBERS),
         "removals": lambda: removals.run(count=5 if short else removals.REMOVALS),
         "acceptance": lambda: acceptance.run(count=5 if short else acceptance.ACCEPTANCES),
+        "audit_ingest": lambda: audit_ingest.run(short=short),
+        "audit_search": lambda: audit_search.run(short=short),
         "team": lambda: team.run(seconds=1 if short else team.SECONDS),
         "sign_in": lambda: sign_in.run(samples=10 if short else sign_in.SAMPLES),
         "seals": lambda: seals.run(rounds=2 if short else seals.ROUNDS),

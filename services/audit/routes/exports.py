@@ -13,6 +13,7 @@ from services.audit.domain.exports import (
     TooManyExports,
 )
 from services.audit.routes.filters import READ, AuditFilterQuery, IdText
+from services.audit.routes.permitted import still_permitted
 from services.audit.routes.proofs import MAX_SIZE
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.exports import begin_export, export_pieces
@@ -57,9 +58,7 @@ async def export_events(ctx: Ctx, call: Call[None, AuditExportQuery]) -> Reply:
     lines: ExportLines = JsonExport()
     if query.format is ExportFormat.CSV:
         lines = CsvExport(byte_order_mark=query.bom == "true")
-    permitted = partial(
-        ctx.checker.check, call.member, call.account_id, call.permission, revision=None
-    )
+    permitted = partial(still_permitted, ctx, call)
     stream = Stream(
         pieces=export_pieces(ctx, export, lines, permitted),
         stall_seconds=STALL_SECONDS,

@@ -7,6 +7,7 @@ from functools import partial
 
 from services.audit.domain.tails import Ended, PlaceTold, RecordTold, TailEvent, TooManyTails
 from services.audit.routes.filters import READ, AuditFilterQuery
+from services.audit.routes.permitted import still_permitted
 from services.audit.routes.record_views import AuditRecordView
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.tails import open_tail, tail_events
@@ -43,14 +44,9 @@ async def tail_audit_events(ctx: Ctx, call: Call[None, AuditFilterQuery]) -> Rep
         user_id=call.member.user_id,
         after=call.headers.get("Last-Event-ID"),
     )
-    permitted = partial(_permitted, ctx, call)
+    permitted = partial(still_permitted, ctx, call)
     pieces = _texts(tail_events(ctx, tail, permitted))
     return Reply(body=Stream(pieces=pieces, stall_seconds=STALL_SECONDS))
-
-
-async def _permitted(ctx: Ctx, call: Call[None, AuditFilterQuery]) -> None:
-    await ctx.checker.check_live(call.member)
-    await ctx.checker.check(call.member, call.account_id, call.permission, revision=None)
 
 
 async def _texts(events: AsyncGenerator[TailEvent, None]) -> AsyncGenerator[bytes, None]:

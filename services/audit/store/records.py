@@ -28,7 +28,7 @@ class RecordRows:
         Raises:
             AlreadyThere: a record with one of the ids exists; the transaction has ended.
         """
-        await insert_all_once(self._records, map(_document, records), session)
+        await insert_all_once(self._records, map(document_of, records), session)
 
     async def find(self, account_id: str, event_id: str) -> Record | None:
         """The record of an account, or `None`."""
@@ -145,7 +145,8 @@ def _one_of(values: Sequence[str]) -> Any:
     return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
-def _document(record: Record) -> Document:
+def document_of(record: Record) -> Document:
+    """Return the document of a record."""
     return {
         "_id": record.id,
         "account_id": record.account_id,

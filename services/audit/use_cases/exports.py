@@ -1,7 +1,7 @@
 """Export the records of an account: oldest first, page after page, in constant memory."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import replace
 
 from rolecall.audit.scattered import Indexes
@@ -85,25 +85,30 @@ async def export_pieces(
     ctx: Ctx, export: Export, lines: ExportLines, permitted: Permitted
 ) -> AsyncGenerator[bytes, None]:
     """Write the export. Without its last line it is not whole."""
-    summary = Summary()
-    async with AsyncExitStack() as held:
-        held.enter_context(ctx.exports.place(export.account_id))
-        yield lines.first(export).encode()
-        asked = ctx.clock.boottime()
-        pages = await held.enter_async_context(aclosing(_pages(ctx, export, lines, summary)))
-        page: list[str] | None = []
-        while page is not None:
+    try:
+        with ctx.exports.place(export.account_id):
+            async with aclosing(_written(ctx, export, lines, permitted)) as pieces:
+                async for piece in pieces:
+                    yield piece
+    except Refusal as refusal:
+        # The answer has begun: a line of it says why it ends.
+        yield lines.stopped(refusal.code).encode()
+
+
+async def _written(
+    ctx: Ctx, export: Export, lines: ExportLines, permitted: Permitted
+) -> AsyncGenerator[bytes, None]:
+    """Write the export while the reader may read; it raises as `permitted`."""
+    yield lines.first(export).encode()
+    summary, asked = Summary(), ctx.clock.boottime()
+    async with aclosing(_pages(ctx, export, lines, summary)) as pages:
+        async for page in pages:
+            if ctx.clock.boottime() - asked >= ALLOWED_SECONDS:
+                await permitted()
+                asked = ctx.clock.boottime()
             for line in page:
                 yield line.encode()
-            if ctx.clock.boottime() - asked >= ALLOWED_SECONDS:
-                try:
-                    await permitted()
-                except Refusal as refusal:
-                    yield lines.stopped(refusal.code).encode()
-                    return
-                asked = ctx.clock.boottime()
-            page = await anext(pages, None)
-        yield lines.last(export, summary).encode()
+    yield lines.last(export, summary).encode()
 
 
 async def _pages(

@@ -36,8 +36,8 @@ ROWS = (
         id="export-outlives-the-permission",
         kind=Kind.SECURITY,
         file=EXPORTS,
-        old="                    await permitted()\n",
-        new="                    pass\n",
+        old="                await permitted()\n",
+        new="                pass\n",
         tests=EXPORT_TESTS,
     ),
     Mutant(

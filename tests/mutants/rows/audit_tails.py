@@ -5,7 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 TAILS = "services/audit/use_cases/tails.py"
 READERS = "services/audit/use_cases/tail_readers.py"
 MATCHING = "services/audit/domain/matching.py"
-ROUTES = "services/audit/routes/tails.py"
+PERMITTED = "services/audit/routes/permitted.py"
 RULE_TESTS = ("tests/services/audit/domain/test_tail_rules.py",)
 TAIL_TESTS = ("tests/services/audit/test_tails.py",)
 
@@ -21,7 +21,7 @@ ROWS = (
     Mutant(
         id="tail-outlives-the-session",
         kind=Kind.SECURITY,
-        file=ROUTES,
+        file=PERMITTED,
         old="    await ctx.checker.check_live(call.member)\n",
         new="",
         tests=TAIL_TESTS,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.audit.domain.exports import ExportFormat, JsonExport
+from services.audit.domain.exports import MAX_OF_ACCOUNT, ExportFormat, JsonExport
 from services.audit.domain.records import Filters, record_of
 from services.audit.use_cases.exports import PAGE_RECORDS, begin_export, export_pieces
 from shared.clock import SystemClock
@@ -159,3 +159,15 @@ async def test_an_export_ends_with_a_word_when_its_reader_may_read_no_more(audit
     assert [piece["type"] for piece in pieces] == ["export", "stopped"]
     assert pieces[-1]["code"] == "permission-missing"
     ctx.exports.require_room("acc_1")
+
+
+async def test_exports_that_begin_at_the_same_time_do_not_pass_the_limit(auditing):
+    async def permitted() -> None:
+        return
+
+    begun_at_once = [await begun(auditing.ctx) for _ in range(MAX_OF_ACCOUNT + 1)]
+    pieces = [export_pieces(auditing.ctx, each, JsonExport(), permitted) for each in begun_at_once]
+    first = [json.loads(await anext(each)) for each in pieces]
+    assert [one["type"] for one in first] == MAX_OF_ACCOUNT * ["export"] + ["stopped"]
+    for each in pieces:
+        await each.aclose()

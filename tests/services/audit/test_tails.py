@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from tests.services.audit.site import AuditApi
 
 READER = Caller(actor=Actor(type="user", id="usr_reader"), request=RequestInfo(request_id="req_1"))
+SECONDS = 30.0
+"""The longest time of a tail in a test: one that does not end would wait for ever."""
 OTHER_SHARD = (shard_of(ACCOUNT) + 1) % 64
 
 
@@ -80,7 +83,7 @@ class Following:
 
     @asynccontextmanager
     async def tail(self, **asked: Any) -> AsyncIterator[AsyncGenerator[TailEvent]]:
-        async with aclosing(await self.open(**asked)) as events:
+        async with asyncio.timeout(SECONDS), aclosing(await self.open(**asked)) as events:
             yield events
 
     async def records(self, events: AsyncGenerator[TailEvent], number: int) -> list[RecordTold]:
@@ -284,10 +287,11 @@ async def test_a_tail_is_a_stream_of_events_that_ends_with_the_session(api):
         assert content == shown
         assert told.last_id == f"1.{row.id}"
         api.others.ended.add(site.READER_SESSION)
-        event: tuple[str, dict[str, Any]] = ("", {})
-        while event[0] != "end":  # the right to read is asked again each second
-            await recorded(api, removed())
-            event = await told.next()
+        async with asyncio.timeout(SECONDS):
+            event: tuple[str, dict[str, Any]] = ("", {})
+            while event[0] != "end":  # the right to read is asked again each second
+                await recorded(api, removed())
+                event = await told.next()
         assert event[1] == {"reason": "token-revoked"}
         with pytest.raises(EOFError):
             await told.next()
