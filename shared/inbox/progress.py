@@ -42,6 +42,14 @@ class Progress:
         changed = {"$set": {"epoch": self._epochs[source], "low": low}}
         await self._saved.update_one({"_id": source}, changed, upsert=True)
 
+    def applied(self) -> dict[str, tuple[str, dict[int, int]]]:
+        """The epoch of each source, and the last row of each shard up to which all is applied."""
+        found = {source: (epoch, dict[int, int]()) for source, epoch in self._epochs.items()}
+        for (source, shard), seq in self.contiguous.items():
+            if seq and source in found:
+                found[source][1][shard] = seq
+        return found
+
     def epoch(self, source: str) -> str | None:
         """The epoch of the source that this service follows, if it has begun."""
         return self._epochs.get(source)

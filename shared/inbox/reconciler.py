@@ -138,11 +138,7 @@ class Reconciler:
 
     def applied(self) -> dict[str, tuple[str, dict[int, int]]]:
         """The epoch of each source, and the last row of each shard up to which all is applied."""
-        found = {source: (epoch, dict[int, int]()) for source, epoch in self._epochs.items()}
-        for (source, shard), seq in self._contiguous.items():
-            if seq and source in found:
-                found[source][1][shard] = seq
-        return found
+        return self._progress.applied()
 
     async def run(self) -> None:
         """Reconcile every few seconds, and soon when something was missed. Never ends."""
