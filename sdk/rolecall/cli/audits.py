@@ -1,4 +1,4 @@
-"""The command that verifies an exported audit log, without any service."""
+"""`rolecall audit`, and its command that verifies an exported log, without any service."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rolecall.cli.audit_reads import add_audit_read_commands
 from rolecall.cli.output import INVALID, OK, UsageError, say
 from rolecall.cli.topics import Topics
 
@@ -24,8 +25,9 @@ _EXIT_CODES = (
 
 def add_audit_commands(topics: Topics) -> None:
     """Add `rolecall audit`."""
-    audit = topics.add_parser("audit", help="verify an exported audit log")
+    audit = topics.add_parser("audit", help="search, export, follow and verify an audit log")
     commands = audit.add_subparsers(required=True)
+    add_audit_read_commands(commands)
     verify = commands.add_parser(
         "verify", help="verify an export (JSON Lines) against a signed checkpoint"
     )

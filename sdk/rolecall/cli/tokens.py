@@ -2,19 +2,18 @@
 
 import argparse
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from rolecall.cli.admin_clients import duration
+from rolecall.cli.members import add_member_options, ask, content_of
 from rolecall.cli.operators import say_fields
 from rolecall.cli.output import OK, UsageError, report, say
 from rolecall.cli.topics import Topics
 from rolecall.client.operator import AdminError
-from rolecall.client.transport import HttpAnswer, UnreachableError, send, usable_address
+from rolecall.client.transport import HttpAnswer
 
 _SHOWN = ("id", "name", "status", "created_at", "expires_at", "last_used_at", "user_id")
 
@@ -45,14 +44,8 @@ def add_token_commands(topics: Topics) -> None:
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--url", default=os.environ.get("ROLECALL_URL"), help="address (default: ROLECALL_URL)"
-    )
-    command.add_argument("--account", required=True, help="id of the account")
+    add_member_options(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
-    command.add_argument(
-        "--allow-http", action="store_true", help="send the token without encryption"
-    )
 
 
 def _create(options: argparse.Namespace) -> int:
@@ -75,7 +68,7 @@ def _create(options: argparse.Namespace) -> int:
         body["expires_at"] = end.isoformat(timespec="seconds").replace("+00:00", "Z")
     key = options.idempotency_key
     headers = {} if key is None else {"Idempotency-Key": key}
-    made = _content(_ask(options, "POST", "", body, headers=headers))
+    made = content_of(_ask(options, "POST", "", body, headers=headers))
     if made.get("secret") is None:
         raise AdminError(
             f"An earlier request with this key made the token {made.get('id')}, and its answer"
@@ -94,7 +87,7 @@ def _list(options: argparse.Namespace) -> int:
     cursor: str | None = ""
     while cursor is not None:
         query = f"?limit=100&cursor={quote(cursor, safe='')}" if cursor else "?limit=100"
-        page = _content(_ask(options, "GET", query))
+        page = content_of(_ask(options, "GET", query))
         found += page.get("items", [])
         cursor = page.get("next_cursor")
     if options.json:
@@ -107,7 +100,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    found = _content(_ask(options, "GET", f"/{quote(options.id, safe='')}"))
+    found = content_of(_ask(options, "GET", f"/{quote(options.id, safe='')}"))
     if options.json:
         say(json.dumps(found))
     else:
@@ -130,40 +123,4 @@ def _ask(
     *,
     headers: Mapping[str, str] | None = None,
 ) -> HttpAnswer:
-    if not options.url:
-        raise UsageError("The address is missing. Pass --url, or set ROLECALL_URL.")
-    try:
-        url = usable_address(options.url, allow_http=options.allow_http)
-    except ValueError as error:
-        raise UsageError(str(error).replace("allow_http=True", "--allow-http")) from error
-    sent = {"Authorization": f"Bearer {_caller_token()}", "Content-Type": "application/json"}
-    try:
-        answer = send(
-            method,
-            f"{url}/v1/accounts/{quote(options.account, safe='')}/api-tokens{path}",
-            body=None if body is None else json.dumps(body).encode(),
-            headers={**sent, **(headers or {})},
-            timeout=10.0,
-        )
-    except UnreachableError as error:
-        raise AdminError(str(error), unreachable=True) from error
-    if answer.status >= 300:
-        raise AdminError(answer.refusal(), unreachable=answer.status >= 500)
-    return answer
-
-
-def _caller_token() -> str:
-    """The access token or API token of the caller; other users of a machine can see options."""
-    token, file = os.environ.get("ROLECALL_TOKEN", ""), os.environ.get("ROLECALL_TOKEN_FILE")
-    if not token and file:
-        try:
-            token = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"ROLECALL_TOKEN_FILE: {file} cannot be read.") from error
-    if not token:
-        raise UsageError("Your token is missing. Set ROLECALL_TOKEN, or ROLECALL_TOKEN_FILE.")
-    return token
-
-
-def _content(answer: HttpAnswer) -> Mapping[str, Any]:
-    return answer.content if isinstance(answer.content, dict) else {}
+    return ask(options, method, f"api-tokens{path}", body, headers=headers)

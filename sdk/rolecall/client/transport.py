@@ -45,11 +45,12 @@ class HttpAnswer:
         return f"refused with status {self.status} ({code}): {text}{errors}{request}"
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     """A followed redirect would send the credential to another host."""
 
     def redirect_request(self, *_: object) -> None:
-        return None
+        """Follow none."""
+        return
 
 
 def is_http_address(url: str) -> bool:
@@ -105,34 +106,41 @@ def send(
     try:
         deadline = Deadline(timeout)
         try:
-            with _opener(deadline, direct=_is_direct(url)).open(
+            with _opener(deadline, direct=is_direct(url)).open(
                 request, timeout=deadline.remaining()
             ) as response:
                 return HttpAnswer(response.status, _content(response.read(MAX_ANSWER_BYTES + 1)))
         except urllib.error.HTTPError as error:
             with error:
-                return HttpAnswer(error.code, _content(error.read(MAX_ANSWER_BYTES + 1)))
+                return answer_of(error)
     except (OSError, HTTPException, ValueError) as error:
         raise UnreachableError(
             f"{url} does not answer: {getattr(error, 'reason', error)}"
         ) from error
 
 
-def _is_direct(url: str) -> bool:
+def answer_of(error: urllib.error.HTTPError) -> HttpAnswer:
+    """The answer that urllib raises: its status is not one of success."""
+    return HttpAnswer(error.code, _content(error.read(MAX_ANSWER_BYTES + 1)))
+
+
+def is_direct(url: str) -> bool:
+    """Whether the request goes to its server and to no proxy."""
     return urlsplit(url).scheme == "http" or is_loopback(url)
 
 
 def _opener(deadline: Deadline, *, direct: bool) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(
         urllib.request.ProxyHandler({} if direct else None),
-        _NoRedirects,
+        NoRedirects,
         HttpHandler(deadline),
-        HttpsHandler(deadline, _authorities()),
+        HttpsHandler(deadline, authorities()),
     )
 
 
 @cache
-def _authorities() -> ssl.SSLContext:
+def authorities() -> ssl.SSLContext:
+    """The certificate authorities of this machine."""
     # Reading the machine's certificate authorities takes longer than a check, so it happens once.
     return ssl.create_default_context()
 

@@ -1,4 +1,4 @@
-"""Mutants of live tails of the audit log."""
+"""Mutants of live tails of the audit log, and of the commands that read it."""
 
 from tests.mutants.mutant import Kind, Mutant
 
@@ -7,6 +7,7 @@ READERS = "services/audit/use_cases/tail_readers.py"
 MATCHING = "services/audit/domain/matching.py"
 PERMITTED = "services/audit/routes/permitted.py"
 RULE_TESTS = ("tests/services/audit/domain/test_tail_rules.py",)
+COMMAND_TESTS = ("tests/sdk/test_cli_audit_reads.py",)
 TAIL_TESTS = ("tests/services/audit/test_tails.py",)
 
 ROWS = (
@@ -81,5 +82,29 @@ ROWS = (
         old="    ids = (record.actor.id, record.actor.on_behalf_of)\n",
         new="    ids = (record.actor.id, None)\n",
         tests=RULE_TESTS,
+    ),
+    Mutant(
+        id="audit-command-lets-a-name-command-the-terminal",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/cli/audit_reads.py",
+        old="sign if sign.isprintable() else",
+        new="sign if sign else",
+        tests=COMMAND_TESTS,
+    ),
+    Mutant(
+        id="audit-command-passes-over-missing-hashes",
+        kind=Kind.DATA,
+        file="sdk/rolecall/cli/audit_files.py",
+        old='if kind == "end" and self._lacks():',
+        new='if kind == "end" and self.whole:',
+        tests=COMMAND_TESTS,
+    ),
+    Mutant(
+        id="audit-command-resumes-the-export-of-another-account",
+        kind=Kind.DATA,
+        file="sdk/rolecall/cli/audit_files.py",
+        old='self._head.get("account_id") != account_id:',
+        new='not self._head.get("account_id"):',
+        tests=COMMAND_TESTS,
     ),
 )

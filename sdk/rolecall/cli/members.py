@@ -1,0 +1,94 @@
+"""What every command of a member has: the address, the account, the token, and one request."""
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from rolecall.cli.output import UsageError
+from rolecall.client.operator import AdminError
+from rolecall.client.transport import HttpAnswer, UnreachableError, send, usable_address
+
+
+def add_member_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of a request of a member about one account."""
+    command.add_argument(
+        "--url", default=os.environ.get("ROLECALL_URL"), help="address (default: ROLECALL_URL)"
+    )
+    command.add_argument("--account", required=True, help="id of the account")
+    command.add_argument(
+        "--allow-http", action="store_true", help="send the token without encryption"
+    )
+
+
+def account_url(options: argparse.Namespace) -> str:
+    """The address of the account.
+
+    Raises:
+        UsageError: the address is missing, or would send the token unencrypted.
+    """
+    if not options.url:
+        raise UsageError("The address is missing. Pass --url, or set ROLECALL_URL.")
+    try:
+        url = usable_address(options.url, allow_http=options.allow_http)
+    except ValueError as error:
+        raise UsageError(str(error).replace("allow_http=True", "--allow-http")) from error
+    return f"{url}/v1/accounts/{quote(options.account, safe='')}"
+
+
+def credential() -> dict[str, str]:
+    """The header with the access token or API token of the caller.
+
+    Other users of a machine can see options, so the token is not one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    token, file = os.environ.get("ROLECALL_TOKEN", ""), os.environ.get("ROLECALL_TOKEN_FILE")
+    if not token and file:
+        try:
+            token = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"ROLECALL_TOKEN_FILE: {file} cannot be read.") from error
+    if not token:
+        raise UsageError("Your token is missing. Set ROLECALL_TOKEN, or ROLECALL_TOKEN_FILE.")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def ask(
+    options: argparse.Namespace,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> HttpAnswer:
+    """Send one request below the address of the account; return the answer unless it is a refusal.
+
+    Raises:
+        UsageError: the address or the token is missing.
+        AdminError: the request was refused, or not answered.
+    """
+    url = account_url(options)
+    sent = {**credential(), "Content-Type": "application/json"}
+    try:
+        answer = send(
+            method,
+            f"{url}/{path}",
+            body=None if body is None else json.dumps(body).encode(),
+            headers={**sent, **(headers or {})},
+            timeout=10.0,
+        )
+    except UnreachableError as error:
+        raise AdminError(str(error), unreachable=True) from error
+    if answer.status >= 300:
+        raise AdminError(answer.refusal(), unreachable=answer.status >= 500)
+    return answer
+
+
+def content_of(answer: HttpAnswer) -> Mapping[str, Any]:
+    """The members of the answer's JSON object."""
+    return answer.content if isinstance(answer.content, dict) else {}
