@@ -43,7 +43,7 @@ class TailEnd(StrEnum):
     """The log is shorter than what was told: the database was set back."""
 
 
-class Place(NamedTuple):
+class TailPlace(NamedTuple):
     """A place in the log of an account: behind its first `size` records."""
 
     size: int
@@ -51,7 +51,7 @@ class Place(NamedTuple):
     """The id of the record before this place; empty at the beginning."""
 
     @classmethod
-    def read(cls, text: str) -> "Place | None":
+    def read(cls, text: str) -> "TailPlace | None":
         """Read what `str` has written; `None` for any other text."""
         size, separator, last = text.partition(".")
         if not size.isascii() or not size.isdigit() or len(size) > len(str(2**53)):
@@ -69,14 +69,14 @@ class RecordTold:
     """A record that the filters of a tail take, and the place behind it."""
 
     record: Record
-    place: Place
+    place: TailPlace
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceTold:
     """How far a tail is, whether or not the filters took anything on the way."""
 
-    place: Place
+    place: TailPlace
     complete_until: datetime | None
     """Everything that happened before this moment has been told; `None` while not known."""
 

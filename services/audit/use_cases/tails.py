@@ -11,12 +11,12 @@ from services.audit.domain.records import Filters, KnownUser, Record
 from services.audit.domain.tails import (
     MAX_BEHIND,
     Ended,
-    Place,
     PlaceTold,
     RecordTold,
     StillOpen,
     TailEnd,
     TailEvent,
+    TailPlace,
 )
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.exports import Permitted
@@ -42,7 +42,7 @@ class Tail:
     account_id: str
     user_id: str
     filters: Filters
-    place: Place
+    place: TailPlace
 
 
 async def open_tail(
@@ -190,7 +190,7 @@ class _Telling:
             self.asked_at = self.ctx.clock.boottime()
             await self.permitted()
 
-    async def _page(self, size: int) -> list[tuple[Record, Place]]:
+    async def _page(self, size: int) -> list[tuple[Record, TailPlace]]:
         """What the filters take of the next records, up to this size, and the places behind it."""
         limit = min(PAGE_RECORDS, size - self.place.size)
         if limit <= 0:
@@ -198,7 +198,7 @@ class _Telling:
         account_id = self.tail.account_id
         seals = await self.ctx.store.seals(account_id, first=self.place.size, limit=limit)
         records = await self.ctx.store.with_ids(account_id, [seal.event_id for seal in seals])
-        places = {seal.event_id: Place(seal.index + 1, seal.event_id) for seal in seals}
+        places = {seal.event_id: TailPlace(seal.index + 1, seal.event_id) for seal in seals}
         # A record that retention has deleted keeps its seal.
         found = [records[each] for each in places if each in records]
         known = await self._known(found)
@@ -224,13 +224,13 @@ class _Telling:
         return now
 
 
-async def _end(ctx: Ctx, account_id: str) -> Place:
+async def _end(ctx: Ctx, account_id: str) -> TailPlace:
     size = (await ctx.store.tree_sizes([account_id]))[account_id]
-    return Place(size, await _before(ctx, account_id, size))
+    return TailPlace(size, await _before(ctx, account_id, size))
 
 
-async def _after(ctx: Ctx, account_id: str, text: str) -> Place:
-    place = Place.read(text)
+async def _after(ctx: Ctx, account_id: str, text: str) -> TailPlace:
+    place = TailPlace.read(text)
     if place is None or place.last != await _before(ctx, account_id, place.size):
         problem = (
             "Must be the id of an event of this account's tail. Open the tail without it, and"

@@ -16,10 +16,10 @@ from services.audit.domain.tails import (
     MAX_BEHIND,
     MAX_OF_USER,
     Ended,
-    Place,
     PlaceTold,
     RecordTold,
     StillOpen,
+    TailPlace,
 )
 from services.audit.use_cases.tail_readers import TailReaders
 from services.audit.use_cases.tails import BEAT_SECONDS, TailLook, open_tail, tail_events
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 READER = Caller(actor=Actor(type="user", id="usr_reader"), request=RequestInfo(request_id="req_1"))
 SECONDS = 30.0
-"""The longest time of a tail in a test: one that does not end would wait for ever."""
+"""The longest time of a tail in a test; a defect may make one that does not end."""
 OTHER_SHARD = (shard_of(ACCOUNT) + 1) % 64
 
 
@@ -123,7 +123,7 @@ async def test_a_tail_goes_on_after_any_event_without_gap_or_double(sealing, fol
     before = [record(seq) for seq in (1, 2)]
     await seal(sealing, *before)
     async with following.tail() as events:
-        assert await anext(events) == PlaceTold(Place(2, before[1].id), None)
+        assert await anext(events) == PlaceTold(TailPlace(2, before[1].id), None)
         seqs = count(3)
         told: list[RecordTold] = []
         written: list[Record] = []
@@ -146,12 +146,12 @@ async def test_a_tail_goes_on_after_any_event_without_gap_or_double(sealing, fol
 
 async def test_what_the_filters_leave_out_is_passed_and_not_read_again(sealing, following):
     async with following.tail(request_id="none") as events:
-        assert await anext(events) == PlaceTold(Place(0, ""), None)
+        assert await anext(events) == PlaceTold(TailPlace(0, ""), None)
         records = [record(seq) for seq in range(1, 8)]
         await seal(sealing, *records)
         await following.look()
         following.clock.seconds += BEAT_SECONDS
-        end = Place(7, records[-1].id)
+        end = TailPlace(7, records[-1].id)
         assert await anext(events) == PlaceTold(end, None)
         await following.look()
         following.clock.seconds += BEAT_SECONDS
@@ -171,14 +171,14 @@ async def test_a_moment_is_complete_once_all_of_its_records_are_told(sealing, fo
         await following.look()
         await following.records(events, 1)
         following.clock.seconds += BEAT_SECONDS
-        assert await anext(events) == PlaceTold(Place(1, first.id), None)
+        assert await anext(events) == PlaceTold(TailPlace(1, first.id), None)
 
         await sealing.applied(1, shards=[shard_of(ACCOUNT), OTHER_SHARD])
         await sealing.sealer().seal()
         await following.look()
         assert told_ids(await following.records(events, 1)) == [waiting.id]
         following.clock.seconds += BEAT_SECONDS
-        assert await anext(events) == PlaceTold(Place(2, waiting.id), NOON)
+        assert await anext(events) == PlaceTold(TailPlace(2, waiting.id), NOON)
 
 
 @pytest.mark.parametrize(

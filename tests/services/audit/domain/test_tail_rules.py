@@ -11,7 +11,7 @@ from services.audit.domain.tails import (
     MAX_OF_ACCOUNT,
     MAX_OF_REPLICA,
     MAX_OF_USER,
-    Place,
+    TailPlace,
     TooManyTails,
 )
 from services.audit.routes.filters import AuditFilterQuery
@@ -46,9 +46,11 @@ def test_a_tail_takes_what_a_search_finds(query, expected):
     assert taken[::-1] == expected
 
 
-@pytest.mark.parametrize("place", [Place(0, ""), Place(1, "evt_1"), Place(2**53 - 1, "a.b")])
+@pytest.mark.parametrize(
+    "place", [TailPlace(0, ""), TailPlace(1, "evt_1"), TailPlace(2**53 - 1, "a.b")]
+)
 def test_a_place_is_read_as_it_was_written(place):
-    assert Place.read(str(place)) == place
+    assert TailPlace.read(str(place)) == place
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_a_place_is_read_as_it_was_written(place):
     ["", ".", "0", "1", "1.", "0.evt_1", "-1.evt_1", "01.evt_1", "x.evt_1", "٣.evt_1", "9" * 5000],
 )
 def test_other_texts_are_not_a_place(text):
-    assert Place.read(text) is None
+    assert TailPlace.read(text) is None
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_other_texts_are_not_a_place(text):
         (MAX_OF_REPLICA, lambda number: (f"acc_{number}", f"usr_{number}"), "a replica"),
     ],
 )
-def test_so_many_tails_are_open_and_no_more(limit, holder, named):
+def test_a_tail_beyond_the_limit_is_refused(limit, holder, named):
     readers = TailReaders()
     with ExitStack() as held:
         for number in range(limit):
