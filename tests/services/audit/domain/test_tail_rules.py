@@ -38,7 +38,7 @@ def filters_of(query: str) -> Filters:
 
 
 @pytest.mark.rule("Rp14")
-@pytest.mark.parametrize(("query", "expected"), FILTERS)
+@pytest.mark.parametrize(("query", "expected"), FILTERS, ids=map(str, range(len(FILTERS))))
 def test_a_tail_takes_what_a_search_finds(query, expected):
     records = {name: record_of(row, recorded_at=NOON) for name, row in history().items()}
     filters = filters_of(query)
