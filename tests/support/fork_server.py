@@ -67,7 +67,6 @@ def serve(client: socket.socket) -> NewProgram | None:
         elif os.fork() == 0:
             os.setsid()
             client.send(json.dumps(os.getpid()).encode())
-            client.close()
             for number in range(3):
                 os.dup2(descriptors[number], number)
                 os.close(descriptors[number])
