@@ -16,6 +16,7 @@ from rolecall import CONTROL_PERMISSIONS
 from shared.auth.bindings import require_account, require_type
 from shared.contracts.facts import Fact
 from shared.contracts.registry import FACT_TYPES
+from shared.contracts.resource_types import RESOURCE_TYPES
 from shared.problems import Invalid, Refusal, RefusalKind
 
 MAX_REPORT_BYTES = 16 * 1024
@@ -28,7 +29,8 @@ MARK_DAYS = 31
 """How long a report's id is known. Later its repeat is too old, so no report is recorded twice."""
 
 OWN_TYPES = frozenset(
-    {name.partition(":")[0] for name in CONTROL_PERMISSIONS}
+    RESOURCE_TYPES
+    | {name.partition(":")[0] for name in CONTROL_PERMISSIONS}
     | {fact_type.split(".")[1] for fact_type in FACT_TYPES}
 )
 """The types of resources that Rolecall records itself; no other service writes of them."""

@@ -16,7 +16,9 @@ from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.usage import UsagePage, read_usage
 from shared.http.access import Permission
 from shared.http.paging import PageQuery, not_a_cursor, read_cursor, write_cursor
+from shared.http.refusals import MalformedJson
 from shared.http.routes import Answer, Call, Reply, Route
+from shared.http.strict_json import loads
 from shared.problems import Invalid, Refusal, RefusalKind
 
 MAX_DAYS = 366
@@ -177,7 +179,7 @@ def _place(ctx: Ctx, call: Call[None, UsageQuery]) -> tuple[list[str] | None, Da
     except OverflowError:
         name = "from" if until is None else "to"
         raise Invalid(errors=[(f"/query/{name}", "The calendar ends before.")]) from None
-    if (end - begin).days >= MAX_DAYS:
+    if not _few_days(begin, end):
         raise Invalid(errors=[("/query/from", f"Must be within {MAX_DAYS} days before `to`.")])
     return None, (begin.isoformat(), end.isoformat())
 
@@ -195,13 +197,19 @@ def _date(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
+def _few_days(begin: date, end: date) -> bool:
+    return 0 <= (end - begin).days < MAX_DAYS
+
+
 def _of_cursor(values: str, days: str, *, number: int) -> tuple[list[str], Days]:
-    """Read what a cursor holds: a caller can write one."""
+    """Read what a cursor holds: a caller can write one, so it is held to the rules of a query."""
     try:
-        after = json.loads(values)
+        after = loads(values.encode())
         first_day, last_day = map(date.fromisoformat, days.split("/"))
-    except ValueError:
+    except (ValueError, MalformedJson):
         raise not_a_cursor() from None
+    if not _few_days(first_day, last_day):
+        raise not_a_cursor()
     match after:
         case [*texts] if len(texts) == number and all(isinstance(one, str) for one in texts):
             return after, (first_day.isoformat(), last_day.isoformat())

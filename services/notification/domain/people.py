@@ -23,6 +23,8 @@ class Person:
     email_key: str
     locale: Locale
     time_zone: str
+    account_id: str | None = None
+    """Their personal account, in whose log the records about the user are."""
 
     @property
     def erased(self) -> bool:
@@ -53,6 +55,7 @@ def person_of(row: Row) -> Person | None:
         email_key=address_key(fact.email),
         locale=known_locale(fact.locale),
         time_zone=fact.time_zone,
+        account_id=fact.account_id,
     )
 
 

@@ -7,6 +7,7 @@ The others can be switched off, in one account or in all. The list in the produc
 import hmac
 import re
 from base64 import urlsafe_b64encode
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -50,6 +51,7 @@ SWITCHED_OFF = "switched off"
 _TOKEN = re.compile(
     r"(usr_[0-9a-f]{32})\.(acc_[0-9a-f]{32})\.([a-z_]{1,40})\.([A-Za-z0-9_-]{43})", re.ASCII
 )
+_OTHERS = "other accounts"
 _PURPOSE = b"rolecall unsubscribe link v1"
 
 
@@ -112,6 +114,21 @@ def is_switched_off(off: Sequence[SwitchedOff], message: Message) -> bool:
     """Whether the recipient does not want the mail; one of another kind always goes out."""
     return message.kind in OPTIONAL_KINDS and any(
         message.kind in one.kinds and one.account_id in {None, message.account_id} for one in off
+    )
+
+
+def recorded_texts(off: Sequence[SwitchedOff], *, own_account: str | None) -> list[str]:
+    """Preferences as the log of the person's own account has them.
+
+    Others may read it, once it is the log of a team. So it names no other account, but counts them.
+    """
+    names = {None: "all accounts", own_account or "": "this account"}
+    places = Counter(
+        (kind, names.get(one.account_id, _OTHERS)) for one in off for kind in one.kinds
+    )
+    return sorted(
+        f"{kind} in {place}" if place != _OTHERS else f"{kind} in {place} ({count})"
+        for (kind, place), count in places.items()
     )
 
 

@@ -12,6 +12,7 @@ from services.notification.domain.preferences import (
     SwitchedOff,
     UnsubscribeLinkInvalid,
     check_off,
+    recorded_texts,
     state_of,
     switch_off,
     switch_on,
@@ -50,7 +51,7 @@ async def choose(
 
     async def change(write: JournalWrite) -> Preferences:
         before = await ctx.preferences.find(principal.user_id, write.session)
-        return await _save(ctx, write, before, off, account_id=principal.account_id)
+        return await _save(ctx, write, before, off)
 
     return await ctx.journal.write(
         principal.user_id, change, caller=caller, effective_everywhere=False
@@ -126,7 +127,7 @@ async def _use_link(
             return
         before = await ctx.preferences.find(target.user_id, write.session)
         off = switch(before.off, target.kind, target.account_id)
-        await _save(ctx, write, before, off, account_id=target.account_id)
+        await _save(ctx, write, before, off)
 
     await ctx.journal.write(target.user_id, change, caller=caller, effective_everywhere=False)
 
@@ -136,24 +137,24 @@ async def _save(
     write: JournalWrite,
     before: Preferences,
     off: tuple[SwitchedOff, ...],
-    *,
-    account_id: str | None,
 ) -> Preferences:
+    """Save preferences, and record it in the personal account.
+
+    A member who is gone has links of the team's mails still, and must not write into its log.
+    """
     if set(off) == set(before.off):
         return before
     after = replace(before, off=off)
     await ctx.preferences.save(before, after, write.session)
+    people = await ctx.people.among({before.id}, (), write.session)
+    account_id = next((one.account_id for one in people), None)
     write.record(
         Fact(
             payload=PreferencesChanged(user_id=before.id),
             resource=ResourceRef(type="notification_preferences", id=before.id),
             account_id=account_id,
-            before={"off": _texts(before.off)},
-            after={"off": _texts(off)},
+            before={"off": recorded_texts(before.off, own_account=account_id)},
+            after={"off": recorded_texts(off, own_account=account_id)},
         )
     )
     return after
-
-
-def _texts(off: Sequence[SwitchedOff]) -> list[str]:
-    return sorted(f"{kind} in {one.account_id or 'all'}" for one in off for kind in one.kinds)

@@ -105,6 +105,22 @@ ROWS = (
         tests=PREFERENCE_RULES,
     ),
     Mutant(
+        id="preferences-name-other-accounts-in-a-log",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/preferences.py",
+        old='f"{kind} in {place} ({count})"\n',
+        new='f"{kind} in {off[0].account_id} ({count})"\n',
+        tests=PREFERENCE_TESTS,
+    ),
+    Mutant(
+        id="preferences-recorded-in-another-account",
+        kind=Kind.SECURITY,
+        file="services/notification/use_cases/preferences.py",
+        old="            account_id=account_id,\n        )",
+        new="            account_id=next((one.account_id for one in off), None),\n        )",
+        tests=PREFERENCE_TESTS,
+    ),
+    Mutant(
         id="opened-unsubscribe-link-switches-off",
         kind=Kind.SECURITY,
         file="services/console/routes/unsubscribe.py",

@@ -33,6 +33,14 @@ ROWS = (
         tests=RULE_TESTS,
     ),
     Mutant(
+        id="report-about-preferences-of-people",
+        kind=Kind.SECURITY,
+        file=RULES,
+        old="    RESOURCE_TYPES\n    | {name",
+        new="    {name",
+        tests=RULE_TESTS,
+    ),
+    Mutant(
         id="report-in-another-name-space",
         kind=Kind.SECURITY,
         file=RULES,

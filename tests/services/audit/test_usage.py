@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rolecall.client.jwk import decode, encode
 from services.audit.domain.metered_usage import Cost, MeteredUsage, usage_report
 from services.audit.domain.usage_sums import UsageGroup
 from services.audit.store import Store
@@ -169,11 +170,36 @@ FAULTS = [
 ]
 
 
+WRITTEN = [
+    ('["","\\ud800"]', None),
+    ('["","\\u0000"]', None),
+    ('["",1e999]', None),
+    ("[" * 1500, None),
+    (None, "0001-01-01/9999-12-31"),
+    (None, "2026-03-06/2026-03-05"),
+    (None, "2026-03-05"),
+]
+"""What a caller writes into a cursor: the values of the last group, and the days."""
+
+
+async def check_written_cursors(api: AuditApi) -> None:
+    """A cursor is held to the rules of the query."""
+    query = f"{PATH}?group_by=member,action&limit=1"
+    _, page = await api.get(query)
+    digest, *content = json.loads(decode(page["next_cursor"]))
+    for values, days in WRITTEN:
+        text = json.dumps([digest, values or content[0], days or content[1]])
+        status, body = await api.get(f"{query}&cursor={encode(text.encode())}")
+        pointer = body["errors"][0]["pointer"] if status == 422 else ""
+        assert (status, pointer) == (422, "/query/cursor"), (values, days)
+
+
 async def check_faults(api: AuditApi) -> None:
     """What does not fit names its place; who lacks the permission reads nothing."""
     for query, pointer in FAULTS:
         status, body = await api.get(f"{PATH}?{query}")
         assert (status, body["errors"][0]["pointer"]) == (422, pointer), query
+    await check_written_cursors(api)
     for quantity in ("1e3", "1.", "0.1234567890123", "\uff11", "NaN", 0.1):
         body = {"usage": [metered(9, quantity=quantity)]}
         status, answer = await api.post("/v1/usage", body, client=CLIENT)

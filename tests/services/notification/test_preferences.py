@@ -3,7 +3,12 @@
 import pytest
 
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.preferences import UnsubscribeLinkInvalid
+from services.notification.domain.preferences import (
+    MAX_ACCOUNTS,
+    OPTIONAL_KINDS,
+    UnsubscribeLinkInvalid,
+    UnsubscribeTarget,
+)
 from services.notification.use_cases import entries, preferences
 from shared.auth.principals import UserPrincipal
 from shared.contracts import identity, identity_erasure, team
@@ -34,6 +39,10 @@ REMOVED = team.MemberRemoved(**MEMBER | {"user_id": BO})
 async def listed(sending, **wanted):
     filters = {"account_id": None, "unread": None, "before": None, "limit": 50} | wanted
     return [one.entry.kind for one in await entries.page(sending.ctx, PRINCIPAL, **filters)]
+
+
+async def changes_of(sending):
+    return [row for row in await sending.rows() if row.action == "preferences.changed"]
 
 
 def token_of_url(url):
@@ -77,10 +86,26 @@ async def test_the_link_of_a_mail_switches_its_kind_off_once(sending, scripted):
     await tell(sending, changed(role="admin"), account_id=OTHER)
     await send_what_is_due(sending)
     assert sent(scripted) == 2
-    rows = [row for row in await sending.rows() if row.action == "preferences.changed"]
-    [row] = rows
-    assert (row.account_id, row.after) == (ACCOUNT, {"off": [f"role_changed in {ACCOUNT}"]})
+    [row] = await changes_of(sending)
+    assert row.after == {"off": ["role_changed in other accounts (1)"]}
     assert row.actor.type == "anonymous"
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+async def test_preferences_are_recorded_in_the_own_account_alone(sending, scripted, *, by_link):
+    """The team's log has nothing of a person's other accounts, nor of one who has left it."""
+    await learn_about(sending, BO, locale="en")
+    await tell(sending, changed(), REMOVED, account_id=ACCOUNT)
+    if by_link:
+        token = UNSUBSCRIBE_LINKS.token(UnsubscribeTarget(BO, ACCOUNT, ROLE))
+        await preferences.unsubscribe(sending.ctx, STRANGER, token)
+    else:
+        chosen = [("acc_" + f"{n:032x}", sorted(OPTIONAL_KINDS)) for n in range(MAX_ACCOUNTS)]
+        await preferences.choose(sending.ctx, CALLER, PRINCIPAL, chosen)
+    [row] = await changes_of(sending)
+    assert row.account_id == USER["account_id"]
+    assert "acc_" not in str(row.after)
+    assert len(row.to_event()) < 4_000
 
 
 async def test_a_link_says_what_it_is_about_and_changes_nothing(sending, scripted):

@@ -1,7 +1,9 @@
 """What a report may say: bound accounts and types, own actions, times, sizes and members."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from services.audit.domain.reports import (
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.contracts.facts import Actor, Outcome, ResourceRef
 from shared.contracts.registry import FACT_TYPES
+from shared.contracts.resource_types import RESOURCE_TYPES
 from shared.problems import Invalid, Refusal
 from tests.services.rows import NOON, row_of
 
@@ -118,6 +121,20 @@ def test_every_action_and_type_of_rolecall_is_reserved() -> None:
     types = {name.partition(":")[0] for name in CONTROL_PERMISSIONS}
     assert nouns | types <= OWN_TYPES
     assert {"member", "session", "access", "event", "usage", "search"} <= OWN_TYPES
+
+
+def test_every_type_that_the_code_names_is_reserved() -> None:
+    """A resource type is a text of the code, wherever a fact is made of it."""
+    root = Path(__file__).parents[4]
+    named = re.compile(r"ResourceRef\(\s*type=\"([a-z_]+)\"")
+    found = {
+        name
+        for folder in ("services", "shared")
+        for path in (root / folder).rglob("*.py")
+        for name in named.findall(path.read_text(encoding="utf-8"))
+    }
+    assert found == RESOURCE_TYPES
+    assert found <= OWN_TYPES
 
 
 def test_an_id_is_known_for_longer_than_its_report_may_be_sent() -> None:

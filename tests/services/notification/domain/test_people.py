@@ -39,6 +39,7 @@ def test_a_fact_about_a_user_tells_address_language_and_zone(fact):
         email_key="bo@example.com",
         locale=Locale.DE,
         time_zone="Europe/Berlin",
+        account_id=USER["account_id"],
     )
 
 
