@@ -37,11 +37,11 @@ class WebhookSecretRotated(_Webhook):
 
 
 class WebhookDisabled(_Webhook):
-    """The platform disabled a webhook: its receiver is gone, or failed for days."""
+    """The platform disabled a webhook: it is gone, has failed, or is of a reverted team."""
 
     type: ClassVar[str] = "notification.webhook.disabled.v1"
     because: str
-    """`gone` (410) or `failing`."""
+    """`gone` (410), `failing`, or `reverted` (the team became a personal account)."""
     account_name: str = ""
     manager_emails: tuple[str, ...] = ()
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -35,8 +34,7 @@ def safe_cell(text: str) -> str:
 def _runs(part: str) -> bool:
     """Whether a formula begins here, also behind a quote or what is not seen."""
     shown = (one for one in as_shown(part) if unicodedata.category(one)[0] not in "CZ")
-    shown = itertools.dropwhile('"'.__eq__, shown)
-    return next(shown, "") in _RUN
+    return next((one for one in shown if one != '"'), "") in _RUN
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> str:

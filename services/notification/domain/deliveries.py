@@ -23,7 +23,7 @@ MAX_RETRY_AFTER = timedelta(hours=1)
 KEPT_ATTEMPTS = 20
 KEPT_ANSWER_BYTES = 500
 DELIVERY_RETENTION = timedelta(days=14)
-"""How long a delivery is listed after it was queued last."""
+"""How long a delivery is listed after its event, also if it is made again."""
 GONE = 410
 
 
@@ -70,9 +70,9 @@ class WebhookAttempt:
         return self.status is not None and 200 <= self.status < 300
 
     @property
-    def slow(self) -> bool:
-        """Whether it held its place until it was given up."""
-        return self.status is None
+    def seconds(self) -> float:
+        """How long it held its place."""
+        return self.milliseconds / 1000
 
     @property
     def result(self) -> RequestResult:

@@ -2,27 +2,78 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from shared.ids import WebhookId
+from shared.ids import AccountId, WebhookId
 
-PER_WEBHOOK = 4
-"""Requests to one webhook at the same time."""
-PER_SLOW_WEBHOOK = 1
-SLOW_PART = 4
-"""Slow webhooks together have one in this number of all places."""
+SLOW_SECONDS = 2.0
+"""A receiver whose requests take longer is slow, also if it answers."""
+ACCOUNT_PART = 8
+"""The webhooks of one account together have one in this number of all places."""
+MAX_KNOWN = 2_000
+"""The most receivers that are remembered; one that is forgotten is new again."""
+
+
+class ReceiverPace(StrEnum):
+    """What is known of a receiver."""
+
+    FAST = "fast"
+    NEW = "new"
+    """It has not answered yet, in this process."""
+    SLOW = "slow"
+
+
+UsedBy = tuple[AccountId | None, ReceiverPace]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceLimit:
+    """The places of one webhook, of one account, and all receivers of a pace (a part of all)."""
+
+    webhook: int
+    account: int
+    part: int
+
+
+LIMITS = {
+    ReceiverPace.FAST: PlaceLimit(webhook=4, account=8, part=1),
+    ReceiverPace.NEW: PlaceLimit(webhook=1, account=2, part=4),
+    ReceiverPace.SLOW: PlaceLimit(webhook=1, account=2, part=4),
+}
+"""Half of all places are left to those that have answered fast. Who makes new webhooks again and
+again, or answers just before the time is over, gets none of them."""
+
+
+@dataclass(kw_only=True)
+class Receiver:
+    """A webhook, and how long its requests take: each counts half as much as the next one.
+
+    So one fast answer does not make up for one that held its place.
+    """
+
+    account_id: AccountId
+    seconds: float | None = None
+
+    @property
+    def pace(self) -> ReceiverPace:
+        """What is known of it."""
+        if self.seconds is None:
+            return ReceiverPace.NEW
+        return ReceiverPace.SLOW if self.seconds > SLOW_SECONDS else ReceiverPace.FAST
+
+    def note(self, seconds: float) -> None:
+        """Note how long a request took."""
+        self.seconds = seconds if self.seconds is None else (self.seconds + seconds) / 2
 
 
 @dataclass(kw_only=True)
 class Slots:
-    """How many requests are in hand, of which webhooks, and which of these did not answer last.
-
-    A webhook that did not answer in time holds its place as long as a request may take. So such
-    webhooks share a few places until they answer again.
-    """
+    """How many requests are in hand, of which webhooks, and how fast these answer."""
 
     total: int
     in_hand: Counter[WebhookId] = field(default_factory=Counter)
-    slow: set[WebhookId] = field(default_factory=set)
+    known: dict[WebhookId, Receiver] = field(default_factory=dict)
+    """The receivers, the last one that was asked for last."""
 
     @property
     def free(self) -> int:
@@ -30,36 +81,49 @@ class Slots:
         return self.total - self.in_hand.total()
 
     def closed(self) -> list[WebhookId]:
-        """The webhooks that get no further place now."""
-        shared = self.slow if self._slow_in_hand() >= self._for_slow() else frozenset()
-        return [*{one for one in self.in_hand if self._full(one)} | shared]
+        """The known webhooks that get no further place now."""
+        used = self._used()
+        return [one for one, receiver in self.known.items() if not self._open(one, receiver, used)]
 
-    def takes(self, webhook_id: WebhookId) -> bool:
-        """Return whether a webhook gets a further place now."""
-        if self.free < 1 or self._full(webhook_id):
-            return False
-        return webhook_id not in self.slow or self._slow_in_hand() < self._for_slow()
+    def takes(self, webhook_id: WebhookId, account_id: AccountId) -> bool:
+        """Return whether a webhook gets a further place now; it is known from then on."""
+        receiver = self.known.pop(webhook_id, None) or Receiver(account_id=account_id)
+        self.known[webhook_id] = receiver
+        self._forget()
+        return self.free >= 1 and self._open(webhook_id, receiver, self._used())
 
-    def take(self, webhook_id: WebhookId) -> None:
+    def take(self, webhook_id: WebhookId, account_id: AccountId) -> None:
         """Take a place."""
+        self.known.setdefault(webhook_id, Receiver(account_id=account_id))
         self.in_hand[webhook_id] += 1
 
-    def release(self, webhook_id: WebhookId, *, slow: bool | None) -> None:
-        """Give a place back; `slow` says whether there was no answer, if a request was made."""
+    def release(self, webhook_id: WebhookId, *, seconds: float | None) -> None:
+        """Give a place back; `seconds` says how long the request took, if one was made."""
         self.in_hand[webhook_id] -= 1
         if not self.in_hand[webhook_id]:
             del self.in_hand[webhook_id]
-        if slow is True:
-            self.slow.add(webhook_id)
-        elif slow is False:
-            self.slow.discard(webhook_id)
+        if seconds is not None:
+            self.known[webhook_id].note(seconds)
 
-    def _full(self, webhook_id: WebhookId) -> bool:
-        limit = PER_SLOW_WEBHOOK if webhook_id in self.slow else PER_WEBHOOK
-        return self.in_hand[webhook_id] >= limit if webhook_id in self.in_hand else False
+    def _open(self, webhook_id: WebhookId, receiver: Receiver, used: Counter[UsedBy]) -> bool:
+        limit = LIMITS[receiver.pace]
+        of_account = min(limit.account, max(1, self.total // ACCOUNT_PART))
+        return (
+            self.in_hand.get(webhook_id, 0) < limit.webhook
+            and used[receiver.account_id, receiver.pace] < of_account
+            and used[None, receiver.pace] < max(1, self.total // limit.part)
+        )
 
-    def _for_slow(self) -> int:
-        return max(1, self.total // SLOW_PART)
+    def _used(self) -> Counter[UsedBy]:
+        """The places in hand, of each pace, and of each account and pace."""
+        used: Counter[UsedBy] = Counter()
+        for webhook_id, count in self.in_hand.items():
+            receiver = self.known[webhook_id]
+            used[None, receiver.pace] += count
+            used[receiver.account_id, receiver.pace] += count
+        return used
 
-    def _slow_in_hand(self) -> int:
-        return sum(count for one, count in self.in_hand.items() if one in self.slow)
+    def _forget(self) -> None:
+        """Forget the receiver that was asked for longest ago and has no request in hand."""
+        if len(self.known) > MAX_KNOWN:
+            del self.known[next(one for one in self.known if one not in self.in_hand)]

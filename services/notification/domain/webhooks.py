@@ -31,6 +31,8 @@ class DisabledBecause(StrEnum):
     """The receiver answered 410."""
     FAILING = "failing"
     """The receiver failed for days."""
+    REVERTED = "reverted"
+    """The team became a personal account, and others than its owner had set the address."""
 
 
 class TooManyWebhooks(Refusal):
@@ -69,6 +71,9 @@ class Webhook:
     disabled: DisabledBecause | None = None
     failing_since: datetime | None = None
     """Of the first attempt after which none succeeded."""
+    redelivered: int = 0
+    """Deliveries that members let make again since `redelivering_since`, in a day."""
+    redelivering_since: datetime | None = None
     changes: int = 0
     """Counts the changes by members; a write names the one that it read."""
 
@@ -202,7 +207,7 @@ def disable(
     account_name: str = "",
     manager_emails: Sequence[str] = (),
 ) -> tuple[Webhook, Fact]:
-    """Disable a webhook whose receiver is gone or fails; a mail tells those of these addresses."""
+    """Disable a webhook for the platform; a mail tells those of these addresses."""
     disabled = replace(webhook, disabled=because, changes=webhook.changes + 1)
     payload = facts.WebhookDisabled(
         **_names(webhook),

@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field
 
 from services.notification.domain.deliveries import DeliveryStatus, WebhookDelivery
+from services.notification.domain.redeliveries import TooManyRedeliveries
 from services.notification.domain.webhooks import WebhookNotEnabled
 from services.notification.routes.webhooks import MANAGE, PATH, webhook_id
 from services.notification.use_cases import deliveries
@@ -162,7 +163,7 @@ ROUTES = (
         access=MANAGE,
         takes=RedeliverFailed,
         gives=RedeliveredView,
-        refuses=(NotInThisCatalog, WebhookNotEnabled),
+        refuses=(NotInThisCatalog, WebhookNotEnabled, TooManyRedeliveries),
         on_repeat="Finds those waiting that have not failed again.",
     ),
     Route(
@@ -197,7 +198,7 @@ ROUTES = (
         tag="webhooks",
         access=MANAGE,
         gives=DeliveryView,
-        refuses=(NotInThisCatalog, WebhookNotEnabled),
+        refuses=(NotInThisCatalog, WebhookNotEnabled, TooManyRedeliveries),
         on_repeat="Finds it waiting, or makes it once more.",
     ),
 )

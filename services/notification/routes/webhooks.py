@@ -71,7 +71,11 @@ class RotateSecret(Body):
 
 
 class WebhookView(TaggedAnswer):
-    """A webhook. `disabled_because` is `member`, `gone` (it answered 410) or `failing`."""
+    """A webhook.
+
+    `disabled_because` is `member`, `gone` (it answered 410), `failing`, or `reverted` (the team was
+    made a personal account).
+    """
 
     beside_the_state: ClassVar[frozenset[str]] = frozenset({"failing_since"})
 

@@ -33,7 +33,7 @@ class WaitingDeliveries:
 
 
 class Deliveries:
-    """The collection `deliveries`; the database deletes those that were queued long ago."""
+    """The collection `deliveries`; the database deletes those of old events."""
 
     def __init__(self, database: Database) -> None:
         self._deliveries = majority(database, "deliveries")
@@ -148,7 +148,10 @@ class Deliveries:
         *,
         now: datetime,
     ) -> int:
-        """Queue those of these deliveries of a webhook that are finished; give their number."""
+        """Queue those of these deliveries of a webhook that are finished; give their number.
+
+        They are kept no longer for it.
+        """
         again = {
             "status": DeliveryStatus.PENDING.value,
             "open": True,
@@ -156,7 +159,6 @@ class Deliveries:
             "tries": 0,
             "due_at": now,
             "finished_at": None,
-            **_kept(now),
         }
         outcome = await self._deliveries.update_many(
             {"_id": {"$in": list(ids)}, "webhook_id": webhook_id, "open": False},

@@ -1,6 +1,6 @@
 """The log of a webhook's deliveries, test events, and deliveries that are made again."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -8,6 +8,7 @@ from typing import TypeVar
 from services.notification.domain import webhooks
 from services.notification.domain.deliveries import DeliveryStatus, WebhookDelivery, delivery_id
 from services.notification.domain.public_events import TEST_EVENT, as_body, test_event
+from services.notification.domain.redeliveries import MAX_REDELIVERED, counted, left_of_the_day
 from services.notification.domain.webhooks import Webhook, WebhookNotEnabled
 from services.notification.use_cases.context import Ctx
 from shared.contracts.facts import Caller
@@ -19,8 +20,6 @@ T = TypeVar("T")
 
 TESTS_AT_MOST = 10
 TEST_WINDOW = timedelta(minutes=1)
-MAX_REDELIVERED = 1000
-"""The deliveries that one request queues again."""
 
 
 class TooManyTests(Refusal):
@@ -112,13 +111,13 @@ async def redeliver(
     """Queue one delivery again, also one that succeeded; one that waits stays as it is.
 
     Raises:
-        NotFound, WebhookNotEnabled.
+        NotFound, WebhookNotEnabled, TooManyRedeliveries.
     """
 
     async def change(write: JournalWrite) -> WebhookDelivery:
         webhook = await _enabled(ctx, account_id, webhook_id, write)
-        if await ctx.deliveries.queue_again(webhook_id, [which], write.session, now=write.now):
-            write.record(webhooks.redelivered(webhook, 1))
+        await _left(ctx, account_id, write)
+        await _queue_again(ctx, webhook, [which], write)
         found = await ctx.deliveries.find(webhook_id, which, write.session)
         if found is None:
             raise NotFound
@@ -133,22 +132,34 @@ async def redeliver_failed(
     """Queue the failed deliveries since a moment again, `MAX_REDELIVERED` at a time.
 
     Raises:
-        NotFound, WebhookNotEnabled.
+        NotFound, WebhookNotEnabled, TooManyRedeliveries.
     """
 
     async def change(write: JournalWrite) -> Redelivered:
         webhook = await _enabled(ctx, account_id, webhook_id, write)
-        found = await ctx.deliveries.failed_since(
-            webhook_id, since, write.session, limit=MAX_REDELIVERED + 1
-        )
-        count = await ctx.deliveries.queue_again(
-            webhook_id, found[:MAX_REDELIVERED], write.session, now=write.now
-        )
-        if count:
-            write.record(webhooks.redelivered(webhook, count))
-        return Redelivered(deliveries=count, more=len(found) > MAX_REDELIVERED)
+        most = min(MAX_REDELIVERED, await _left(ctx, account_id, write))
+        found = await ctx.deliveries.failed_since(webhook_id, since, write.session, limit=most + 1)
+        count = await _queue_again(ctx, webhook, found[:most], write)
+        return Redelivered(deliveries=count, more=len(found) > most)
 
     return await _write(ctx, caller, account_id, change)
+
+
+async def _left(ctx: Ctx, account_id: AccountId, write: JournalWrite) -> int:
+    of_account = await ctx.webhooks.of_account(account_id, write.session)
+    return left_of_the_day(of_account, now=write.now)
+
+
+async def _queue_again(
+    ctx: Ctx, webhook: Webhook, ids: Sequence[DeliveryId], write: JournalWrite
+) -> int:
+    """Queue deliveries again, count them, and record their number."""
+    count = await ctx.deliveries.queue_again(webhook.id, ids, write.session, now=write.now)
+    if count:
+        after = counted(webhook, count, now=write.now)
+        await ctx.webhooks.update(webhook, after, write.session)
+        write.record(webhooks.redelivered(webhook, count))
+    return count
 
 
 async def _webhook(ctx: Ctx, account_id: AccountId, webhook_id: WebhookId) -> Webhook:

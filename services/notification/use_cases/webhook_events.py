@@ -1,13 +1,16 @@
 """Queue the deliveries that follow from a fact, and end the webhooks of an account that is gone."""
 
+from services.notification.domain import webhooks
 from services.notification.domain.deliveries import WebhookDelivery, delivery_id
 from services.notification.domain.public_events import as_body, event_of
-from services.notification.domain.webhooks import Webhook
+from services.notification.domain.webhooks import DisabledBecause, Webhook
 from services.notification.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.contracts.notification_webhooks import WebhookCreated
+from shared.contracts.topology import Service
 from shared.ids import AccountId
-from shared.inbox import AppliedMark
+from shared.inbox import AppliedMark, caller_for
+from shared.journal import JournalWrite
 from shared.mongo import DbSession, transact
 
 
@@ -38,6 +41,30 @@ async def queue_deliveries(ctx: Ctx, row: Row, session: DbSession) -> bool:
         )
         await ctx.deliveries.add(delivery, session)
     return bool(wanting)
+
+
+async def disable_webhooks(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Disable every webhook of a team that became a personal account (`Rp3`).
+
+    Members who are gone made them or set their addresses. The owner cannot manage them: a personal
+    account has none. The event of the reversal itself goes nowhere.
+    """
+    account_id = AccountId(row.account_id or "")
+
+    async def change(write: JournalWrite) -> None:
+        await applied_mark(write.session)
+        for webhook in await ctx.webhooks.of_account(account_id, write.session):
+            if webhook.enabled:
+                disabled, fact = webhooks.disable(webhook, DisabledBecause.REVERTED)
+                await ctx.webhooks.update(webhook, disabled, write.session)
+                write.record(fact)
+
+    await ctx.journal.write(
+        account_id,
+        change,
+        caller=caller_for(row, service=Service.NOTIFICATION),
+        effective_everywhere=False,
+    )
 
 
 def _is_its_own(row: Row, webhook: Webhook) -> bool:

@@ -27,6 +27,10 @@ from shared.journal import JournalWrite
 from shared.metrics import WEBHOOK_ATTEMPTS
 from shared.mongo import DatabaseWatch
 
+MAX_PAGES = 20
+"""Pages of due deliveries that are read for one with a place. The webhooks of a page that get none
+are left out of the next."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -69,15 +73,19 @@ async def claim_due_deliveries(ctx: Ctx, slots: Slots) -> list[tuple[WebhookDeli
     if not slots.free:
         return []
     now = ctx.clock.now()
-    claimed = []
-    for delivery, former in await ctx.deliveries.due(now, closed=slots.closed(), limit=slots.free):
-        if not slots.takes(delivery.webhook_id):
-            continue
-        claim = secrets.token_hex(8)
-        until = now + timedelta(seconds=ctx.timeouts.webhook_claim)
-        if await ctx.deliveries.claim(delivery, former, claim=claim, until=until):
-            slots.take(delivery.webhook_id)
-            claimed.append((delivery, claim))
+    until = now + timedelta(seconds=ctx.timeouts.webhook_claim)
+    claimed: list[tuple[WebhookDelivery, str]] = []
+    for _ in range(MAX_PAGES):
+        due = await ctx.deliveries.due(now, closed=slots.closed(), limit=slots.free)
+        for delivery, former in due:
+            if not slots.takes(delivery.webhook_id, delivery.account_id):
+                continue
+            claim = secrets.token_hex(8)
+            if await ctx.deliveries.claim(delivery, former, claim=claim, until=until):
+                slots.take(delivery.webhook_id, delivery.account_id)
+                claimed.append((delivery, claim))
+        if claimed or not due:
+            break
     return claimed
 
 
@@ -100,7 +108,7 @@ async def send(ctx: Ctx, delivery: WebhookDelivery, claim: str, slots: Slots) ->
     except AWAY as away:
         ctx.outages.webhooks.away(away)
     finally:
-        slots.release(delivery.webhook_id, slow=None if attempt is None else attempt.slow)
+        slots.release(delivery.webhook_id, seconds=None if attempt is None else attempt.seconds)
 
 
 async def _attempt(ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook) -> WebhookAttempt:

@@ -116,8 +116,8 @@ ROWS = (
         id="preferences-recorded-in-another-account",
         kind=Kind.SECURITY,
         file="services/notification/use_cases/preferences.py",
-        old="            account_id=account_id,\n        )",
-        new="            account_id=next((one.account_id for one in off), None),\n        )",
+        old="            account_id=account_id,\n",
+        new="            account_id=next((one.account_id for one in off), None),\n",
         tests=PREFERENCE_TESTS,
     ),
     Mutant(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from services.notification.domain.deliveries import (
@@ -39,13 +38,12 @@ async def delivery_queued(stores: Stores) -> None:
 
 
 async def delivery_again(stores: Stores) -> None:
-    deliveries, earlier = Deliveries(stores.database), FAR - DAY
-    queued = replace(DELIVERY, created_at=earlier, due_at=earlier)
-    await stores.transact(lambda session: deliveries.add(queued, session))
-    assert await deliveries.claim(queued, None, claim="c", until=FAR)
+    deliveries, later = Deliveries(stores.database), FAR + DAY
+    await stores.transact(lambda session: deliveries.add(DELIVERY, session))
+    assert await deliveries.claim(DELIVERY, None, claim="c", until=later)
     failed = AttemptVerdict(status=DeliveryStatus.FAILED)
-    assert await deliveries.save(queued, None, failed, claim="c", now=earlier)
+    assert await deliveries.save(DELIVERY, None, failed, claim="c", now=FAR)
     count = await stores.transact(
-        lambda session: deliveries.queue_again(WEBHOOK, [queued.id], session, now=FAR)
+        lambda session: deliveries.queue_again(WEBHOOK, [DELIVERY.id], session, now=later)
     )
     assert count == 1

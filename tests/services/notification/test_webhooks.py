@@ -13,6 +13,7 @@ from aiohttp import web
 
 from services.notification.domain.deliveries import RETRY_PAUSES_SECONDS
 from services.notification.domain.messages import MessageKind
+from services.notification.domain.redeliveries import MAX_OF_A_DAY
 from services.notification.domain.webhooks import MAX_WEBHOOKS
 from shared.contracts import identity, team, team_endings
 from shared.contracts.facts import content_time
@@ -189,7 +190,7 @@ async def test_a_silent_receiver_holds_up_no_other(hooks: Hooks, receiver: Recei
         quick = await hooks.make(receiver, event_types=["member.removed"])
         await hooks.happen(*[REMOVED] * 12)
         assert len(await hooks.settled_of(quick, 12)) == 12
-        assert len(silent.got) == 4
+        assert len(silent.got) == 1
         assert {one["status"] for one in await hooks.deliveries(slow)} == {"pending"}
 
 
@@ -297,6 +298,33 @@ async def test_a_change_of_another_state_is_refused(hooks: Hooks):
     assert (await hooks.ask("DELETE", one, headers=tag)).status == 412
     (await hooks.ask("DELETE", one, headers={"If-Match": changed.body["etag"]})).expect(204)
     assert (await hooks.ask("GET", one)).status == 404
+
+
+async def test_a_reverted_team_has_no_webhook_that_goes_on(hooks: Hooks, receiver: Receiver):
+    webhook = await hooks.make(receiver)
+    reverted = team_endings.AccountReverted(
+        account_name="Acme", owner_user_id="usr_ana", catalog="standard"
+    )
+    await hooks.happen(reverted, REMOVED)
+    (found,) = [one async for one in hooks.database["webhooks"].find({})]
+    assert (found["_id"], found["disabled"]) == (webhook["id"], "reverted")
+    assert await hooks.deliveries(webhook) == []
+    assert len(await hooks.rows("webhook.disabled")) == 1
+
+
+async def test_redeliveries_have_a_budget_of_the_day(hooks: Hooks, receiver: Receiver):
+    webhook = await hooks.make(receiver, event_types=["member.removed"])
+    await hooks.happen(REMOVED)
+    (delivery,) = await hooks.settled(webhook)
+    spent = {"redelivered": MAX_OF_A_DAY - 1, "redelivering_since": hooks.clock.now()}
+    await hooks.database["webhooks"].update_one({"_id": webhook["id"]}, {"$set": spent})
+    one = f"/{webhook['id']}/deliveries/{delivery['id']}/redeliver"
+    (await hooks.ask("POST", one)).expect(200)
+    await hooks.settled(webhook)
+    since = {"since": content_time(hooks.clock.now())}
+    for path, body in ((one, None), (f"/{webhook['id']}/redeliver", since)):
+        refused = await hooks.ask("POST", path, body)
+        assert (refused.status, refused.code) == (429, "too-many-redeliveries")
 
 
 async def test_a_deleted_webhook_gets_nothing_that_waits(hooks: Hooks, receiver: Receiver):

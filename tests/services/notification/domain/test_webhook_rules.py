@@ -31,7 +31,13 @@ from services.notification.domain.public_events import (
     PUBLIC_EVENTS,
     event_of,
 )
-from services.notification.domain.slots import PER_WEBHOOK, Slots
+from services.notification.domain.redeliveries import (
+    MAX_OF_A_DAY,
+    TooManyRedeliveries,
+    counted,
+    left_of_the_day,
+)
+from services.notification.domain.slots import MAX_KNOWN, Slots
 from services.notification.domain.webhook_secrets import new_salt, secret_of, signed_headers
 from services.notification.domain.webhooks import DisabledBecause, Webhook, WebhookChange
 from shared.contracts import team
@@ -252,32 +258,68 @@ def test_an_answer_is_kept_as_plain_text():
     assert len(answer_text(b"x" * 9_000)) == 500
 
 
-def test_slow_receivers_share_a_few_places():
-    slots = Slots(total=16)
-    slow = [WebhookId(f"slow-{number}") for number in range(9)]
-    for one in slow:
-        slots.take(one)
-        slots.release(one, slow=True)
-    for one in slow[:4]:
-        assert slots.takes(one)
-        slots.take(one)
-    assert not slots.takes(slow[5])
-    assert set(slots.closed()) == set(slow)
-    assert slots.takes(WebhookId("fast"))
-    slots.release(slow[0], slow=False)
-    assert slots.takes(slow[0])
-    assert slots.takes(slow[5])
+def places(slots: Slots, name: str, account: str = "acc", *, answers: float | None = None) -> int:
+    """Take all places that a webhook gets; if it `answers`, it has done so that fast before."""
+    webhook_id, account_id, taken = WebhookId(name), AccountId(account), 0
+    if answers is not None:
+        slots.take(webhook_id, account_id)
+        slots.release(webhook_id, seconds=answers)
+    while slots.takes(webhook_id, account_id):
+        slots.take(webhook_id, account_id)
+        taken += 1
+    return taken
 
 
-def test_one_webhook_has_a_few_places():
-    slots = Slots(total=16)
-    for _ in range(PER_WEBHOOK):
-        assert slots.takes(WEBHOOK.id)
-        slots.take(WEBHOOK.id)
-    assert not slots.takes(WEBHOOK.id)
-    assert slots.closed() == [WEBHOOK.id]
-    slots.release(WEBHOOK.id, slow=None)
+@pytest.mark.parametrize("seconds", [None, 14.9])
+def test_new_and_slow_receivers_leave_places_to_fast_ones(seconds: float | None):
+    """An answer just before the time is over holds a place as long as none."""
+    slots = Slots(total=64)
+    taken = [places(slots, f"w{number}", f"a{number}", answers=seconds) for number in range(20)]
+    assert taken == [1] * 16 + [0] * 4
+    assert set(slots.closed()) == {WebhookId(f"w{number}") for number in range(20)}
+    assert places(slots, "fast", "victim", answers=0.1) == 4
+    assert places(slots, "other", "victim", answers=None if seconds else 9) == 1
+
+
+def test_an_account_has_a_few_places_however_many_webhooks_it_has():
+    slots = Slots(total=64)
+    assert sum(places(slots, f"new{number}", "a") for number in range(9)) == 2
+    assert sum(places(slots, f"slow{number}", "b", answers=9) for number in range(9)) == 2
+    assert sum(places(slots, f"fast{number}", "c", answers=0.1) for number in range(9)) == 8
+    assert places(slots, "fast", "d", answers=0.1) == 4
+
+
+def test_one_fast_answer_does_not_make_a_slow_receiver_fast():
+    slots, one = Slots(total=64), WebhookId("w")
+    paces = []
+    for seconds in (0.1, 14.9, 0.1, 0.1, 0.1):
+        slots.take(one, AccountId("acc"))
+        slots.release(one, seconds=seconds)
+        paces.append(slots.known[one].pace)
+    assert paces == ["fast", "slow", "slow", "fast", "fast"]
+
+
+def test_a_place_is_free_again_and_only_idle_receivers_are_forgotten():
+    slots = Slots(total=64)
+    assert places(slots, "busy", "a", answers=0.1) == 4
+    for number in range(MAX_KNOWN + 9):
+        slots.takes(WebhookId(f"w{number}"), AccountId(f"a{number}"))
+    assert len(slots.known) == MAX_KNOWN
+    assert slots.closed() == [WebhookId("busy")]
+    slots.release(WebhookId("busy"), seconds=None)
     assert slots.closed() == []
+
+
+def test_redeliveries_of_a_day_are_counted_for_all_webhooks_of_an_account():
+    first = counted(WEBHOOK, MAX_OF_A_DAY - 3, now=NOW)
+    second = counted(counted(WEBHOOK, 1, now=NOW), 1, now=NOW + timedelta(hours=23))
+    later = NOW + timedelta(hours=23)
+    assert left_of_the_day([first, second, WEBHOOK], now=later) == 1
+    with pytest.raises(TooManyRedeliveries) as refused:
+        left_of_the_day([first, counted(second, 1, now=later)], now=later)
+    assert refused.value.retry_after == 3600
+    assert left_of_the_day([first, second], now=NOW + timedelta(days=1)) == MAX_OF_A_DAY
+    assert counted(first, 5, now=NOW + timedelta(days=1)).redelivered == 5
 
 
 def test_each_fact_is_an_event_or_says_why_it_is_none():
