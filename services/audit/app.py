@@ -12,6 +12,7 @@ from services.audit.settings import Settings
 from services.audit.store import Store
 from services.audit.store.usage import USAGE_SLOTS
 from services.audit.subscriptions import SUBSCRIPTIONS
+from services.audit.use_cases.checkpoint_delivery import run_checkpoint_delivery
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
@@ -79,6 +80,11 @@ def build(
         internal_routes=INTERNAL_ROUTES,
         tasks={
             "seal": partial(run_sealer, sealer, office),
+            "deliver_checkpoints": partial(
+                run_checkpoint_delivery,
+                ctx,
+                Election(parts.database, "checkpoints", holder=new_id("prc"), clock=parts.clock),
+            ),
             "watch_seals": partial(run_seal_watch, SealWatch(store, parts.clock)),
             "tails": partial(run_tails, ctx),
         },

@@ -87,6 +87,15 @@ SEALS = (
     ),
 )
 
+CHECKPOINT_DELIVERIES = (
+    Index(
+        collection="checkpoint_deliveries",
+        keys=(("day", 1),),
+        name="by_day",
+        partial={"daily": True},
+    ),
+)
+
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
@@ -106,4 +115,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(13, "indexes that terms replace", drop_step(EARLIER_INDEXES)),
         Migration(14, "usage indexes", index_step(*USAGE)),
         Migration(15, "seal gaps", note_gaps),
+        Migration(16, "checkpoint delivery indexes", index_step(*CHECKPOINT_DELIVERIES)),
     )

@@ -107,6 +107,27 @@ class UsageRecorded(Payload):
     occurred_at: datetime
 
 
+class CheckpointDeliveryChanged(Payload):
+    """A member began or ended the daily delivery of the checkpoints of an account's log."""
+
+    type: ClassVar[str] = "audit.checkpoint_delivery.changed.v1"
+    daily: bool
+
+
+class CheckpointPublished(Payload):
+    """The newest checkpoint of the audit log, once a day, for those who keep it elsewhere."""
+
+    type: ClassVar[str] = "audit.checkpoint.published.v1"
+    account_name: str
+    origin: str
+    size: int
+    checkpoint: str
+    """The signed note."""
+    verifier: str
+    """The key that has signed it; compare it with the one that you trust."""
+    manager_emails: tuple[str, ...] = ()
+
+
 FACTS: tuple[type[Payload], ...] = (
     SearchPerformed,
     ExportStarted,
@@ -116,4 +137,6 @@ FACTS: tuple[type[Payload], ...] = (
     AllowsNotDetailed,
     EventReported,
     UsageRecorded,
+    CheckpointDeliveryChanged,
+    CheckpointPublished,
 )

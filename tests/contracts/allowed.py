@@ -80,5 +80,7 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "listSealedAuditRecords": (200, None),
     "getAuditInclusion": (200, None),
     "exportAuditEvents": (200, None),
+    "getAuditCheckpointDelivery": (200, None),
+    "setAuditCheckpointDelivery": (200, None),
 }
 """What comes back when the permission is held: where it would end something, nothing is named."""

@@ -183,6 +183,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         ),
         "readNotifications": ({"ids": [new_id("msg")]}, {"up_to": new_id("msg")}),
         "createWebhook": (NEW_WEBHOOK,),
+        "setAuditCheckpointDelivery": ({"daily": True},),
         "changeWebhook": (NEW_WEBHOOK | {"enabled": True},),
         "rotateWebhookSecret": ({"overlap_seconds": 60},),
         "redeliverFailed": ({"since": "2026-03-05T12:00:00Z"},),

@@ -1,6 +1,7 @@
 """The ROUTES tables of audit, for the public and the internal API."""
 
 from services.audit.routes import (
+    checkpoint_delivery,
     decisions,
     events,
     exports,
@@ -21,5 +22,6 @@ ROUTES = (
     *metered_usage.ROUTES,
     *usage.ROUTES,
     *proofs.ROUTES,
+    *checkpoint_delivery.ROUTES,
 )
 INTERNAL_ROUTES = decisions.ROUTES

@@ -1,5 +1,6 @@
 """The collections of audit in MongoDB."""
 
+from services.audit.store.checkpoint_deliveries import CheckpointDeliveryRows
 from services.audit.store.marks import MarkRows
 from services.audit.store.people import PeopleRows
 from services.audit.store.records import RecordRows
@@ -12,7 +13,16 @@ from shared.mongo import Database
 __all__ = ["Store"]
 
 
-class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows, SealGapRows, UsageRows):
+class Store(
+    RecordRows,
+    PeopleRows,
+    MarkRows,
+    ReportRows,
+    TreeRows,
+    SealGapRows,
+    UsageRows,
+    CheckpointDeliveryRows,
+):
     """Every collection of audit."""
 
     def __init__(self, database: Database) -> None:
@@ -21,5 +31,6 @@ class Store(RecordRows, PeopleRows, MarkRows, ReportRows, TreeRows, SealGapRows,
         MarkRows.__init__(self, database)
         ReportRows.__init__(self, database)
         TreeRows.__init__(self, database)
+        CheckpointDeliveryRows.__init__(self, database)
         SealGapRows.__init__(self, database)
         UsageRows.__init__(self, database)

@@ -55,6 +55,7 @@ KINDS_OF: Mapping[KindGroup, tuple[MessageKind, ...]] = {
         MessageKind.OWNERSHIP_OFFER_ENDED,
     ),
     KindGroup.ACCOUNTS: (
+        MessageKind.AUDIT_CHECKPOINT,
         MessageKind.ACCOUNT_MOVED,
         MessageKind.ACCOUNT_RESUMED,
         MessageKind.ACCOUNT_RESTORED,
@@ -159,6 +160,7 @@ KIND_TITLES: Mapping[Locale, Mapping[MessageKind, str]] = {
         MessageKind.OWNERSHIP_DECLINED: "Your offer of ownership was declined",
         MessageKind.OWNERSHIP_CANCELLED: "An offer of ownership was withdrawn",
         MessageKind.OWNERSHIP_OFFER_ENDED: "An offer of ownership has ended",
+        MessageKind.AUDIT_CHECKPOINT: "The daily checkpoint of an audit log",
         MessageKind.ACCOUNT_MOVED: "An account has other roles and permissions",
         MessageKind.ACCOUNT_RESUMED: "A suspended account works again",
         MessageKind.ACCOUNT_RESTORED: "A deleted account was restored",
@@ -182,6 +184,7 @@ KIND_TITLES: Mapping[Locale, Mapping[MessageKind, str]] = {
         MessageKind.OWNERSHIP_DECLINED: "Ihr Angebot, ein Team zu übergeben, wurde abgelehnt",
         MessageKind.OWNERSHIP_CANCELLED: "Das Angebot, ein Team zu übergeben, wurde zurückgezogen",
         MessageKind.OWNERSHIP_OFFER_ENDED: "Das Angebot, ein Team zu übergeben, ist beendet",
+        MessageKind.AUDIT_CHECKPOINT: "Der tägliche Prüfpunkt eines Audit-Protokolls",
         MessageKind.ACCOUNT_MOVED: "In einem Konto gelten andere Rollen und Rechte",
         MessageKind.ACCOUNT_RESUMED: "Ein gesperrtes Konto ist wieder nutzbar",
         MessageKind.ACCOUNT_RESTORED: "Ein gelöschtes Konto wurde wiederhergestellt",

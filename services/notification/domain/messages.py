@@ -52,6 +52,7 @@ class MessageKind(StrEnum):
     INVITATION_BOUNCED = "invitation_bounced"
     MEMBER_LEFT = "member_left"
     WEBHOOK_DISABLED = "webhook_disabled"
+    AUDIT_CHECKPOINT = "audit_checkpoint"
     ADDED = "added"
     ROLE_CHANGED = "role_changed"
     MEMBERSHIP_END = "membership_end"

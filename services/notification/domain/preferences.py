@@ -22,6 +22,7 @@ OPTIONAL_KINDS = frozenset(
     {
         MessageKind.TOKEN_EXPIRY,
         MessageKind.JOIN_REFUSED,
+        MessageKind.AUDIT_CHECKPOINT,
         MessageKind.INVITATION_ACCEPTED,
         MessageKind.INVITATION_DECLINED,
         MessageKind.INVITATION_PASSED,

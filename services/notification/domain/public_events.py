@@ -164,6 +164,9 @@ PUBLIC_EVENTS: tuple[PublicEvent, ...] = (
     PublicEvent(notification_webhooks.WebhookSecretRotated, (*_WEBHOOK, "previous_until")),
     PublicEvent(notification_webhooks.WebhookDisabled, (*_WEBHOOK, "because")),
     PublicEvent(notification_webhooks.WebhookDeleted, _WEBHOOK),
+    PublicEvent(
+        audit.CheckpointPublished, ("account_name", "origin", "size", "checkpoint", "verifier")
+    ),
 )
 """The events, in the order in which the documents list them."""
 
@@ -199,7 +202,7 @@ NOT_PUBLIC: Mapping[type[Payload], str] = {
             notification_webhooks.WebhookTested,
             notification_webhooks.WebhookRedelivered,
             *notification.FACTS,
-            *audit.FACTS,
+            *(fact for fact in audit.FACTS if fact is not audit.CheckpointPublished),
             *upkeep.REPLAYED.values(),
             *upkeep.DROPPED.values(),
         ),

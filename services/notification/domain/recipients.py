@@ -13,7 +13,7 @@ from services.notification.domain import (
 )
 from services.notification.domain.messages import Message, MessageKind, message_id
 from services.notification.domain.notices import Notice, actor_word, notices
-from shared.contracts import notification_webhooks, team, team_catalogs, team_resources
+from shared.contracts import audit, notification_webhooks, team, team_catalogs, team_resources
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Row
 from shared.contracts.registry import payload_of
@@ -191,6 +191,25 @@ def _webhook_disabled(fact: notification_webhooks.WebhookDisabled, row: Row) -> 
     )
 
 
+def _audit_checkpoint(fact: audit.CheckpointPublished, row: Row) -> Notice | None:
+    if not fact.manager_emails:
+        return None
+    first, *others = dict.fromkeys(fact.manager_emails)
+    origin, size, root, _, signature = fact.checkpoint.split("\n", 5)[:5]
+    return Notice(
+        kind=MessageKind.AUDIT_CHECKPOINT,
+        to=first,
+        also=tuple(others),
+        words={
+            "account": fact.account_name,
+            "origin": origin,
+            "size": size,
+            "root": root,
+            "signature": signature,
+        },
+    )
+
+
 def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
     """The account, the project, and what the account's catalog calls a project."""
     return {
@@ -217,6 +236,7 @@ RECIPIENTS = notices(
     (team_resources.ResourcesReassigned, _resources_given),
     (team_catalogs.AccountMoved, _account_moved),
     (notification_webhooks.WebhookDisabled, _webhook_disabled),
+    (audit.CheckpointPublished, _audit_checkpoint),
     *address_recipients.ROWS,
     *ending_recipients.ROWS,
 )

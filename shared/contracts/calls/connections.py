@@ -114,7 +114,7 @@ CONNECTION_ACCOUNT = InternalCall(
     method="POST",
     path="/internal/connections/account",
     callees=(Service.TEAM,),
-    callers=(Service.IDENTITY, Service.NOTIFICATION),
+    callers=(Service.IDENTITY, Service.NOTIFICATION, Service.AUDIT),
     request=ConnectionAccountRequest,
     answer=ConnectionAccount,
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.wording import stored_moment
 from shared.contracts import (
+    audit,
     identity,
     identity_erasure,
     identity_tokens,
@@ -673,6 +674,28 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 "role": "Developer",
                 "ends": "",
                 "through": "Acme",
+            },
+        ),
+    ),
+    (
+        audit.CheckpointPublished(
+            account_name="Acme",
+            origin="rolecall.example/audit/acc_1",
+            size=7,
+            checkpoint="rolecall.example/audit/acc_1\n7\ncm9vdA==\n\n— rolecall.example c2ln\n",
+            verifier="rolecall.example/audit+00000000+a2V5",
+            manager_emails=("ana@example.com", "cem@example.com"),
+        ),
+        Expected(
+            kind=MessageKind.AUDIT_CHECKPOINT,
+            to="ana@example.com",
+            also=("cem@example.com",),
+            words={
+                "account": "Acme",
+                "origin": "rolecall.example/audit/acc_1",
+                "size": "7",
+                "root": "cm9vdA==",
+                "signature": "— rolecall.example c2ln",
             },
         ),
     ),

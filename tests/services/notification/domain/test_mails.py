@@ -47,6 +47,10 @@ WORDS = {
     "problem": "no-free-seat",
     "how": "user",
     "host": "hooks.acme.example",
+    "origin": "rolecall.example/audit/acc_1",
+    "size": "7",
+    "root": "cm9vdA==",
+    "signature": "— rolecall.example c2ln",
     "gone": "",
     "actor": "Ana Díaz",
     "project": "prod",
@@ -230,6 +234,10 @@ OPENINGS = {
     MessageKind.WEBHOOK_DISABLED: (
         "A webhook of the account “Acme Robotics” was disabled",
         "The webhook of the account “Acme Robotics” to the host",
+    ),
+    MessageKind.AUDIT_CHECKPOINT: (
+        "The checkpoint of today of the audit log of “Acme Robotics”",
+        "The audit log of the account “Acme Robotics” has 7 sealed records.",
     ),
     MessageKind.JOIN_REFUSED: (
         "No one joins the team “Acme Robotics” through “Acme” at the moment",
