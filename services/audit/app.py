@@ -48,15 +48,15 @@ def build(
         public_url=settings.public_url,
         former_keys=tuple(map(key_bytes, settings.checkpoint_former_keys)),
     )
-    sealer = RecordSealer(
-        parts.client, store, signer, CheckpointFiles(settings.checkpoint_folder), parts.clock
-    )
+    files = CheckpointFiles(settings.checkpoint_folder)
+    sealer = RecordSealer(parts.client, store, signer, files, parts.clock)
     office = Election(parts.database, "sealer", holder=new_id("prc"), clock=parts.clock)
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     ctx = Ctx(
         checker=checker,
         store=store,
         signer=signer,
+        files=files,
         ingest=Ingest(parts.client, store, parts.clock, slot=secrets.randbelow(USAGE_SLOTS)),
         journal=parts.journal,
         internal=parts.internal,

@@ -87,7 +87,13 @@ SEALS = (
     ),
 )
 
-CHECKPOINT_DELIVERIES = (
+CHECKPOINTS = (
+    Index(
+        collection="trees",
+        keys=(("inconsistent", 1), ("_id", 1)),
+        name="inconsistent",
+        partial={"inconsistent": True},
+    ),
     Index(
         collection="checkpoint_deliveries",
         keys=(("day", 1),),
@@ -115,5 +121,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(13, "indexes that terms replace", drop_step(EARLIER_INDEXES)),
         Migration(14, "usage indexes", index_step(*USAGE)),
         Migration(15, "seal gaps", note_gaps),
-        Migration(16, "checkpoint delivery indexes", index_step(*CHECKPOINT_DELIVERIES)),
+        Migration(16, "checkpoint indexes", index_step(*CHECKPOINTS)),
     )

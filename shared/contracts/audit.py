@@ -128,6 +128,16 @@ class CheckpointPublished(Payload):
     manager_emails: tuple[str, ...] = ()
 
 
+class RestoreAccepted(Payload):
+    """An operator accepts that the log goes on from a restored state; later checkpoints say so."""
+
+    type: ClassVar[str] = "audit.restore.accepted.v1"
+    tree: str
+    size: int
+    """Of the last checkpoint before the restore; what it has sealed behind the restored state is
+    sealed again."""
+
+
 FACTS: tuple[type[Payload], ...] = (
     SearchPerformed,
     ExportStarted,
@@ -139,4 +149,5 @@ FACTS: tuple[type[Payload], ...] = (
     UsageRecorded,
     CheckpointDeliveryChanged,
     CheckpointPublished,
+    RestoreAccepted,
 )

@@ -1,5 +1,7 @@
 """`rolecall audit verify`: the exit codes and sentences."""
 
+from dataclasses import replace
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -145,3 +147,12 @@ def test_a_log_without_any_checkpoint_exits_with_2(tmp_path, capsys):
         export.write_text("\n".join(lines), encoding="utf-8")
         assert main(["audit", "verify", str(export), "--key", verifier(KEY)]) == 2
         assert "Give --checkpoint" in capsys.readouterr().err
+
+
+def test_a_checkpoint_after_a_restore_says_which_one_it_does_not_continue(run):
+    other = Log(9, seed=2)
+    ended = LOG.checkpoint(6)
+    newest = replace(other.checkpoint(), extensions=(ended.after_restore(),))
+    code, said = run(other.lines(), signed(newest.text(), ORIGIN, [KEY]), note(6))
+    assert code == 1
+    assert "does not continue the checkpoint of 6 records" in said

@@ -226,3 +226,14 @@ def test_a_dead_fact_is_named_to_the_service_that_holds_it(service, words, path)
 def test_a_dead_fact_needs_the_address_of_its_service(service, capsys):
     assert main(["dlq", "list", "notification"]) == 2
     assert "ROLECALL_NOTIFICATION_INTERNAL_URL" in capsys.readouterr().err
+
+
+def test_logs_after_a_restore_are_listed_and_accepted(service, monkeypatch, capsys):
+    monkeypatch.setenv("ROLECALL_AUDIT_INTERNAL_URL", service.url)
+    log = {"id": "acc_1", "size": 7}
+    service.answer = (200, {}, json.dumps({"items": [log], "next_cursor": None}).encode())
+    assert main(["audit", "inconsistent"]) == 0
+    assert capsys.readouterr().out == "acc_1  7 records\n"
+    for given in ("acc_1", "all"):
+        assert main(["audit", "accept-restore", given, "--yes"]) == 0
+        assert service.asked[-1][0] == "/internal/admin/inconsistent-logs/acc_1/accept"

@@ -18,6 +18,7 @@ KEY_ID_BYTES = 4
 MAX_NOTE_BYTES = 64 * 1024
 MAX_SIGNATURES = 100
 _NAME = re.compile(r"[^\s+]+")
+_RESTORED = re.compile(r"restored (0|[1-9][0-9]{0,18}) ([A-Za-z0-9+/]{43}=)", re.ASCII)
 _SIGNATURE = re.compile("\u2014 ([^\\s+]+) ([A-Za-z0-9+/]+=*)")
 
 
@@ -32,10 +33,27 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()
+    """Further lines of the note."""
 
     def text(self) -> str:
         """The text of the note that is signed."""
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+        root = base64.b64encode(self.root).decode()
+        return "".join(
+            f"{line}\n" for line in (self.origin, str(self.size), root, *self.extensions)
+        )
+
+    def restored(self) -> "list[tuple[int, bytes]]":
+        """The sizes and roots of earlier checkpoints that a restore of the database has ended."""
+        return [
+            (int(match[1]), _decoded(match[2]))
+            for line in self.extensions
+            if (match := _RESTORED.fullmatch(line))
+        ]
+
+    def after_restore(self) -> str:
+        """The extension that names this checkpoint in those after a restore."""
+        return f"restored {self.size} {base64.b64encode(self.root).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +151,7 @@ def opened_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
 
 
 def read_checkpoint(text: str) -> Checkpoint:
-    """Read the text of a checkpoint; lines after the third are extensions, and passed over.
+    """Read the text of a checkpoint; lines after the third are extensions.
 
     Raises:
         NoteError: the text is not that of a checkpoint.
@@ -147,7 +165,7 @@ def read_checkpoint(text: str) -> Checkpoint:
     digest = _decoded(root)
     if len(digest) != HASH_BYTES:
         raise NoteError("The root in the checkpoint is not a hash.")
-    return Checkpoint(origin, int(size), digest)
+    return Checkpoint(origin, int(size), digest, tuple(lines[3:-1]))
 
 
 def _decoded(text: str) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rolecall.cli.audit_reads import add_audit_read_commands
 from rolecall.cli.output import INVALID, OK, UsageError, say
+from rolecall.cli.restored_logs import add_restored_log_commands
 from rolecall.cli.topics import Topics
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def add_audit_commands(topics: Topics) -> None:
         help="verifier key of the log; repeat it where an earlier key signed a checkpoint",
     )
     verify.set_defaults(run=_verify)
+    add_restored_log_commands(commands)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -85,6 +87,11 @@ def _verify(options: argparse.Namespace) -> int:
         raise UsageError("The export does not begin with its checkpoint. Give --checkpoint.")
     if isinstance(found, Tampered):
         say(_told(found))
+        for size, _ in newest.restored():
+            say(
+                "The checkpoint says that the log was restored from a backup, and does not continue"
+                f" the checkpoint of {size} records."
+            )
         return INVALID
     say(_summary(found, newest))
     return OK

@@ -1,11 +1,13 @@
 """Checkpoints in files, away from the database: one file for each tree, which only grows."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 TAIL_BYTES = 16 * 1024
 """More than the last lines of a file have together."""
@@ -15,7 +17,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 class CheckpointFiles:
     """Appends checkpoints to files, and reads the last one of a tree.
 
-    A line is a note as JSON text. A crash may leave the last line incomplete; it is passed over.
+    A line is a note as JSON text, or an object that accepts that the log does not continue the note
+    before it. A crash may leave the last line incomplete; it is passed over.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -31,6 +34,28 @@ class CheckpointFiles:
         if self._folder is None:
             return None
         return await asyncio.to_thread(_last, self._file(self._folder, tree))
+
+    async def accepted(self, tree: str) -> bool:
+        """Whether an operator accepts that the tree does not continue its last note.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self._folder is None:
+            return False
+        file = self._file(self._folder, tree)
+        return isinstance(next(iter(await asyncio.to_thread(_newest, file)), None), dict)
+
+    async def accept(self, tree: str, *, operator: str) -> None:
+        """Note that an operator accepts it, and return when the disk has it.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if self._folder is not None:
+            await asyncio.to_thread(
+                _append, self._file(self._folder, tree), {"accepted_by": operator}
+            )
 
     async def append(self, tree: str, note: str) -> None:
         """Append a note, and return when the disk has it.
@@ -48,24 +73,26 @@ class CheckpointFiles:
 
 
 def _last(file: Path) -> str | None:
+    return next((line for line in _newest(file) if isinstance(line, str)), None)
+
+
+def _newest(file: Path) -> list[Any]:
+    """The lines at the end of a file, the newest first."""
     try:
         with file.open("rb") as stored:
             stored.seek(0, os.SEEK_END)
             stored.seek(max(0, stored.tell() - TAIL_BYTES))
             *lines, _ = stored.read().split(b"\n")
     except FileNotFoundError:
-        return None
+        return []
+    found = []
     for line in reversed(lines):
-        try:
-            note = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(note, str):
-            return note
-    return None
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return found
 
 
-def _append(file: Path, note: str) -> None:
+def _append(file: Path, line: Any) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab+", buffering=0) as kept:
         size = kept.seek(0, os.SEEK_END)
@@ -73,5 +100,5 @@ def _append(file: Path, note: str) -> None:
         if size:
             kept.seek(size - 1)
             begins = b"" if kept.read(1) == b"\n" else b"\n"
-        kept.write(begins + json.dumps(note).encode() + b"\n")
+        kept.write(begins + json.dumps(line).encode() + b"\n")
         os.fsync(kept.fileno())

@@ -58,21 +58,30 @@ class CheckpointSigner:
                 last = problem
         raise InconsistentTree(f"a stored checkpoint of {tree} is not ours: {last}")
 
-    def signed(self, head: TreeHead, earlier: Sequence[str], hash_of: HashOf) -> str:
+    def signed(
+        self, head: TreeHead, earlier: Sequence[str], hash_of: HashOf, *, ended: str | None = None
+    ) -> str:
         """The note with the checkpoint of a tree that has grown from all of the earlier notes.
+
+        `ended` is a note that a restore has ended: the new one names it, and so do those after it.
 
         Raises:
             InconsistentTree: it has not, or the earlier ones are not of this signer.
         """
         root = head.growing().root()
+        extensions: dict[str, None] = {}
+        if ended is not None:
+            last = self.opened(head.tree, ended)
+            extensions = dict.fromkeys((*last.extensions, last.after_restore()))
         for note in earlier:
             previous = self.opened(head.tree, note)
+            extensions |= dict.fromkeys(previous.extensions)
             if not _continues(previous, head, root, hash_of):
                 raise InconsistentTree(
                     f"the tree {head.tree} of {head.size} leaves does not continue the checkpoint"
                     f" of {previous.size}"
                 )
-        checkpoint = Checkpoint(self.origin(head.tree), head.size, root)
+        checkpoint = Checkpoint(self.origin(head.tree), head.size, root, tuple(extensions))
         return signed(checkpoint.text(), checkpoint.origin, [self._key])
 
 

@@ -7,6 +7,7 @@ from services.audit.routes import (
     exports,
     metered_usage,
     proofs,
+    restored_logs,
     search,
     tails,
     usage,
@@ -24,4 +25,4 @@ ROUTES = (
     *proofs.ROUTES,
     *checkpoint_delivery.ROUTES,
 )
-INTERNAL_ROUTES = decisions.ROUTES
+INTERNAL_ROUTES = (*decisions.ROUTES, *restored_logs.ROUTES)

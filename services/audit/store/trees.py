@@ -179,8 +179,22 @@ class TreeRows:
             upsert=True,
         )
         await self._trees.update_one(
-            {"_id": head.tree, "size": head.size}, {"$set": {"unsigned": False}}
+            {"_id": head.tree, "size": head.size},
+            {"$set": {"unsigned": False}, "$unset": {"inconsistent": ""}},
         )
+
+    async def note_inconsistent(self, tree: str) -> None:
+        """Note that a tree does not continue its last checkpoint, until it is signed again."""
+        await self._trees.update_one({"_id": tree}, {"$set": {"inconsistent": True}})
+
+    async def inconsistent_tree(self, tree: str) -> bool:
+        """Return whether a tree is noted as inconsistent."""
+        return await self._trees.find_one({"_id": tree, "inconsistent": True}) is not None
+
+    async def inconsistent(self, after: str, *, limit: int) -> list[TreeHead]:
+        """Trees that do not continue their last checkpoints, in the order of their names."""
+        found = self._trees.find({"inconsistent": True, "_id": {"$gt": after}})
+        return [_head(tree) async for tree in found.sort("_id", 1).limit(limit)]
 
     async def seal(self, event_id: str) -> Seal | None:
         """The seal of a record, or `None` while it is not sealed."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner
 from services.audit.domain.exports import Places
 from services.audit.store import Store
@@ -45,6 +46,7 @@ class Ctx:
     inbox: Callable[[], RecordedRows]
     checker: LiveChecker
     """Decides again, while an answer is written for long, whether its reader may read."""
+    files: CheckpointFiles = field(default_factory=lambda: CheckpointFiles(None))
     exports: Places = field(default_factory=Places)
     tails: TailReaders = field(default_factory=TailReaders)
     recorded_readings: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -218,6 +218,7 @@ class RecordSealer:
             except InconsistentTree as alarm:
                 if head.tree not in self._alarmed:
                     _log.error("No checkpoint is signed: %s", alarm, extra={"tree": head.tree})
+                    await self._store.note_inconsistent(head.tree)
                 self._alarmed.add(head.tree)
                 self._passed_over.add(head.tree)
             else:
@@ -228,13 +229,14 @@ class RecordSealer:
     async def _sign(self, head: TreeHead) -> None:
         stored = await self._store.checkpoint(head.tree)
         kept = await self._files.last(head.tree)
-        earlier = [note for note in (kept, stored and stored.note) if note]
-        note = await self._note(head, earlier)
+        ended = kept if kept and await self._files.accepted(head.tree) else None
+        earlier = [note for note in (kept, stored and stored.note) if note and note != ended]
+        note = await self._note(head, earlier, ended)
         # Kept elsewhere first: what is shown to anyone is in the file.
         await self._files.append(head.tree, note)
         await self._store.add_checkpoint(head, note, now=self._clock.now())
 
-    async def _note(self, head: TreeHead, earlier: Sequence[str]) -> str:
+    async def _note(self, head: TreeHead, earlier: Sequence[str], ended: str | None) -> str:
         parts = [
             part
             for note in earlier
@@ -244,7 +246,7 @@ class RecordSealer:
         ]
         names = [(head.tree, tile) for tile in tiles_of(parts)]
         tiles = {tile: nodes for (_, tile), nodes in (await self._store.tiles(names)).items()}
-        return self._signer.signed(head, earlier, hashes_in(tiles))
+        return self._signer.signed(head, earlier, hashes_in(tiles), ended=ended)
 
 
 async def run_sealer(sealer: RecordSealer, office: Election) -> None:

@@ -18,6 +18,8 @@ SEALER_TESTS = ("tests/services/audit/test_sealing.py",)
 EXPORTED = "sdk/rolecall/audit/exports.py"
 EXPORT_TESTS = ("tests/sdk/test_audit_exports.py",)
 SEALED_EXPORT_TESTS = ("tests/services/audit/test_sealed_exports.py",)
+DELIVERY_TESTS = ("tests/services/audit/test_checkpoint_delivery.py",)
+RESTORED_TESTS = ("tests/services/audit/test_restored_log.py",)
 UNSEALABLE_TESTS = ("tests/services/audit/test_unsealable.py",)
 SEALER_CRASH_TESTS = ("tests/services/audit/test_sealer_crashes.py",)
 LATE_TESTS = ("tests/services/audit/test_late_records.py",)
@@ -350,6 +352,70 @@ ROWS = (
         old="json.JSONDecoder(parse_constant=str)",
         new="json.JSONDecoder()",
         tests=UNSEALABLE_TESTS,
+    ),
+    Mutant(
+        id="checkpoint-is-delivered-by-each-replica",
+        kind=Kind.CONSISTENCY,
+        file="services/audit/store/checkpoint_deliveries.py",
+        old="        if not outcome.matched_count:\n",
+        new="        if outcome is None:\n",
+        tests=DELIVERY_TESTS,
+    ),
+    Mutant(
+        id="checkpoint-is-delivered-again-after-the-choice-was-made-again",
+        kind=Kind.CONSISTENCY,
+        file="services/audit/store/checkpoint_deliveries.py",
+        old='{"$set": {"daily": daily}, "$setOnInsert": {"day": ""}}',
+        new='{"$set": {"daily": daily, "day": ""}}',
+        tests=DELIVERY_TESTS,
+    ),
+    Mutant(
+        id="checkpoint-is-delivered-to-accounts-that-are-closed",
+        kind=Kind.SECURITY,
+        file="services/audit/use_cases/checkpoint_delivery.py",
+        old="    if not told.open:\n",
+        new="    if not told:\n",
+        tests=DELIVERY_TESTS,
+    ),
+    Mutant(
+        id="readers-of-the-log-choose-the-delivery",
+        kind=Kind.SECURITY,
+        file="services/audit/routes/checkpoint_delivery.py",
+        old='access=Permission("webhook:manage"),',
+        new="access=READ,",
+        tests=DELIVERY_TESTS,
+    ),
+    Mutant(
+        id="restored-log-hides-what-it-does-not-continue",
+        kind=Kind.SECURITY,
+        file=SIGNER,
+        old="dict.fromkeys((*last.extensions, last.after_restore()))",
+        new="dict.fromkeys(last.extensions)",
+        tests=RESTORED_TESTS,
+    ),
+    Mutant(
+        id="restored-log-forgets-what-it-does-not-continue",
+        kind=Kind.SECURITY,
+        file=SIGNER,
+        old="            extensions |= dict.fromkeys(previous.extensions)\n",
+        new="",
+        tests=RESTORED_TESTS,
+    ),
+    Mutant(
+        id="restored-log-needs-no-operator",
+        kind=Kind.SECURITY,
+        file=SEALER,
+        old="ended = kept if kept and await self._files.accepted(head.tree) else None",
+        new="ended = kept or None",
+        tests=RESTORED_TESTS,
+    ),
+    Mutant(
+        id="restored-log-is-accepted-without-an-alarm",
+        kind=Kind.SECURITY,
+        file="services/audit/use_cases/restored_logs.py",
+        old="    if not found or note is None:\n",
+        new="    if note is None:\n",
+        tests=RESTORED_TESTS,
     ),
     Mutant(
         id="sealer-does-not-run",
