@@ -141,8 +141,8 @@ ROWS = (
         id="sealer-trusts-the-database-alone",
         kind=Kind.SECURITY,
         file=SEALER,
-        old="for note in (kept, stored and stored.note) if note]",
-        new="for note in (stored and stored.note,) if note]",
+        old="for note in (kept, stored and stored.note) if note and",
+        new="for note in (stored and stored.note,) if note and",
         tests=SEALER_TESTS,
     ),
     Mutant(
