@@ -92,6 +92,7 @@ async def on_bounced(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
         invitation_id=InvitationId(bounced.invitation_id),
         generation=bounced.generation,
         reply=bounced.reply,
+        because=bounced.because,
         caller=caller_for(row, service="team"),
         guard=applied_mark,
     )

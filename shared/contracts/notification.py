@@ -1,5 +1,6 @@
 """The facts of notification."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from shared.contracts.facts import Payload
@@ -18,6 +19,15 @@ class MessageSent(_Message):
     type: ClassVar[str] = "notification.message.sent.v1"
 
 
+class BounceCause(StrEnum):
+    """Why a mail could not be delivered; a fact has it as text, for there may be further ones."""
+
+    NO_SUCH_MAILBOX = "no-such-mailbox"
+    MAILBOX_FULL = "mailbox-full"
+    REFUSED = "refused"
+    NOT_REACHED = "not-reached"
+
+
 class MessageBounced(_Message):
     """The mail cannot be delivered; it is not tried again."""
 
@@ -26,6 +36,8 @@ class MessageBounced(_Message):
     invitation_id: str | None = None
     generation: int | None = None
     """Of the link in the mail, if it is that of an invitation."""
+    because: str | None = None
+    """A `BounceCause`."""
 
 
 class PreferencesChanged(Payload):

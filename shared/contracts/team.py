@@ -167,6 +167,8 @@ class InvitationBounced(_Invitation):
     inviter_email: str
     resend_offered: bool
     """The catalog sends the invitation again."""
+    because: str | None = None
+    """A `BounceCause`, if the mail's fact has one."""
 
 
 class _Project(Payload):

@@ -36,6 +36,7 @@ _OF_EARLIER_VERSIONS = {
     "new_catalog": "",
     "by_platform": "",
     "taken_back": "",
+    "because": "",
 }
 """Words that a message lacks which an earlier version stored."""
 

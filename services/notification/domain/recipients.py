@@ -124,6 +124,7 @@ def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> Notice:
             "account": fact.account_name,
             "email": fact.email,
             "resend_offered": "yes" if fact.resend_offered else "",
+            "because": fact.because or "",
         },
     )
 

@@ -22,6 +22,7 @@ from services.notification.domain.attempts import (
     reply_of,
     status_or_retry,
 )
+from services.notification.domain.bounces import cause_of
 from services.notification.domain.headers import UnsafeHeader
 from services.notification.domain.mails import Undeliverable, compose
 from services.notification.domain.messages import (
@@ -209,6 +210,7 @@ def _facts(message: Message, status: MessageStatus, reply: str | None) -> tuple[
                 reply=reply or "",
                 invitation_id=link and link.id,
                 generation=link and link.generation,
+                because=cause_of(reply or ""),
             )
             return (replace(fact, payload=bounced, outcome=Outcome.FAILED, reason=reply),)
         case _:

@@ -18,11 +18,12 @@ def bounce(
     catalog: CompiledCatalog,
     generation: int,
     reply: str,
+    because: str | None,
     now: datetime,
 ) -> tuple[Invitation, Fact] | None:
     """Mark the invitation, and tell its inviter; `None` if its newest link is another one.
 
-    `generation` is that of the link in the mail, and `reply` what the mail server said.
+    `generation` is that of the link in the mail, and `reply` what the mail server said; `because` says why in a word.
     """
     if invitation is None or invitation.account_id != account.account_id:
         return None
@@ -34,9 +35,11 @@ def bounce(
             inviter_user_id=invitation.inviter_user_id,
             inviter_email=invitation.inviter_email,
             resend_offered=offered(catalog, invitation, now=now),
+            because=because,
         ),
         resource=invitation.ref(),
         outcome=Outcome.FAILED,
         reason=reply,
     )
-    return replace(invitation, bounced_generation=generation), fact
+    marked = replace(invitation, bounced_generation=generation, bounced_because=because)
+    return marked, fact

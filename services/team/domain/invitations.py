@@ -88,6 +88,8 @@ class Invitation:
     """The oldest link that works while the mail of the newest one waits for its mailbox."""
     bounced_generation: int | None = None
     """The link whose mail could not be delivered."""
+    bounced_because: str | None = None
+    """Why it could not; a `BounceCause`, or one of a later version."""
     membership_expires_at: datetime | None = None
     """When the membership that it gives will end; the link ends by then, too."""
 

@@ -1,9 +1,11 @@
 """Why an invitation cannot be accepted as it is, in words, for the members who invite."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.invitations import Invitation
+from shared.contracts.notification import BounceCause
 from shared.http.routes import Answer
 
 _WHY = {
@@ -13,6 +15,15 @@ _WHY = {
     " invitation increases their number.",
     NotMailed.BOUNCED: "The mail could not be delivered: the mail server of the address refused it,"
     " or could not be reached for three days.",
+}
+_BECAUSE: Mapping[str | None, str] = {
+    BounceCause.NO_SUCH_MAILBOX: "The mail could not be delivered: its mail server says that there"
+    " is no such mailbox.",
+    BounceCause.MAILBOX_FULL: "The mail could not be delivered: the mailbox is full.",
+    BounceCause.REFUSED: "The mail could not be delivered: the mail server of the address refused"
+    " it.",
+    BounceCause.NOT_REACHED: "The mail could not be delivered: the mail server of the address could"
+    " not be reached for three days, or did not take it.",
 }
 _EARLIER_LINK = "A link of this invitation that was mailed before still works."
 _RESEND_LATER = "Send the invitation again in 24 hours."
@@ -28,9 +39,14 @@ _CREATE_ANOTHER = "Delete it and create another."
 
 
 class NotMailedView(Answer):
-    """Why the newest mail of an invitation did not reach its mailbox, and what to do."""
+    """Why the newest mail of an invitation did not reach its mailbox, and what to do.
+
+    `because` says why a mail bounced: `no-such-mailbox`, `mailbox-full`, `refused` or
+    `not-reached`.
+    """
 
     reason: NotMailed
+    because: str | None = None
     detail: str
 
 
@@ -51,7 +67,10 @@ def not_mailed_view(invitation: Invitation, *, resend: bool) -> NotMailedView | 
     else:
         works = not invitation.locked and invitation.mailable
         advice = [_EARLIER_LINK if works else "", _RESEND_LATER if resend else "", _HAND_OVER]
-    return NotMailedView(reason=reason, detail=" ".join(filter(None, [_WHY[reason], *advice])))
+    because = invitation.bounced_because if reason is NotMailed.BOUNCED else None
+    why = _BECAUSE.get(because, _WHY[reason])
+    detail = " ".join(filter(None, [why, *advice]))
+    return NotMailedView(reason=reason, because=because, detail=detail)
 
 
 def locked_view(invitation: Invitation, *, resend: bool) -> LockedView | None:

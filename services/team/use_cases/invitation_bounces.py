@@ -15,6 +15,7 @@ async def mark_bounced(
     invitation_id: InvitationId,
     generation: int,
     reply: str,
+    because: str | None,
     caller: Caller,
     guard: Guard,
 ) -> None:
@@ -33,6 +34,7 @@ async def mark_bounced(
             catalog=await ctx.store.catalog_of(write.account),
             generation=generation,
             reply=reply,
+            because=because,
             now=write.now,
         )
         if bounced is None:

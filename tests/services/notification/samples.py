@@ -551,7 +551,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
     ),
     *(
         (
-            team.InvitationBounced(**INVITATION, **INVITER, resend_offered=resend),
+            team.InvitationBounced(**INVITATION, **INVITER, resend_offered=resend, because=because),
             Expected(
                 kind=MessageKind.INVITATION_BOUNCED,
                 to="ana@example.com",
@@ -559,10 +559,11 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                     "account": "Acme",
                     "email": "bo@example.com",
                     "resend_offered": "yes" if resend else "",
+                    "because": because or "",
                 },
             ),
         )
-        for resend in (True, False)
+        for resend, because in ((True, "mailbox-full"), (False, None))
     ),
     (
         identity.UserDisabled(**USER, explanation="Leaked credentials."),

@@ -70,7 +70,8 @@ def bounced(account: Account, invitation_id: str | None, generation: int | None 
         message_id="msg_1",
         kind="invitation",
         recipient=ADDRESS,
-        reply="550 no such user",
+        reply="550 5.1.1 no such user",
+        because="no-such-mailbox",
         invitation_id=invitation_id,
         generation=generation,
     )
@@ -107,7 +108,9 @@ async def test_a_bounced_mail_shows_until_the_invitation_is_sent_again(team: Tea
         await team.tell(row)
     invitation = await shown(account)
     assert invitation["not_mailed"]["reason"] == "bounced"
-    assert "Check the address." in invitation["not_mailed"]["detail"]
+    assert invitation["not_mailed"]["because"] == "no-such-mailbox"
+    detail = invitation["not_mailed"]["detail"]
+    assert "there is no such mailbox. Check the address." in detail
     assert "still works" not in invitation["not_mailed"]["detail"]
     [told] = await team.rows("invitation.bounced")
     assert (told.outcome, told.reason) == ("failed", "550 no such user")

@@ -17,6 +17,7 @@ from services.notification.domain.names import mailbox_of
 from services.notification.settings import Settings
 from services.team.routes import ROUTES as TEAM
 from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.contracts.notification import BounceCause
 from shared.locales import Locale
 from tests.pairing import ONE_PAIR_IN, pairs
 from tests.services.rows import NOON
@@ -81,6 +82,7 @@ WORDS = {
     "passkey": "",
     "by_platform": "",
     "taken_back": "",
+    "because": "no-such-mailbox",
     "codes_left": "9",
     "passkey_name": "Phone",
     "deletes_at": "31 March 2026, 12:00 UTC",
@@ -585,6 +587,17 @@ def test_a_factor_that_the_platform_removed_is_not_asked_about():
 
 
 @pytest.mark.parametrize("locale", Locale)
+def test_an_inviter_reads_why_the_mail_was_not_delivered(locale):
+    texts = set()
+    for because in (*BounceCause, "", "of-a-later-version"):
+        message = a_message(MessageKind.INVITATION_BOUNCED, because=because)
+        shown = render(replace(message, locale=locale), None, sender=SENDER, now=NOON)
+        texts.add(shown.text)
+        assert "of-a-later-version" not in shown.text
+    assert len(texts) == len(BounceCause) + 1
+
+
+@pytest.mark.parametrize("locale", Locale)
 def test_a_factor_that_was_taken_back_is_told_with_all_that_ended(locale):
     message = replace(a_message(MessageKind.SECOND_FACTOR_REMOVED, taken_back="yes"), locale=locale)
     text = " ".join(render(message, None, sender=SENDER, now=NOON).text.split())
@@ -594,7 +607,7 @@ def test_a_factor_that_was_taken_back_is_told_with_all_that_ended(locale):
 
 
 def test_a_mail_that_an_earlier_version_queued_has_its_text():
-    later = {"members", "personal", "new_catalog", "by_platform", "taken_back"}
+    later = {"members", "personal", "new_catalog", "by_platform", "taken_back", "because"}
     words = {name: text for name, text in WORDS.items() if name not in later}
     for kind in (
         MessageKind.ACCOUNT_DELETED,
