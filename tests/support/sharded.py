@@ -25,12 +25,14 @@ GLOBAL = frozenset(
         "elections",
         "ended_sessions",  # of earlier versions
         "external_ids",  # by which id a service client knows which user
+        "former_epochs",  # one document for each restore
         "heads",  # one document for each shard, and its `_id` is the number
         "history_marks",  # as of `heads`
         "identities",  # by which issuer and subject which user signs in
         "inbox",  # of another service's facts, in the shards of its journal; kept for an hour
         "inbox_dead",
         "inbox_marks",
+        "journal_before_restore",  # the rows of former epochs, by a range of `_id`
         "leases",
         "migrations",
         "people",

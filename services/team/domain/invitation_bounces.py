@@ -23,7 +23,8 @@ def bounce(
 ) -> tuple[Invitation, Fact] | None:
     """Mark the invitation, and tell its inviter; `None` if its newest link is another one.
 
-    `generation` is that of the link in the mail, and `reply` what the mail server said; `because` says why in a word.
+    `generation` is that of the link in the mail, and `reply` what the mail server said; `because`
+    says why in a word.
     """
     if invitation is None or invitation.account_id != account.account_id:
         return None
