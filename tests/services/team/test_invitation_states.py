@@ -113,7 +113,7 @@ async def test_a_bounced_mail_shows_until_the_invitation_is_sent_again(team: Tea
     assert "there is no such mailbox. Check the address." in detail
     assert "still works" not in invitation["not_mailed"]["detail"]
     [told] = await team.rows("invitation.bounced")
-    assert (told.outcome, told.reason) == ("failed", "550 no such user")
+    assert (told.outcome, told.reason) == ("failed", "550 5.1.1 no such user")
     assert told.data["inviter_email"] == account.owner.email
     assert told.data["resend_offered"] is True
 
