@@ -17,8 +17,8 @@ _WHY = {
     " or could not be reached for three days.",
 }
 _BECAUSE: Mapping[str | None, str] = {
-    BounceCause.NO_SUCH_MAILBOX: "The mail could not be delivered: its mail server says that there"
-    " is no such mailbox.",
+    BounceCause.NO_SUCH_MAILBOX: "The mail could not be delivered: its mail server says that the"
+    " mailbox does not exist.",
     BounceCause.MAILBOX_FULL: "The mail could not be delivered: the mailbox is full.",
     BounceCause.REFUSED: "The mail could not be delivered: the mail server of the address refused"
     " it.",

@@ -110,7 +110,7 @@ async def test_a_bounced_mail_shows_until_the_invitation_is_sent_again(team: Tea
     assert invitation["not_mailed"]["reason"] == "bounced"
     assert invitation["not_mailed"]["because"] == "no-such-mailbox"
     detail = invitation["not_mailed"]["detail"]
-    assert "there is no such mailbox. Check the address." in detail
+    assert "the mailbox does not exist. Check the address." in detail
     assert "still works" not in invitation["not_mailed"]["detail"]
     [told] = await team.rows("invitation.bounced")
     assert (told.outcome, told.reason) == ("failed", "550 5.1.1 no such user")
