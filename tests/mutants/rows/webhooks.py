@@ -194,4 +194,15 @@ ROWS = (
         new="            pass\n",
         tests=(RUNNING, "-k", "end_with_it"),
     ),
+    Mutant(
+        id="webhook-in-hand-at-a-crash-is-forgotten",
+        kind=Kind.DATA,
+        file="services/notification/use_cases/webhook_sender.py",
+        old="        if await ctx.deliveries.claim(delivery, former, claim=claim, until=until):\n",
+        new=(
+            "        until += timedelta(days=9)\n"
+            "        if await ctx.deliveries.claim(delivery, former, claim=claim, until=until):\n"
+        ),
+        tests=("tests/services/notification/test_sender_crashes.py",),
+    ),
 )
