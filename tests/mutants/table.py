@@ -4,6 +4,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.rows import (
     address_change,
     api_tokens,
+    audit_edges,
     audit_exports,
     audit_log,
     audit_search,
@@ -80,6 +81,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *other_access.ROWS,
     *own_sessions.ROWS,
     *personal_data.ROWS,
+    *audit_edges.ROWS,
     *audit_exports.ROWS,
     *audit_log.ROWS,
     *audit_search.ROWS,

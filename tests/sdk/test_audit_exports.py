@@ -6,8 +6,9 @@ import random
 import pytest
 
 from rolecall.audit.exports import ExportHead, verify_export
+from rolecall.audit.notes import Checkpoint
 from rolecall.audit.scattered import EarlierTrees, Indexes
-from rolecall.audit.sealed import encoded
+from rolecall.audit.sealed import commitments, encoded, leaf_of, personal_values
 from rolecall.audit.trees import siblings
 from rolecall.audit.verification import Tampered, Tampering, Verified
 from tests.lengths import AUDIT_MUTATIONS, SEED
@@ -88,6 +89,34 @@ def test_an_export_without_its_last_line_was_cut_off():
     assert verified([*EXPORT, EXPORT[4]]) == bad(Tampering.INSERTED, BY_TIME[3], 64)
 
 
+def test_nothing_follows_the_last_line():
+    end = json.loads(EXPORT[-1])
+    new = {**LOG.records[60], "id": "evt_new", "occurred_at": "2026-11-27T08:00:00.000Z"}
+    more = json.dumps({"type": "record", **new, "seal": None})
+    lines = [*EXPORT, more, json.dumps({**end, "records": 62})]
+    assert verified(lines) == bad(Tampering.INSERTED, None, 64)
+    assert verified([*EXPORT[:-1], more, EXPORT[-1]]) == bad(Tampering.INSERTED, None, 64)
+
+
+def test_records_of_one_moment_stand_in_the_order_of_their_rows_and_ids():
+    log = Log(8)
+    for each in log.records:
+        each["position"] = {**each["position"], "seq": 1}
+    log.leaves = [
+        leaf_of(each, commitments(personal_values(each), salts))
+        for each, salts in zip(log.records, log.salts, strict=True)
+    ]
+    lines = log.export()
+    assert verified(lines, log.checkpoint()) == Verified(records=8)
+    lines[3], lines[4] = lines[4], lines[3]
+    assert verified(lines, log.checkpoint()) == bad(Tampering.REORDERED, 3, 4)
+
+
+def test_the_checkpoint_of_another_log_is_not_an_earlier_one():
+    other = Checkpoint("elsewhere/audit/acc_1", 20, LOG.checkpoint(20).root)
+    assert verified(EXPORT, previous=[other]) == bad(Tampering.REPLACED, 0, None)
+
+
 def test_erased_values_and_kept_hashes_leave_an_export_verifiable():
     lines = [*EXPORT]
     for number in range(1, 11):
@@ -104,7 +133,16 @@ def test_erased_values_and_kept_hashes_leave_an_export_verifiable():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "7", EXPORT[3], EXPORT[0].replace("61", '"61"'), EXPORT[0] * 2]
+    "text",
+    [
+        "",
+        "{}",
+        "7",
+        EXPORT[3],
+        EXPORT[0].replace("61", '"61"'),
+        EXPORT[0].replace("61", "-1"),
+        EXPORT[0] * 2,
+    ],
 )
 def test_a_first_line_that_tells_no_tree_is_none_of_an_export(text):
     assert ExportHead.read(text) is None

@@ -66,7 +66,8 @@ BAD_NOTES = {
     "a signature that is cut": NOTE.replace("=\n", "\n"),
     "the text alone": CHECKPOINT.text(),
     "nothing": "",
-    "a control character": NOTE.replace("\n3\n", "\n3\t\n"),
+    "a control character": signed(CHECKPOINT.text() + "\t\n", ORIGIN, [KEY]),
+    "too many signatures": signed(CHECKPOINT.text(), ORIGIN, [OTHER] * 100 + [KEY]),
     "too long": signed(CHECKPOINT.text() + "x" * 70_000 + "\n", ORIGIN, [KEY]),
 }
 

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from rolecall.audit.notes import Checkpoint
-from rolecall.audit.sealed import encoded
+from rolecall.audit.sealed import SealError, commitments, encoded
 from rolecall.audit.verification import Tampered, Tampering, Verified, verify
 from tests.lengths import AUDIT_MUTATIONS, SEED
 from tests.sdk.sealed_logs import Log, erased
@@ -60,6 +60,7 @@ CHANGES = {
     "seal/salts": {},
     "seal/path": [],
     "seal/index": True,
+    "seal/new": "x",
     "seal/erased": {"actor.name": "00"},
     "seal": {"index": 8, "leaf": "", "path": []},
 }
@@ -147,6 +148,21 @@ def test_records_of_which_only_the_hash_is_kept_are_counted():
         leaf = {"index": number, "path": seal["path"], "leaf": encoded(LOG.leaves[number])}
         lines[number] = json.dumps({"seal": leaf})
     assert verify(lines, CHECKPOINT) == Verified(records=61, hashes=2)
+
+
+def test_what_stands_beside_a_kept_hash_is_an_alteration():
+    seal = json.loads(LINES[7])["seal"]
+    leaf = {"index": 7, "path": seal["path"], "leaf": encoded(LOG.leaves[7])}
+    lines = [*LINES]
+    lines[7] = json.dumps({"action": "member.added", "seal": leaf})
+    assert verify(lines, CHECKPOINT) == bad(Tampering.ALTERED, 7, 8)
+
+
+def test_no_part_of_a_value_moves_into_its_salt():
+    values, salts = {"after.size": 12}, {"after.size": bytes(16)}
+    assert commitments(values, salts)
+    with pytest.raises(SealError):
+        commitments({"after.size": 2}, {"after.size": bytes(16) + b"1"})
 
 
 def test_records_that_are_not_sealed_yet_stand_at_the_end_only():

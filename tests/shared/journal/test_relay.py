@@ -17,7 +17,7 @@ from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Fact
 from shared.contracts.topology import AUDIT
-from shared.elections import Election
+from shared.elections import ELECTION_TERM, Election
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
 from shared.mongo import Database, DatabaseAway, DbClient
@@ -319,6 +319,32 @@ async def test_one_of_two_replicas_is_elected_and_a_dead_ones_term_ends(
     clock.move(60)
     assert await third.won()
     assert not await first.won()
+
+
+async def test_of_replicas_that_stand_at_once_one_is_elected(database: Database) -> None:
+    clock = SetClock()
+    replicas = [
+        Election(database, "sweeper", holder=f"replica {number}", clock=clock)
+        for number in range(8)
+    ]
+    for _ in range(2):
+        won = await asyncio.gather(*(each.won() for each in replicas))
+        assert won.count(True) == 1, "at first, and when the term of the elected one is over"
+        clock.move(60)
+
+
+async def test_an_elected_replica_prolongs_its_term_in_time(database: Database) -> None:
+    clock = SetClock()
+    elected, other = (
+        Election(database, "sweeper", holder=holder, clock=clock) for holder in ("one", "two")
+    )
+    for _ in range(4):
+        assert await elected.won()
+        clock.move(ELECTION_TERM.total_seconds() * 0.6)
+        assert not await other.won()
+    clock.move(ELECTION_TERM.total_seconds() * 0.4)
+    assert await other.won()
+    assert not await elected.won()
 
 
 async def test_an_absent_database_does_not_end_the_sweeps(

@@ -82,6 +82,18 @@ def test_the_places_of_exports_are_bounded_and_given_back():
     places.require_room("acc_x")
 
 
+@pytest.mark.parametrize(
+    ("filters", "after", "complete"),
+    [
+        (Filters(), None, True),
+        (Filters(), "evt_1", False),
+        (Filters(user="usr_1"), None, False),
+    ],
+)
+def test_an_export_is_of_the_whole_log_from_its_beginning_without_filters(filters, after, complete):
+    assert replace(EXPORT, filters=filters, after=after).complete is complete
+
+
 def test_a_row_has_every_value_below_its_column():
     lines = CsvExport()
     text = lines.first(EXPORT) + lines.record(RECORD, None)

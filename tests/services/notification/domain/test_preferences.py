@@ -161,6 +161,7 @@ def forged(token):
         f"{user}.{account}.password_changed.{mac}",
         ".".join([user, account, kind, "A" * 43]),
         UnsubscribeLinks(b"o" * 32, "https://cloud.example").token(TARGET),
+        LINKS.token(replace(TARGET, kind=MessageKind.PASSWORD_CHANGED)),
     ]
 
 

@@ -165,6 +165,13 @@ def test_a_change_names_what_changed_and_never_the_address():
     assert webhooks.change(changed, WebhookChange(enabled=False)) == (changed, None)
 
 
+def test_each_change_of_a_webhook_makes_a_new_state():
+    changed, _ = webhooks.change(WEBHOOK, WebhookChange(description="new"))
+    rotated, _ = webhooks.rotate(WEBHOOK, overlap=timedelta(hours=1), now=NOW)
+    disabled, _ = webhooks.disable(WEBHOOK, DisabledBecause.FAILING)
+    assert [one.changes for one in (changed, rotated, disabled)] == [WEBHOOK.changes + 1] * 3
+
+
 def test_enabling_a_webhook_begins_anew():
     failing = replace(WEBHOOK, disabled=DisabledBecause.FAILING, failing_since=NOW)
     enabled, _ = webhooks.change(failing, WebhookChange(enabled=True))
