@@ -46,8 +46,8 @@ async def queue_deliveries(ctx: Ctx, row: Row, session: DbSession) -> bool:
 async def disable_webhooks(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """Disable every webhook of a team that became a personal account (`Rp3`).
 
-    Members who are gone made them or set their addresses. The owner cannot manage them: a personal
-    account has none. The event of the reversal itself goes nowhere.
+    Members who are gone may have made them or set their addresses. The owner enables again what
+    they know. The event of the reversal itself goes nowhere.
     """
     account_id = AccountId(row.account_id or "")
 
