@@ -98,9 +98,11 @@ class TreeRows:
 
     async def tree_sizes(self, trees: Collection[str]) -> dict[str, int]:
         """The number of sealed records in each of these trees."""
-        found = self._trees.find({"_id": {"$in": sorted(trees)}}, {"size": 1})
-        stored = {tree["_id"]: int(tree["size"]) async for tree in found}
-        return {tree: stored.get(tree, 0) for tree in trees}
+        sizes = dict.fromkeys(trees, 0)
+        for part in _parts(sorted(trees)):
+            found = self._trees.find({"_id": {"$in": part}}, {"size": 1})
+            sizes |= {tree["_id"]: int(tree["size"]) async for tree in found}
+        return sizes
 
     async def tiles(
         self, names: Iterable[tuple[str, Tile]], session: DbSession | None = None
