@@ -251,6 +251,12 @@ SEAL_AGE = Gauge(
     ("service", "source", "shard"),
     registry=REGISTRY,
 )
+RECORDS_ENDED = Counter(
+    "rolecall_audit_records_ended",
+    "Records of the audit log that were deleted because their retention was over.",
+    ("service",),
+    registry=REGISTRY,
+)
 CHECKS = LoopCounter(
     "rolecall_checks",
     "Checks answered with a decision.",

@@ -6,6 +6,7 @@ from functools import partial
 from rolecall.client.jwk import key_bytes
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner
+from services.audit.domain.retention import Retention
 from services.audit.migrations import migrations
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
 from services.audit.settings import Settings
@@ -15,6 +16,7 @@ from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.checkpoint_delivery import run_checkpoint_delivery
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.record_endings import RecordKeeper, run_record_keeper
 from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
 from services.audit.use_cases.sealing import RecordSealer, run_sealer
 from services.audit.use_cases.tails import run_tails
@@ -48,9 +50,15 @@ def build(
         public_url=settings.public_url,
         former_keys=tuple(map(key_bytes, settings.checkpoint_former_keys)),
     )
+    process = new_id("prc")
     files = CheckpointFiles(settings.checkpoint_folder)
     sealer = RecordSealer(parts.client, store, signer, files, parts.clock)
-    office = Election(parts.database, "sealer", holder=new_id("prc"), clock=parts.clock)
+    office = Election(parts.database, "sealer", holder=process, clock=parts.clock)
+    platform_retention = Retention(days=settings.retention_days)
+    keeper = RecordKeeper(
+        parts.client, store, parts.journal, parts.clock, platform=platform_retention
+    )
+    keeping = Election(parts.database, "record keeper", holder=process, clock=parts.clock)
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     ctx = Ctx(
         checker=checker,
@@ -63,6 +71,7 @@ def build(
         clock=parts.clock,
         complete_until=lambda: inbox.complete_until,
         inbox=lambda: inbox,
+        platform_retention=platform_retention,
     )
     inbox = parts.inbox(SUBSCRIPTIONS, ctx)
     authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
@@ -87,6 +96,7 @@ def build(
             ),
             "watch_seals": partial(run_seal_watch, SealWatch(store, parts.clock)),
             "tails": partial(run_tails, ctx),
+            "retention": partial(run_record_keeper, keeper, keeping),
         },
         drains=(ctx.tails.drain,),
         authenticator=authenticator,

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from rolecall.client.jwk import read_public
+from services.audit.domain.retention import MAX_DAYS, MIN_DAYS
 from shared.auth.keys import read_private
 from shared.contracts.topology import Service
 from shared.runtime.settings import ServiceSettings, settings_config
@@ -25,6 +26,14 @@ class Settings(ServiceSettings):
     checkpoint_folder: Path | None = Field(
         None,
         description="Folder, best on another disk, to which each checkpoint is written as well",
+    )
+
+    retention_days: int | None = Field(
+        None,
+        ge=MIN_DAYS,
+        le=MAX_DAYS,
+        description="Days for which records are kept where an account has not chosen; empty: no"
+        " limit",
     )
 
     @field_validator("checkpoint_key")

@@ -2,6 +2,7 @@
 
 from shared.contracts import (
     audit,
+    audit_retention,
     identity,
     identity_addresses,
     identity_connections,
@@ -49,7 +50,11 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *notification_webhooks.FACTS,
         *upkeep.facts_of(Service.NOTIFICATION),
     ),
-    Service.AUDIT: (*audit.FACTS, *upkeep.facts_of(Service.AUDIT)),
+    Service.AUDIT: (
+        *audit.FACTS,
+        *audit_retention.FACTS,
+        *upkeep.facts_of(Service.AUDIT),
+    ),
 }
 
 FACT_TYPES: dict[str, type[Payload]] = {

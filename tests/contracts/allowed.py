@@ -82,5 +82,7 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "exportAuditEvents": (200, None),
     "getAuditCheckpointDelivery": (200, None),
     "setAuditCheckpointDelivery": (200, None),
+    "getAuditRetention": (200, None),
+    "setAuditRetention": (200, None),
 }
 """What comes back when the permission is held: where it would end something, nothing is named."""

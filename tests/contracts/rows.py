@@ -186,6 +186,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "setAuditCheckpointDelivery": ({"daily": True},),
         "changeWebhook": (NEW_WEBHOOK | {"enabled": True},),
         "rotateWebhookSecret": ({"overlap_seconds": 60},),
+        "setAuditRetention": ({"days": 400},),
         "redeliverFailed": ({"since": "2026-03-05T12:00:00Z"},),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
         "switchAccount": ({"account_id": people.team.id},),

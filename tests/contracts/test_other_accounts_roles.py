@@ -167,6 +167,7 @@ RECORDED_ELSEWHERE = {
     "audit-events",
     "audit-checkpoint",
     "audit-export",
+    "audit-retention",
     "usage",
     "api-tokens",
     "sso-connections",

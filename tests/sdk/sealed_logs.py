@@ -7,12 +7,15 @@ import hashlib
 import json
 import random
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rolecall.audit.notes import Checkpoint
 from rolecall.audit.sealed import commitments, encoded, leaf_of, personal_values
 from rolecall.audit.trees import siblings
 from rolecall.audit.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ORIGIN = "iam.example.com/audit/acc_1"
 
@@ -70,10 +73,22 @@ def record(number: int, chance: random.Random) -> dict[str, Any]:
 class Log:
     """A log of random records, with the salts of each."""
 
-    def __init__(self, size: int, *, seed: int = 1, minutes: int = 1) -> None:
-        """Make `size` records; their times are in any order, within some minutes."""
+    def __init__(
+        self,
+        size: int,
+        *,
+        seed: int = 1,
+        minutes: int = 1,
+        told: Mapping[int, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Make `size` records; their times are in any order, within some minutes.
+
+        `told` has what single records say instead of something random.
+        """
         chance = random.Random(seed)
-        self.records = [record(number, chance) for number in range(size)]
+        self.records = [
+            record(number, chance) | dict((told or {}).get(number, {})) for number in range(size)
+        ]
         for each in self.records if minutes > 1 else ():
             each["occurred_at"] = f"2026-11-27T07:{chance.randrange(minutes):02}:00.000Z"
         self.salts = [

@@ -117,19 +117,38 @@ def test_the_checkpoint_of_another_log_is_not_an_earlier_one():
     assert verified(EXPORT, previous=[other]) == bad(Tampering.REPLACED, 0, None)
 
 
-def test_erased_values_and_kept_hashes_leave_an_export_verifiable():
+def test_erased_values_leave_an_export_verifiable():
     lines = [*EXPORT]
     for number in range(1, 11):
         paths = LOG.salts[BY_TIME[number - 1]]
         lines[number] = erased(lines[number], next(path for path in paths if path != "after.é"))
-    index = BY_TIME[-1]
-    proof = [encoded(LOG.node(*each)) for each in siblings(index, (0, 61))]
-    seal = {"index": index, "leaf": encoded(LOG.leaves[index]), "proof": proof}
-    lines[-2:] = [
-        json.dumps({"type": "hash", "seal": seal}),
-        json.dumps({"type": "end", "records": 60}),
-    ]
-    assert verified(lines) == Verified(records=61, erased=10, hashes=1)
+    assert verified(lines) == Verified(records=61, erased=10)
+
+
+@pytest.mark.rule("B11")
+@pytest.mark.parametrize(
+    ("hashes", "result"),
+    [
+        ((), Verified(records=61)),
+        ((0, 1, 2), Verified(records=61, by_retention=3, days=90)),
+        ((4, 2, 0, 3, 1), Verified(records=61, by_retention=5, days=90)),
+        (range(6), bad(Tampering.REMOVED, 5, None)),
+        ((0, 1, 7), bad(Tampering.REMOVED, 7, None)),
+        ((60,), bad(Tampering.REMOVED, 60, None)),
+    ],
+)
+def test_hashes_are_an_end_as_far_as_the_log_says(hashes, result):
+    position = {"source": "audit", "epoch": "e1", "shard": 3, "seq": 31}
+    told = {"action": "records.ended", "position": position, "after": {"until": 5, "days": 90}}
+    log = Log(61, minutes=6, told={30: told})
+    head, *lines, _ = log.export()
+    lines = [line for line in lines if json.loads(line)["seal"]["index"] not in hashes]
+    for index in hashes:
+        proof = [encoded(log.node(*each)) for each in siblings(index, (0, 61))]
+        seal = {"index": index, "leaf": encoded(log.leaves[index]), "proof": proof}
+        lines.append(json.dumps({"type": "hash", "seal": seal}))
+    end = json.dumps({"type": "end", "records": 61 - len(hashes)})
+    assert verified([head, *lines, end], log.checkpoint()) == result
 
 
 @pytest.mark.parametrize(

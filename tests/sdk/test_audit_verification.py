@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 import pytest
 
@@ -141,13 +142,62 @@ def test_no_other_value_takes_the_place_of_an_erased_one():
         assert verify(lines, CHECKPOINT) == bad(Tampering.ALTERED, number, number + 1)
 
 
-def test_records_of_which_only_the_hash_is_kept_are_counted():
-    lines = [*LINES]
-    for number in (0, 7):
-        seal = json.loads(lines[number])["seal"]
-        leaf = {"index": number, "path": seal["path"], "leaf": encoded(LOG.leaves[number])}
+ENDS: dict[str, Any] = {
+    "action": "records.ended",
+    "position": {"source": "audit", "epoch": "e1", "shard": 3, "seq": 1},
+    "after": {"until": 5, "days": 90},
+}
+"""What a record has that says that the five oldest records ended."""
+
+
+def ended(log, numbers):
+    """The export of a log; of these records it has the hash alone."""
+    lines = log.lines()
+    for number in numbers:
+        path = json.loads(lines[number])["seal"]["path"]
+        leaf = {"index": number, "path": path, "leaf": encoded(log.leaves[number])}
         lines[number] = json.dumps({"seal": leaf})
-    assert verify(lines, CHECKPOINT) == Verified(records=61, hashes=2)
+    return lines
+
+
+@pytest.mark.rule("B11")
+@pytest.mark.parametrize("number", range(6))
+def test_hashes_of_the_oldest_records_are_their_end_as_the_log_says(number):
+    log = Log(61, told={30: ENDS})
+    days = 90 if number else None
+    assert verify(ended(log, range(number)), log.checkpoint()) == Verified(
+        records=61, by_retention=number, days=days
+    )
+
+
+@pytest.mark.rule("B11")
+@pytest.mark.parametrize(
+    ("numbers", "told", "index"),
+    [
+        (range(6), ENDS, 5),  # one more than the log says
+        ((0, 1, 2, 7), ENDS, 7),  # not among the oldest
+        ((2,), ENDS, 2),
+        ((60,), ENDS, 60),
+        (range(5), {}, 0),  # no record says so
+        (range(5), ENDS | {"reported_by": "svc_1"}, 0),  # a service of the platform said so
+        (range(5), ENDS | {"position": ENDS["position"] | {"source": "team"}}, 0),
+        (range(5), ENDS | {"after": {"until": "5"}}, 0),
+        (range(5), ENDS | {"after": None}, 0),
+        (range(5), ENDS | {"action": "records.endeds"}, 0),
+        (range(3), ENDS | {"after": {"until": 2, "days": 90}}, 2),
+        (range(31), ENDS | {"after": {"until": 31, "days": 90}}, 0),  # it is itself among them
+    ],
+)
+def test_a_hash_that_the_log_does_not_tell_of_is_a_removal(numbers, told, index):
+    log = Log(61, told={30: told})
+    assert verify(ended(log, numbers), log.checkpoint()) == bad(Tampering.REMOVED, index, index + 1)
+
+
+def test_the_newest_record_of_an_end_counts():
+    log = Log(61, told={20: ENDS, 30: ENDS | {"after": {"until": 9, "days": 30}}})
+    assert verify(ended(log, range(9)), log.checkpoint()) == Verified(
+        records=61, by_retention=9, days=30
+    )
 
 
 def test_what_stands_beside_a_kept_hash_is_an_alteration():

@@ -1,11 +1,13 @@
 """`rolecall audit verify`: the exit codes and sentences."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rolecall.audit.notes import VerifierKey, signed
+from rolecall.audit.sealed import encoded
 from rolecall.cli import main
 from tests.sdk.sealed_logs import ORIGIN, Log, erased
 
@@ -51,6 +53,28 @@ def test_a_whole_export_exits_with_0(run):
     lines[4] = erased(lines[4], path)
     code, said = run(lines, note(9), note(3))
     assert (code, said) == (0, f"{WHOLE} Personal values were erased in 1 of them.")
+
+
+def test_records_that_ended_by_retention_are_told(run):
+    told = {
+        "action": "records.ended",
+        "position": {"source": "audit", "epoch": "e1", "shard": 3, "seq": 1},
+        "after": {"until": 2, "days": 90},
+    }
+    log = Log(9, told={7: told})
+    lines = log.lines()
+    for index in (0, 1, 2):
+        path = json.loads(lines[index])["seal"]["path"]
+        leaf = {"index": index, "path": path, "leaf": encoded(log.leaves[index])}
+        lines[index] = json.dumps({"seal": leaf})
+    newest = signed(log.checkpoint().text(), ORIGIN, [KEY])
+    assert run(lines, newest) == (1, "Record 2 was removed (at line 3).")
+    lines[2] = log.lines()[2]
+    code, said = run(lines, newest)
+    assert (code, said) == (
+        0,
+        f"{WHOLE} The first 2 of them ended by retention of 90 days: their hashes are kept.",
+    )
 
 
 def test_a_checkpoint_of_the_key_before_is_taken_with_both_keys(run):

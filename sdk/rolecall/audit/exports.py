@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from rolecall.audit.endings import Ending
 from rolecall.audit.notes import Checkpoint
 from rolecall.audit.scattered import EarlierTrees, Indexes
 from rolecall.audit.trees import proves_inclusion
@@ -138,13 +139,13 @@ class _Found:
     head: ExportHead
     records: int = 0
     erased: int = 0
-    hashes: int = 0
     unsealed: int = 0
     ended: bool = False
     told: int | None = None
     """The number of records that the last line tells."""
     lines: int = 1
     indexes: Indexes = field(default_factory=Indexes)
+    ending: Ending = field(default_factory=Ending)
     last: list[_Line] = field(default_factory=list)
     """The last two records."""
 
@@ -169,7 +170,8 @@ class _Found:
         self.records += line.kind == "record" and index is not None
         self.unsealed += index is None
         self.erased += line.sealed.erased
-        self.hashes += line.sealed.hash_only
+        if index is not None:
+            self.ending.add(index, hash_only=line.sealed.hash_only, told=line.sealed.told_end)
         return None
 
     def bad(self, line: _Line | None, number: int, rest: Iterator[tuple[int, str]]) -> Tampered:
@@ -192,18 +194,22 @@ class _Found:
             index = self.indexes.lacks(None, self.head.size)
             if index is not None:
                 return Tampered(fault=Tampering.REMOVED, index=index, line=None)
+            removed = self.ending.removed(self.head.size)
+            if removed is not None:
+                return Tampered(fault=Tampering.REMOVED, index=removed, line=None)
         counted = self.records + self.unsealed
         if self.ended and self.told != counted:
-            removed = self.told is not None and counted < self.told
-            fault = Tampering.REMOVED if removed else Tampering.INSERTED
+            fewer = self.told is not None and counted < self.told
+            fault = Tampering.REMOVED if fewer else Tampering.INSERTED
             return Tampered(fault=fault, index=None, line=self.lines)
         return None
 
     def verified(self) -> Verified:
         return Verified(
-            records=self.records + self.hashes,
+            records=self.records + self.ending.hashes,
             erased=self.erased,
-            hashes=self.hashes,
+            by_retention=self.ending.hashes,
+            days=self.ending.days if self.ending.hashes else None,
             unsealed=self.unsealed,
             complete=self.head.complete,
             ended=self.ended,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from rolecall.audit.endings import Ending, told_end
 from rolecall.audit.notes import Checkpoint
 from rolecall.audit.sealed import SealError, commitments, decoded, leaf_of, personal_values
 from rolecall.audit.trees import HASH_BYTES, GrowingTree
@@ -45,8 +46,10 @@ class Verified:
     records: int
     erased: int = 0
     """The records of which some personal values were erased."""
-    hashes: int = 0
-    """The records of which retention has left the hash only."""
+    by_retention: int = 0
+    """The oldest records, of which retention has left the hash only: a later record says so."""
+    days: int | None = None
+    """The days after which they ended."""
     unsealed: int = 0
     """The records at the end that are newer than the checkpoint; nothing is known of them."""
     complete: bool = True
@@ -65,6 +68,8 @@ class SealedLine:
     path: tuple[bytes, ...] = ()
     erased: bool = False
     hash_only: bool = False
+    told_end: tuple[int, int | None] = (0, None)
+    """The records with a lower index ended after these days: this record says so."""
 
 
 def verify(
@@ -79,7 +84,8 @@ def verify(
     earlier = _Earlier(previous)
     if (replaced := earlier.at(0, checkpoint)) is not None:
         return replaced
-    records = erased = hashes = unsealed = 0
+    records = erased = unsealed = 0
+    ending = Ending()
     for number, text in numbered:
         line = read_line(text)
         if line is not None and line.index is None and walk.next == walk.size:
@@ -89,13 +95,23 @@ def verify(
             return _fault(line, walk, number, numbered)
         if not walk.fits(line.index, line.leaf, line.path):
             return _fault(line, walk, number, numbered, index=line.index)
-        records, erased, hashes = records + 1, erased + line.erased, hashes + line.hash_only
+        records, erased = records + 1, erased + line.erased
+        ending.add(line.index, hash_only=line.hash_only, told=line.told_end)
         earlier.add(line.leaf)
         if (replaced := earlier.at(walk.next, checkpoint)) is not None:
             return replaced
-    if walk.next < walk.size:
-        return Tampered(fault=Tampering.REMOVED, index=walk.next, line=None)
-    return Verified(records=records, erased=erased, hashes=hashes, unsealed=unsealed)
+    whole = walk.next == walk.size
+    removed = ending.removed(walk.size) if whole else walk.next
+    if removed is not None:
+        line_of_hash = removed + 1 if whole else None
+        return Tampered(fault=Tampering.REMOVED, index=removed, line=line_of_hash)
+    return Verified(
+        records=records,
+        erased=erased,
+        by_retention=ending.hashes,
+        days=ending.days if ending.hashes else None,
+        unsealed=unsealed,
+    )
 
 
 class _Earlier:
@@ -177,7 +193,8 @@ def sealed_line(record: dict[str, Any], *, way: str) -> SealedLine:
     committed = commitments(personal_values(record), salts)
     if erased.keys() & committed.keys():
         raise SealError("An erased value is there.")
-    return SealedLine(index, leaf_of(record, {**committed, **erased}), path, erased=bool(erased))
+    leaf = leaf_of(record, {**committed, **erased})
+    return SealedLine(index, leaf, path, erased=bool(erased), told_end=told_end(record))
 
 
 def _texts(value: Any) -> Mapping[str, str]:

@@ -171,8 +171,12 @@ def _summary(found: "Verified", checkpoint: "Checkpoint") -> str:
         ]
     if found.erased:
         parts.append(f"Personal values were erased in {found.erased} of them.")
-    if found.hashes:
-        parts.append(f"Of {found.hashes} of them only the hash is kept.")
+    if found.by_retention:
+        days = "" if found.days is None else f" of {found.days} days"
+        parts.append(
+            f"The first {found.by_retention} of them ended by retention{days}: their hashes are"
+            " kept."
+        )
     if found.unsealed:
         parts.append(
             f"{found.unsealed} records are newer than the checkpoint: nothing is known of them."

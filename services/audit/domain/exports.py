@@ -48,6 +48,7 @@ class Export:
     """The id of the record after which it begins."""
     taken_at: datetime
     complete_until: datetime | None
+    kept_since: datetime | None
     lookups: tuple[Lookup, ...]
     span: Span
     exact_until: datetime
@@ -78,6 +79,7 @@ class Export:
             "account_id": self.account_id,
             "taken_at": content_time(self.taken_at),
             "complete_until": _time(self.complete_until),
+            "kept_since": _time(self.kept_since),
             "filters": self.filters.given(),
             "after": self.after,
             "estimate": self.estimate,

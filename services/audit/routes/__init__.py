@@ -8,6 +8,7 @@ from services.audit.routes import (
     metered_usage,
     proofs,
     restored_logs,
+    retention,
     search,
     tails,
     usage,
@@ -24,5 +25,6 @@ ROUTES = (
     *usage.ROUTES,
     *proofs.ROUTES,
     *checkpoint_delivery.ROUTES,
+    *retention.ROUTES,
 )
 INTERNAL_ROUTES = (*decisions.ROUTES, *restored_logs.ROUTES)

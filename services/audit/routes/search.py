@@ -17,6 +17,8 @@ class AuditRecordList(Answer):
     next_cursor: str | None
     complete_until: datetime | None
     """Everything before this moment is in the log; `null` while not known."""
+    kept_since: datetime | None
+    """Everything after this moment is kept; `null` if no record has reached its retention."""
 
 
 async def list_events(ctx: Ctx, call: Call[None, AuditSearchQuery]) -> AuditRecordList:
@@ -35,6 +37,7 @@ async def list_events(ctx: Ctx, call: Call[None, AuditSearchQuery]) -> AuditReco
         items=tuple(map(AuditRecordView.of, page.records)),
         next_cursor=None if following is None else write_cursor(call, (following, "")),
         complete_until=page.complete_until,
+        kept_since=page.kept_since,
     )
 
 

@@ -5,6 +5,7 @@ from services.audit.store.marks import MarkRows
 from services.audit.store.people import PeopleRows
 from services.audit.store.records import RecordRows
 from services.audit.store.reports import ReportRows
+from services.audit.store.retention import RetentionRows
 from services.audit.store.seal_gaps import SealGapRows
 from services.audit.store.trees import TreeRows
 from services.audit.store.usage import UsageRows
@@ -22,6 +23,7 @@ class Store(
     SealGapRows,
     UsageRows,
     CheckpointDeliveryRows,
+    RetentionRows,
 ):
     """Every collection of audit."""
 
@@ -34,3 +36,4 @@ class Store(
         CheckpointDeliveryRows.__init__(self, database)
         SealGapRows.__init__(self, database)
         UsageRows.__init__(self, database)
+        RetentionRows.__init__(self, database)

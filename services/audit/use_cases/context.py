@@ -8,6 +8,7 @@ from typing import Protocol
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner
 from services.audit.domain.exports import Places
+from services.audit.domain.retention import Retention
 from services.audit.store import Store
 from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.tail_readers import TailReaders
@@ -47,6 +48,8 @@ class Ctx:
     checker: LiveChecker
     """Decides again, while an answer is written for long, whether its reader may read."""
     files: CheckpointFiles = field(default_factory=lambda: CheckpointFiles(None))
+    platform_retention: Retention = field(default_factory=lambda: Retention(days=None))
+    """How long records are kept where an account has not chosen."""
     exports: Places = field(default_factory=Places)
     tails: TailReaders = field(default_factory=TailReaders)
     recorded_readings: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from services.audit.domain.records import Filters, Record, Span
 from services.audit.domain.sealed_records import Form, shown_seal
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.lookups import lookups_of
-from services.audit.use_cases.proofs import inclusion_proofs, sealed_size
+from services.audit.use_cases.proofs import inclusion_proofs, require_told_end, sealed_size
 from services.audit.use_cases.search import with_names
 from shared.contracts.audit import ExportStarted
 from shared.contracts.facts import Caller, Fact, ResourceRef
@@ -52,13 +52,15 @@ async def begin_export(
     Raises:
         TooManyExports: as many are running as may.
         Invalid: the account has no record with the id `after`, or no checkpoint of that size or a
-            larger one.
+            larger one; or records have ended, and a log of that size does not say so.
     """
     ctx.exports.require_room(account_id)
     now, complete_until = ctx.clock.now(), ctx.complete_until()
     end = end_of(filters, now=now, complete_until=complete_until)
     proves = kind is ExportFormat.JSON_LINES
     size = await sealed_size(ctx, account_id, size) if proves else 0
+    if size and not filters.given() and after is None:
+        await require_told_end(ctx, account_id, size)
     checkpoint = await ctx.store.checkpoint_of(account_id, size) if size else None
     # What is sealed is in the export, also if more may arrive from before it.
     span = Span.of(filters if proves else replace(filters, until=end))
@@ -72,6 +74,7 @@ async def begin_export(
         after=after,
         taken_at=now,
         complete_until=complete_until,
+        kept_since=(await ctx.store.endings(account_id)).last,
         lookups=lookups,
         span=span,
         exact_until=end,

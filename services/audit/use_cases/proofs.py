@@ -9,7 +9,7 @@ from rolecall.audit.sealed import encoded
 from rolecall.audit.trees import HashOf, Range, consistency_parts, siblings
 from rolecall.audit.walk import Walk
 from services.audit.domain.records import Filters
-from services.audit.domain.sealed_records import Form, Seal, export_line, sealed_form
+from services.audit.domain.sealed_records import Form, export_line, sealed_form
 from services.audit.domain.tiles import hashes_in, tiles_of
 from services.audit.store.trees import StoredCheckpoint
 from services.audit.use_cases.context import Ctx
@@ -98,23 +98,26 @@ async def sealed_page(
     is recorded.
 
     Raises:
-        Invalid: the log has no checkpoint of that size or a larger one.
+        Invalid: the log has no checkpoint of that size or a larger one, or its records have ended
+            and it is too small to say so.
     """
     size = await sealed_size(ctx, account_id, size)
+    await require_told_end(ctx, account_id, size)
     await record_reading(ctx, caller, account_id, filters=Filters())
     walk = Walk(size)
     if 0 < first <= size:
         walk.to(first - 1)
-    seals = await ctx.store.seals(account_id, first=first, limit=min(PAGE_RECORDS, size - first))
-    ways = [walk.to(seal.index)[1] for seal in seals]
-    needed = [part for way in ways for part in way]
-    hash_of = await _hashes(ctx, account_id, [*needed, *((s.index, s.index + 1) for s in seals)])
-    records = await ctx.store.with_ids(account_id, [seal.event_id for seal in seals])
+    ways = {index: walk.to(index)[1] for index in range(first, min(first + PAGE_RECORDS, size))}
+    needed = [part for index, way in ways.items() for part in ((index, index + 1), *way)]
+    hash_of = await _hashes(ctx, account_id, needed)
+    stored = await ctx.store.seals(account_id, first=first, limit=len(ways))
+    seals = {seal.index: seal for seal in stored}
+    records = await ctx.store.with_ids(account_id, [seal.event_id for seal in stored])
     lines = tuple(
-        export_line(sealed_form(records[seal.event_id]), seal, list(map(hash_of, way)))
-        if seal.event_id in records
-        else _hash_only(seal, way, hash_of)
-        for seal, way in zip(seals, ways, strict=True)
+        export_line(sealed_form(record), seal, list(map(hash_of, way)))
+        if (seal := seals.get(index)) and (record := records.get(seal.event_id))
+        else _hash_only(index, way, hash_of)
+        for index, way in ways.items()
     )
     end = first + len(lines)
     return SealedPage(size=size, lines=lines, next_first=end if lines and end < size else None)
@@ -132,11 +135,11 @@ async def inclusion_proofs(
     }
 
 
-def _hash_only(seal: Seal, way: list[Range], hash_of: HashOf) -> Form:
+def _hash_only(index: int, way: list[Range], hash_of: HashOf) -> Form:
     """The line of a record that is not kept any more."""
     path = [encoded(hash_of(each)) for each in way]
-    leaf = encoded(hash_of((seal.index, seal.index + 1)))
-    return {"seal": {"index": seal.index, "leaf": leaf, "path": path}}
+    leaf = encoded(hash_of((index, index + 1)))
+    return {"seal": {"index": index, "leaf": leaf, "path": path}}
 
 
 async def sealed_size(ctx: Ctx, account_id: str, size: int | None) -> int:
@@ -151,6 +154,21 @@ async def sealed_size(ctx: Ctx, account_id: str, size: int | None) -> int:
         message = f"Must be at most the size of the newest checkpoint, {sealed}"
         raise Invalid(errors=[("/query/size", message)])
     return sealed if size is None else size
+
+
+async def require_told_end(ctx: Ctx, account_id: str, size: int) -> None:
+    """Check that the log of this size says which of its records have ended, if any have.
+
+    Raises:
+        Invalid: it is too small.
+    """
+    endings = await ctx.store.endings(account_id)
+    if endings.until and size <= endings.told_at:
+        message = (
+            f"Must be at least {endings.told_at + 1}: records have ended, and a smaller log does"
+            " not say so"
+        )
+        raise Invalid(errors=[("/query/size", message)])
 
 
 async def _hashes(ctx: Ctx, tree: str, ranges: Iterable[Range]) -> HashOf:

@@ -25,6 +25,8 @@ class RecordPage:
     """The `order` of the last record, if more records follow."""
     complete_until: datetime | None
     """Everything that happened before this moment is in the log; `None` while not known."""
+    kept_since: datetime | None
+    """Of what happened until this moment, records have ended; `None` if none has."""
 
 
 async def search(
@@ -45,6 +47,7 @@ async def search(
         records=await with_names(ctx, page),
         next_after=page[-1].order if len(found) > limit else None,
         complete_until=complete_until,
+        kept_since=(await ctx.store.endings(account_id)).last,
     )
 
 

@@ -53,6 +53,7 @@ class MessageKind(StrEnum):
     MEMBER_LEFT = "member_left"
     WEBHOOK_DISABLED = "webhook_disabled"
     AUDIT_CHECKPOINT = "audit_checkpoint"
+    AUDIT_RETENTION = "audit_retention"
     ADDED = "added"
     ROLE_CHANGED = "role_changed"
     MEMBERSHIP_END = "membership_end"

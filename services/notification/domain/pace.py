@@ -63,6 +63,7 @@ TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.ACCESS_ENDED: Topic.ACCOUNT,
     MessageKind.ACCESS_RESTORED: Topic.ACCOUNT,
     MessageKind.SECOND_FACTOR_DEMANDED: Topic.ACCOUNT,
+    MessageKind.AUDIT_RETENTION: Topic.ACCOUNT,
     MessageKind.OVERRIDE_SET: Topic.OVERRIDES,
     MessageKind.OVERRIDE_REMOVED: Topic.OVERRIDES,
     MessageKind.RESOURCES_GIVEN: Topic.RESOURCES,

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared.contracts import (
     audit,
+    audit_retention,
     identity,
     identity_addresses,
     identity_connections,
@@ -167,6 +168,10 @@ PUBLIC_EVENTS: tuple[PublicEvent, ...] = (
     PublicEvent(
         audit.CheckpointPublished, ("account_name", "origin", "size", "checkpoint", "verifier")
     ),
+    PublicEvent(
+        audit_retention.RetentionChanged,
+        ("account_name", "days", "previous_days", "in_force_at"),
+    ),
 )
 """The events, in the order in which the documents list them."""
 
@@ -205,6 +210,7 @@ NOT_PUBLIC: Mapping[type[Payload], str] = {
             *(fact for fact in audit.FACTS if fact is not audit.CheckpointPublished),
             *upkeep.REPLAYED.values(),
             *upkeep.DROPPED.values(),
+            audit_retention.RecordsEnded,
         ),
         _FOR_THE_LOG,
     ),

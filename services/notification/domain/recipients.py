@@ -13,7 +13,15 @@ from services.notification.domain import (
 )
 from services.notification.domain.messages import Message, MessageKind, message_id
 from services.notification.domain.notices import Notice, actor_word, notices
-from shared.contracts import audit, notification_webhooks, team, team_catalogs, team_resources
+from services.notification.domain.wording import stored_moment
+from shared.contracts import (
+    audit,
+    audit_retention,
+    notification_webhooks,
+    team,
+    team_catalogs,
+    team_resources,
+)
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Row
 from shared.contracts.registry import payload_of
@@ -211,6 +219,25 @@ def _audit_checkpoint(fact: audit.CheckpointPublished, row: Row) -> Notice | Non
     )
 
 
+def _audit_retention(fact: audit_retention.RetentionChanged, row: Row) -> Notice | None:
+    if not fact.manager_emails:
+        return None
+    first, *others = dict.fromkeys(fact.manager_emails)
+    waits = fact.in_force_at > row.occurred_at
+    return Notice(
+        kind=MessageKind.AUDIT_RETENTION,
+        about=f"{row.account_id}/audit-retention",
+        to=first,
+        also=tuple(others),
+        words={
+            "account": fact.account_name,
+            "days": "" if fact.days is None else str(fact.days),
+            "until": stored_moment(fact.in_force_at) if waits else "",
+        }
+        | actor_word(row),
+    )
+
+
 def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
     """The account, the project, and what the account's catalog calls a project."""
     return {
@@ -238,6 +265,7 @@ RECIPIENTS = notices(
     (team_catalogs.AccountMoved, _account_moved),
     (notification_webhooks.WebhookDisabled, _webhook_disabled),
     (audit.CheckpointPublished, _audit_checkpoint),
+    (audit_retention.RetentionChanged, _audit_retention),
     *address_recipients.ROWS,
     *ending_recipients.ROWS,
 )

@@ -61,8 +61,8 @@ ROWS = (
         id="verification-takes-a-short-log",
         kind=Kind.SECURITY,
         file=VERIFICATION,
-        old="    if walk.next < walk.size:\n",
-        new="    if walk.next > walk.size:\n",
+        old="    whole = walk.next == walk.size\n",
+        new="    whole = walk.next <= walk.size\n",
         tests=VERIFICATION_TESTS,
     ),
     Mutant(

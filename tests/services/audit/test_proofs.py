@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rolecall.audit.trees import proves_consistency, proves_inclusion
-from rolecall.audit.verification import Verified, verify
+from rolecall.audit.verification import Tampered, Tampering, Verified, verify
 from services.audit.use_cases.proofs import (
     newest_checkpoint,
     prove_consistency,
@@ -62,12 +62,14 @@ async def test_the_pages_of_an_export_are_verified_together(sealing):
     assert (beyond.lines, beyond.next_first) == ((), None)
 
 
-async def test_a_record_that_is_not_kept_any_more_leaves_its_hash(sealing):
+@pytest.mark.rule("B11")
+@pytest.mark.parametrize("collection", ["records", "seals"])
+async def test_a_record_that_is_gone_without_an_end_is_a_removal(sealing, collection):
     records, _, newest = await sealed_in_two_steps(sealing, 3, 9)
-    await sealing.auditing.database["records"].delete_one({"_id": records[4].id})
+    await sealing.auditing.database[collection].delete_one({"_id": records[4].id})
     page = await sealed_page(sealing.auditing.ctx, READER, ACCOUNT, first=0, size=None)
     found = verify([json.dumps(line) for line in page.lines], newest)
-    assert found == Verified(records=9, hashes=1)
+    assert found == Tampered(fault=Tampering.REMOVED, index=4, line=5)
 
 
 @pytest.mark.rule("B11")

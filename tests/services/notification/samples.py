@@ -10,6 +10,7 @@ from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.wording import stored_moment
 from shared.contracts import (
     audit,
+    audit_retention,
     identity,
     identity_erasure,
     identity_tokens,
@@ -850,6 +851,27 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         )
         for because, gone in (("gone", "yes"), ("failing", ""))
     ),
+    *(
+        (
+            audit_retention.RetentionChanged(
+                days=days,
+                previous_days=365,
+                in_force_at=in_force_at,
+                account_name="Acme",
+                manager_emails=("ana@example.com", "cem@example.com"),
+            ),
+            Expected(
+                kind=MessageKind.AUDIT_RETENTION,
+                to="ana@example.com",
+                also=("cem@example.com",),
+                words={"account": "Acme", "actor": "Ana Díaz"} | words,
+            ),
+        )
+        for days, in_force_at, words in (
+            (90, IN_A_WEEK, {"days": "90", "until": stored_moment(IN_A_WEEK)}),
+            (None, NOON, {"days": "", "until": ""}),
+        )
+    ),
     (
         team_ownership.OwnershipOffered(**OFFER, role_title="Owner", expires_at=IN_A_WEEK),
         Expected(
@@ -901,6 +923,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
     ),
 )
 WITHOUT_MAIL: tuple[Payload, ...] = (
+    audit_retention.RetentionChanged(days=None, previous_days=30, in_force_at=NOON),
     notification_webhooks.WebhookDisabled(webhook_id="whk_1", host="x.example", because="gone"),
     identity.UserSignedUp(**USER, verified=True, generation=1),
     # Of earlier versions: their links do not work any more.

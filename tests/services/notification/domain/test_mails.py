@@ -53,6 +53,7 @@ WORDS = {
     "root": "cm9vdA==",
     "signature": "— rolecall.example c2ln",
     "gone": "",
+    "days": "90",
     "actor": "Ana Díaz",
     "project": "prod",
     "former": "Cem Kaya",
@@ -240,6 +241,10 @@ OPENINGS = {
     MessageKind.AUDIT_CHECKPOINT: (
         "The checkpoint of today of the audit log of “Acme Robotics”",
         "The audit log of the account “Acme Robotics” has 7 sealed records.",
+    ),
+    MessageKind.AUDIT_RETENTION: (
+        "The audit log of the account “Acme Robotics” is now kept for 90 days",
+        "“Ana Díaz” decided that the records in the audit log of the account “Acme Robotics” are",
     ),
     MessageKind.JOIN_REFUSED: (
         "No one joins the team “Acme Robotics” through “Acme” at the moment",
