@@ -18,6 +18,7 @@ from services.notification.adapters.webhook_posts import WebhookPosts
 from services.notification.domain.slots import Slots
 from services.notification.domain.webhooks import Webhook
 from services.notification.use_cases.webhook_sender import claim_due_deliveries, send
+from shared.contracts.team import ProjectCreated
 from shared.http.outbound import Outbound
 from shared.ids import AccountId, UserId, WebhookId
 from shared.inbox import AWAY
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from services.notification.use_cases.context import Ctx
     from tests.services.notification.conftest import ScriptedServer, Sending
 
+WITHOUT_MAIL = ProjectCreated(project_id="prj_1", name="Alpha")
 ROOT = Path(__file__).parents[3]
 ROUNDS = length("SENDER_CRASHES", short=1, soak=20)
 SENT_BEFORE = {
@@ -101,13 +103,13 @@ class SenderRuns:
 
 
 async def make_webhook(sending: Sending, receiver: Receiver) -> None:
-    """A webhook for removals from the account of webhooks."""
+    """A webhook for new projects of the account of webhooks."""
     now = sending.clock.now()
     webhook = Webhook(
         id=WebhookId("whk_1"),
         account_id=ACCOUNT_OF_WEBHOOKS,
         url=receiver.url,
-        event_types=("member.removed",),
+        event_types=("project.created",),
         description="",
         created_by=UserId("usr_1"),
         created_at=now,
@@ -155,10 +157,8 @@ async def test_a_sender_that_dies_at_any_step_loses_nothing(
         for point in POINTS * ROUNDS:
             mails, requests = len(scripted.taken), len(receiver.got)
             account = f"acc_{runs.runs}" if point.of_mails else ACCOUNT_OF_WEBHOOKS
-            (row,) = await tell(sending, REMOVED, account_id=account)
-            if not point.of_mails:
-                await send_what_is_due(sending)  # its mail is not what is killed here
-                mails = len(scripted.taken)
+            happened = REMOVED if point.of_mails else WITHOUT_MAIL
+            (row,) = await tell(sending, happened, account_id=account)
             await runs.die_at(point)
 
             await when_back(send_what_is_due, sending)
