@@ -46,6 +46,8 @@ The id and the secret of a service client for your first check are in
 Press Ctrl-C to stop. The data are kept.
 """
 
+OPERATED = (Service.IDENTITY, Service.TEAM, Service.NOTIFICATION, Service.AUDIT)
+"""The services that the commands for operators ask at their internal addresses."""
 MADE = ("secrets.json", "client.json", "run.json", "lock", "database", "mail")
 """What this runner makes in the data folder."""
 LOCK_SECONDS = 30.0
@@ -110,8 +112,7 @@ async def serve(settings: LocalSettings, *, parent: int | None, timeouts: Timeou
         where = {
             "gateway": product.url,
             "mail": product.mail.url,
-            "identity": product.internal_url(Service.IDENTITY),
-            "team": product.internal_url(Service.TEAM),
+            **{str(name): product.internal_url(name) for name in OPERATED},
             "service_client": client,
         }
         write_private(file, json.dumps(where, indent=2) + "\n")

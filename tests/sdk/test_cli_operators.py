@@ -223,6 +223,14 @@ def test_a_dead_fact_is_named_to_the_service_that_holds_it(service, words, path)
     assert service.asked[-1][0] == f"/internal/admin/dead-facts/{path}"
 
 
+@pytest.mark.parametrize("words", [["list", "audit"], ["replay", "audit", "all"]])
+def test_no_dead_facts_are_told_as_none(service, capsys, words):
+    service.answer = (200, {}, b'{"items": [], "next_cursor": null}')
+    assert main(["dlq", *words, "--url", service.url]) == 0
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "There is none at this address.\n")
+
+
 def test_a_dead_fact_needs_the_address_of_its_service(service, capsys):
     assert main(["dlq", "list", "notification"]) == 2
     assert "ROLECALL_NOTIFICATION_INTERNAL_URL" in capsys.readouterr().err

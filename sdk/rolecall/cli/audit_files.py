@@ -90,7 +90,8 @@ class ExportFile:
         report(
             f"{self.records} records, whole. Complete until"
             f" {self._head.get('complete_until') or 'a moment that is not known'}. Verify it:"
-            f" rolecall audit verify {self.name} --key VKEY"
+            f" rolecall audit verify {self.name} --key VKEY. Keep the VKEY elsewhere;"
+            " `audit-checkpoint` of the account has it in `verifier_keys`."
         )
         return OK
 

@@ -29,6 +29,15 @@ FILTERS = {
     "on-behalf-of": "id of the user for whom a service acted",
     "text": "words of the name of the actor or of the resource",
 }
+METAVARS = {
+    "from": "TIME",
+    "to": "TIME",
+    "user": "USER",
+    "resource-type": "TYPE",
+    "action": "ACTION",
+    "outcome": "OUTCOME",
+    "text": "WORDS",
+}
 QUIET_SECONDS = 30.0
 """A tail tells something every five seconds."""
 LINE_SECONDS = 60.0
@@ -64,7 +73,10 @@ def add_audit_read_commands(commands: Topics) -> None:
         command.epilog = _EXIT_CODES
         add_member_options(command)
         for name, text in FILTERS.items():
-            command.add_argument(f"--{name}", dest=f"filter_{name.replace('-', '_')}", help=text)
+            dest = f"filter_{name.replace('-', '_')}"
+            command.add_argument(
+                f"--{name}", dest=dest, metavar=METAVARS.get(name, "ID"), help=text
+            )
         if command is not export:
             command.add_argument(
                 "--json", action="store_true", help="print JSON, one record a line"
@@ -91,6 +103,8 @@ def _search(options: argparse.Namespace) -> int:
             say(_line(record, options))
             left -= 1
         cursor = page.get("next_cursor")
+    if left == options.limit:
+        report("No record was found.")
     if complete:
         report(f"Complete until {complete}. Later actions may still be on their way.")
     else:

@@ -50,7 +50,8 @@ def add_audit_commands(topics: Topics) -> None:
         action="append",
         required=True,
         metavar="VKEY",
-        help="verifier key of the log; repeat it where an earlier key signed a checkpoint",
+        help="verifier key of the log, from `verifier_keys` of its audit-checkpoint; repeat it"
+        " where an earlier key signed a checkpoint",
     )
     verify.set_defaults(run=_verify)
     add_restored_log_commands(commands)

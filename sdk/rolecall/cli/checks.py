@@ -53,8 +53,16 @@ def add_check_commands(topics: Topics) -> None:
 
 def _add_question(command: argparse.ArgumentParser) -> None:
     command.add_argument("permission", help="the permission, such as instance:write")
-    command.add_argument("--url", required=True, help="address of the gateway")
-    command.add_argument("--client-id", required=True, help="id of a service client")
+    command.add_argument(
+        "--url",
+        default=os.environ.get("ROLECALL_URL"),
+        help="address of the gateway (default: ROLECALL_URL)",
+    )
+    command.add_argument(
+        "--client-id",
+        default=os.environ.get("ROLECALL_CLIENT_ID"),
+        help="id of a service client (default: ROLECALL_CLIENT_ID)",
+    )
     command.add_argument(
         "--client-secret", help="secret of the client (default: ROLECALL_CLIENT_SECRET)"
     )
@@ -76,6 +84,9 @@ def _asking(
     """The command with a client; what is not decided is not an answer."""
 
     def asking(options: argparse.Namespace) -> int:
+        for option, name in (("--url", "ROLECALL_URL"), ("--client-id", "ROLECALL_CLIENT_ID")):
+            if not getattr(options, option[2:].replace("-", "_")):
+                raise UsageError(f"{option} is missing. Pass it, or set {name}.")
         secret = options.client_secret or os.environ.get("ROLECALL_CLIENT_SECRET")
         if not secret:
             raise UsageError(

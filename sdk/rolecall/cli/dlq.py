@@ -15,12 +15,13 @@ from rolecall.cli.operators import (
     operator_of,
     say_done,
 )
-from rolecall.cli.output import OK, say
+from rolecall.cli.output import OK, report, say
 from rolecall.cli.topics import Topics
 from rolecall.client.operator import OperatorRequests
 
 SERVICES = ("identity", "team", "notification", "audit")
 PATH = "dead-facts"
+NONE = "There is none at this address."
 
 
 def add_dlq_commands(topics: Topics) -> None:
@@ -45,12 +46,15 @@ def add_dlq_commands(topics: Topics) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    for fact in _facts(_operator(options)):
+    facts = list(_facts(_operator(options)))
+    for fact in facts:
         if options.json:
             say(json.dumps(fact))
         else:
             said = (fact["id"], fact["type"], fact["occurred_at"], fact["error"])
             say("  ".join(map(str, said)))
+    if not facts:
+        report(NONE)
     return OK
 
 
@@ -63,9 +67,12 @@ def _show(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     operator = _operator(options)
     every = options.fact == "all"
-    for fact in [one["id"] for one in _facts(operator)] if every else [options.fact]:
+    facts = [one["id"] for one in _facts(operator)] if every else [options.fact]
+    for fact in facts:
         answer = operator.ask("POST", f"{_of(fact)}/replay", about=_about(fact))
         say_done(options, answer, f"{fact}: applied")
+    if not facts:
+        report(NONE)
     return OK
 
 

@@ -212,7 +212,7 @@ class CsvExport:
         *("actor_email", "session_id", "token_id", "on_behalf_of", "action", "resource_type"),
         *("resource_id", "resource_name", "project_id", "outcome", "before", "after", "reason"),
         *("request_id", "trace_id", "ip", "user_agent", "change_id", "source", "epoch", "shard"),
-        "seq",
+        *("seq", "via", "reported_by"),
     )
 
     def first(self, export: Export) -> str:

@@ -110,6 +110,14 @@ def test_a_row_has_every_value_below_its_column():
     assert (row["outcome"], row["action"]) == ("succeeded", "member.removed")
 
 
+def test_a_row_says_through_which_client_a_user_acted_and_who_reported_it():
+    actor = RECORD.actor.model_copy(update={"via": "cli_agent"})
+    record = replace(RECORD, actor=actor, reported_by="cli_platform")
+    text = CsvExport().first(EXPORT) + CsvExport().record(record, None)
+    [row] = csv.DictReader(StringIO(text, newline=""))
+    assert (row["via"], row["reported_by"]) == ("cli_agent", "cli_platform")
+
+
 def test_every_row_of_a_file_has_as_many_cells():
     lines, summary = CsvExport(byte_order_mark=True), Summary()
     summary.add(RECORD)
