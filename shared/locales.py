@@ -8,6 +8,9 @@ from zoneinfo import available_timezones
 _MAX_PREFERENCES = 20
 """The parts of `Accept-Language` that are read; browsers send fewer."""
 
+_NOT_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+"""Names of the database of a machine that say nothing, or another thing on each machine."""
+
 
 class Locale(StrEnum):
     """A language in which the product writes to people."""
@@ -71,7 +74,7 @@ def time_zones() -> list[str]:
 
 @cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - _NOT_ZONES)
 
 
 def _preferences(accept_language: str) -> Iterator[tuple[str, float]]:
