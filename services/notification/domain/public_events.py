@@ -135,7 +135,9 @@ PUBLIC_EVENTS: tuple[PublicEvent, ...] = (
     ),
     PublicEvent(team.InvitationDeclined, (*_INVITATION, "inviter_user_id")),
     PublicEvent(team.InvitationPassed, (*_INVITATION, "role_title", "from_user_id", "to_user_id")),
-    PublicEvent(team.InvitationBounced, (*_INVITATION, "inviter_user_id", "resend_offered")),
+    PublicEvent(
+        team.InvitationBounced, (*_INVITATION, "inviter_user_id", "resend_offered", "because")
+    ),
     PublicEvent(team.ProjectCreated, ("project_id", "name")),
     PublicEvent(team.ProjectRenamed, ("project_id", "name")),
     PublicEvent(team.ProjectDeleted, ("project_id", "name")),
