@@ -176,6 +176,7 @@ raise SystemExit(3)
 SET_BY_SHELLS = ("_", "PWD", "OLDPWD", "SHLVL")
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_forked_program_begins_in_the_state_of_a_started_one(tmp_path):
     states, drawn = [], set()
     for kind in (Listener, ForkedListener, ForkedListener):

@@ -91,6 +91,7 @@ KINDS_OF: Mapping[KindGroup, tuple[MessageKind, ...]] = {
         MessageKind.OWNERSHIP_TRANSFERRED,
         MessageKind.USER_ERASED,
         MessageKind.WEBHOOK_DISABLED,
+        MessageKind.AUDIT_RETENTION,
     ),
     KindGroup.ANSWERS: (
         MessageKind.INVITATION,

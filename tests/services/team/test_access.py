@@ -321,7 +321,7 @@ def test_internal_routes_are_for_the_services_that_need_them() -> None:
         "/internal/memberships": ("identity",),
         "/internal/personal-accounts": ("identity",),
         "/internal/user-releases": ("identity",),
-        "/internal/connections/account": ("identity", "notification"),
+        "/internal/connections/account": ("identity", "notification", "audit"),
         "/internal/connections/joins": ("identity",),
         "/internal/connections/rule": ("identity",),
         "/internal/past-policy": ("authz",),
