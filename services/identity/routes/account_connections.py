@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from services.identity.adapters.dns_texts import DnsUnavailable
 from services.identity.domain.account_connections import (
@@ -17,12 +17,14 @@ from services.identity.domain.join_rules import (
     JoinRoleUnknown,
     JoinsNoTeam,
 )
+from services.identity.domain.users import caller_as
 from services.identity.routes.fields import Text
 from services.identity.routes.sso_sign_in import LongText
 from services.identity.use_cases import account_connections, connection_domains
 from services.identity.use_cases.account_connections import ShownConnection, shown
 from services.identity.use_cases.context import Ctx
 from shared.auth.account_refusals import SHUT_OUT
+from shared.contracts.facts import Caller
 from shared.http.access import Permission, WaitsFor
 from shared.http.entity_tags import TaggedAnswer
 from shared.http.routes import Answer, Body, Call, Reply, Route
@@ -142,7 +144,7 @@ async def create(ctx: Ctx, call: Call[NewSsoConnection, None]) -> Reply:
     body = call.body
     made = await account_connections.create(
         ctx,
-        call.caller,
+        await _named(ctx, call),
         call.account_id,
         user_id=call.user.user_id,
         label=body.label,
@@ -161,7 +163,7 @@ async def change(ctx: Ctx, call: Call[ChangeSsoConnection, None]) -> Reply:
     """Return the changed connection."""
     changed = await account_connections.change(
         ctx,
-        call.caller,
+        await _named(ctx, call),
         call.account_id,
         user_id=call.user.user_id,
         connection_id=call.path["connection_id"],
@@ -177,7 +179,7 @@ async def prove(ctx: Ctx, call: Call[None, None]) -> Reply:
     connection_id = call.path["connection_id"]
     proved = await connection_domains.prove(
         ctx,
-        call.caller,
+        await _named(ctx, call),
         call.account_id,
         user_id=call.user.user_id,
         connection_id=connection_id,
@@ -191,11 +193,17 @@ async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
     return Reply(
         written=await account_connections.delete(
             ctx,
-            call.caller,
+            await _named(ctx, call),
             call.account_id,
             connection_id=connection_id,
         )
     )
+
+
+async def _named(ctx: Ctx, call: Call[Any, None]) -> Caller:
+    """The caller with a name and an address, which mails and webhooks tell."""
+    user = await ctx.store.user(call.user.user_id)
+    return call.caller if user is None else caller_as(call.caller, user)
 
 
 _PATH = "/v1/accounts/{account_id}/sso-connections"

@@ -393,6 +393,8 @@ async def test_managers_are_told_of_each_change_and_the_end_needs_no_team(admin:
         row.data["manager_emails"] for row in await admin.identity.rows() if "sso" in row.action
     ]
     assert told == [["owner@acme.example"]] * 3 + [[]]
+    acted = {row.actor.email for row in await admin.identity.rows() if "sso" in row.action}
+    assert acted == {"admin@elsewhere.example"}
     [changed] = await admin.identity.rows("sso_connection.changed")
     assert changed.after is not None
     assert changed.after["changed"] == ["label", "client_secret"]
