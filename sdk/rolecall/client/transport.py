@@ -40,9 +40,17 @@ class HttpAnswer:
             or problem.get("title")
             or "no reason given"
         )
-        errors = f" {json.dumps(problem['errors'])}" if problem.get("errors") else ""
+        faults = problem.get("errors")
+        errors = "".join(f" {_fault(each)}" for each in faults) if isinstance(faults, list) else ""
         request = f" Request {problem['request_id']}." if problem.get("request_id") else ""
         return f"refused with status {self.status} ({code}): {text}{errors}{request}"
+
+
+def _fault(error: object) -> str:
+    """What is wrong with one field, and which one."""
+    if not isinstance(error, dict):
+        return str(error)
+    return f"{error.get('pointer')}: {str(error.get('message')).rstrip('.')}."
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
