@@ -13,12 +13,15 @@ LISTS = tuple(
 )
 FILTERS = {"listAuditEvents": "&action=project.created"}
 """What keeps a list from growing because it is read."""
+FEW = {"listNotifications"}
+"""Lists of the caller's own things, of which the owner gets more than a page by other tests."""
 
 
 async def page_of(people: People, row: Route, query: str) -> tuple[list[Any], str | None]:
     """The rows of a page, and its cursor."""
     path = f"{path_of(row, people.team.ids)}?{query}{FILTERS.get(row.operation_id, '')}"
-    page = await people.team.owner.get(path)
+    reader = people.plain if row.operation_id in FEW else people.team.owner
+    page = await reader.get(path)
     return page["items"], page["next_cursor"]
 
 
