@@ -7,6 +7,7 @@ from aiohttp.abc import AbstractResolver
 from services.notification.adapters.accounts import InternalAccounts
 from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
+from services.notification.adapters.users import InternalUsers
 from services.notification.adapters.webhook_posts import WebhookPosts
 from services.notification.domain.attempts import Postponed
 from services.notification.domain.deliveries import RequestResult
@@ -29,6 +30,7 @@ from services.notification.store import (
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.backlog import run_backlog
 from services.notification.use_cases.context import Ctx
+from services.notification.use_cases.earlier_users import learn_earlier_users
 from services.notification.use_cases.sender import run_sender
 from services.notification.use_cases.webhook_sender import run_webhook_sender
 from shared.bus import Bus
@@ -116,6 +118,7 @@ def build(
         deliveries=Deliveries(parts.database),
         posts=posts,
         accounts=InternalAccounts(parts.internal),
+        users=InternalUsers(parts.internal),
         webhook_key=webhook_key,
         webhook_networks=settings.webhook_networks,
     )
@@ -138,6 +141,7 @@ def build(
         tasks={
             "send": lambda: run_sender(ctx, connections=settings.smtp_connections),
             "backlog": lambda: run_backlog(ctx),
+            "earlier-users": lambda: learn_earlier_users(ctx),
             "webhooks": lambda: run_webhook_sender(ctx, connections=settings.webhook_connections),
         },
         closes=(transport.close, posts.close),

@@ -26,6 +26,12 @@ MESSAGES = (
     ),
 )
 
+MESSAGES_OF_PEOPLE = (
+    Index(collection="messages", keys=(("user_id", 1), ("_id", -1)), name="of_user"),
+    Index(collection="messages", keys=(("recipient_key", 1), ("_id", -1)), name="to_address"),
+)
+"""The messages of a person, whom an export lists and an erasure deletes."""
+
 PACES = (Index(collection="paces", keys=(("expires_at", 1),), name="expires_at", ttl_seconds=0),)
 """Paces without a mail of the last hour are deleted."""
 
@@ -88,4 +94,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(8, "people indexes", index_step(*PEOPLE)),
         Migration(9, "webhook indexes", index_step(*WEBHOOKS)),
         Migration(10, "entry indexes", index_step(*ENTRIES)),
+        Migration(11, "indexes of messages of people", index_step(*MESSAGES_OF_PEOPLE)),
     )

@@ -14,6 +14,7 @@ from services.identity.use_cases import (
 )
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.named_users import named_users
+from services.identity.use_cases.people import users_page
 from services.identity.use_cases.users import user_by_id
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (
@@ -24,6 +25,7 @@ from shared.contracts.calls.identity import (
     KEY_SET,
     NAMED_USERS,
     PASSWORD_RESET_LINK,
+    READ_PEOPLE,
     SIGN_UP_LINK,
     TOKEN_USES,
     USER,
@@ -40,6 +42,9 @@ from shared.contracts.calls.identity import (
     NamedUsersRequest,
     PasswordResetLinkAnswer,
     PasswordResetLinkRequest,
+    PeoplePage,
+    PeopleQuery,
+    PersonKnown,
     SignUpLinkRequest,
     TokenUsesReport,
     VerificationLinkRequest,
@@ -150,6 +155,24 @@ async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPag
     return await ctx.snapshot.page(call.query.cursor)
 
 
+async def get_people(ctx: Ctx, call: Call[None, PeopleQuery]) -> PeoplePage:
+    """Return some of the users, as mails to them need it."""
+    page = await users_page(ctx, call.query.cursor)
+    return PeoplePage(
+        people=tuple(
+            PersonKnown(
+                user_id=user.id,
+                account_id=user.account_id,
+                email=user.email,
+                locale=user.locale,
+                time_zone=user.time_zone,
+            )
+            for user in page.users
+        ),
+        next_cursor=page.following,
+    )
+
+
 async def take_token_uses(ctx: Ctx, call: Call[TokenUsesReport, None]) -> None:
     """Take when API tokens were last used."""
     await api_tokens.note_uses(ctx, call.body.uses)
@@ -167,5 +190,6 @@ ROUTES = (
     internal_route(FAREWELL, get_farewell, refuses=(LinkInvalid,)),
     internal_route(FAREWELL_SENT, forget_farewell),
     internal_route(SNAPSHOT, get_snapshot),
+    internal_route(READ_PEOPLE, get_people),
     internal_route(TOKEN_USES, take_token_uses),
 )

@@ -15,7 +15,9 @@ from shared.locales import Locale
 CONTAINS = (
     "What identity has of the user: the user, every session and API token that is still stored,"
     " the linked issuers, the ids of other services, the app that makes codes and the passkeys."
-    " What team has: each membership. What the user did is in the audit log of each account."
+    " What team has: each membership. What notification has: the notifications and the mails of the"
+    " last 90 days, and the kinds of mails that are switched off. What the user did is in the audit"
+    " log of each account."
     " Passwords, recovery codes and tokens are stored as hashes and are not part of it. Nor are the"
     " secret of the app, the keys of passkeys, and the fingerprints of devices."
 )
@@ -96,6 +98,46 @@ class ExportedMembership(Answer):
     name: str
 
 
+class ExportedNotification(Answer):
+    """A notification of the user's list."""
+
+    id: str
+    kind: str
+    account_id: str | None
+    title: str
+    text: str
+    created_at: datetime
+    unread: bool
+
+
+class ExportedMail(Answer):
+    """A mail to the user, without its links, and what became of it."""
+
+    id: str
+    kind: str
+    account_id: str | None
+    recipient: str
+    subject: str
+    status: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ExportedPreference(Answer):
+    """Kinds of mails that are switched off, in one account or in all (`null`)."""
+
+    account_id: str | None
+    kinds: list[str]
+
+
+class ExportedReader(Answer):
+    """Whom mails are addressed to, and how they are written; `null` until a first fact."""
+
+    email: str
+    locale: str
+    time_zone: str
+
+
 class PersonalDataExport(Answer):
     """The personal data of the user; `complete` is false if a list was cut after 1,000 rows."""
 
@@ -111,12 +153,16 @@ class PersonalDataExport(Answer):
     recovery_codes_left: int
     external_ids: list[ExportedExternalId]
     memberships: list[ExportedMembership]
+    mails_addressed: ExportedReader | None
+    notifications: list[ExportedNotification]
+    mails: list[ExportedMail]
+    mails_switched_off: list[ExportedPreference]
 
 
 async def export(ctx: Ctx, call: Call[None, None]) -> PersonalDataExport:
     """Return the personal data of the user."""
     found = await personal_data.export(ctx, call.user)
-    user, totp = found.user, found.factors.totp
+    user, totp, messages = found.user, found.factors.totp, found.messages
     return PersonalDataExport(
         exported_at=found.exported_at,
         contains=CONTAINS,
@@ -162,6 +208,17 @@ async def export(ctx: Ctx, call: Call[None, None]) -> PersonalDataExport:
         memberships=[
             ExportedMembership.model_validate(one, from_attributes=True)
             for one in found.memberships.memberships
+        ],
+        mails_addressed=messages.reader
+        and ExportedReader.model_validate(messages.reader, from_attributes=True),
+        notifications=[
+            ExportedNotification.model_validate(one, from_attributes=True)
+            for one in messages.notifications
+        ],
+        mails=[ExportedMail.model_validate(one, from_attributes=True) for one in messages.mails],
+        mails_switched_off=[
+            ExportedPreference.model_validate(one, from_attributes=True)
+            for one in messages.switched_off
         ],
     )
 

@@ -114,6 +114,12 @@ class UserRows:
         found = self._users.find(wanted, session=session).sort("_id", 1).limit(limit)
         return [_read(row) async for row in found]
 
+    async def users_of_shards(self, shards: Sequence[int], *, after: str, limit: int) -> list[User]:
+        """Find users of these shards in the order of their ids, after one of them."""
+        wanted = {"shard": {"$in": list(shards)}, "_id": {"$gt": after}, **VERIFIED}
+        found = self._users.find(wanted).sort("_id", 1).limit(limit)
+        return [_read(row) async for row in found]
+
     async def move_user(self, before: User, after: User, session: DbSession) -> None:
         """Save a user with another address, over the state that was read.
 

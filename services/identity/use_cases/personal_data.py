@@ -1,4 +1,4 @@
-"""The personal data of a user, as identity and team have them."""
+"""The personal data of a user, as identity, team and notification have them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +13,15 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.rate_limits import rate_limited
 from services.identity.use_cases.sessions import active_session, require_fresh_proof
 from shared.auth.principals import UserPrincipal
+from shared.contracts.calls.notification import (
+    READ_PERSONAL_MESSAGES,
+    PersonalMessages,
+    PersonalMessagesRequest,
+)
 from shared.contracts.calls.team import MEMBERSHIPS, Memberships, MembershipsRequest
 from shared.contracts.topology import Service
 from shared.ids import ClientId
+from shared.problems import Refusal, RefusalKind, Unavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +36,7 @@ class PersonalData:
     factors: SecondFactors
     external_ids: dict[ClientId, str]
     memberships: Memberships
+    messages: PersonalMessages
     complete: bool
 
 
@@ -40,7 +47,8 @@ async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
         TokenRevoked: the session has ended.
         StepUpRequired: the user has a second factor, and did not prove it a short time ago.
         TooManyRequests: the user has had as many exports as one may.
-        Unavailable: team does not answer; an export without its part would not be complete.
+        Unavailable: team or notification does not answer; an export without its part would not be
+            complete.
     """
     acting = await active_session(ctx, principal)
     user, factors = acting.user, await ctx.store.factors(acting.user.id)
@@ -50,6 +58,7 @@ async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
         memberships = await ctx.internal.call(
             MEMBERSHIPS, Service.TEAM, MembershipsRequest(user_id=user.id)
         )
+        messages = await _messages(ctx, user)
         sessions = await ctx.store.sessions_of(user.id, limit=MAX_ROWS + 1)
         tokens = await ctx.store.tokens_of(user.id, limit=MAX_ROWS + 1)
         return PersonalData(
@@ -61,5 +70,22 @@ async def export(ctx: Ctx, principal: UserPrincipal) -> PersonalData:
             factors=factors,
             external_ids=await ctx.store.external_ids_of(user.id),
             memberships=memberships,
-            complete=max(len(sessions), len(tokens)) <= MAX_ROWS,
+            messages=messages,
+            complete=messages.complete and max(len(sessions), len(tokens)) <= MAX_ROWS,
         )
+
+
+async def _messages(ctx: Ctx, user: User) -> PersonalMessages:
+    """What notification has of a user. Mails to an address are theirs once they have proved it.
+
+    Raises:
+        Unavailable: it does not answer, or is of a version that has no such part.
+    """
+    proved = None if user.verified_at is None else user.email
+    request = PersonalMessagesRequest(user_id=user.id, email=proved)
+    try:
+        return await ctx.internal.call(READ_PERSONAL_MESSAGES, Service.NOTIFICATION, request)
+    except Refusal as refusal:
+        if refusal.kind is RefusalKind.NOT_FOUND:
+            raise Unavailable from None
+        raise

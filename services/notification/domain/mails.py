@@ -107,7 +107,7 @@ def render(
     words["unsubscribe_page"] = unsubscribe_page if sender.pages else None
     name = f"{message.kind}.j2"
     return MailContent(
-        subject=" ".join(_block(message, "subject", words).split()),
+        subject=_subject(message, words),
         text=_tidy(_TEXT[message.locale].get_template(name).render(words, layout="layout.txt")),
         html=_HTML[message.locale].get_template(name).render(words, layout="layout.html"),
     )
@@ -147,9 +147,19 @@ def render_entry(message: Message, *, sender: MailSender) -> ListedText:
     """Write the subject and the text of a message as a list shows them, as of its fact."""
     words = _words(message, None, sender=sender, now=message.created_at)
     return ListedText(
-        title=" ".join(_block(message, "subject", words).split()),
+        title=_subject(message, words),
         text="\n\n".join(_split(_block(message, "body", words))),
     )
+
+
+def render_subject(message: Message, *, sender: MailSender) -> str:
+    """Write the subject of a message, as of its fact."""
+    words = _words(message, None, sender=sender, now=message.created_at)
+    return _subject(message, words)
+
+
+def _subject(message: Message, words: dict[str, object]) -> str:
+    return " ".join(_block(message, "subject", words).split())
 
 
 def compose(

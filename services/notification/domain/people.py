@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from services.notification.domain.messages import Message
 from shared.addresses import parse_address
 from shared.contracts import identity, identity_addresses, identity_erasure
+from shared.contracts.calls.identity import PersonKnown
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.ids import UserId
@@ -59,6 +60,17 @@ def person_of(row: Row) -> Person | None:
     )
 
 
+def person_known(known: PersonKnown) -> Person:
+    """The user as identity told without a fact."""
+    return Person(
+        id=UserId(known.user_id),
+        email_key=address_key(known.email),
+        locale=known_locale(known.locale),
+        time_zone=known.time_zone,
+        account_id=known.account_id,
+    )
+
+
 def address_key(email: str) -> str:
     """The form in which addresses are compared; empty for what is not one address."""
     try:
@@ -67,19 +79,19 @@ def address_key(email: str) -> str:
         return ""
 
 
-def addressed(message: Message, people: Iterable[Person]) -> Message:
-    """The message in the language of its recipient.
+def addressed(message: Message, people: Iterable[Person]) -> Message | None:
+    """The message in the language of its recipient; `None` for a recipient who is erased.
 
     A recipient whom no fact names is known by the address. A stranger is written to in the language
     that the fact tells, or that of the user who caused the mail.
     """
     known = {person.id: person for person in people}
     recipient = _recipient(message, known)
+    if recipient is not None and recipient.erased:
+        return None
     reader = recipient or known.get(UserId(message.language_of or ""))
-    if reader is None:
+    if reader is None or reader.erased:
         return message
-    if reader.erased:
-        return replace(message, user_id=None)
     return replace(
         message,
         user_id=message.user_id if recipient is None else recipient.id,

@@ -1,6 +1,13 @@
 """The ROUTES tables of notification, for the public and the internal API."""
 
-from services.notification.routes import deliveries, entries, event_types, preferences, webhooks
+from services.notification.routes import (
+    deliveries,
+    entries,
+    event_types,
+    internal,
+    preferences,
+    webhooks,
+)
 from shared.http.routes import Route
 
 __all__ = ["INTERNAL_ROUTES", "ROUTES"]
@@ -12,4 +19,4 @@ ROUTES: tuple[Route, ...] = (
     *webhooks.ROUTES,
     *deliveries.ROUTES,
 )
-INTERNAL_ROUTES: tuple[Route, ...] = ()
+INTERNAL_ROUTES: tuple[Route, ...] = internal.ROUTES

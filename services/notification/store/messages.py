@@ -18,8 +18,9 @@ from services.notification.domain.messages import (
     MessageStatus,
     link_owner,
 )
+from services.notification.domain.people import address_key
 from shared.contracts.facts import Actor, Caller, RequestInfo
-from shared.ids import MessageId
+from shared.ids import MessageId, UserId
 from shared.locales import DEFAULT_LOCALE, DEFAULT_TIME_ZONE, known_locale
 from shared.mongo import Database, DbSession, Document, majority
 
@@ -38,6 +39,15 @@ class WaitingMails:
     overdue: timedelta
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredMessage:
+    """A message, and what became of it."""
+
+    message: Message
+    status: MessageStatus
+    finished_at: datetime | None
+
+
 class Messages:
     """The collection `messages`."""
 
@@ -49,6 +59,7 @@ class Messages:
         document = {
             "kind": message.kind,
             "recipient": message.recipient,
+            "recipient_key": address_key(message.recipient),
             "user_id": message.user_id,
             "locale": message.locale,
             "time_zone": message.time_zone,
@@ -69,6 +80,37 @@ class Messages:
         await self._messages.update_one(
             {"_id": message.id}, {"$setOnInsert": document}, upsert=True, session=session
         )
+
+    async def of_person(
+        self, user_id: UserId, email_key: str, *, before: str | None, limit: int
+    ) -> list[StoredMessage]:
+        """Find messages to a user, and those to an address that name no user, the newest first."""
+        older: Document = {} if before is None else {"_id": {"$lt": before}}
+        wanted: list[Document] = [{"user_id": user_id, **older}]
+        if email_key:
+            wanted.append({"recipient_key": email_key, "user_id": None, **older})
+        found = [
+            StoredMessage(
+                message=_read(row),
+                status=MessageStatus(row["status"]),
+                finished_at=row.get("finished_at"),
+            )
+            for one in wanted
+            async for row in self._messages.find(one).sort("_id", -1).limit(limit)
+        ]
+        return sorted(found, key=lambda one: one.message.id, reverse=True)[:limit]
+
+    async def delete_of(self, user_id: UserId, email_key: str, session: DbSession) -> None:
+        """Delete the messages to a user who is erased, also those that wait.
+
+        Of those to the address that name no user, what waits stays: it may be for the next user.
+        """
+        await self._messages.delete_many(
+            {"user_id": user_id, "kind": {"$ne": MessageKind.USER_ERASED}}, session=session
+        )
+        if email_key:
+            ended = {"recipient_key": email_key, "user_id": None, "open": False}
+            await self._messages.delete_many(ended, session=session)
 
     async def withhold(
         self, message_id: MessageId, *, now: datetime, reply: str, session: DbSession

@@ -22,7 +22,7 @@ from services.notification.store import (
 )
 from shared.clock import Clock
 from shared.contracts.calls.connections import ConnectionAccount
-from shared.contracts.calls.identity import FarewellRequest
+from shared.contracts.calls.identity import FarewellRequest, PeoplePage
 from shared.ids import AccountId
 from shared.journal import Journal
 from shared.mongo import DbClient
@@ -58,6 +58,20 @@ class LinkSource(Protocol):
 
         Raises:
             Unavailable: the owner cannot be told now.
+        """
+        ...
+
+
+class Users(Protocol):
+    """Asks identity about its users (`adapters.users.InternalUsers`)."""
+
+    async def page(self, cursor: str | None) -> PeoplePage | None:
+        """Return the page of users that a cursor names, or the first one.
+
+        An identity of an earlier version does not list its users: `None`.
+
+        Raises:
+            Unavailable: identity cannot be asked now.
         """
         ...
 
@@ -121,6 +135,7 @@ class Ctx:
     deliveries: Deliveries
     posts: Posts
     accounts: Accounts
+    users: Users
     webhook_key: bytes
     """The secrets of webhooks are derived from it."""
     webhook_networks: Sequence[Network] = ()

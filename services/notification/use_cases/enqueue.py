@@ -86,14 +86,20 @@ async def note_person(ctx: Ctx, row: Row, session: DbSession) -> None:
     person = person_of(row)
     if person is None:
         return
-    await ctx.people.save(person, row, session, now=ctx.clock.now())
     if person.erased:
+        before = await ctx.people.among({person.id}, (), session)
+        email_key = before[0].email_key if before else ""
+        await ctx.messages.delete_of(person.id, email_key, session)
         await ctx.entries.delete_of(person.id, session)
         await ctx.preferences.delete_of(person.id, session)
+    await ctx.people.save(person, row, session, now=ctx.clock.now())
 
 
 async def _addressed(ctx: Ctx, messages: Sequence[Message], session: DbSession) -> list[Message]:
-    """The messages in the languages of their recipients, as they were before this fact."""
+    """The messages in the languages of their recipients, as they were before this fact.
+
+    To a user who is erased nothing goes any more: the last mail was that of the erasure.
+    """
     named = {
         each
         for message in messages
@@ -102,7 +108,8 @@ async def _addressed(ctx: Ctx, messages: Sequence[Message], session: DbSession) 
     }
     keys = {address_key(message.recipient) for message in messages if message.user_id is None}
     people = await ctx.people.among(named, keys - {""}, session)
-    return [addressed(message, people) for message in messages]
+    told = [addressed(message, people) for message in messages]
+    return [message for message in told if message is not None]
 
 
 async def _end(ctx: Ctx, row: Row, recipient: str, *, session: DbSession) -> list[Withheld]:

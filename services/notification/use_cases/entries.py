@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from services.notification.domain.entries import ListedMessage, message_of
 from services.notification.domain.mails import ListedText, render_entry
+from services.notification.domain.people import Person
 from services.notification.use_cases.context import Ctx
 from shared.auth.principals import UserPrincipal
 from shared.ids import MessageId
@@ -32,13 +33,15 @@ async def page(
         principal.user_id, account_id=account_id, unread=unread, before=before, limit=limit
     )
     reader = await ctx.people.find(principal.user_id)
-    shown = []
-    for entry in found:
-        message = message_of(entry)
-        if reader is not None and not reader.erased:
-            message = replace(message, locale=reader.locale, time_zone=reader.time_zone)
-        shown.append(ShownEntry(entry=entry, text=render_entry(message, sender=ctx.sender)))
-    return shown
+    return [shown(ctx, entry, reader) for entry in found]
+
+
+def shown(ctx: Ctx, entry: ListedMessage, reader: Person | None) -> ShownEntry:
+    """An entry with its text in the language that its reader has now."""
+    message = message_of(entry)
+    if reader is not None and not reader.erased:
+        message = replace(message, locale=reader.locale, time_zone=reader.time_zone)
+    return ShownEntry(entry=entry, text=render_entry(message, sender=ctx.sender))
 
 
 async def count_unread(ctx: Ctx, principal: UserPrincipal) -> int:

@@ -121,6 +121,29 @@ class NamedUsers(InternalAnswer):
     users: tuple[NamedUser, ...]
 
 
+class PeopleQuery(InternalRequest):
+    """`cursor` is the `next_cursor` of the page before."""
+
+    cursor: str | None = Field(default=None, max_length=200)
+
+
+class PersonKnown(InternalAnswer):
+    """A user as the facts about them tell: whom mails go to, and how they are written."""
+
+    user_id: str
+    account_id: str
+    email: str
+    locale: str
+    time_zone: str
+
+
+class PeoplePage(InternalAnswer):
+    """Some of the users."""
+
+    people: tuple[PersonKnown, ...]
+    next_cursor: str | None
+
+
 MAX_TOKEN_USES = 400
 """The tokens of one call; its body stays below the limit of a body."""
 
@@ -248,5 +271,16 @@ TOKEN_USES: InternalCall[TokenUsesReport, None] = InternalCall(
     callers=(Service.AUTHZ, Service.TEAM),
     request=TokenUsesReport,
     answer=NoneType,
+    polled=True,
+)
+READ_PEOPLE = InternalCall(
+    name="readPeople",
+    summary="Read the users page by page, as mails to them need it",
+    method="GET",
+    path="/internal/people",
+    callees=(Service.IDENTITY,),
+    callers=(Service.NOTIFICATION,),
+    request=PeopleQuery,
+    answer=PeoplePage,
     polled=True,
 )

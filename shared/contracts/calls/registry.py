@@ -20,6 +20,7 @@ from shared.contracts.calls.identity import (
     KEY_SET,
     NAMED_USERS,
     PASSWORD_RESET_LINK,
+    READ_PEOPLE,
     SIGN_UP_LINK,
     TOKEN_USES,
     USER,
@@ -27,6 +28,7 @@ from shared.contracts.calls.identity import (
 )
 from shared.contracts.calls.journal import CHANGES, HEADS
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, SNAPSHOT
+from shared.contracts.calls.notification import READ_PERSONAL_MESSAGES
 from shared.contracts.calls.team import (
     INVITATION_LINK,
     INVITATION_LOOKUP,
@@ -54,6 +56,8 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     FACTOR_LINK,
     FAREWELL,
     FAREWELL_SENT,
+    READ_PEOPLE,
+    READ_PERSONAL_MESSAGES,
     INVITATION_LINK,
     INVITATION_LOOKUP,
     PERSONAL_ACCOUNT,

@@ -55,6 +55,11 @@ from shared.contracts.calls.identity import (
     SignUpLinkRequest,
 )
 from shared.contracts.calls.journal import HEADS, Heads
+from shared.contracts.calls.notification import (
+    READ_PERSONAL_MESSAGES,
+    PersonalMessages,
+    PersonalMessagesRequest,
+)
 from shared.contracts.calls.team import (
     INVITATION_LOOKUP,
     MEMBERSHIPS,
@@ -76,7 +81,7 @@ from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call
-from shared.problems import Refusal, Unavailable
+from shared.problems import NotFound, Refusal, Unavailable
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.support.service import (
@@ -106,6 +111,9 @@ PRODUCTS_HASHER: Mapping[str, Any] = {"hasher": None}
 RULE = RuleAnswer(account_name="Acme", manager_emails=("owner@acme.example",))
 """What team says of a rule that may be set."""
 JOINED = JoinAnswer(outcome=JoinOutcome.JOINED, revision="team.e1.9.4")
+NO_MESSAGES = PersonalMessages(
+    reader=None, notifications=(), mails=(), switched_off=(), complete=True
+)
 MEMBERSHIP = f"mem_{1:032x}"
 """The membership of each member."""
 SECRETS = {name: SecretStr(random_key()) for name in ("link_key", "refresh_key", "sealing_key")}
@@ -156,7 +164,7 @@ class Authenticator:
 
 @dataclass
 class StandIns:
-    """The stand-ins for team and authz."""
+    """The stand-ins for team, authz and notification."""
 
     invitations: dict[tuple[str, str], InvitedAddress] = field(default_factory=dict)
     members: set[tuple[str, str]] = field(default_factory=set)
@@ -183,6 +191,10 @@ class StandIns:
     """The memberships that team was asked to make by a connection."""
     join: JoinAnswer = JOINED
     joins_away: bool = False
+    messages: PersonalMessages = NO_MESSAGES
+    """What notification has of every user."""
+    messages_asked: list[PersonalMessagesRequest] = field(default_factory=list)
+    messages_refused: Refusal | None = None
     team_away: bool = False
     team_may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     """Until it is set, team accepts the request of an account and does not answer."""
@@ -204,10 +216,12 @@ class StandIns:
             self.closed,
             self.rules,
             self.joins,
+            self.messages_asked,
         ):
             told.clear()
         self.release_in_force = True
         self.rule, self.join, self.joins_away = RULE, JOINED, False
+        self.messages, self.messages_refused = NO_MESSAGES, None
         self.team_away = False
         self.team_may_answer.set()
 
@@ -280,6 +294,14 @@ class StandIns:
         self.joins.append(call.body)
         return self.join
 
+    async def read_messages(
+        self, ctx: object, call: Call[PersonalMessagesRequest, None]
+    ) -> PersonalMessages:
+        self.messages_asked.append(call.body)
+        if self.messages_refused is not None:
+            raise self.messages_refused
+        return self.messages
+
     def routes(self) -> Mapping[Service, list[Route]]:
         async def lookup(ctx: object, call: Call[InvitationLookupRequest, None]) -> InvitedAddress:
             try:
@@ -326,6 +348,9 @@ class StandIns:
                 internal_route(CONNECTION_RULE, self.check_rule),
                 internal_route(CONNECTION_JOIN, self.make_member),
                 internal_route(HEADS, heads),
+            ],
+            Service.NOTIFICATION: [
+                internal_route(READ_PERSONAL_MESSAGES, self.read_messages, refuses=(NotFound,))
             ],
             Service.AUTHZ: [
                 internal_route(DECIDE, decide),

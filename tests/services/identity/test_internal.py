@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,18 +11,24 @@ import pytest_asyncio
 
 from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.identity.store import SignInSnapshot, Store
+from services.identity.store.api_tokens import SHARD_PAGES
+from services.identity.use_cases.people import PAGE_SIZE
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.identity import (
     PASSWORD_RESET_LINK,
+    READ_PEOPLE,
     SIGN_UP_LINK,
     USER,
     VERIFICATION_LINK,
     PasswordResetLinkRequest,
+    PeopleQuery,
     SignUpLinkRequest,
     VerificationLinkRequest,
 )
 from shared.contracts.calls.leases import LEASE, SNAPSHOT, LeaseRequest, SnapshotQuery
+from shared.contracts.facts import shard_of
 from shared.contracts.policy_objects import ServiceClientObject, SessionObject
+from shared.ids import new_id
 from shared.problems import Refusal
 from tests.services.identity.running import Identity, running
 
@@ -41,6 +48,7 @@ FOREIGN: list[tuple[str, InternalCall[Any, Any], Any]] = [
     ("audit", VERIFICATION_LINK, LINK),
     ("team", SIGN_UP_LINK, SIGN_UP),
     ("audit", PASSWORD_RESET_LINK, RESET),
+    ("team", READ_PEOPLE, PeopleQuery()),
     ("audit", SNAPSHOT, SnapshotQuery()),
     ("notification", LEASE, LeaseRequest(slot="r1", life="0" * 32, asked=0, applied={})),
 ]
@@ -144,3 +152,35 @@ async def test_every_committed_fact_reaches_the_bus(identity: Identity) -> None:
     await identity.post("/v1/logout", token=person["access_token"])
     heard = await identity.all_heard()
     assert {row.id for row in await identity.rows()} <= heard
+
+
+async def test_every_user_is_on_one_page_of_people(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    users = identity.database["users"]
+    [row] = [one async for one in users.find({})]
+    new_ids = (new_id("usr") for _ in count())
+    of_one_page = (each for each in new_ids if shard_of(each) in SHARD_PAGES[0])
+    ids = [*islice(new_ids, 20), *islice(of_one_page, PAGE_SIZE + 5)]
+    await users.insert_many(
+        [{**row, "_id": each, "shard": shard_of(each), "email": f"{each}@x.org"} for each in ids]
+    )
+    await users.insert_one(
+        {**row, "_id": new_id("usr"), "shard": 0, "verified": False, "email": "erased@x.org"}
+    )
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await identity.notification.call(READ_PEOPLE, "identity", PeopleQuery(cursor=cursor))
+        seen += [one.user_id for one in page.people]
+        if (cursor := page.next_cursor) is None:
+            break
+    assert sorted(seen) == sorted([person["user"]["id"], *ids])
+
+
+@pytest.mark.parametrize("cursor", ["16:", "-1:", "0:usr_1", "x", "0:" + "a" * 36])
+async def test_a_cursor_of_people_that_no_page_gave_is_refused(
+    identity: Identity, cursor: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        await identity.notification.call(READ_PEOPLE, "identity", PeopleQuery(cursor=cursor))
+    assert refused.value.status == 422

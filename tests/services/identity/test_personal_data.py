@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.identity.domain.personal_data import MAX_ROWS
+from shared.contracts.calls.notification import (
+    PersonalMessages,
+    StoredMail,
+    StoredNotification,
+    StoredPreference,
+    StoredReader,
+)
+from shared.problems import NotFound, Unavailable
 from tests.services.identity.running import PASSWORD, Identity
 from tests.services.identity.test_api_tokens import copies_of
 from tests.services.identity.test_provisioning import ana, platform
 
 if TYPE_CHECKING:
+    from shared.problems import Refusal
     from tests.support.service import Answered
 
 EMAIL = "ana@example.com"
@@ -93,3 +102,46 @@ async def test_the_exports_of_an_hour_are_bounded(identity: Identity) -> None:
     person = await identity.person(EMAIL)
     statuses = [(await export(identity, person["access_token"])).status for _ in range(11)]
     assert statuses == [*[200] * 10, 429]
+
+
+async def test_an_export_has_what_notification_has(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    at = identity.clock.now()
+    about = {"id": "msg_1", "kind": "role_changed", "account_id": "acc_1", "created_at": at}
+    identity.stand_ins.messages = PersonalMessages(
+        reader=StoredReader(email=EMAIL, locale="de", time_zone="Europe/Berlin"),
+        notifications=(StoredNotification(**about, title="Neue Rolle", text="Von.", unread=True),),
+        mails=(
+            StoredMail(
+                **about, recipient=EMAIL, subject="Rolle", status="queued", finished_at=None
+            ),
+        ),
+        switched_off=(StoredPreference(account_id=None, kinds=("token_expiry",)),),
+        complete=False,
+    )
+    shown = (await export(identity, person["access_token"])).expect(200)
+    assert shown["complete"] is False
+    assert shown["mails_addressed"]["time_zone"] == "Europe/Berlin"
+    assert [one["title"] for one in shown["notifications"]] == ["Neue Rolle"]
+    assert [(one["subject"], one["status"]) for one in shown["mails"]] == [("Rolle", "queued")]
+    assert shown["mails_switched_off"] == [{"account_id": None, "kinds": ["token_expiry"]}]
+    [asked] = identity.stand_ins.messages_asked
+    assert (asked.user_id, asked.email) == (person["user"]["id"], EMAIL)
+
+
+@pytest.mark.rule("T15")
+async def test_mails_to_an_address_that_is_not_proved_are_not_asked_for(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    users = identity.database["users"]
+    await users.update_one({"_id": person["user"]["id"]}, {"$set": {"verified_at": None}})
+    await export(identity, person["access_token"])
+    assert [one.email for one in identity.stand_ins.messages_asked] == [None]
+
+
+@pytest.mark.parametrize("refusal", [Unavailable(), NotFound()], ids=["away", "earlier-version"])
+async def test_an_export_without_the_part_of_notification_is_refused(
+    identity: Identity, refusal: Refusal
+) -> None:
+    person = await identity.person(EMAIL)
+    identity.stand_ins.messages_refused = refusal
+    assert (await export(identity, person["access_token"])).status == 503

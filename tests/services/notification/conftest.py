@@ -39,7 +39,7 @@ from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
-from shared.contracts.calls.identity import FarewellRequest
+from shared.contracts.calls.identity import FarewellRequest, PeoplePage, PersonKnown
 from shared.contracts.facts import SHARDS
 from shared.contracts.refusals import MailboxFull
 from shared.http.outbound import Outbound
@@ -126,6 +126,23 @@ class NoAccounts:
 
 
 @dataclass
+class ListedUsers:
+    """A stand-in for identity: its users page by page, or an earlier version without the list."""
+
+    pages: list[list[PersonKnown]] = field(default_factory=list)
+    earlier_version: bool = False
+    asked: int = 0
+
+    async def page(self, cursor):
+        self.asked += 1
+        if self.earlier_version:
+            return None
+        number = int(cursor or 0)
+        following = str(number + 1) if number + 1 < len(self.pages) else None
+        return PeoplePage(people=tuple(self.pages[number]), next_cursor=following)
+
+
+@dataclass
 class ScriptedServer:
     """A real SMTP server that records what it gets and whose replies are scripted."""
 
@@ -203,6 +220,7 @@ class Sending:
     transport: SmtpTransport
     clock: MovedClock
     owners: LinkOwners
+    users: ListedUsers
     bus: LocalBus
     database: Database
 
@@ -257,7 +275,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
     )
     await migrate(database, migrations(signer("notification")), clock=SystemClock())
     await journal.start()
-    owners = LinkOwners()
+    owners, users = LinkOwners(), ListedUsers()
     transport = SmtpTransport(host="127.0.0.1", port=port, security=Security.NONE, clock=clock)
     ctx = Ctx(
         client=client,
@@ -277,10 +295,17 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         deliveries=Deliveries(database),
         posts=WebhookPosts(Outbound(), clock),
         accounts=NoAccounts(),
+        users=users,
         webhook_key=secrets.token_bytes(32),
     )
     return Sending(
-        ctx=ctx, transport=transport, clock=clock, owners=owners, bus=bus, database=database
+        ctx=ctx,
+        transport=transport,
+        clock=clock,
+        owners=owners,
+        users=users,
+        bus=bus,
+        database=database,
     )
 
 

@@ -86,11 +86,16 @@ NAMESAKE = Person(
             ("usr_bo", "de", "Europe/Berlin"),
         ),
         (message_to("new@x.org"), [ANA], (None, "en", "UTC")),
-        (message_to("bo@example.com", user_id="usr_bo"), [ERASED], (None, "en", "UTC")),
+        (message_to("new@x.org", language_of="usr_bo"), [ERASED], (None, "en", "UTC")),
         (message_to("bo@example.com"), [BO, NAMESAKE], (None, "en", "UTC")),
         (message_to(""), [ERASED], (None, "en", "UTC")),
     ],
 )
 def test_a_message_has_the_language_of_its_reader(message, people, expected):
     read = addressed(message, people)
+    assert read is not None
     assert (read.user_id, read.locale, read.time_zone) == expected
+
+
+def test_nothing_is_written_to_a_user_who_is_erased():
+    assert addressed(message_to("bo@example.com", user_id="usr_bo"), [ERASED]) is None
