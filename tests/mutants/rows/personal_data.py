@@ -80,7 +80,7 @@ ROWS = (
         kind=Kind.CONSISTENCY,
         file="services/notification/store/people.py",
         old='BEFORE_FACTS: Document = {"epoch": "", "seq": 0}',
-        new='BEFORE_FACTS: Document = {"epoch": "e1", "seq": 1000}',
+        new='BEFORE_FACTS: Document = {"epoch": "e1", "seq": 10**6}',
         tests=(*OF_NOTIFICATION, "-k", "counts_more"),
     ),
     Mutant(
