@@ -5,111 +5,17 @@ metric is declared here. The code that raises a counter calls `start_at_zero` wh
 Prometheus sees the first rise only of a counter that it has seen before.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from itertools import accumulate, product
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
+
+from shared.loop_metrics import LoopCounter, LoopHistogram
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
-
-
-class Count:
-    """One counter of a `LoopCounter`."""
-
-    __slots__ = ("value",)
-
-    def __init__(self) -> None:
-        self.value = 0
-
-    def inc(self) -> None:
-        """Count one more."""
-        self.value += 1
-
-
-class LoopCounter(Collector):
-    """A counter that is raised in the event loop only, so without a lock.
-
-    A counter of the library costs as much as a decision.
-    """
-
-    def __init__(
-        self, name: str, text: str, labels: Sequence[str], *, registry: CollectorRegistry
-    ) -> None:
-        self._about = name, text
-        self._names = labels
-        self._counts: dict[tuple[str, ...], Count] = {}
-        registry.register(self)
-
-    def labels(self, *values: str | int) -> Count:
-        """The counter with these values of the labels."""
-        return self._counts.setdefault(tuple(map(str, values)), Count())
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """Show all of them."""
-        family = CounterMetricFamily(*self._about, labels=self._names)
-        for values, count in self._counts.items():
-            family.add_metric(values, count.value)
-        yield family
-
-
-class Durations:
-    """One histogram of a `LoopHistogram`."""
-
-    __slots__ = ("_bounds", "counts", "total")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self._bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.total = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count a duration."""
-        self.counts[bisect_left(self._bounds, seconds)] += 1
-        self.total += seconds
-
-
-class LoopHistogram(Collector):
-    """A histogram of durations that is filled in the event loop only; see `LoopCounter`."""
-
-    def __init__(
-        self,
-        name: str,
-        text: str,
-        labels: Sequence[str],
-        *,
-        buckets: Sequence[float],
-        registry: CollectorRegistry,
-    ) -> None:
-        self._about = name, text
-        self._names = labels
-        self._bounds = buckets
-        self._durations: dict[tuple[str, ...], Durations] = {}
-        registry.register(self)
-
-    def labels(self, *values: str | int) -> Durations:
-        """The histogram with these values of the labels."""
-        key = tuple(map(str, values))
-        found = self._durations.get(key)
-        if found is None:
-            found = self._durations[key] = Durations(self._bounds)
-        return found
-
-    def collect(self) -> Iterator[HistogramMetricFamily]:
-        """Show all of them."""
-        family = HistogramMetricFamily(*self._about, labels=self._names)
-        bounds = [*map(floatToGoString, self._bounds), "+Inf"]
-        for values, found in self._durations.items():
-            buckets = list(zip(bounds, accumulate(found.counts), strict=True))
-            family.add_metric(values, buckets, found.total)
-        yield family
-
 
 REQUESTS = LoopCounter(
     "rolecall_http_requests",
@@ -153,6 +59,36 @@ UNSENT_SECONDS = Gauge(
     "rolecall_journal_unsent_seconds",
     "Age of the oldest journal row that the last sweep found unsent; 0 if there was none.",
     ("service",),
+    registry=REGISTRY,
+)
+JOURNAL_ROWS = Gauge(
+    "rolecall_journal_rows",
+    "Rows of a shard of the journal that are kept.",
+    ("service", "shard"),
+    registry=REGISTRY,
+)
+JOURNAL_AGE = Gauge(
+    "rolecall_journal_oldest_seconds",
+    "Age of the oldest row of a shard of the journal.",
+    ("service", "shard"),
+    registry=REGISTRY,
+)
+JOURNAL_HELD = Gauge(
+    "rolecall_journal_held_seconds",
+    "Age of the oldest row that is kept beyond the retention because a consumer may need it.",
+    ("service", "consumer"),
+    registry=REGISTRY,
+)
+TRIMMED_ROWS = Counter(
+    "rolecall_journal_trimmed_rows",
+    "Rows of the journal that were deleted because no consumer needs them.",
+    ("service",),
+    registry=REGISTRY,
+)
+MISSED_ROWS = Gauge(
+    "rolecall_inbox_missed_rows",
+    "Rows that a source had deleted before this service could apply them.",
+    ("service", "source"),
     registry=REGISTRY,
 )
 INBOX_LAG = Gauge(

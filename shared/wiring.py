@@ -1,32 +1,36 @@
-"""The parts of a service that follows journals or has one, connected with each other.
+"""The parts of a service that has a journal, connected with each other.
 
 A service's `app.py` makes its context and its own parts, and lists what it adds. The order in which
 parts start and stop is written here once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from shared import metrics
 from shared.auth.authenticator import Authenticator
 from shared.auth.keys import read_private
 from shared.auth.row_signatures import RowSigner
-from shared.bus import Bus, Subscription
+from shared.bus import Bus
 from shared.clock import Clock
-from shared.contracts.topology import FOLLOWER_QUEUES, QUEUES, Service
-from shared.following.follower import Follower
-from shared.following.followers import Followers
-from shared.following.journal_view import JournalView, ReplicaState
+from shared.contracts.topology import QUEUES, Service
+from shared.elections import Election
+from shared.following_parts import Following
 from shared.http.api import Api
 from shared.http.idempotency import Idempotency
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
+from shared.inbox.confirmations import Narrow
 from shared.inbox.routes import dead_fact_routes
 from shared.journal import Adopt, Adoption, Journal, Restores, Snapshot, journal_routes
 from shared.journal.relay import Relay
 from shared.journal.snapshot import ReadPage
+from shared.journal.trim_rows import TrimRows
+from shared.journal.trimmer import Archive, Trimmer
 from shared.leases import Leases, MongoLeaseStore, lease_routes
+from shared.leases.receipt import RECEIPT_RETENTION
 from shared.migrations import Migration, migrate
 from shared.mongo import Database, DbClient, DbSession, connect, connect_reserved
 from shared.parts import Parts
@@ -35,76 +39,6 @@ from shared.runtime.settings import ServiceSettings
 from shared.runtime.start import Step
 from shared.runtime.supervisor import Loop
 from shared.timeouts import Timeouts
-
-
-class Following:
-    """The followed journals of one process: their state, loops, subscription and checks.
-
-    A service that decides from what another one wrote follows its journal in this way, whichever
-    journals those are.
-    """
-
-    def __init__(
-        self,
-        parts: Parts,
-        states: Mapping[str, ReplicaState],
-        *,
-        slot: str,
-        view: type[JournalView] = JournalView,
-    ) -> None:
-        """Follow these sources into these states; `slot` names the process in the lease rows."""
-        self.followers = {
-            source: Follower(
-                source,
-                view=view(state),
-                slot=slot,
-                internal=parts.internal,
-                verifier=parts.verifier,
-                clock=parts.clock,
-                timeouts=parts.timeouts,
-            )
-            for source, state in states.items()
-        }
-        self._bus = parts.bus
-        self._subscriber = Followers(parts.verifier, *self.followers.values(), clock=parts.clock)
-        self._queue = FOLLOWER_QUEUES[parts.service]
-        self._running: list[Subscription] = []
-
-    @property
-    def tasks(self) -> Mapping[str, Loop]:
-        """The loops of every follower."""
-        return {
-            f"{source}-{name}": loop
-            for source, follower in self.followers.items()
-            for name, loop in (
-                ("lease", follower.renew),
-                ("fetch", follower.fetch),
-                ("report", follower.report),
-            )
-        }
-
-    def checks(self) -> Mapping[str, bool]:
-        """Whether each lease holds."""
-        return {source: follower.holds() for source, follower in self.followers.items()}
-
-    @property
-    def connected(self) -> bool:
-        """Whether facts can arrive by the bus right now."""
-        return bool(self._running) and all(each.connected for each in self._running)
-
-    async def start(self) -> None:
-        """Subscribe to the facts of the sources."""
-        followers = self._subscriber
-        self._running.append(
-            await self._bus.subscribe(self._queue, followers.handle, on_resync=followers.check_now)
-        )
-
-    async def stop(self) -> None:
-        """Stop answering, return every lease, and close the subscription."""
-        for follower in self.followers.values():
-            await follower.release()
-        for subscription in self._running:
-            await subscription.close()
 
 
 class JournalParts(Parts):
@@ -168,6 +102,7 @@ class JournalParts(Parts):
         )
         self._restores = Restores(self.database, self.journal)
         self._migrations = migrations(signer)
+        self._journal_retention_days = settings.journal_retention_days
         self._proxies = settings.proxies
 
     @property
@@ -185,8 +120,13 @@ class JournalParts(Parts):
         """Make the snapshot that replicas load; `read` reads a page from `reserved_database`."""
         return Snapshot(self.service, self._lease_store, read)
 
-    def inbox(self, subscriptions: Subscriptions, ctx: Any) -> Inbox:
-        """Make the inbox of the service's queue."""
+    def inbox(
+        self, subscriptions: Subscriptions, ctx: Any, *, narrow: Narrow | None = None
+    ) -> Inbox:
+        """Make the inbox of the service's queue.
+
+        `narrow` takes back what the service still needs of the rows that it has applied.
+        """
         queue = QUEUES[self.service]
         metrics.start_at_zero(metrics.PUT_ASIDE, [self.service], queue.sources)
         return Inbox(
@@ -200,6 +140,7 @@ class JournalParts(Parts):
             subscriptions=subscriptions,
             ctx=ctx,
             clock=self.clock,
+            narrow=narrow,
         )
 
     def app(
@@ -217,17 +158,20 @@ class JournalParts(Parts):
         closes: Sequence[Step] = (),
         drains: Sequence[Callable[[], None]] = (),
         following: Following | None = None,
+        archive: Archive | None = None,
     ) -> ServiceApp:
         """Put the service together; `idempotency` is for its internal routes.
 
         `opens` run when the journal is open and before other services may call. `joins` may wait
         for other services, and run before facts arrive. No step waits for a lease of `following`.
         `closes` run when no fact arrives any more and before the database closes. `drains` end the
-        answers that last as long as their connection.
+        answers that last as long as their connection. `archive` keeps what is needed of rows that
+        leave the journal.
         """
+        trimmer = self._trimmer(archive)
         routes = (
             *internal_routes,
-            *journal_routes(self.journal, self._restores),
+            *journal_routes(self.journal, self._restores, trimmer),
             *dead_fact_routes(inbox.dead, self.journal),
         )
         tasks = dict(tasks or {})
@@ -260,6 +204,8 @@ class JournalParts(Parts):
                 "inbox": inbox.run,
                 "marks": inbox.save_marks,
                 "dead-facts": inbox.count_dead,
+                "confirmations": inbox.confirmations.run,
+                "trimming": trimmer.run,
                 **self.tasks,
                 **tasks,
             },
@@ -275,6 +221,19 @@ class JournalParts(Parts):
             },
             proxies=self._proxies,
             timeouts=self.timeouts,
+        )
+
+    def _trimmer(self, archive: Archive | None) -> Trimmer:
+        """What trims the journal; rows are kept as long as receipts, where there are some."""
+        least = timedelta() if self._leases is None else RECEIPT_RETENTION
+        return Trimmer(
+            self.service,
+            TrimRows(self.client, self.database),
+            self._restores,
+            Election(self.database, "trimmer", holder=new_id("prc"), clock=self.clock),
+            self.clock,
+            retention=max(timedelta(days=self._journal_retention_days), least),
+            archive=archive,
         )
 
     async def _migrate(self) -> None:

@@ -14,6 +14,7 @@ from services.audit.store import Store
 from services.audit.store.usage import USAGE_SLOTS
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.checkpoint_delivery import run_checkpoint_delivery
+from services.audit.use_cases.confirmed_rows import sealed_rows
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.record_endings import RecordKeeper, run_record_keeper
@@ -73,7 +74,7 @@ def build(
         inbox=lambda: inbox,
         platform_retention=platform_retention,
     )
-    inbox = parts.inbox(SUBSCRIPTIONS, ctx)
+    inbox = parts.inbox(SUBSCRIPTIONS, ctx, narrow=partial(sealed_rows, store))
     authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
     return parts.app(
         public=Api(

@@ -23,13 +23,13 @@ from shared.contracts.topology import Service
 from shared.following.journal_view import JournalView
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
+from shared.following_parts import Following
 from shared.http.api import Api
 from shared.parts import Parts
 from shared.runtime.connections import Connection
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.token_uses import TokenUseReports, TokenUses
-from shared.wiring import Following
 
 
 def build(

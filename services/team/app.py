@@ -25,6 +25,7 @@ from shared.contracts.topology import Service
 from shared.due_work import run_due_work
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
+from shared.following_parts import Following
 from shared.http.api import Api
 from shared.http.idempotency import Idempotency
 from shared.journal import History
@@ -35,7 +36,7 @@ from shared.mongo import DbClient
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.token_uses import TokenUseReports, TokenUses
-from shared.wiring import Following, JournalParts
+from shared.wiring import JournalParts
 
 
 def build(
@@ -106,6 +107,7 @@ def build(
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),
         internal_routes=INTERNAL_ROUTES,
         authenticator=authenticator,
+        archive=history,
         joins=(publish,),
         tasks={
             "activity": partial(keep_saving, ctx),

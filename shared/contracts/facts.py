@@ -8,9 +8,11 @@ one. On the bus a row is a CloudEvents 1.0 JSON event.
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
@@ -133,11 +135,15 @@ class Position(NamedTuple):
 
 
 class JournalHeads(NamedTuple):
-    """The last committed row of each shard that has any: its sequence and its digest."""
+    """The last committed row of each shard that has any: its sequence and its digest.
+
+    The rows of a shard up to that in `trimmed` are deleted.
+    """
 
     epoch: str
     seqs: dict[int, int]
     digests: dict[int, str]
+    trimmed: Mapping[int, int] = MappingProxyType({})
 
 
 class Row(Contract):

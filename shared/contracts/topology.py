@@ -124,6 +124,19 @@ QUEUES = {
 }
 """The queue of each service; those of authz are its replicas'."""
 
+
+def consumers_of(source: str) -> tuple[Service, ...]:
+    """The services that store how far they have applied the journal of a source.
+
+    A replica that follows a journal in memory is none: it loads a snapshot.
+    """
+    return tuple(
+        service
+        for service, queue in QUEUES.items()
+        if queue.kind is QueueKind.SERVICE and source in queue.sources
+    )
+
+
 FOLLOWER_QUEUES = {Service.TEAM: TEAM_REPLICA, Service.AUTHZ: AUTHZ}
 """The queues of the processes that follow journals in memory."""
 

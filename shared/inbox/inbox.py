@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.contracts.facts import Actor, Caller, Row
 from shared.contracts.topology import Queue
 from shared.http.client import InternalClient
+from shared.inbox.confirmations import Confirmations, Narrow
 from shared.inbox.dead_facts import DeadFacts
 from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks
 from shared.inbox.reconciler import AWAY, PAGE_SIZE, Reconciler
@@ -56,6 +57,7 @@ class Inbox:
         ctx: Any,
         clock: Clock,
         page_size: int = PAGE_SIZE,
+        narrow: Narrow | None = None,
     ) -> None:
         self._marks = Marks(database, verifier)
         self._bus = bus
@@ -91,6 +93,8 @@ class Inbox:
             clock=clock,
         )
         """The facts that could not be applied."""
+        self.confirmations = Confirmations(database, internal, sources, narrow=narrow)
+        """What this service says to its sources about the rows that it has applied."""
 
     async def start(self) -> None:
         """Read how far this service is, and subscribe."""

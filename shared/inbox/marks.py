@@ -138,6 +138,11 @@ class Marks:
         )
         return {mark["seq"]: mark.get("digest") async for mark in found}
 
+    async def count_between(self, first: Position, end: int) -> int:
+        """Count the marks of a shard from `first` up to `end`, both included."""
+        shard = {"source": first.source, "epoch": first.epoch, "shard": first.shard}
+        return await self._marks.count_documents({**shard, "seq": {"$gte": first.seq, "$lte": end}})
+
     async def delete(self, last: Position, *, before: datetime) -> None:
         """Delete the marks of a shard up to that of `last` that were made before the moment."""
         await self._marks.delete_many(

@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from shared.contracts.calls.journal import FormerEpoch, Heads
 from shared.contracts.facts import Position
@@ -15,6 +16,17 @@ LAPSES = 2
 """The comparisons in a row that must show a head below what is applied, before it is an alarm."""
 
 _log = logging.getLogger(__name__)
+
+
+class MissedRows(NamedTuple):
+    """Rows of a shard that its source had deleted before they were applied here."""
+
+    epoch: str
+    shard: int
+    first: int
+    last: int
+    rows: int
+    """Some between the first and the last were applied."""
 
 
 class Progress:
@@ -35,6 +47,20 @@ class Progress:
             self._epochs[saved["_id"]] = saved["epoch"]
             for shard, seq in saved["low"].items():
                 self.contiguous[saved["_id"], int(shard)] = seq
+
+    async def reload(self, source: str) -> None:
+        """Take the progress that other replicas have saved meanwhile, if it is further."""
+        saved = await self._saved.find_one({"_id": source})
+        if saved is not None and saved["epoch"] == self._epochs.get(source):
+            for shard, seq in saved["low"].items():
+                place = source, int(shard)
+                self.contiguous[place] = max(self.contiguous[place], seq)
+
+    async def save_missed(self, source: str, missed: Sequence[MissedRows]) -> None:
+        """Save which rows were deleted before this service could apply them; safe to repeat."""
+        added = {"$addToSet": {"missed": {"$each": [one._asdict() for one in missed]}}}
+        epoch = {"$setOnInsert": {"epoch": self._epochs[source], "low": {}}}
+        await self._saved.update_one({"_id": source}, {**added, **epoch}, upsert=True)
 
     async def save(self, source: str, shards: Collection[int]) -> None:
         """Save how far some shards of a source are applied."""
@@ -74,6 +100,10 @@ class Progress:
         for key in [key for key in self.contiguous if key[0] == source]:
             del self.contiguous[key]
         self._epochs[source] = epoch
+
+    def below(self, source: str, trimmed: Mapping[int, int]) -> list[int]:
+        """The shards of which rows that are not applied are deleted at the source."""
+        return [shard for shard, seq in trimmed.items() if self.contiguous[source, shard] < seq]
 
     def unfinished(self, source: str) -> Sequence[FormerEpoch]:
         """The epochs that restores of the source have ended, from the followed one on.

@@ -19,6 +19,7 @@ from shared.contracts.facts import Position
 from shared.http.client import InternalClient
 from shared.inbox.dead_facts import COLLECTION, dead_fact
 from shared.inbox.marks import Marks
+from shared.inbox.missed_rows import pass_trimmed
 from shared.inbox.progress import Progress
 from shared.inbox.retention import MarkRetention
 from shared.inbox.told_heads import ToldHeads
@@ -178,6 +179,7 @@ class Reconciler:
         await self._marks.save_noted()
         if not await self._follow(source, epoch):
             return
+        await pass_trimmed(self._progress, self._marks, source, epoch, answer.trimmed)
         applied_until = self._progress.contiguous
         behind = [shard for shard, head in heads.items() if head > applied_until[source, shard]]
         incomplete = [
@@ -199,6 +201,7 @@ class Reconciler:
             return True
         for each in self._progress.unfinished(source):
             self._progress.begin(source, each.epoch)
+            await pass_trimmed(self._progress, self._marks, source, each.epoch, each.trimmed)
             heads = each.heads.items()
             filled = [await self._fill(source, each.epoch, *head) for head in heads]
             if not all(filled) and not self._progress.gives_up(source, each.epoch):
@@ -287,12 +290,8 @@ class Reconciler:
         dead_id, kept = dead_fact(signed, problem)
 
         async def change(session: DbSession) -> None:
-            await self._dead.update_one(
-                {"_id": dead_id},
-                {"$set": kept},
-                upsert=True,
-                session=session,
-            )
+            stored = {"$set": kept}
+            await self._dead.update_one({"_id": dead_id}, stored, upsert=True, session=session)
             await self._marks.insert(row.position, signed.digest, self._clock.now(), session)
 
         with contextlib.suppress(AlreadyThere):  # another replica put it aside

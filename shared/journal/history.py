@@ -17,6 +17,7 @@ from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.contracts.refusals import HistoryUnavailable
 from shared.indexes import Index
 from shared.journal import rows
+from shared.journal.row_archive import ARCHIVE, RowArchive
 from shared.mongo import (
     AlreadyThere,
     Database,
@@ -64,6 +65,7 @@ class History:
         self._heads = majority(database, "heads")
         self._places = majority(database, "history")
         self._marks = majority(database, "history_marks")
+        self._archive = RowArchive(database)
         self._page_rows = page_rows
 
     async def as_of(
@@ -172,22 +174,33 @@ class History:
     async def _rows_at(self, shard: int, seqs: Collection[int]) -> dict[int, Row]:
         wanted = {"shard": shard, "seq": {"$in": sorted(seqs)}}
         found = {stored["seq"]: rows.read(stored).row async for stored in self._rows.find(wanted)}
+        if len(found) < len(seqs):  # a row is in the archive before it leaves the journal
+            found |= await self._archive.rows_at(shard, sorted(set(seqs) - found.keys()))
         if len(found) < len(seqs):
             raise await self._unavailable(shard)
         return found
+
+    async def keep(self, shard: int, *, after: int, until: int) -> int:
+        """Keep what answers may need of rows that leave the journal; return the last such row."""
+        mark = await self.derive(shard)
+        until = min(until, after if mark is None else mark.seq)
+        wanted = {"shard": shard, "seq": {"$gt": after, "$lte": until}}
+        found = [rows.read(stored) async for stored in self._rows.find(wanted).sort("seq", 1)]
+        await self._archive.add([signed for signed in found if _keys_of(signed.row)])
+        return until
 
     async def _is_whole(self, mark: "_Mark") -> bool:
         """Whether an object that no row names did not exist."""
         return mark.first_seq == 1 and await self._marks.find_one({"_id": BEGINS}) is None
 
     async def _unavailable(self, shard: int) -> HistoryUnavailable:
-        oldest = await self._oldest(shard)
+        oldest = await self._archive.oldest(shard) or await self._oldest(shard)
         return HistoryUnavailable(
             oldest="no time" if oldest is None else content_time(oldest.occurred_at)
         )
 
     async def _oldest(self, shard: int) -> Row | None:
-        """The oldest row that is kept."""
+        """The oldest row of the journal."""
         found = await self._rows.find({"shard": shard}).sort("seq", 1).limit(1).to_list(1)
         return rows.read(found[0]).row if found else None
 
@@ -198,6 +211,7 @@ async def begin_history(database: Database, *, at: datetime) -> None:
     begins = {"$set": {"at": at}}
     await marks.update_one({"_id": BEGINS}, begins, upsert=True)
     await majority(database, "history").delete_many({})
+    await majority(database, ARCHIVE).delete_many({})
     await marks.delete_many({"_id": {"$ne": BEGINS}})
 
 

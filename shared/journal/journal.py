@@ -23,7 +23,7 @@ from shared.journal import rows
 from shared.journal.adoption import Adoption
 from shared.journal.relay import Relay
 from shared.journal.repeats import Repeats, Seen, finds_change_made
-from shared.journal.shard_rows import ShardRows
+from shared.journal.shard_rows import TRIMMED, ShardRows
 from shared.journal.turns import ShardTurns
 from shared.journal.writes import Attempted, Guard, JournalWrite, WriteResult
 from shared.leases import Leases, MongoLeaseStore
@@ -105,11 +105,13 @@ class Journal:
         self.epoch = epoch["epoch"]
 
     async def heads(self) -> JournalHeads:
-        """The last committed row of each shard that has rows."""
-        seqs, digests = {}, {}
+        """The last committed row of each shard that has rows, and how far it is trimmed."""
+        seqs, digests, trimmed = {}, {}, {}
         async for row in self._followed_heads.find({"last_seq": {"$gt": 0}}):
             seqs[row["_id"]], digests[row["_id"]] = row["last_seq"], row["digest"]
-        return JournalHeads(self.epoch, seqs, digests)
+            if TRIMMED in row:
+                trimmed[row["_id"]] = row[TRIMMED]
+        return JournalHeads(self.epoch, seqs, digests, trimmed)
 
     async def changes(self, shard: int, *, after: int, limit: int) -> list[SignedRow]:
         """At most `limit` rows of a shard with a sequence above `after`, in order."""

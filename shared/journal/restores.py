@@ -14,12 +14,14 @@ from shared.ids import new_id
 from shared.journal import rows
 from shared.journal.history import begin_history
 from shared.journal.journal import Journal
+from shared.journal.shard_rows import TRIMMED
 from shared.journal.writes import JournalWrite
 from shared.mongo import Database, Document, majority
 
 KEPT = "journal_before_restore"
 """The rows of former epochs; the `_id` of each begins with its epoch."""
 EPOCHS = "former_epochs"
+DELETED_AT_ONCE = 500
 
 
 class Restores:
@@ -34,11 +36,34 @@ class Restores:
 
     async def start(self) -> None:
         """Read the former epochs, and record each restore once."""
-        found = [each async for each in self._epochs.find({}).sort("ended_at", 1)]
-        for stored in found:
+        for stored in await self.refresh():
             if not stored["told"]:
                 await self._tell(stored)
-        self.former = [FormerEpoch(epoch=each["_id"], heads=_heads(each)) for each in found]
+
+    async def refresh(self) -> list[Document]:
+        """Read the former epochs, in the order of their ends: how far each is trimmed."""
+        found = [each async for each in self._epochs.find({}).sort("ended_at", 1)]
+        self.former = [
+            FormerEpoch(epoch=each["_id"], heads=_heads(each), trimmed=_trimmed(each))
+            for each in found
+        ]
+        return found
+
+    async def trim(self, stored: Document) -> int:
+        """Delete the rows of a former epoch, after this was noted; return their number."""
+        epoch, deleted = stored["_id"], 0
+        noted = {"$set": {"trimmed": stored["heads"]}}
+        await self._epochs.update_one({"_id": epoch}, noted)
+        of_epoch = {"$gte": f"{epoch}.", "$lt": f"{epoch}/"}
+        while True:
+            found = self._kept.find({"_id": of_epoch}, {"_id": 1}).sort("_id", 1)
+            page = [each["_id"] async for each in found.limit(DELETED_AT_ONCE)]
+            if not page:
+                break
+            outcome = await self._kept.delete_many({"_id": {"$gte": page[0], "$lte": page[-1]}})
+            deleted += outcome.deleted_count
+        await self._epochs.update_one({"_id": epoch}, {"$set": {"deleted": True}})
+        return deleted
 
     async def changes(self, epoch: str, shard: int, *, after: int, limit: int) -> list[SignedRow]:
         """At most `limit` rows of a shard of a former epoch, after a sequence, in order."""
@@ -93,6 +118,9 @@ async def begin_epoch(
                 str(head["_id"]): head["last_seq"]
                 async for head in heads.find({"last_seq": {"$gt": 0}})
             },
+            "trimmed": {
+                str(head["_id"]): head[TRIMMED] async for head in heads.find({TRIMMED: {"$gt": 0}})
+            },
             "rows": kept,
             "ended_at": at,
             "operator": operator,
@@ -122,3 +150,7 @@ async def _keep(database: Database, epoch: str) -> int:
 
 def _heads(stored: Document) -> dict[int, int]:
     return {int(shard): seq for shard, seq in stored["heads"].items()}
+
+
+def _trimmed(stored: Document) -> dict[int, int]:
+    return {int(shard): seq for shard, seq in stored.get("trimmed", {}).items()}

@@ -95,7 +95,12 @@ def of_write(
 
 def key(place: Row | Position) -> str:
     """The `_id` of the row at this place."""
-    return f"{place.shard:02d}.{place.seq:012d}"
+    return place_key(place.shard, place.seq)
+
+
+def place_key(shard: int, seq: int) -> str:
+    """The `_id` of the row at a place of a shard; keys sort as places do."""
+    return f"{shard:02d}.{seq:012d}"
 
 
 def document(signed: SignedRow) -> Document:

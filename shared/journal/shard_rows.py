@@ -15,6 +15,9 @@ from shared.mongo import (
     update_expected,
 )
 
+TRIMMED = "trimmed_seq"
+"""The last sequence of a head up to which the rows of the shard are deleted, or soon will be."""
+
 
 class ShardRows:
     """The collections `heads` and `journal`, in the transaction of a write."""

@@ -178,6 +178,12 @@ class ServiceSettings(StatelessSettings):
     journal_key: SecretStr = Field(
         description="Ed25519 private key that signs this service's journal, base64url"
     )
+    journal_retention_days: int = Field(
+        7,
+        ge=1,
+        le=3650,
+        description="Days for which rows of the journal are kept, also when no service needs them",
+    )
     mongo_url: MongoAddress = Field(description="Address of MongoDB, a replica set")
     mongo_database: str = Field(
         "",

@@ -36,7 +36,11 @@ def served_by(service: Service) -> list[Route]:
     own = import_module(f"services.{service}.routes").INTERNAL_ROUTES
     routes = [route for route in own if not isinstance(route.access, Admin)]
     if service in SOURCES:
-        routes += journal_routes(nothing, nothing)
+        routes += [
+            route
+            for route in journal_routes(nothing, nothing, nothing)
+            if not isinstance(route.access, Admin)
+        ]
     if service in POLICY_SOURCES:
         routes += lease_routes(nothing, nothing)
     return routes

@@ -245,3 +245,17 @@ def test_logs_after_a_restore_are_listed_and_accepted(service, monkeypatch, caps
     for given in ("acc_1", "all"):
         assert main(["audit", "accept-restore", given, "--yes"]) == 0
         assert service.asked[-1][0] == "/internal/admin/inconsistent-logs/acc_1/accept"
+
+
+def test_a_journal_is_shown_with_the_consumer_that_holds_it_up(service, capsys):
+    consumer = {"name": "audit", "behind": 3, "confirmed_at": None, "missed": 0}
+    consumer["held_since"] = "2026-03-05T12:00:00Z"
+    journal = {"source": "team", "rows": 5, "oldest_at": None, "trimmed": 7}
+    journal |= {"retention_days": 30.0, "consumers": [consumer]}
+    service.answer = (200, {}, json.dumps(journal).encode())
+    assert main(["admin", "journal", "team", "--url", service.url]) == 0
+    assert service.asked[-1][0] == "/internal/admin/journal"
+    assert capsys.readouterr().out == (
+        "team  5 rows  oldest -  7 trimmed  kept 30 days\n"
+        "  audit         3 behind  confirmed never  HOLDS rows since 2026-03-05T12:00:00Z\n"
+    )

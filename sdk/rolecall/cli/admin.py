@@ -2,6 +2,7 @@
 
 from rolecall.cli.admin_accounts import add_account_commands
 from rolecall.cli.admin_clients import add_client_commands
+from rolecall.cli.admin_journals import add_journal_commands
 from rolecall.cli.admin_keys import add_key_commands
 from rolecall.cli.admin_restores import add_restore_commands
 from rolecall.cli.admin_users import add_user_commands
@@ -20,3 +21,4 @@ def add_admin_commands(topics: Topics) -> None:
     add_account_commands(commands)
     add_key_commands(commands)
     add_restore_commands(commands)
+    add_journal_commands(commands)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from rolecall import Reason
 from services.authz.domain.checks import SUBJECT_UNKNOWN, PermissionCheck
 from shared.auth.principals import Principal, actor_of
-from shared.metrics import CHECKS, Count
+from shared.loop_metrics import Count
+from shared.metrics import CHECKS
 
 ALLOW, DENY = "allow", "deny"
 

@@ -1,6 +1,7 @@
 """Calls to the journal of every source."""
 
-from typing import Self
+from types import NoneType
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -24,17 +25,25 @@ class HeadsAnswer(InternalAnswer):
 
 
 class FormerEpoch(InternalAnswer):
-    """An epoch that a restore has ended: the last sequence of each shard that the backup has."""
+    """An epoch that a restore has ended: the last sequence of each shard that the backup has.
+
+    The rows of a shard up to that in `trimmed` are deleted.
+    """
 
     epoch: str
     heads: dict[int, int]
+    trimmed: dict[int, int] = Field(default_factory=dict)
 
 
 class Heads(HeadsAnswer):
-    """The heads of a journal, and its former epochs in the order of their ends."""
+    """The heads of a journal, and its former epochs in the order of their ends.
+
+    The rows of a shard up to that in `trimmed` are deleted.
+    """
 
     source: str
     former: list[FormerEpoch] = Field(default_factory=list)
+    trimmed: dict[int, int] = Field(default_factory=dict)
 
 
 class ChangesQuery(InternalRequest):
@@ -64,6 +73,22 @@ class Changes(InternalAnswer):
         return self
 
 
+Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
+
+
+class ConfirmedRows(InternalRequest):
+    """The rows that a consumer does not need any more: up to a sequence of each shard.
+
+    It follows `epoch`, if it has begun. Of the epochs in `holds` it still needs rows. `missed`
+    counts the rows that were deleted before it could apply them.
+    """
+
+    epoch: str | None
+    places: dict[Shard, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    holds: list[str] = Field(default_factory=list, max_length=1_000)
+    missed: int = Field(default=0, ge=0)
+
+
 HEADS = InternalCall(
     name="readHeads",
     summary="Read the last sequence of each shard of this journal",
@@ -84,5 +109,16 @@ CHANGES = InternalCall(
     callers=tuple(Service),
     request=ChangesQuery,
     answer=Changes,
+    polled=True,
+)
+CONFIRM = InternalCall(
+    name="confirmRows",
+    summary="Tell which rows of this journal the caller does not need any more",
+    method="POST",
+    path="/internal/confirmations",
+    callees=SOURCES,
+    callers=SOURCES,
+    request=ConfirmedRows,
+    answer=NoneType,
     polled=True,
 )

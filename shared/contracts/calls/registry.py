@@ -26,7 +26,7 @@ from shared.contracts.calls.identity import (
     USER,
     VERIFICATION_LINK,
 )
-from shared.contracts.calls.journal import CHANGES, HEADS
+from shared.contracts.calls.journal import CHANGES, CONFIRM, HEADS
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, SNAPSHOT
 from shared.contracts.calls.notification import READ_PERSONAL_MESSAGES
 from shared.contracts.calls.team import (
@@ -41,6 +41,7 @@ from shared.contracts.calls.team import (
 CALLS: tuple[InternalCall[Any, Any], ...] = (
     HEADS,
     CHANGES,
+    CONFIRM,
     LEASE,
     APPLIED,
     RELEASE,

@@ -10,7 +10,15 @@ import pytest
 from shared.bus.local import LocalBus
 from shared.clock import Clock, SystemClock
 from shared.contracts.calls.base import InternalCall
-from shared.contracts.calls.journal import CHANGES, HEADS, Changes, ChangesQuery, Heads
+from shared.contracts.calls.journal import (
+    CHANGES,
+    CONFIRM,
+    HEADS,
+    Changes,
+    ChangesQuery,
+    ConfirmedRows,
+    Heads,
+)
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import AUDIT
 from shared.inbox import INDEXES as INBOX_INDEXES
@@ -46,10 +54,15 @@ class JournalCalls:
         self.restores: Restores | None = None
         self.heads: JournalHeads | None = None
         """Heads of an earlier moment, which it answers instead of those of now."""
+        self.confirmed: list[ConfirmedRows] = []
 
     async def call(
-        self, call: InternalCall[Any, Any], callee: str, query: ChangesQuery | None = None, /
-    ) -> Heads | Changes:
+        self,
+        call: InternalCall[Any, Any],
+        callee: str,
+        query: ChangesQuery | ConfirmedRows | None = None,
+        /,
+    ) -> Heads | Changes | None:
         if self.away:
             raise Unavailable
         if query is None:
@@ -62,7 +75,12 @@ class JournalCalls:
                 heads=now.seqs,
                 digests=now.digests,
                 former=former,
+                trimmed=dict(now.trimmed),
             )
+        if isinstance(query, ConfirmedRows):
+            assert call is CONFIRM
+            self.confirmed.append(query)
+            return None
         assert call is CHANGES
         return await self.changes(query)
 
