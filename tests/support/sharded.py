@@ -32,6 +32,7 @@ GLOBAL = frozenset(
         "inbox",  # of another service's facts, in the shards of its journal; kept for an hour
         "inbox_dead",
         "inbox_marks",
+        "journal_confirmations",  # one document for each service
         "journal_before_restore",  # the rows of former epochs, by a range of `_id`
         "leases",
         "migrations",
