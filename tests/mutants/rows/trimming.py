@@ -133,8 +133,8 @@ ROWS = (
         id="trim-restores-forget-the-place",
         kind=Kind.CONSISTENCY,
         file="shared/journal/restores.py",
-        old='                str(head["_id"]): head[TRIMMED]\n',
-        new='                str(head["_id"]): 0\n',
+        old='str(head["_id"]): head[TRIMMED]',
+        new='str(head["_id"]): 0',
         tests=TRIMMER_TESTS,
     ),
     Mutant(

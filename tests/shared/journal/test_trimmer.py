@@ -19,6 +19,7 @@ from tests.shared.journal.trim_site import ACCOUNT, CONSUMERS, DAY, NOON, SHARD,
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from shared.journal.history import PastObjects
     from shared.journal.relay import Relay
     from shared.mongo import Database, DbClient
 
@@ -207,5 +208,5 @@ async def test_the_past_is_known_after_its_rows_have_left_the_journal(site: Trim
         await site.history.as_of(ACCOUNT, NAMES, NOON)
 
 
-async def now(site: TrimSite) -> object:
+async def now(site: TrimSite) -> PastObjects:
     return await site.history.as_of(ACCOUNT, NAMES, site.clock.now())
