@@ -347,4 +347,12 @@ ROWS = (
         new="limit=CHANGES_AN_HOUR * 1000,",
         tests=(*TESTS, "-k", "bounded"),
     ),
+    Mutant(
+        id="device-of-a-thief-is-known-after-an-undo",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old=("        restored=former,\n        known_devices=(),\n"),
+        new="        restored=former,\n",
+        tests=TABLES,
+    ),
 )

@@ -89,4 +89,20 @@ ROWS = (
         "recent = to_end(found, EndAccess.ALL,",
         *(*TESTS, "-k", "counts_what"),
     ),
+    _row(
+        "the-link-of-a-first-password-counts-the-issuer",
+        DOMAIN,
+        "recent = to_end(found, EndAccess.RECENT, had_password=had_password, now=now)",
+        "recent = to_end(found, EndAccess.RECENT, had_password=True, now=now)",
+        *TABLES,
+        kind=Kind.DATA,
+    ),
+    _row(
+        "a-repeat-of-a-first-password-ends-the-issuer",
+        "services/identity/use_cases/password_reset.py",
+        "new.end_access, had_password=False)",
+        "new.end_access, had_password=True)",
+        *(*TESTS, "-k", "first_password"),
+        kind=Kind.AVAILABILITY,
+    ),
 )

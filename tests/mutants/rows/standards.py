@@ -227,4 +227,12 @@ ROWS = (
         new="if False:",
         tests=(*EXCHANGE, "-k", "for_people"),
     ),
+    Mutant(
+        id="identity-takes-clients-without-the-scope-to-act",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/live_callers.py",
+        old=" or not scopes <= set(client.scopes)",
+        new="",
+        tests=(*EXCHANGE, "-k", "ends_with"),
+    ),
 )

@@ -14,7 +14,12 @@ import pytest
 
 from services.audit.domain.exports import MAX_OF_ACCOUNT, ExportFormat, JsonExport
 from services.audit.domain.records import Filters, record_of
-from services.audit.use_cases.exports import PAGE_RECORDS, begin_export, export_pieces
+from services.audit.use_cases.exports import (
+    ALLOWED_SECONDS,
+    PAGE_RECORDS,
+    begin_export,
+    export_pieces,
+)
 from shared.clock import SystemClock
 from shared.contracts.facts import Actor, Caller, RequestInfo, Row, shard_of
 from shared.contracts.identity import UserVerified
@@ -115,6 +120,17 @@ async def begun(ctx: Any, **filters: Any) -> Any:
     )
 
 
+class SlowPage(SystemClock):
+    """The first page of an export takes longer than its reader may read unasked."""
+
+    def __init__(self) -> None:
+        self.began = False
+
+    def boottime(self) -> float:
+        before, self.began = self.began, True
+        return ALLOWED_SECONDS if before else 0.0
+
+
 async def test_an_export_of_several_pages_has_each_record_once(auditing):
     rows = [removed(account_id="acc_1") for _ in range(PAGE_RECORDS + 3)]
     rows = [
@@ -123,17 +139,19 @@ async def test_an_export_of_several_pages_has_each_record_once(auditing):
     ]
     records = [record_of(row, recorded_at=NOON) for row in rows]
     await transact(auditing.client, partial(auditing.ctx.store.add, records))
-    export = await begun(auditing.ctx)
+    ctx = replace(auditing.ctx, clock=SlowPage())
+    export = await begun(ctx)
     late = removed(account_id="acc_1", occurred_at=export.taken_at + timedelta(seconds=1))
     await auditing.take(late)
+    asked = []
 
     async def permitted() -> None:
-        return
+        asked.append(ctx.clock.now())
 
     pieces = [
-        json.loads(piece)
-        async for piece in export_pieces(auditing.ctx, export, JsonExport(), permitted)
+        json.loads(piece) async for piece in export_pieces(ctx, export, JsonExport(), permitted)
     ]
+    assert len(asked) == 1, "the second page comes soon after the first one"
     assert {piece["id"] for piece in pieces[1:-1]} == {row.id for row in rows}
     assert pieces[-1]["records"] == len(pieces) - 2 == len(rows)
 

@@ -183,6 +183,23 @@ async def test_no_checkpoint_is_signed_that_contradicts_an_earlier_one(sealing, 
     assert (await sealing.checkpoint(OTHER)).size == 1
 
 
+async def test_a_tree_with_an_alarm_is_looked_at_again_when_it_is_repaired(sealing):
+    await sealing.add(record(1))
+    await sealing.applied(1)
+    sealer = sealing.sealer(looked_at_again=2)
+    await sealer.round()
+    trees, whole = sealing.auditing.database["trees"], await sealing.auditing.all("trees")
+    await altered_head(sealing)
+    await sealer.round()
+    await sealing.add(record(2))
+    await sealing.applied(2)
+    for tree in whole:
+        await trees.replace_one({"_id": tree["_id"]}, tree)
+    for _ in range(2):
+        await sealer.round()
+    assert (await sealing.checkpoint()).size == 2
+
+
 async def test_another_key_continues_the_log_if_the_former_one_is_known(sealing):
     await sealing.add(*(record(seq) for seq in range(1, 4)))
     await sealing.applied(2)

@@ -104,7 +104,8 @@ async def test_a_user_who_sets_a_first_password_keeps_the_issuer(browser: Browse
     email = "ana@corp.example"
     await identity.forgot(email)
     token = await identity.mailed_reset(email)
-    assert (await identity.reset(token, NEW_PASSWORD)).status == 204
+    for _ in range(2):
+        assert (await identity.reset(token, NEW_PASSWORD)).status == 204
     assert (await browser.sign_in()).status == 200
     assert (await identity.log_in(email, NEW_PASSWORD)).status == 200
     assert await identity.rows("user.identity_unlinked") == []

@@ -121,7 +121,7 @@ async def test_no_route_for_people_takes_the_token(identity: Identity) -> None:
         assert (refused.status, refused.body["code"]) == (403, "wrong-principal"), place
 
 
-@pytest.mark.parametrize("end", ["session", "client", "token", "earlier token", "key"])
+@pytest.mark.parametrize("end", ["session", "client", "scope", "token", "earlier token", "key"])
 async def test_the_token_ends_with_session_client_and_each_token_before(
     identity: Identity, end: str
 ) -> None:
@@ -140,6 +140,9 @@ async def test_the_token_ends_with_session_client_and_each_token_before(
         await revoke(identity, person["access_token"])
     elif "token" in end:
         await revoke(identity, token if end == "token" else first)
+    elif end == "scope":
+        clients = identity.database["service_clients"]
+        await clients.update_one({"_id": client["id"]}, {"$set": {"scopes": ["authz:check"]}})
     elif end == "key":
         (await identity.post(f"{KEYS}/revoke", {"kid": former}, token=ADMIN_KEY)).expect(200)
     else:

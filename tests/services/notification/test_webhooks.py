@@ -181,6 +181,12 @@ async def test_a_redirect_is_a_failure_and_is_not_followed(hooks: Hooks, receive
     (delivery,) = await hooks.settled(webhook)
     assert (delivery["status"], len(receiver.got)) == ("pending", 1)
     assert delivery["attempts"][0]["status"] == 307
+    stored = hooks.database["webhooks"]
+    assert await stored.count_documents({"failing_since": hooks.clock.now()}) == 1
+    hooks.clock.move(60)
+    (delivery,) = await hooks.settled(webhook)
+    assert delivery["status"] == "delivered"
+    assert await stored.count_documents({"failing_since": None}) == 1
 
 
 async def test_a_silent_receiver_holds_up_no_other(hooks: Hooks, receiver: Receiver):
@@ -314,15 +320,18 @@ async def test_a_reverted_team_has_no_webhook_that_goes_on(hooks: Hooks, receive
 
 async def test_redeliveries_have_a_budget_of_the_day(hooks: Hooks, receiver: Receiver):
     webhook = await hooks.make(receiver, event_types=["member.removed"])
+    since = {"since": content_time(hooks.clock.now())}
     await hooks.happen(REMOVED)
     (delivery,) = await hooks.settled(webhook)
+    await hooks.database["deliveries"].update_one({}, {"$set": {"status": "failed"}})
     spent = {"redelivered": MAX_OF_A_DAY - 1, "redelivering_since": hooks.clock.now()}
     await hooks.database["webhooks"].update_one({"_id": webhook["id"]}, {"$set": spent})
-    one = f"/{webhook['id']}/deliveries/{delivery['id']}/redeliver"
-    (await hooks.ask("POST", one)).expect(200)
+    failed = f"/{webhook['id']}/redeliver"
+    last = (await hooks.ask("POST", failed, since)).expect(200)
+    assert last == {"deliveries": 1, "more": False}
     await hooks.settled(webhook)
-    since = {"since": content_time(hooks.clock.now())}
-    for path, body in ((one, None), (f"/{webhook['id']}/redeliver", since)):
+    one = f"/{webhook['id']}/deliveries/{delivery['id']}/redeliver"
+    for path, body in ((one, None), (failed, since)):
         refused = await hooks.ask("POST", path, body)
         assert (refused.status, refused.code) == (429, "too-many-redeliveries")
 

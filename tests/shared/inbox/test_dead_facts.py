@@ -1,6 +1,7 @@
 """Facts that could not be applied: a replay has one effect, a drop has none."""
 
 import asyncio
+from typing import cast
 
 import pytest
 
@@ -10,7 +11,7 @@ from shared.inbox import AppliedMark, Inbox
 from shared.inbox.dead_facts import FactOfFormerEpoch, FactStillFails, FactWasReplayed
 from shared.journal import Journal
 from shared.mongo import DbClient
-from shared.problems import NotFound
+from shared.problems import NotFound, Unavailable
 from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in, remember
 from tests.shared.inbox.test_inbox import SHARD, record_facts
 
@@ -51,6 +52,7 @@ async def drop(inbox: Inbox, own: Journal, dead_id: str) -> None:
 async def recorded(own: Journal) -> list[tuple[str, str | None, str]]:
     """What the journal of the service says: type, operator, and the fact that it is about."""
     rows = [one.row for one in await own.changes(SHARD, after=0, limit=10)]
+    assert {row.account_id for row in rows} <= {"acc_1"}
     return [(row.type, row.actor.name, row.data["fact_type"]) for row in rows]
 
 
@@ -118,6 +120,47 @@ async def test_a_replay_that_was_cut_off_after_the_effect_is_finished(
     await replay(make_inbox(), own, dead_id)
     assert await effects.saw() == ["Project 0", "Project 1", "Project 2"]
     assert await listed(make_inbox()) == []
+
+
+class Away:
+    """The journal of a service whose database is away."""
+
+    source = "audit"
+
+    async def write(self, *_: object, **__: object) -> None:
+        raise Unavailable
+
+
+async def test_a_fact_that_a_replay_has_passed_over_is_not_dropped(
+    make_inbox: MakeInbox, own: Journal, dead_id: str
+) -> None:
+    """The subscriber had nothing to do with it, and the replay was cut off after that."""
+
+    async def ignores(*_: object) -> None:
+        return
+
+    inbox = make_inbox({ProjectCreated.type: ignores})
+    with pytest.raises(Unavailable):
+        await replay(inbox, cast("Journal", Away()), dead_id)
+    with pytest.raises(FactWasReplayed):
+        await drop(inbox, own, dead_id)
+    await replay(inbox, own, dead_id)
+    assert await listed(inbox) == []
+
+
+async def test_an_outage_during_a_replay_is_no_failure_of_the_fact(
+    make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str
+) -> None:
+    effects.fails["prj_1"] = Unavailable()
+    inbox = make_inbox({"*": remember})
+    with pytest.raises(Unavailable):
+        await replay(inbox, own, dead_id)
+    (fact,) = await inbox.dead.page(after=None, limit=10)
+    assert fact.error == "LookupError('poison')"
+    assert await inbox.dead.page(after=fact.id, limit=10) == []
+    effects.fails.clear()
+    await replay(inbox, own, dead_id)
+    assert await effects.saw() == ["Project 0", "Project 1", "Project 2"]
 
 
 async def test_a_dropped_fact_has_no_effect_and_counts_as_applied(

@@ -99,7 +99,13 @@ def test_a_changed_address_ends_the_links_that_were_mailed_before() -> None:
     assert (CHANGED.new_email, CHANGED.reset_link_made_at, CHANGED.reset_used_at) == (None,) * 3
 
 
-RESTORED, _ = address_change.restore(CHANGED, check_undo(CHANGED, generation=1, now=NOON), now=NOON)
+STOLEN = replace(CHANGED, known_devices=("of a thief",), password_imported=True)
+RESTORED, _ = address_change.restore(STOLEN, check_undo(STOLEN, generation=1, now=NOON), now=NOON)
+
+
+def test_a_restored_user_has_neither_password_nor_devices_of_a_thief() -> None:
+    assert (RESTORED.password_hash, RESTORED.password_imported) == (None, False)
+    assert (RESTORED.known_devices, RESTORED.password_taken) == ((), True)
 
 
 @pytest.mark.parametrize(

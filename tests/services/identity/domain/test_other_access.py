@@ -11,8 +11,10 @@ from services.identity.domain.api_tokens import ApiToken
 from services.identity.domain.identities import LinkedIdentity
 from services.identity.domain.other_access import (
     MAX_NAMES,
+    AccessToEnd,
     EndAccess,
     OtherAccess,
+    access_to_end,
     to_end,
 )
 from shared.ids import AccountId, IdentityId, MembershipId, TokenId, UserId
@@ -61,6 +63,17 @@ def test_a_reset_ends_what_was_chosen(
     ended: OtherAccess,
 ) -> None:
     assert to_end(FOUND, choice, had_password=had_password, now=NOON) == ended
+
+
+@pytest.mark.parametrize(("had_password", "recent"), [(True, 1), (False, 0)])
+def test_the_page_of_a_reset_counts_what_each_choice_ends(
+    had_password: bool,  # noqa: FBT001
+    recent: int,
+) -> None:
+    found = access_to_end(FOUND, had_password=had_password, now=NOON)
+    assert found == AccessToEnd(
+        api_tokens=2, identities=2, recent_api_tokens=1, recent_identities=recent
+    )
 
 
 def test_what_is_left_is_described_by_the_first_names_and_a_count() -> None:

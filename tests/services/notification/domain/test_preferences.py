@@ -2,7 +2,10 @@
 
 import email
 import email.policy
+import hmac
+from base64 import urlsafe_b64encode
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -149,6 +152,7 @@ def test_people_read_what_each_choice_is_and_why_others_have_none(locale):
 def forged(token):
     user, account, kind, mac = token.split(".")
     other = "usr_" + "3" * 32
+    by_the_whole_key = hmac.digest(b"k" * 32, token.rpartition(".")[0].encode(), sha256)
     return [
         "",
         "x",
@@ -160,6 +164,7 @@ def forged(token):
         f"{user}.{account}.override_set.{mac}",
         f"{user}.{account}.password_changed.{mac}",
         ".".join([user, account, kind, "A" * 43]),
+        ".".join([user, account, kind, urlsafe_b64encode(by_the_whole_key).decode().rstrip("=")]),
         UnsubscribeLinks(b"o" * 32, "https://cloud.example").token(TARGET),
         LINKS.token(replace(TARGET, kind=MessageKind.PASSWORD_CHANGED)),
     ]
