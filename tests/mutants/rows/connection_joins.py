@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 TEAM = ("tests/services/team/test_connection_joins.py",)
 RULES = ("tests/services/team/domain/test_connection_join_rules.py",)
 ACCOUNTS = ("tests/services/identity/test_account_connections.py",)
+OF_RULES = ("tests/services/identity/domain/test_account_connections.py",)
 JOINS = "services/team/domain/connection_joins.py"
 CONNECTIONS = "services/identity/domain/account_connections.py"
 JOINING = "services/identity/use_cases/joining.py"
@@ -175,5 +176,50 @@ ROWS = (
         "for one in await ctx.store.connections_of(account_id, write.session):",
         "for one in (await ctx.store.connections_of(account_id, write.session))[:1]:",
         *(*ACCOUNTS, "-k", "end_of_an_account"),
+    ),
+    Mutant(
+        id="rule-of-a-connection-that-is-off",
+        kind=Kind.SECURITY,
+        file=CONNECTIONS,
+        old="if not self.enabled or self.join_role",
+        new="if self.join_role",
+        tests=OF_RULES,
+    ),
+    Mutant(
+        id="first-giver-answers-for-what-others-give",
+        kind=Kind.SECURITY,
+        file=CONNECTIONS,
+        old=(
+            "giver = by if given_role(connection, wanted) is not None else connection.rule_set_by"
+        ),
+        new="giver = connection.rule_set_by or by",
+        tests=OF_RULES,
+    ),
+    Mutant(
+        id="role-that-came-between-is-given-unchecked",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/account_connections.py",
+        old=(
+            "        if account_connections.given_role(current, wanted) != role:\n"
+            "            raise _RoleNotCheckedError\n"
+        ),
+        new="",
+        tests=OF_RULES,
+    ),
+    Mutant(
+        id="people-of-a-former-issuer-join",
+        kind=Kind.SECURITY,
+        file=JOINING,
+        old=" or row.issuer != connection.issuer",
+        new="",
+        tests=OF_RULES,
+    ),
+    Mutant(
+        id="dropped-secret-of-a-connection-stays",
+        kind=Kind.SECURITY,
+        file=CONNECTIONS,
+        old=("None if wanted.drops_secret else wanted.sealed_secret or connection.sealed_secret"),
+        new="wanted.sealed_secret or connection.sealed_secret",
+        tests=OF_RULES,
     ),
 )

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 DOMAIN = "services/identity/domain/factor_take_back.py"
 USE_CASE = "services/identity/use_cases/factor_take_back.py"
 TESTS = ("tests/services/identity/test_factor_take_back.py",)
+TABLES = ("tests/services/identity/domain/test_factor_take_back.py",)
 MAILS = ("tests/services/notification/test_delivery.py", "-k", "new_factor")
 
 
@@ -68,5 +69,104 @@ ROWS = (
         " and message.kind in SENT_WITHOUT_LINK:",
         " and not message.kind:",
         *MAILS,
+    ),
+    Mutant(
+        id="link-of-a-take-back-has-done-what-it-did-not",
+        kind=Kind.DATA,
+        file=DOMAIN,
+        old="factors.taken_back == generation == factors.beginnings",
+        new="factors.taken_back == generation",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="thief-keeps-a-known-device-after-a-take-back",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old="        known_devices=(),\n",
+        new="",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="imported-password-may-be-given-after-a-take-back",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old="        password_taken=True,\n",
+        new="",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="hash-of-an-importer-is-expected-after-a-take-back",
+        kind=Kind.DATA,
+        file=DOMAIN,
+        old="        password_imported=False,\n",
+        new="",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="take-back-is-checked-before-its-write-alone",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old=(
+            "        current = factor_take_back.check_take_back(\n"
+            "            current, factors, generation=link.generation, now=write.now\n"
+            "        )\n"
+        ),
+        new="        assert current is not None\n",
+        tests=(*TABLES, "-k", "in_the_write"),
+    ),
+    Mutant(
+        id="tokens-beyond-a-hundred-outlive-a-take-back",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old=(
+            "        if not await revoke_tokens_of(ctx, write, current, "
+            "because=TokenEnd.FACTOR_TAKEN_BACK):\n"
+            "            return False\n"
+        ),
+        new=(
+            "        await revoke_tokens_of(ctx, write, current, "
+            "because=TokenEnd.FACTOR_TAKEN_BACK)\n"
+        ),
+        tests=(*TESTS, "-k", "thief_back"),
+    ),
+    Mutant(
+        id="take-back-is-forgotten-with-the-next-removal",
+        kind=Kind.DATA,
+        file="services/identity/domain/mfa.py",
+        old="        taken_back=factors.taken_back,\n",
+        new="",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="each-further-factor-begins-the-time-of-the-link-anew",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/mfa.py",
+        old=("    if before.exist:\n        return after\n"),
+        new=("    if before.exist:\n        return replace(after, began_at=now)\n"),
+        tests=TABLES,
+    ),
+    Mutant(
+        id="link-to-reset-a-password-takes-a-factor-back",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="link = ctx.take_back_links.read(token)",
+        new="link = ctx.take_back_links.read(token) or ctx.reset_links.read(token)",
+        tests=(*TESTS, "-k", "forged"),
+    ),
+    Mutant(
+        id="first-passkey-has-no-link-to-take-it-back",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/passkeys.py",
+        old="link = take_back_of(acting.user, after) if first else None",
+        new="link = None",
+        tests=("tests/services/identity/test_passkeys.py", "-k", "first_passkey"),
+    ),
+    Mutant(
+        id="each-further-passkey-has-a-link",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/passkeys.py",
+        old="link = take_back_of(acting.user, after) if first else None",
+        new="link = take_back_of(acting.user, after)",
+        tests=("tests/services/identity/test_passkeys.py", "-k", "first_passkey"),
     ),
 )

@@ -222,4 +222,20 @@ ROWS = (
         "assert wanted",
         *(*ACCOUNTS, "-k", "one_connection"),
     ),
+    Mutant(
+        id="deleted-connection-frees-the-domain-of-another",
+        kind=Kind.SECURITY,
+        file="services/identity/store/account_connections.py",
+        old='wanted = {"_id": row.domain, "connection_id": row.id}',
+        new='wanted = {"_id": row.domain}',
+        tests=(*ACCOUNTS, "-k", "one_connection"),
+    ),
+    Mutant(
+        id="sign-in-goes-on-with-another-issuer",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/sso_sign_in.py",
+        old=("    if connection.issuer != issuer:\n        raise SsoSignInOver\n"),
+        new="",
+        tests=(*ACCOUNTS, "-k", "another_issuer"),
+    ),
 )

@@ -145,4 +145,31 @@ ROWS = (
         new='secret, b"")',
         tests=("tests/services/identity/adapters/test_sealing.py",),
     ),
+    Mutant(
+        id="recovery-codes-outlive-the-last-passkey",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/mfa.py",
+        old=(
+            "passkey_rules.without(factors.passkeys, passkey_id))\n"
+            "    return left if left.exist else replace(left, codes=())"
+        ),
+        new="passkey_rules.without(factors.passkeys, passkey_id))\n    return left",
+        tests=("tests/services/identity/domain/test_second_factors.py",),
+    ),
+    Mutant(
+        id="app-that-waits-outlives-the-removal",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/mfa.py",
+        old="left = replace(factors, totp=None, pending=None)",
+        new="left = replace(factors, totp=None)",
+        tests=("tests/services/identity/domain/test_second_factors.py",),
+    ),
+    Mutant(
+        id="app-that-waits-outlives-a-reset-by-an-operator",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/mfa.py",
+        old="if factors.exist or factors.pending is not None:",
+        new="if factors.exist:",
+        tests=("tests/services/identity/test_mfa.py", "-k", "operator_removes"),
+    ),
 )

@@ -105,4 +105,12 @@ ROWS = (
         *(*TESTS, "-k", "first_password"),
         kind=Kind.AVAILABILITY,
     ),
+    Mutant(
+        id="mail-of-a-reset-counts-the-tokens-of-the-last-write",
+        kind=Kind.DATA,
+        file=PASSWORDS,
+        old="tokens_ended += done.result.tokens_ended",
+        new="tokens_ended = done.result.tokens_ended",
+        tests=(*TESTS, "-k", "very_many"),
+    ),
 )

@@ -235,4 +235,28 @@ ROWS = (
         new="",
         tests=(*EXCHANGE, "-k", "ends_with"),
     ),
+    Mutant(
+        id="client-of-an-earlier-exchange-acts-under-another-name",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/token_exchange.py",
+        old="former[:1] == (client.id,)",
+        new="client.id in former",
+        tests=("tests/services/identity/domain/test_token_exchange.py",),
+    ),
+    Mutant(
+        id="client-bound-to-no-account-takes-one-along",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/token_exchange.py",
+        old="account_id if bound is None or account_id in bound else None",
+        new="account_id if not bound or account_id in bound else None",
+        tests=("tests/services/identity/domain/test_token_exchange.py",),
+    ),
+    Mutant(
+        id="replicas-take-clients-without-the-scope-to-act",
+        kind=Kind.SECURITY,
+        file="shared/following/live_callers.py",
+        old="client is not None and ACT_SCOPE in client.scopes",
+        new="client is not None",
+        tests=(*DELEGATED, "-k", "each_client"),
+    ),
 )

@@ -145,6 +145,9 @@ async def test_a_domain_belongs_to_one_connection(admin: Admin) -> None:
     assert sorted(each.status for each in both) == [200, 409]
     winner, loser = (first, second) if both[0].status == 200 else (second, first)
     assert (await admin.prove(loser)).code == "domain-taken"
+    third = (await admin.make()).expect(201)
+    assert (await admin.call("DELETE", f"/{third['id']}")).status == 204
+    assert (await admin.prove(loser)).code == "domain-taken"
     assert (await admin.call("DELETE", f"/{winner['id']}")).status == 204
     (await admin.prove(loser)).expect(200)
     platforms = (await admin.make(domain="corp.example")).expect(201)
@@ -317,9 +320,10 @@ async def test_a_connection_that_is_off_signs_no_person_in(admin: Admin) -> None
 @pytest.mark.rule("B16")
 async def test_another_issuer_has_to_be_proved_again(admin: Admin) -> None:
     made = await admin.proved()
-    other = {"issuer": "https://other.example"}
+    other, answer = {"issuer": "https://other.example"}, await admin.answer(made["id"])
     changed = (await admin.change(made, other)).expect(200)
     assert changed["proved_at"] is None
+    assert (await admin.finish(answer)).code == "sso-sign-in-over"
     assert changed["txt_value"] != made["txt_value"]
     assert (await admin.begin(email="cy@team.example")).code == "no-connection"
     assert (await admin.prove(made)).code == "domain-not-proved"

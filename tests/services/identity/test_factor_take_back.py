@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.identity.domain.api_tokens import MAX_LIVE_TOKENS
 from services.identity.domain.factor_take_back import TAKE_BACK_LIFETIME
 from shared.contracts.calls.identity import FACTOR_LINK, FactorLinkRequest
 from shared.problems import Refusal
@@ -46,6 +47,11 @@ async def locked_out(identity: Identity) -> tuple[dict[str, Any], Authenticator]
 async def test_the_mailbox_takes_the_factor_of_a_thief_back(identity: Identity) -> None:
     thief, app = await locked_out(identity)
     made = await identity.make_token(thief)
+    tokens = identity.database["api_tokens"]
+    row = await tokens.find_one({"_id": made["id"]})
+    assert row is not None
+    copies = [row | {"_id": f"{made['id'][:-6]}{number:06x}"} for number in range(MAX_LIVE_TOKENS)]
+    await tokens.insert_many(copies)
     linked = {"user_id": thief["user"]["id"], "issuer": "https://thief.example"}
     await identity.database["identities"].insert_one({"_id": "idn_1", **linked})
     token = await mailed(identity)
@@ -53,8 +59,9 @@ async def test_the_mailbox_takes_the_factor_of_a_thief_back(identity: Identity) 
     assert (await take_back(identity, token)).status == 204
     assert not await identity.is_live(thief)
     assert await identity.database["identities"].count_documents({}) == 0
-    [revoked] = await identity.rows("api_token.revoked")
-    assert (revoked.resource.id, revoked.data["because"]) == (made["id"], "factor-taken-back")
+    revoked = await identity.rows("api_token.revoked")
+    assert {row.resource.id for row in revoked} == {made["id"], *(one["_id"] for one in copies)}
+    assert {row.data["because"] for row in revoked} == {"factor-taken-back"}
     [removed] = await identity.rows("user.second_factor_removed")
     assert removed.data["taken_back"] is True
     identity.clock.move(90)
@@ -120,7 +127,14 @@ async def test_a_link_in_a_mailbox_that_was_given_up_is_over(identity: Identity)
 async def test_the_link_ends_after_two_weeks_and_is_not_forged(identity: Identity) -> None:
     await locked_out(identity)
     token = await mailed(identity)
-    forged = [token[:-1] + ("A" if token[-1] != "A" else "B"), token.replace(".1.", ".2."), "x"]
+    await identity.forgot(EMAIL)
+    of_a_reset = await identity.mailed_reset(EMAIL)
+    forged = [
+        of_a_reset,
+        token[:-1] + ("A" if token[-1] != "A" else "B"),
+        token.replace(".1.", ".2."),
+        "x",
+    ]
     for wrong in forged:
         assert (await take_back(identity, wrong)).status == 410
     identity.clock.move(TAKE_BACK_LIFETIME.total_seconds() - 1)

@@ -326,6 +326,10 @@ async def test_an_operator_removes_the_factors_of_a_user_who_lost_them(identity:
     for kinds in (["totp"], []):
         answer = await identity.post(path, token=ADMIN_KEY)
         assert answer.expect(200)["removed_factors"] == kinds
+        waiting = await identity.begin_totp(person["access_token"])
+    (await identity.post(path, token=ADMIN_KEY)).expect(200)
+    late = await identity.confirm_totp(person["access_token"], waiting.code())
+    assert told(late) == ("enrolment-missing", 409)
     [removed] = await identity.rows("user.second_factor_removed")
     assert (removed.actor.type, removed.data["email"]) == ("operator", EMAIL)
     identity.clock.move(15 * 60)

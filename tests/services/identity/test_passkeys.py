@@ -62,8 +62,9 @@ async def test_the_first_passkey_ends_other_sessions_and_gives_codes(identity: I
     assert told(await identity.log_in(EMAIL, otp=code)) == (None, 200)
     second = await add(identity, token, new_passkey(), name="Laptop")
     assert second.body["recovery_codes"] == []
-    [row, _] = await identity.rows("user.second_factor_added")
+    [row, later] = await identity.rows("user.second_factor_added")
     assert row.data["kind"] == "passkey"
+    assert (row.data["beginning"], later.data["beginning"]) == (1, None)
 
 
 async def test_passkeys_are_listed_renamed_and_removed(identity: Identity) -> None:
