@@ -148,7 +148,7 @@ async def test_a_fact_that_a_replay_has_passed_over_is_not_dropped(
     assert await listed(inbox) == []
 
 
-async def test_an_outage_during_a_replay_is_no_failure_of_the_fact(
+async def test_an_outage_during_a_replay_leaves_the_fact_as_it_is(
     make_inbox: MakeInbox, effects: Effects, own: Journal, dead_id: str
 ) -> None:
     effects.fails["prj_1"] = Unavailable()

@@ -25,9 +25,7 @@ USERS_OWN = UserPrincipal(user_id=USER.id, session_id=SESSION.id, account_id=ACC
         ("aba", "aba"),
     ],
 )
-def test_the_client_that_acts_is_named_first_and_none_before_it_is_left_out(
-    clients: str, chain: str
-) -> None:
+def test_the_client_that_acts_is_named_before_all_earlier_ones(clients: str, chain: str) -> None:
     subject: UserPrincipal | DelegatedPrincipal = USERS_OWN
     for name in clients:
         subject = delegated(replace(CLIENT, id=ClientId(f"cli_{name}")), subject)
