@@ -16,7 +16,8 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-USER_PRESENT, USER_VERIFIED, HAS_PASSKEY = 1, 4, 64
+USER_PRESENT, USER_VERIFIED, HAS_PASSKEY, HAS_EXTENSIONS = 1, 4, 64, 128
+EMPTY_MAP = b"\xa0"
 
 
 def encoded(data: bytes) -> str:
@@ -43,14 +44,25 @@ class SoftPasskey:
     )
     id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
-    def create(self, options: dict[str, Any]) -> dict[str, Any]:
-        """What `navigator.credentials.create` gives for these options."""
+    def create(
+        self,
+        options: dict[str, Any],
+        *,
+        key: bytes | None = None,
+        extensions: bytes = b"",
+        statement: bytes = EMPTY_MAP,
+    ) -> dict[str, Any]:
+        """What `navigator.credentials.create` gives for these options.
+
+        Of an authenticator that misbehaves each part can be given as it is.
+        """
         self.user_handle = options["user"]["id"]
-        point = self.key.public_key().public_numbers()
-        key = {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
-        attested = bytes(16) + len(self.id).to_bytes(2, "big") + self.id + cbor2.dumps(key)
-        data = self._data(options["rp"]["id"], HAS_PASSKEY) + attested
-        attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+        attested = bytes(16) + len(self.id).to_bytes(2, "big") + self.id
+        data = self._data(options["rp"]["id"], HAS_PASSKEY, extensions)
+        data += attested + (key or cbor2.dumps(self.public_key())) + extensions
+        attestation = b"\xa3" + cbor2.dumps("fmt") + cbor2.dumps("none")
+        attestation += cbor2.dumps("attStmt") + statement
+        attestation += cbor2.dumps("authData") + cbor2.dumps(data)
         client = self._client("webauthn.create", options["challenge"])
         response = {
             "clientDataJSON": encoded(client),
@@ -58,10 +70,16 @@ class SoftPasskey:
         }
         return self._credential(response)
 
-    def get(self, options: dict[str, Any]) -> dict[str, Any]:
+    def public_key(self) -> dict[int, int | bytes]:
+        """The public key as an authenticator writes it (RFC 9053)."""
+        point = self.key.public_key().public_numbers()
+        x, y = point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big")
+        return {1: 2, 3: -7, -1: 1, -2: x, -3: y}
+
+    def get(self, options: dict[str, Any], *, extensions: bytes = b"") -> dict[str, Any]:
         """What `navigator.credentials.get` gives for these options."""
         self.count += 1 if self.counts else 0
-        data = self._data(options["rpId"], 0)
+        data = self._data(options["rpId"], 0, extensions) + extensions
         client = self._client("webauthn.get", options["challenge"])
         signature = self.key.sign(data + sha256(client).digest(), ec.ECDSA(SHA256()))
         response = {
@@ -78,8 +96,9 @@ class SoftPasskey:
         answer = {"id": own, "rawId": own, "type": "public-key", "response": response}
         return answer | others  # as `PublicKeyCredential.toJSON` of a browser
 
-    def _data(self, rp_id: str, flags: int) -> bytes:
+    def _data(self, rp_id: str, flags: int, extensions: bytes) -> bytes:
         flags |= USER_PRESENT | (USER_VERIFIED if self.verified else 0)
+        flags |= HAS_EXTENSIONS if extensions else 0
         return sha256(rp_id.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")
 
     def _client(self, kind: str, challenge: str) -> bytes:

@@ -16,6 +16,7 @@ from webauthn import (
 )
 from webauthn.helpers import (
     base64url_to_bytes,
+    bytes_to_base64url,
     options_to_json_dict,
     parse_authentication_credential_json,
 )
@@ -27,6 +28,11 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from services.identity.adapters.authenticator_data import (
+    plain_data,
+    plain_key,
+    without_statement,
+)
 from services.identity.domain.passkeys import (
     CHALLENGE_LIFETIME,
     Passkey,
@@ -109,7 +115,7 @@ class RelyingParty:
         """
         try:
             made = verify_registration_response(
-                credential=credential,
+                credential=_without_statement(credential),
                 expected_challenge=base64url_to_bytes(challenge),
                 expected_rp_id=self._id,
                 expected_origin=self._origin,
@@ -153,15 +159,26 @@ class RelyingParty:
                 not verified.
         """
         try:
+            plain_data(base64url_to_bytes(credential["response"]["authenticatorData"]))
             verified = verify_authentication_response(
                 credential=credential,
                 expected_challenge=base64url_to_bytes(challenge),
                 expected_rp_id=self._id,
                 expected_origin=self._origin,
-                credential_public_key=passkey.public_key,
+                credential_public_key=plain_key(passkey.public_key),
                 credential_current_sign_count=0,
                 require_user_verification=True,
             )
         except _UNREADABLE:
             raise PasskeyRefused from None
         return verified.new_sign_count
+
+
+def _without_statement(credential: Credential) -> Credential:
+    """Return the answer with a new passkey without what its authenticator says of itself."""
+    answer = credential["response"]
+    plain = without_statement(base64url_to_bytes(answer["attestationObject"]))
+    return {
+        **credential,
+        "response": {**answer, "attestationObject": bytes_to_base64url(plain)},
+    }

@@ -16,6 +16,8 @@ OTPS_PER_HOUR, OTPS_PER_DAY = 10, 30
 """Wrong codes of one user."""
 CODE_SETS_PER_HOUR = 10
 """Sets of recovery codes of one user: each costs as much as ten sign-ins."""
+PASSKEYS_PER_HOUR = 20
+"""Answers of authenticators with which one user could not add a passkey."""
 MAX_REFUSED = 20_000
 """The limits that `RefusedSenders` remembers."""
 RECHECK = timedelta(seconds=10)
@@ -130,6 +132,11 @@ def code_set_limit(user_id: UserId) -> RateLimit:
     return RateLimit(
         key=("recovery-codes", user_id), limit=CODE_SETS_PER_HOUR, window=timedelta(hours=1)
     )
+
+
+def passkey_limit(user_id: UserId) -> RateLimit:
+    """Return what a passkey that is refused when it is added counts against: its user."""
+    return RateLimit(key=("passkeys", user_id), limit=PASSKEYS_PER_HOUR, window=timedelta(hours=1))
 
 
 def mailed_link_limit(network: str, *, per_network: int) -> RateLimit:

@@ -17,7 +17,7 @@ from services.identity.domain.passkeys import (
     PasskeyProof,
     PasskeyRefused,
 )
-from services.identity.domain.rate_limits import SIGN_IN_WINDOW, RateLimit
+from services.identity.domain.rate_limits import SIGN_IN_WINDOW, RateLimit, passkey_limit
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.ending_sessions import end_sessions_of
@@ -87,21 +87,13 @@ async def add(
 
     Raises:
         Invalid: the name cannot be one.
-        PasskeyChallengeOver, PasskeyRefused, PasskeyKnown, TooManyPasskeys.
+        PasskeyChallengeOver, PasskeyRefused: they count for the user.
+        PasskeyKnown, TooManyPasskeys.
         StepUpRequired, TokenRevoked, TooManyRequests, HashingBusy.
     """
     shown = _parse_name(name)
     user = (await active_session(ctx, principal)).user
-    opened = passkeys.check_challenge(
-        ctx.sealed_challenges.open(answer.challenge),
-        now=ctx.clock.now(),
-        user_id=principal.user_id,
-        session_id=principal.session_id,
-    )
-    passkey = ctx.relying_party.new_passkey(
-        answer.credential, challenge=opened.challenge, name=shown, now=ctx.clock.now()
-    )
-    await _use_up(ctx, opened)
+    passkey = await _made(ctx, principal, answer, name=shown)
     factors = await ctx.store.factors(user.id)
     codes = [] if factors.exist else new_recovery_codes()
     hashed = await hashed_codes(ctx, user, codes)
@@ -123,6 +115,23 @@ async def add(
     done = await write_until_done(ctx, caller, user, change)
     added = AddedPasskey(passkey=passkey, recovery_codes=codes)
     return WriteResult(result=added, revision=done.revision, effective=done.effective)
+
+
+async def _made(ctx: Ctx, principal: UserPrincipal, answer: PasskeyAnswer, *, name: str) -> Passkey:
+    """Use a challenge up, and return the passkey that an authenticator has made for it."""
+    counted = (PasskeyChallengeOver, PasskeyRefused)
+    async with rate_limited(ctx, passkey_limit(principal.user_id), counted=counted):
+        opened = passkeys.check_challenge(
+            ctx.sealed_challenges.open(answer.challenge),
+            now=ctx.clock.now(),
+            user_id=principal.user_id,
+            session_id=principal.session_id,
+        )
+        made = ctx.relying_party.new_passkey(
+            answer.credential, challenge=opened.challenge, name=name, now=ctx.clock.now()
+        )
+        await _use_up(ctx, opened)
+        return made
 
 
 async def rename(

@@ -7,6 +7,8 @@ ACCOUNTS = ("tests/services/identity/test_account_connections.py",)
 OUTBOUND = ("tests/shared/http/test_outbound.py",)
 LOOKUPS = "shared/http/name_lookups.py"
 LOOKUP_TESTS = ("tests/shared/http/test_name_lookups.py",)
+KEYS = "services/identity/adapters/issuer_keys.py"
+KEY_TESTS = ("tests/services/identity/adapters/test_issuer_keys.py",)
 TOKENS = "services/identity/domain/id_tokens.py"
 SIGN_IN = "services/identity/domain/sso_sign_in.py"
 IDENTITIES = "services/identity/domain/identities.py"
@@ -237,5 +239,33 @@ ROWS = (
         old=("    if connection.issuer != issuer:\n        raise SsoSignInOver\n"),
         new="",
         tests=(*ACCOUNTS, "-k", "another_issuer"),
+    ),
+    _security(
+        "private-key-of-an-issuer-is-read",
+        KEYS,
+        " or _PRIVATE & row.keys():",
+        ":",
+        *KEY_TESTS,
+    ),
+    _security(
+        "key-of-an-issuer-of-any-length-is-read",
+        KEYS,
+        "if not isinstance(text, str) or len(text) > length:",
+        "if not isinstance(text, str):",
+        *KEY_TESTS,
+    ),
+    _security(
+        "rsa-key-of-an-issuer-of-any-size-is-read",
+        KEYS,
+        "not MIN_RSA_BITS <= public.key_size <= MAX_RSA_BITS:",
+        "public.key_size < MIN_RSA_BITS:",
+        *KEY_TESTS,
+    ),
+    _security(
+        "any-number-of-keys-of-an-issuer-is-read",
+        KEYS,
+        "for row in rows[:MAX_KEYS]",
+        "for row in rows",
+        *KEY_TESTS,
     ),
 )

@@ -7,6 +7,9 @@ PARTY = "services/identity/adapters/relying_party.py"
 USE_CASES = "services/identity/use_cases/passkeys.py"
 TESTS = "tests/services/identity/test_passkeys.py"
 JOURNEY = "tests/services/identity/test_passkey_journey.py"
+PLAIN = "services/identity/adapters/plain_cbor.py"
+DATA = "services/identity/adapters/authenticator_data.py"
+READING = "tests/services/identity/adapters/test_relying_party.py"
 VERIFIED = "                require_user_verification=True,"
 
 
@@ -129,5 +132,84 @@ ROWS = (
         "return tuple(one for one in passkeys if one.passkey_id != wanted)",
         "return tuple(passkeys)",
         "code_of_an_app",
+    ),
+    _security(
+        "new-passkey-reaches-the-library-as-it-came",
+        PARTY,
+        "credential=_without_statement(credential),",
+        "credential=credential,",
+        "unfolds",
+        READING,
+    ),
+    _security(
+        "data-of-a-signature-reach-the-library-as-they-came",
+        PARTY,
+        '            plain_data(base64url_to_bytes(credential["response"]["authenticatorData"]))\n',
+        "",
+        "unfolds",
+        READING,
+    ),
+    _security(
+        "stored-key-reaches-the-library-as-it-is",
+        PARTY,
+        "credential_public_key=plain_key(passkey.public_key),",
+        "credential_public_key=passkey.public_key,",
+        "unfolds",
+        READING,
+    ),
+    _security(
+        "passkey-is-kept-with-further-members",
+        DATA,
+        "return encode_cbor({name: key[name] for name in kind})",
+        "return encode_cbor(key)",
+        "known_members",
+        READING,
+    ),
+    _security(
+        "statement-of-an-authenticator-is-read",
+        DATA,
+        'return encode_cbor({"fmt": "none", "attStmt": {}, "authData": plain})',
+        'return encode_cbor({**members, "authData": plain})',
+        "no_statement",
+        READING,
+    ),
+    _security(
+        "key-of-any-size-is-kept",
+        DATA,
+        "return isinstance(value, bytes) and len(value) in member",
+        "return isinstance(value, bytes)",
+        "sizes",
+        READING,
+    ),
+    _security(
+        "cbor-of-any-depth",
+        PLAIN,
+        "if kind in {4, 5} and level >= MAX_LEVELS:",
+        "if kind in {4, 5} and level >= 400:",
+        "authenticator_writes",
+        READING,
+    ),
+    _security(
+        "cbor-of-any-number-of-items",
+        PLAIN,
+        "if self.items > MAX_ITEMS:",
+        "if self.items > 100 * MAX_ITEMS:",
+        "authenticator_writes",
+        READING,
+    ),
+    _security(
+        "cbor-with-a-key-twice",
+        PLAIN,
+        "or not isinstance(key, int | str) or key in members:",
+        "or not isinstance(key, int | str):",
+        "authenticator_writes",
+        READING,
+    ),
+    _security(
+        "refused-passkeys-of-a-user-are-not-counted",
+        USE_CASES,
+        "passkey_limit(principal.user_id), counted=counted):",
+        "passkey_limit(principal.user_id)):",
+        "count_for_their_user",
     ),
 )

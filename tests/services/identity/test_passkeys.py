@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.identity.domain.rate_limits import PASSKEYS_PER_HOUR
 from tests.services.identity.ceremonies import (
     EMAIL,
     add,
@@ -20,6 +21,7 @@ from tests.services.identity.ceremonies import (
 )
 from tests.services.identity.running import Identity, running
 from tests.support.passkeys import SoftPasskey, encoded
+from tests.support.unfolding import shared_references
 
 OVER = ("passkey-challenge-over", 410)
 REFUSED = ("passkey-refused", 401)
@@ -196,6 +198,25 @@ async def test_a_refused_passkey_at_a_step_up_counts_as_a_failed_sign_in(
         assert told(answer) == refusal
     assert (await identity.log_in(EMAIL)).status == 429
     assert {row.data["code"] for row in await identity.rows("session.refused")} == {refusal[0]}
+
+
+@pytest.mark.rule("T8")
+async def test_refused_passkeys_that_are_added_count_for_their_user(identity: Identity) -> None:
+    token = str((await identity.person(EMAIL))["access_token"])
+    other = str((await identity.person("bo@example.com"))["access_token"])
+    made_up = {"challenge": "made-up", "name": "Phone"}
+    unfolding = {"key": shared_references()}
+    for number in range(PASSKEYS_PER_HOUR // 2):
+        options = await begun(identity, "/v1/me/passkey-challenges", token)
+        body = {
+            "challenge": options["challenge"],
+            "credential": new_passkey().create(options["options"], **unfolding),
+            "name": f"Phone {number}",
+        }
+        assert told(await identity.post("/v1/me/passkeys", body, token=token)) == REFUSED
+        assert told(await identity.post("/v1/me/passkeys", body | made_up, token=token)) == OVER
+    assert (await add(identity, token, new_passkey())).status == 429
+    assert (await add(identity, other, new_passkey())).status == 200
 
 
 async def test_a_passkey_signs_for_this_host_only(identity: Identity) -> None:
