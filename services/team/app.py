@@ -1,6 +1,7 @@
 """Build the team service: connect its parts and hand them over."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from rolecall.client.jwk import decode
@@ -65,7 +66,7 @@ def build(
     )
     rows, reserved = store(parts.database), store(parts.reserved_database)
     start_at_zero(MAILS_WITHHELD, [Service.TEAM], [INVITATION_MAIL], NotMailed)
-    history = History(parts.database)
+    history = History(parts.database, kept=timedelta(days=settings.history_days))
     sign_ins = SignInState()
     following = Following(parts, {Service.IDENTITY: sign_ins}, slot=settings.slot)
     live = callers(sign_ins, following.followers[Service.IDENTITY], clock=parts.clock)

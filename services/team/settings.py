@@ -4,6 +4,7 @@ from pydantic import Field
 
 from shared.contracts.calls.leases import MAX_TTL_SECONDS
 from shared.contracts.topology import Service
+from shared.leases.receipt import RECEIPT_RETENTION
 from shared.runtime.replica_settings import ReplicaSettings
 from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
@@ -51,6 +52,12 @@ class Settings(ServiceSettings, ReplicaSettings):
     roles_per_account: int = Field(50, ge=0, description="Custom roles that an account may have")
     deletion_grace_days: int = Field(
         30, ge=1, le=3650, description="Days in which the owner can restore a deleted account"
+    )
+    history_days: int = Field(
+        730,
+        ge=RECEIPT_RETENTION.days,
+        le=36_500,
+        description="Days for which decisions at a past time are answered",
     )
     projects_per_account: int = Field(1_000, ge=1, description="Projects that an account may have")
     overrides_per_account: int = Field(

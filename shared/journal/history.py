@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from shared.contracts.facts import Row, content_time, format_revision, shard_of
+from shared.contracts.facts import Row, content_time, shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.contracts.refusals import HistoryUnavailable
 from shared.indexes import Index
 from shared.journal import rows
-from shared.journal.row_archive import ARCHIVE, RowArchive
+from shared.journal.forgetting import Forgetting
+from shared.journal.row_archive import ARCHIVE, PastRow, RowArchive
 from shared.mongo import (
     AlreadyThere,
     Database,
@@ -60,12 +61,17 @@ class History:
     after the last row that counts then.
     """
 
-    def __init__(self, database: Database, *, page_rows: int = PAGE_ROWS) -> None:
+    def __init__(
+        self, database: Database, *, kept: timedelta | None = None, page_rows: int = PAGE_ROWS
+    ) -> None:
+        """`kept` is for how long the past is known; `None` is without a limit."""
         self._rows = majority(database, "journal")
         self._heads = majority(database, "heads")
         self._places = majority(database, "history")
         self._marks = majority(database, "history_marks")
         self._archive = RowArchive(database)
+        self._forgetting = Forgetting(database, self._archive)
+        self._kept = kept
         self._page_rows = page_rows
 
     async def as_of(
@@ -86,6 +92,8 @@ class History:
         if None in found.values() and not await self._is_whole(mark):
             raise await self._unavailable(shard)
         of_seq = await self._rows_at(shard, {seq for seq in found.values() if seq is not None})
+        if (await self._mark(shard) or mark).told > until:  # noted before anything is forgotten
+            raise await self._unavailable(shard)
         changed = found.pop(account_id)
         states = [
             policy_object
@@ -96,7 +104,7 @@ class History:
         ]
         return PastObjects(
             objects=tuple(states),
-            revision=None if changed is None else format_revision(of_seq[changed].position),
+            revision=None if changed is None else of_seq[changed].revision,
         )
 
     async def run(self, *, pause: float) -> None:
@@ -164,16 +172,20 @@ class History:
         stored = await self._marks.find_one({"_id": shard})
         if stored is None:
             return None
-        return _Mark(shard, stored["first_seq"], stored["seq"], stored["since"])
+        told = stored.get("told", "")
+        return _Mark(shard, stored["first_seq"], stored["seq"], stored["since"], told)
 
     async def _newest(self, shard: int, key: str, until: str) -> int | None:
         wanted = {"shard": shard, "key": key, "place": {"$lte": until}}
         found = self._places.find(wanted).sort("place", -1).limit(1)
         return next((entry["seq"] for entry in await found.to_list(1)), None)
 
-    async def _rows_at(self, shard: int, seqs: Collection[int]) -> dict[int, Row]:
+    async def _rows_at(self, shard: int, seqs: Collection[int]) -> dict[int, PastRow]:
         wanted = {"shard": shard, "seq": {"$in": sorted(seqs)}}
-        found = {stored["seq"]: rows.read(stored).row async for stored in self._rows.find(wanted)}
+        found = {
+            stored["seq"]: PastRow.of(rows.read(stored).row)
+            async for stored in self._rows.find(wanted)
+        }
         if len(found) < len(seqs):  # a row is in the archive before it leaves the journal
             found |= await self._archive.rows_at(shard, sorted(set(seqs) - found.keys()))
         if len(found) < len(seqs):
@@ -185,19 +197,28 @@ class History:
         mark = await self.derive(shard)
         until = min(until, after if mark is None else mark.seq)
         wanted = {"shard": shard, "seq": {"$gt": after, "$lte": until}}
-        found = [rows.read(stored) async for stored in self._rows.find(wanted).sort("seq", 1)]
-        await self._archive.add([signed for signed in found if _keys_of(signed.row)])
+        found = [rows.read(stored).row async for stored in self._rows.find(wanted).sort("seq", 1)]
+        await self._archive.add([row for row in found if _keys_of(row)])
         return until
+
+    async def forget(self, shard: int, *, until: int, now: datetime) -> None:
+        """Forget states that were over so long ago, of rows that have left the journal."""
+        if self._kept is not None:
+            before = _place(_milliseconds(now - self._kept), 0)
+            await self._forgetting.forget(shard, until=until, before=before)
 
     async def _is_whole(self, mark: "_Mark") -> bool:
         """Whether an object that no row names did not exist."""
         return mark.first_seq == 1 and await self._marks.find_one({"_id": BEGINS}) is None
 
     async def _unavailable(self, shard: int) -> HistoryUnavailable:
-        oldest = await self._archive.oldest(shard) or await self._oldest(shard)
-        return HistoryUnavailable(
-            oldest="no time" if oldest is None else content_time(oldest.occurred_at)
-        )
+        mark = await self._mark(shard)
+        oldest = await self._archive.oldest_at(shard)
+        if mark is not None and mark.told:
+            oldest = _time(mark.told)
+        elif oldest is None and (row := await self._oldest(shard)) is not None:
+            oldest = row.occurred_at
+        return HistoryUnavailable(oldest="no time" if oldest is None else content_time(oldest))
 
     async def _oldest(self, shard: int) -> Row | None:
         """The oldest row of the journal."""
@@ -221,17 +242,25 @@ LAST = 10**12 - 1
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """The rows of a shard that were noted: the first, the last, and since when the last counts."""
+    """The rows of a shard that were noted: the first, the last, and since when the last counts.
+
+    What was over before the place `told` is forgotten.
+    """
 
     shard: int
     first_seq: int
     seq: int
     since: int
+    told: str = ""
 
 
 def _place(since: int, seq: int) -> str:
     """The time from which a row counts, then its sequence; places sort as the rows do."""
     return f"{since:015d}.{seq:012d}"
+
+
+def _time(place: str) -> datetime:
+    return _EPOCH + timedelta(milliseconds=int(place.partition(".")[0]))
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -1,10 +1,14 @@
-"""Rows that have left the journal, and that questions about the past still need."""
+"""What questions about the past need of rows that have left the journal."""
 
+import json
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
 
-from shared.auth.row_signatures import SignedRow
-from shared.contracts.facts import Row
+from shared.contracts.facts import Row, format_revision
+from shared.contracts.policy_objects import PolicyObject
 from shared.journal import rows
 from shared.mongo import Database, Document, insert_missing, majority
 
@@ -12,44 +16,65 @@ ARCHIVE = "journal_archive"
 IDS_AT_ONCE = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRow:
+    """The revision of a row, and the states that it gave: neither who acted nor what they said."""
+
+    revision: str
+    policy_objects: tuple[PolicyObject, ...]
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """Return what is needed of a row."""
+        return cls(revision=format_revision(row.position), policy_objects=row.policy_objects)
+
+
 class RowArchive:
-    """The collection `journal_archive`: each row with its signature, its event compressed."""
+    """The collection `journal_archive`; the states are compressed."""
 
     def __init__(self, database: Database) -> None:
         self._rows = majority(database, ARCHIVE)
 
-    async def add(self, signed: Sequence[SignedRow]) -> None:
+    async def add(self, found: Sequence[Row]) -> None:
         """Keep rows; safe to repeat."""
-        if signed:
-            await insert_missing(self._rows, [_document(each) for each in signed])
+        if found:
+            await insert_missing(self._rows, [_document(row) for row in found])
 
-    async def rows_at(self, shard: int, seqs: Sequence[int]) -> dict[int, Row]:
+    async def rows_at(self, shard: int, seqs: Sequence[int]) -> dict[int, PastRow]:
         """Those of the rows of a shard that are kept, by sequence."""
-        found: dict[int, Row] = {}
+        found: dict[int, PastRow] = {}
         for start in range(0, len(seqs), IDS_AT_ONCE):
             keys = [rows.place_key(shard, seq) for seq in seqs[start : start + IDS_AT_ONCE]]
             part = self._rows.find({"shard": shard, "_id": {"$in": keys}})
-            found |= {row["seq"]: _row(row) async for row in part}
+            found |= {row["seq"]: _past_row(row) async for row in part}
         return found
 
-    async def oldest(self, shard: int) -> Row | None:
-        """The first row of a shard that is kept."""
+    async def oldest_at(self, shard: int) -> datetime | None:
+        """The time of the first row of a shard that is kept."""
         wanted = {"shard": shard, "_id": {"$gt": rows.place_key(shard, 0)}}
-        found = await self._rows.find(wanted).sort("_id", 1).limit(1).to_list(1)
-        return _row(found[0]) if found else None
+        found = self._rows.find(wanted, {"occurred_at": 1}).sort("_id", 1)
+        return next((row["occurred_at"] for row in await found.limit(1).to_list(1)), None)
+
+    async def delete(self, shard: int, seq: int) -> None:
+        """Delete a row that no question needs."""
+        await self._rows.delete_one({"shard": shard, "_id": rows.place_key(shard, seq)})
 
 
-def _document(signed: SignedRow) -> Document:
-    row = signed.row
+def _document(row: Row) -> Document:
+    objects = [each.model_dump(mode="json") for each in row.policy_objects]
     return {
         "_id": rows.key(row),
         "shard": row.shard,
         "seq": row.seq,
+        "revision": format_revision(row.position),
         "occurred_at": row.occurred_at,
-        "packed": zlib.compress(signed.event),
-        "signature": signed.signature,
+        "policy_objects": zlib.compress(json.dumps(objects).encode()),
     }
 
 
-def _row(stored: Document) -> Row:
-    return Row.from_event(zlib.decompress(stored["packed"]))
+def _past_row(stored: Document) -> PastRow:
+    objects = json.loads(zlib.decompress(stored["policy_objects"]))
+    return PastRow(
+        revision=stored["revision"],
+        policy_objects=tuple(map(PolicyObject.model_validate, objects)),
+    )

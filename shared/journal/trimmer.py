@@ -46,6 +46,9 @@ class Archive(Protocol):
     async def keep(self, shard: int, *, after: int, until: int) -> int:
         """Keep it of the rows after a place; return the last row that may be deleted."""
 
+    async def forget(self, shard: int, *, until: int, now: datetime) -> None:
+        """Forget what is not needed any more of rows that were deleted up to a place."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConsumerStatus:
@@ -223,6 +226,8 @@ class Trimmer:
             rows = await self._rows.ages(size.shard, after=place, limit=limit)
         if rows:
             found.look(size, rows[0])
+        if self._archive is not None:
+            await self._archive.forget(size.shard, until=place, now=found.now)
 
     async def _delete(self, found: _Round, shard: int, place: int) -> None:
         deleted = await self._rows.delete(shard, place=place, before=found.before)

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 RULES = "shared/journal/trim_rules.py"
 TRIMMER = "shared/journal/trimmer.py"
 ROWS_FILE = "shared/journal/trim_rows.py"
+FORGETTING = "shared/journal/forgetting.py"
 RULE_TESTS = ("tests/shared/journal/test_trim_rules.py",)
 TRIMMER_TESTS = ("tests/shared/journal/test_trimmer.py",)
 SOURCE_TESTS = ("tests/shared/inbox/test_trimmed_sources.py",)
@@ -125,8 +126,40 @@ ROWS = (
         id="trim-without-the-archive",
         kind=Kind.DATA,
         file="shared/journal/history.py",
-        old="[signed for signed in found if _keys_of(signed.row)]",
-        new="[signed for signed in found[1:] if _keys_of(signed.row)]",
+        old="[row for row in found if _keys_of(row)]",
+        new="[row for row in found[1:] if _keys_of(row)]",
+        tests=TRIMMER_TESTS,
+    ),
+    Mutant(
+        id="trim-the-last-state-is-forgotten",
+        kind=Kind.DATA,
+        file=FORGETTING,
+        old='"place": {"$lt": entry["place"]}}',
+        new='"place": {"$lte": entry["place"]}}',
+        tests=TRIMMER_TESTS,
+    ),
+    Mutant(
+        id="trim-an-earlier-time-is-answered",
+        kind=Kind.SECURITY,
+        file="shared/journal/history.py",
+        old="(await self._mark(shard) or mark).told > until",
+        new="not until",
+        tests=TRIMMER_TESTS,
+    ),
+    Mutant(
+        id="trim-younger-states-are-forgotten",
+        kind=Kind.DATA,
+        file=FORGETTING,
+        old='if entry["place"] < before]',
+        new='if entry["place"]]',
+        tests=TRIMMER_TESTS,
+    ),
+    Mutant(
+        id="trim-a-named-row-is-forgotten",
+        kind=Kind.DATA,
+        file=FORGETTING,
+        old="limit=2) == 1:",
+        new="limit=2):",
         tests=TRIMMER_TESTS,
     ),
     Mutant(

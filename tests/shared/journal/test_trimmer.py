@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,16 +14,16 @@ from shared.contracts.calls.journal import ConfirmedRows
 from shared.contracts.facts import SHARDS, shard_of
 from shared.contracts.policy_objects import PolicyObjectKind
 from shared.contracts.refusals import HistoryUnavailable
-from shared.journal import KEPT, ObjectName
+from shared.journal import KEPT, History, ObjectName
 from shared.journal.trim_rows import TrimRows
-from tests.shared.journal.trim_site import ACCOUNT, CONSUMERS, DAY, NOON, SHARD, TrimSite
+from tests.shared.journal.trim_site import ACCOUNT, CONSUMERS, DAY, NOON, SECOND, SHARD, TrimSite
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.journal.history import PastObjects
     from shared.journal.relay import Relay
-    from shared.mongo import Database, DbClient
+    from shared.mongo import Database, DbClient, Document
 
 NAMES = [ObjectName(PolicyObjectKind.PROJECT, f"prj_{number}") for number in range(9)]
 
@@ -203,9 +205,39 @@ async def test_the_past_is_known_after_its_rows_have_left_the_journal(site: Trim
     assert await site.kept() == [12]
     assert [await site.history.as_of(ACCOUNT, NAMES, NOON), await now(site)] == before
 
+    archived = await site.database["journal_archive"].find({}).to_list(20)
+    assert "Ada" not in str([each | {"policy_objects": unpacked(each)} for each in archived])
     await site.database["journal_archive"].delete_one({"seq": 2})
     with pytest.raises(HistoryUnavailable):
         await site.history.as_of(ACCOUNT, NAMES, NOON)
+
+
+def unpacked(archived: Document) -> str:
+    return zlib.decompress(archived["policy_objects"]).decode()
+
+
+@pytest.mark.rule("B15")
+async def test_the_past_is_forgotten_but_for_what_still_counted_then(site: TrimSite) -> None:
+    moments = []
+    for numbers in ((0, 1, 2), (0, 1), (0,), (3,)):
+        await site.write(*numbers)
+        moments.append(site.clock.now())
+        site.clock.move(10 * DAY)
+    before = [await site.history.as_of(ACCOUNT, NAMES, at) for at in moments]
+    await site.write(4, 5)
+    site.clock.move(8 * DAY)
+    await site.confirm(9)
+    site.history = History(site.database, kept=site.clock.now() - moments[2] - SECOND)
+    for _ in range(2):
+        await site.trimmer().round()
+
+    assert await site.database["history"].distinct("seq") == [3, 5, 6, 7, 8, 9]
+    kept = await site.database["journal_archive"].distinct("seq")
+    assert kept == [3, 5, 6, 7, 8], "each is the last state of an object, or newer"
+    for at in (*moments[:2], moments[2] - SECOND):
+        with pytest.raises(HistoryUnavailable, match=re.escape("2026-03-21T12:00:00.000Z")):
+            await site.history.as_of(ACCOUNT, NAMES, at)
+    assert [await site.history.as_of(ACCOUNT, NAMES, at) for at in moments[2:]] == before[2:]
 
 
 async def now(site: TrimSite) -> PastObjects:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shared.mongo import Database, DbClient
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DAY = 86_400.0
+DAY, SECOND = 86_400.0, timedelta(seconds=1)
 RETENTION = timedelta(days=7)
 ACCOUNT = next(name for name in map("acc_{}".format, range(400)) if shard_of(name) == 7)
 SHARD = 7
