@@ -87,6 +87,11 @@ async def test_a_kill_before_the_deletion_leaves_nothing_untold(site: TrimSite) 
         await site.trimmer(StoppedRows(site.client, site.database)).round()
     assert (len(await site.kept()), await site.told()) == (6, 4), "told before it is deleted"
 
+    await site.confirm(4)
+    await site.trimmer().round()
+    assert (await site.kept(), await site.told()) == ([5, 6], 4)
+
+    await site.confirm(6)
     await site.trimmer().round()
     assert (await site.kept(), await site.told()) == ([6], 5)
 
