@@ -24,12 +24,14 @@ from benchmarks.results import Goal, Result, Table
 from deploy.programs.mongodb import database as database_server
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner
+from services.audit.domain.erased_people import PersonMarks
 from services.audit.domain.records import record_of
 from services.audit.migrations import RECORDS, SEALS, migrations
 from services.audit.store import Store
 from services.audit.store.records import document_of
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.sealing import RecordSealer
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
@@ -101,7 +103,7 @@ async def site(url: str, folder: Path) -> AsyncIterator[Site]:
     own = [index for index in (*RECORDS, *SEALS) if index.collection == "records"]
     await build_indexes(database, *(replace(index, collection="plain") for index in own))
     store = Store(database)
-    ctx: Any = SimpleNamespace(ingest=Ingest(client, store, clock))
+    ctx: Any = SimpleNamespace(ingest=Ingest(client, store, clock, marks=PersonMarks(b"benchmark")))
     inbox = Inbox(
         client,
         database,
@@ -115,7 +117,8 @@ async def site(url: str, folder: Path) -> AsyncIterator[Site]:
         clock=clock,
     )
     key = CheckpointSigner(Ed25519PrivateKey.generate(), public_url="https://iam.example.com")
-    sealer = RecordSealer(client, store, key, CheckpointFiles(folder), clock)
+    words = OwnWords(store, verifier())
+    sealer = RecordSealer(client, store, key, CheckpointFiles(folder), clock, words=words)
     yield Site(database, inbox, sealer)
     await bus.close()
     client.close()

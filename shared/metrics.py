@@ -193,6 +193,12 @@ RECORDS_ENDED = Counter(
     ("service",),
     registry=REGISTRY,
 )
+RECORDS_ERASED = Counter(
+    "rolecall_audit_records_erased",
+    "Records of the audit log in which values of erased people were erased.",
+    ("service",),
+    registry=REGISTRY,
+)
 CHECKS = LoopCounter(
     "rolecall_checks",
     "Checks answered with a decision.",

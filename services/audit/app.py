@@ -6,6 +6,7 @@ from functools import partial
 from rolecall.client.jwk import key_bytes
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner
+from services.audit.domain.erased_people import PersonMarks
 from services.audit.domain.retention import Retention
 from services.audit.migrations import migrations
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
@@ -16,7 +17,9 @@ from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.checkpoint_delivery import run_checkpoint_delivery
 from services.audit.use_cases.confirmed_rows import sealed_rows
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.erasures import PersonEraser, run_person_eraser
 from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.record_endings import RecordKeeper, run_record_keeper
 from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
 from services.audit.use_cases.sealing import RecordSealer, run_sealer
@@ -53,20 +56,27 @@ def build(
     )
     process = new_id("prc")
     files = CheckpointFiles(settings.checkpoint_folder)
-    sealer = RecordSealer(parts.client, store, signer, files, parts.clock)
+    words = OwnWords(store, parts.verifier)
+    sealer = RecordSealer(parts.client, store, signer, files, parts.clock, words=words)
     office = Election(parts.database, "sealer", holder=process, clock=parts.clock)
     platform_retention = Retention(days=settings.retention_days)
     keeper = RecordKeeper(
         parts.client, store, parts.journal, parts.clock, platform=platform_retention
     )
     keeping = Election(parts.database, "record keeper", holder=process, clock=parts.clock)
+    marks = PersonMarks(key_bytes(settings.journal_key.get_secret_value()))
+    eraser = PersonEraser(parts.client, store, parts.journal, parts.clock, marks)
+    erasing = Election(parts.database, "person eraser", holder=process, clock=parts.clock)
+    ingest = Ingest(
+        parts.client, store, parts.clock, marks=marks, slot=secrets.randbelow(USAGE_SLOTS)
+    )
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     ctx = Ctx(
         checker=checker,
         store=store,
         signer=signer,
         files=files,
-        ingest=Ingest(parts.client, store, parts.clock, slot=secrets.randbelow(USAGE_SLOTS)),
+        ingest=ingest,
         journal=parts.journal,
         internal=parts.internal,
         clock=parts.clock,
@@ -98,6 +108,7 @@ def build(
             "watch_seals": partial(run_seal_watch, SealWatch(store, parts.clock)),
             "tails": partial(run_tails, ctx),
             "retention": partial(run_record_keeper, keeper, keeping),
+            "erasure": partial(run_person_eraser, eraser, erasing),
         },
         drains=(ctx.tails.drain,),
         authenticator=authenticator,

@@ -1,7 +1,7 @@
 """The numbered steps that give audit's database its form."""
 
 from services.audit.domain.reports import MARK_DAYS
-from services.audit.store.adoption import add_terms, note_gaps
+from services.audit.store.adoption import add_terms, note_erased, note_gaps
 from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
 from shared.indexes import Index, drop_step, index_step
@@ -102,6 +102,16 @@ CHECKPOINTS = (
     ),
 )
 
+ERASURES = (
+    Index(collection="erasures", keys=(("version", 1),), name="by_version"),
+    Index(
+        collection="erasures",
+        keys=(("noted_at", 1),),
+        name="open",
+        partial={"open": True},
+    ),
+)
+
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
@@ -122,4 +132,6 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(14, "usage indexes", index_step(*USAGE)),
         Migration(15, "seal gaps", note_gaps),
         Migration(16, "checkpoint indexes", index_step(*CHECKPOINTS)),
+        Migration(17, "erasure indexes", index_step(*ERASURES)),
+        Migration(18, "people who were erased before", note_erased),
     )

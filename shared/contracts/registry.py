@@ -2,6 +2,7 @@
 
 from shared.contracts import (
     audit,
+    audit_erasure,
     audit_retention,
     identity,
     identity_addresses,
@@ -53,6 +54,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
     Service.AUDIT: (
         *audit.FACTS,
         *audit_retention.FACTS,
+        *audit_erasure.FACTS,
         *upkeep.facts_of(Service.AUDIT),
     ),
 }

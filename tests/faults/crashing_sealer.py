@@ -18,11 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner, TreeHead
 from services.audit.store import Store
+from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.sealing import RecordSealer
 from shared.clock import SystemClock
 from shared.inbox import AWAY
 from shared.mongo import DbSession, connect
 from tests.patience import PATIENT
+from tests.support.journal_keys import verifier
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC_URL = "https://iam.example.com"
@@ -107,7 +109,10 @@ async def main(mongo_url: str, database: str, folder: str, point: str) -> None:
     store, files = CrashingStore(client[database]), CrashingFiles(Path(folder))
     store.point = files.point = SealPoint(point)
     signer = CheckpointSigner(KEY, public_url=PUBLIC_URL, former_keys=())
-    sealer = RecordSealer(client, store, signer, files, SystemClock(), page_records=PAGE)
+    words = OwnWords(store, verifier())
+    sealer = RecordSealer(
+        client, store, signer, files, SystemClock(), words=words, page_records=PAGE
+    )
     whole = False
     while not whole:  # as the loop of the service, which goes on when the database is back
         with contextlib.suppress(*AWAY):

@@ -212,7 +212,7 @@ class CsvExport:
         *("actor_email", "session_id", "token_id", "on_behalf_of", "action", "resource_type"),
         *("resource_id", "resource_name", "project_id", "outcome", "before", "after", "reason"),
         *("request_id", "trace_id", "ip", "user_agent", "change_id", "source", "epoch", "shard"),
-        *("seq", "via", "reported_by"),
+        *("seq", "via", "reported_by", "erased"),
     )
 
     def first(self, export: Export) -> str:
@@ -227,6 +227,7 @@ class CsvExport:
         cells |= {f"actor_{name}": actor[name] for name in ("type", "id", "name", "email")}
         cells |= {f"resource_{name}": value for name, value in resource.items()}
         cells |= {name: _compact(form[name]) for name in ("before", "after")} | {"id": form["id"]}
+        cells["erased"] = " ".join(record.erased)
         return csv_text([[_cell(cells[name]) for name in self.columns]])
 
     def last(self, export: Export, summary: Summary) -> str:

@@ -58,7 +58,10 @@ class Record:
     reported_by: str | None = None
     """The service client that reported it, if Rolecall did not see it itself."""
     digest: str
-    """Of the whole row. A second row with the same id and another digest is an equivocation."""
+    """Of the whole row. A second row with the same id and another digest is an equivocation. It
+    is empty where values are erased: it would tell them."""
+    erased: tuple[str, ...] = ()
+    """The paths of the values that were erased, such as `actor.name` and `after.email`."""
 
     @property
     def order(self) -> str:
@@ -237,9 +240,14 @@ def known_user_of(row: Row) -> KnownUser | None:
     return KnownUser(user_id=user.user_id, name=user.name, email=user.email, as_of=row.occurred_at)
 
 
-def erased_user_of(row: Row) -> str | None:
-    """The user whose name and address are to be forgotten, if the row tells of one."""
-    return row.resource.id if row.type == identity_erasure.UserErased.type else None
+def erasure_of(row: Row) -> identity_erasure.UserErased | None:
+    """The user whose values are to be erased, if the row tells of one."""
+    if row.type != identity_erasure.UserErased.type:
+        return None
+    try:
+        return identity_erasure.UserErased.model_validate(row.data)
+    except ValueError:
+        return None
 
 
 def moment_key(moment: datetime) -> str:

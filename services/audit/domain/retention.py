@@ -7,6 +7,7 @@ are deleted, a record of their own log says up to which index. A verifier believ
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.audit.domain.records import Record
 from shared.contracts.audit_retention import RecordsEnded, RetentionChanged
 from shared.contracts.facts import Fact, Position, ResourceRef
 
@@ -116,6 +117,12 @@ def ending_fact(account_id: str | None, endings: Endings, *, until: int, days: i
 
 
 ENDED = RecordsEnded.type.split(".", 1)[1].removesuffix(".v1")
+
+
+def tells_end(record: Record, endings: Endings) -> bool:
+    """Whether a record says that the records of a tree end as far as they are announced to."""
+    told = (record.action, record.resource.id, (record.after or {}).get("until"))
+    return told == (ENDED, endings.tree, endings.announced)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,8 @@ class AuditRecordView(Answer):
     position: RecordPosition
     reported_by: str | None
     """The service client that reported it; `null` if Rolecall saw it itself."""
+    erased: tuple[str, ...]
+    """The values that were erased because their person was, such as `actor.name`."""
 
     @classmethod
     def of(cls, record: Record) -> Self:
@@ -66,4 +68,5 @@ class AuditRecordView(Answer):
             change_id=record.change_id,
             position=RecordPosition(**record.position._asdict()),
             reported_by=record.reported_by,
+            erased=record.erased,
         )

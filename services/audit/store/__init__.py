@@ -1,7 +1,9 @@
 """The collections of audit in MongoDB."""
 
 from services.audit.store.checkpoint_deliveries import CheckpointDeliveryRows
+from services.audit.store.erasures import ErasureRows
 from services.audit.store.marks import MarkRows
+from services.audit.store.own_rows import OwnRows
 from services.audit.store.people import PeopleRows
 from services.audit.store.records import RecordRows
 from services.audit.store.reports import ReportRows
@@ -24,6 +26,8 @@ class Store(
     UsageRows,
     CheckpointDeliveryRows,
     RetentionRows,
+    ErasureRows,
+    OwnRows,
 ):
     """Every collection of audit."""
 
@@ -37,3 +41,5 @@ class Store(
         SealGapRows.__init__(self, database)
         UsageRows.__init__(self, database)
         RetentionRows.__init__(self, database)
+        ErasureRows.__init__(self, database)
+        OwnRows.__init__(self, database)

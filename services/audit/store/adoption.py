@@ -1,5 +1,6 @@
-"""The migration steps for records of earlier versions: their terms, and the gaps of their seals."""
+"""The migration steps for what earlier versions have stored."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import UpdateOne
@@ -7,6 +8,8 @@ from pymongo import UpdateOne
 from services.audit.domain.records import Record
 from services.audit.domain.seal_gaps import Gap, gaps
 from services.audit.domain.search_terms import terms_of
+from services.audit.store.erasures import VERSION
+from services.audit.store.people import FAR_FUTURE
 from services.audit.store.records import record_in
 from services.audit.store.seal_gaps import gap_document, within
 from shared.contracts.facts import Position
@@ -14,6 +17,8 @@ from shared.mongo import Database, Document, insert_missing, majority
 
 BATCH_SIZE = 500
 SEALED_BATCH_SIZE = 100
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""When they were erased is not known: what names them by an address only is not theirs for sure."""
 
 
 async def add_terms(database: Database) -> None:
@@ -61,3 +66,18 @@ async def _note_gaps(database: Database, after: Position, last: int) -> None:
         if documents := list(map(gap_document, passed)):
             await insert_missing(majority(database, "seal_gaps"), documents)
         after = after._replace(seq=end)
+
+
+async def note_erased(database: Database) -> None:
+    """Note the users who were erased before their values in records were."""
+    await insert_missing(majority(database, "erasure_state"), [{"_id": VERSION, "version": 1}])
+    async for user in majority(database, "people").find({"as_of": FAR_FUTURE}, {"_id": 1}):
+        person: Document = {
+            "_id": user["_id"],
+            "at": LONG_AGO,
+            "noted_at": LONG_AGO,
+            "open": True,
+            "version": 1,
+            **{name: [] for name in ("addresses", "names", "lengths", "accounts")},
+        }
+        await insert_missing(majority(database, "erasures"), [person])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from services.audit.domain.records import KnownUser
-from shared.mongo import Database, majority
+from shared.mongo import Database, DbSession, Document, majority
 
 FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
 """No fact is newer than that a user was erased."""
@@ -24,24 +24,29 @@ class PeopleRows:
             {"_id": user.user_id, "as_of": {"$lt": user.as_of}}, {"$set": name}
         )
 
-    async def forget_user(self, user_id: str) -> None:
-        """Forget the name and address of an erased user; no later fact brings them back."""
+    async def forget_user(self, user_id: str, session: DbSession) -> KnownUser | None:
+        """Forget the name and address of an erased user; no later fact brings them back.
+
+        Returns:
+            What was known of them.
+        """
         forgotten = {"name": None, "email": None, "as_of": FAR_FUTURE}
-        await self._people.update_one({"_id": user_id}, {"$set": forgotten}, upsert=True)
+        found = await self._people.find_one_and_update(
+            {"_id": user_id}, {"$set": forgotten}, upsert=True, session=session
+        )
+        return _known(found) if found and found["name"] is not None else None
 
     async def known_users(self, user_ids: Iterable[str]) -> dict[str, KnownUser]:
         """The users whose names are stored, by id."""
         found = self._people.find({"_id": {"$in": sorted(set(user_ids))}, "name": {"$ne": None}})
-        return {
-            user["_id"]: KnownUser(
-                user_id=user["_id"],
-                name=user["name"],
-                email=user["email"],
-                as_of=user["as_of"],
-            )
-            async for user in found
-        }
+        return {user["_id"]: _known(user) async for user in found}
 
     async def user_ids_with_email(self, email: str) -> list[str]:
         """The ids of the users with this address, in any case."""
         return [user["_id"] async for user in self._people.find({"email": email.casefold()})]
+
+
+def _known(user: Document) -> KnownUser:
+    return KnownUser(
+        user_id=user["_id"], name=user["name"], email=user["email"], as_of=user["as_of"]
+    )

@@ -1,4 +1,4 @@
-"""Records in MongoDB: inserted and found, never changed or deleted.
+"""Records in MongoDB: inserted and found. Only erasure changes one, and only retention deletes.
 
 A search finds records by a field or by one of their terms. `order` (time, sequence, id) is one
 field, so a page is one range of one index.
@@ -174,6 +174,7 @@ def document_of(record: Record) -> Document:
         "position": record.position._asdict(),
         "digest": record.digest,
         "reported_by": record.reported_by,
+        "erased": list(record.erased),
     }
 
 
@@ -200,6 +201,7 @@ def record_in(found: Document) -> Record:
         change_id=found["change_id"],
         digest=found["digest"],
         reported_by=found.get("reported_by"),
+        erased=tuple(found.get("erased", ())),
     )
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.audit.domain.records import Record
 from services.audit.domain.retention import Endings, RecordedAt, Retention
+from services.audit.store.records import record_in
 from shared.contracts.facts import Position
 from shared.documents import changes
 from shared.mongo import (
@@ -78,11 +80,11 @@ class RetentionRows:
             async for each in found
         ]
 
-    async def id_at(self, position: Position) -> str | None:
-        """The id of the record of a row."""
+    async def record_at(self, position: Position) -> Record | None:
+        """The record of a row."""
         place = {f"position.{name}": value for name, value in position._asdict().items()}
-        found = await self._ended_records.find_one(place, {"_id": 1})
-        return None if found is None else str(found["_id"])
+        found = await self._ended_records.find_one(place)
+        return None if found is None else record_in(found)
 
     async def delete_records(self, event_ids: Sequence[str], session: DbSession) -> None:
         """Delete records with their salts; their hashes stay in the tree."""

@@ -143,7 +143,7 @@ class TreeRows:
             ],
             session,
         )
-        await insert_all_once(self._seals, map(_seal_document, seals), session)
+        await insert_all_once(self._seals, map(seal_document, seals), session)
         await self._save_tiles(tiles, session)
 
     async def _save_tiles(
@@ -201,7 +201,7 @@ class TreeRows:
     async def seal(self, event_id: str) -> Seal | None:
         """The seal of a record, or `None` while it is not sealed."""
         found = await self._seals.find_one({"_id": event_id})
-        return None if found is None else _seal(found)
+        return None if found is None else seal_in(found)
 
     async def sealed_among(self, event_ids: Sequence[str], session: DbSession) -> set[str]:
         """Those of these records that are sealed; 100 ids at most."""
@@ -213,13 +213,13 @@ class TreeRows:
         found: dict[str, Seal] = {}
         for part in _parts(event_ids):
             seals = self._seals.find({"_id": {"$in": part}})
-            found |= {seal["_id"]: _seal(seal) async for seal in seals}
+            found |= {seal["_id"]: seal_in(seal) async for seal in seals}
         return found
 
     async def seals(self, tree: str, *, first: int, limit: int) -> list[Seal]:
         """The seals of neighbouring leaves, in their order."""
         wanted = {"tree": tree, "index": {"$gte": first, "$lt": first + limit}}
-        return [_seal(found) async for found in self._seals.find(wanted).sort("index", 1)]
+        return [seal_in(found) async for found in self._seals.find(wanted).sort("index", 1)]
 
 
 def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
@@ -256,7 +256,8 @@ def _checkpoint(stored: Document) -> StoredCheckpoint:
     return StoredCheckpoint(size=stored["size"], note=stored["note"], signed_at=stored["at"])
 
 
-def _seal_document(seal: Seal) -> Document:
+def seal_document(seal: Seal) -> Document:
+    """The document of a seal."""
     # Not as members: their names come from users, and the database restricts names.
     return {
         "_id": seal.event_id,
@@ -268,7 +269,8 @@ def _seal_document(seal: Seal) -> Document:
     }
 
 
-def _seal(stored: Document) -> Seal:
+def seal_in(stored: Document) -> Seal:
+    """The seal that a document holds."""
     salts = bytes(stored["salts"])
     return Seal(
         event_id=stored["_id"],

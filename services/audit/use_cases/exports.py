@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from rolecall.audit.scattered import Indexes
 from rolecall.audit.sealed import encoded
+from services.audit.domain.erasures import without
 from services.audit.domain.exports import (
     MAX_ESTIMATE,
     Export,
@@ -131,7 +132,9 @@ async def _pages(
             if not export.takes(record, seal["index"] if seal else None):
                 continue
             summary.add(record)
-            told.append(lines.record(record, seal))
+            # The seal was read later: values may have been erased since the record was read.
+            less = without(record, seal.get("erased", ())) if seal else record
+            told.append(lines.record(less, seal))
             if seal:
                 written.add(seal["index"])
         yield told

@@ -9,9 +9,11 @@ import contextlib
 import logging
 from dataclasses import dataclass
 
-from services.audit.domain.records import digest, erased_user_of, known_user_of, record_of
+from services.audit.domain.erased_people import PersonMarks
+from services.audit.domain.records import digest, erasure_of, known_user_of, record_of
 from services.audit.domain.usage_sums import sums_of
 from services.audit.store import Store
+from services.audit.use_cases.erased_people import Erasing
 from shared.clock import Clock
 from shared.contracts.facts import Row
 from shared.inbox import AWAY, AlreadyApplied, AppliedMark
@@ -33,6 +35,7 @@ class Ingest:
         store: Store,
         clock: Clock,
         *,
+        marks: PersonMarks,
         slot: int = 0,
         gather_seconds: float = GATHER_SECONDS,
     ) -> None:
@@ -40,6 +43,7 @@ class Ingest:
         self._client = client
         self._store = store
         self._clock = clock
+        self._erasing = Erasing(client, store, marks)
         self._slot = slot
         self._gather_seconds = gather_seconds
         self._waiting: list[_WaitingRow] = []
@@ -60,9 +64,9 @@ class Ingest:
         user = known_user_of(row)
         if user is not None:
             await self._store.remember_user(user)
-        erased = erased_user_of(row)
+        erased = erasure_of(row)
         if erased is not None:
-            await self._store.forget_user(erased)
+            await self._erasing.note(erased, row, now=self._clock.now())
         waiting = _WaitingRow(row=row, applied_mark=applied_mark)
         self._waiting.append(waiting)
         self._arrived.set()
@@ -122,7 +126,8 @@ class Ingest:
             await batch[0].applied_mark.save_with(
                 [waiting.applied_mark for waiting in batch[1:]], session
             )
-            await self._store.add(records, session)
+            kept = await self._erasing.erased(records, session, now=now)
+            await self._store.add(kept, session)
             await self._store.add_usage(sums, slot=self._slot, session=session)
 
         await transact(self._client, change)
@@ -131,8 +136,8 @@ class Ingest:
 
     async def _check_equivocation(self, row: Row) -> None:
         recorded, received = await self._store.digest(row.id), digest(row)
-        if recorded is None or recorded == received:
-            return
+        if not recorded or recorded == received:
+            return  # of a record with erased values the digest is not known any more
         await self._store.add_equivocation(
             row.id, received, row.to_event().decode(), now=self._clock.now()
         )

@@ -8,6 +8,7 @@ from itertools import chain
 from rolecall.audit.sealed import encoded
 from rolecall.audit.trees import HashOf, Range, consistency_parts, siblings
 from rolecall.audit.walk import Walk
+from services.audit.domain.erasures import as_sealed
 from services.audit.domain.records import Filters
 from services.audit.domain.sealed_records import Form, export_line, sealed_form
 from services.audit.domain.tiles import hashes_in, tiles_of
@@ -111,10 +112,13 @@ async def sealed_page(
     needed = [part for index, way in ways.items() for part in ((index, index + 1), *way)]
     hash_of = await _hashes(ctx, account_id, needed)
     stored = await ctx.store.seals(account_id, first=first, limit=len(ways))
-    seals = {seal.index: seal for seal in stored}
     records = await ctx.store.with_ids(account_id, [seal.event_id for seal in stored])
+    if any(record.erased for record in records.values()):
+        # A seal that was read before its record may have salts of values that are erased now.
+        stored = await ctx.store.seals(account_id, first=first, limit=len(ways))
+    seals = {seal.index: seal for seal in stored}
     lines = tuple(
-        export_line(sealed_form(record), seal, list(map(hash_of, way)))
+        export_line(sealed_form(as_sealed(record, seal)), seal, list(map(hash_of, way)))
         if (seal := seals.get(index)) and (record := records.get(seal.event_id))
         else _hash_only(index, way, hash_of)
         for index, way in ways.items()

@@ -17,6 +17,7 @@ from services.audit.domain.retention import (
     EndSearch,
     Retention,
     ending_fact,
+    tells_end,
 )
 from services.audit.domain.sealed_records import PLATFORM
 from services.audit.store import Store
@@ -89,8 +90,10 @@ class RecordKeeper:
         place, at = endings.announcement, endings.announced_at
         if place is None or at is None or self._clock.now() < at + DELETION_WAIT:
             return None
-        event_id = await self._store.id_at(place)
-        seal = None if event_id is None else await self._store.seal(event_id)
+        record = await self._store.record_at(place)
+        if record is None or not tells_end(record, endings):
+            return None
+        seal = await self._store.seal(record.id)
         newest = await self._store.checkpoint(endings.tree)
         told = seal is not None and newest is not None and seal.index < newest.size
         return seal.index if seal is not None and told else None

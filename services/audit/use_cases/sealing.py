@@ -19,6 +19,7 @@ from services.audit.domain.seal_gaps import LAST, Gap, gaps
 from services.audit.domain.sealed_records import Seal, tree_of
 from services.audit.domain.tiles import Tile, grow, growing_tiles, hashes_in, tiles_of
 from services.audit.store import Store
+from services.audit.use_cases.own_words import OwnWords
 from shared import metrics
 from shared.clock import Clock
 from shared.contracts.facts import SHARDS, Position
@@ -42,6 +43,8 @@ GAPS = 16
 LATE_RECORDS = 100
 """The records of one gap that are sealed in one transaction."""
 
+FORGED = "A record is not sealed: it says that records have ended, and audit did not sign that."
+
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +59,7 @@ class RecordSealer:
         files: CheckpointFiles,
         clock: Clock,
         *,
+        words: OwnWords,
         page_records: int = PAGE_RECORDS,
         signed_at_once: int = SIGNED_AT_ONCE,
         looked_at_again: int = LOOKED_AT_AGAIN,
@@ -65,6 +69,7 @@ class RecordSealer:
         self._signer = signer
         self._files = files
         self._clock = clock
+        self._words = words
         self._page_records = page_records
         self._signed_at_once = signed_at_once
         self._looked_at_again = looked_at_again
@@ -72,6 +77,8 @@ class RecordSealer:
         """How far the epochs of the sources are sealed, as this process knows."""
         self._alarmed: set[str] = set()
         self._passed_over: set[str] = set()
+        self._refused: set[str] = set()
+        """Records that are not sealed: audit has not said what they say."""
         self._looked_at = ""
         """The gap that was looked at last."""
         self._rounds = 0
@@ -148,6 +155,7 @@ class RecordSealer:
             start = end._replace(seq=after)
             found = await self._store.recorded_between(start, end.seq, limit=room, session=session)
             reached[end] = found[-1].position.seq if len(found) == room else end.seq
+            found = await self._believed(found)
             moves.append((end._replace(seq=reached[end]), expected))
             passed += gaps(start, reached[end], (each.position.seq for each in found))
             records += found
@@ -169,10 +177,25 @@ class RecordSealer:
         records = await self._store.recorded_between(
             gap.before, gap.last, limit=LATE_RECORDS, session=session
         )
+        records = await self._believed(records)
         rest = gaps(gap.before, gap.last, (each.position.seq for each in records))
         await self._store.divide_gap(gap, list(rest), session)
         sealed = await self._store.sealed_among([each.id for each in records], session)
         await self._grow([each for each in records if each.id not in sealed], session)
+
+    async def _believed(self, records: Sequence[Record]) -> list[Record]:
+        """Leave out the records that a verifier would believe, and that audit did not sign.
+
+        Their places become gaps, and they count as records without a seal.
+        """
+        believed: list[Record] = []
+        for record in records:
+            if await self._words.may_be_sealed(record):
+                believed.append(record)
+            elif record.id not in self._refused:
+                self._refused.add(record.id)
+                _log.error(FORGED, extra={"event_id": record.id, "tree": tree_of(record)})
+        return believed
 
     async def _grow(self, records: Sequence[Record], session: DbSession) -> None:
         """Append records, in their order, each to the tree of its account."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared.contracts import (
     audit,
+    audit_erasure,
     audit_retention,
     identity,
     identity_addresses,
@@ -213,6 +214,7 @@ NOT_PUBLIC: Mapping[type[Payload], str] = {
             *upkeep.REPLAYED.values(),
             *upkeep.DROPPED.values(),
             audit_retention.RecordsEnded,
+            audit_erasure.RecordsErased,
         ),
         _FOR_THE_LOG,
     ),

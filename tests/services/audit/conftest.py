@@ -34,7 +34,7 @@ from shared.runtime.listeners import listen
 from shared.timeouts import Timeouts
 from tests.patience import PATIENT
 from tests.services.audit.sealed_site import signer as checkpoint_signer
-from tests.services.audit.site import PUBLIC_URL, AuditApi, StandIns
+from tests.services.audit.site import MARKS, PUBLIC_URL, AuditApi, StandIns
 from tests.services.rows import EPOCH, QuietSources, on_the_bus
 from tests.support.journal_keys import generated_secrets, signer, verifier
 
@@ -105,7 +105,7 @@ class Auditing:
 
     def use_store(self, store: Store, *, gather_seconds: float = GATHER_SECONDS) -> None:
         """Ingest into this store from now on."""
-        ingest = Ingest(self.client, store, self.clock, gather_seconds=gather_seconds)
+        ingest = Ingest(self.client, store, self.clock, marks=MARKS, gather_seconds=gather_seconds)
         self.ctx = replace(self.ctx, store=store, ingest=ingest)
 
     async def take(self, *rows: Row) -> None:
@@ -140,7 +140,7 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     ctx = Ctx(
         store=store,
         signer=checkpoint_signer(),
-        ingest=Ingest(client, store, clock),
+        ingest=Ingest(client, store, clock, marks=MARKS),
         journal=journal,
         clock=clock,
         internal=QuietSources(),  # type: ignore[arg-type]

@@ -14,10 +14,12 @@ from services.audit.domain.checkpoints import CheckpointSigner
 from services.audit.domain.records import record_of
 from services.audit.domain.sealed_records import export_line, sealed_form
 from services.audit.domain.tiles import hashes_in, tiles_of
+from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.sealing import RecordSealer
 from shared.contracts.facts import shard_of
 from shared.contracts.team import MemberRemoved
 from tests.services.rows import EPOCH, NOON, row_of
+from tests.support.journal_keys import verifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +68,7 @@ class Sealing:
             using or signer(),
             files or self.files,
             self.auditing.clock,
+            words=OwnWords(self.store, verifier()),
             page_records=page,
             **options,
         )

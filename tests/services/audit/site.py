@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from services.audit.domain.erased_people import PersonMarks
 from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
 from shared.auth.keys import generate_key, public_jwk
 from shared.auth.principals import ClientPrincipal
@@ -38,6 +39,7 @@ from tests.services.rows import EPOCH, on_the_bus
 from tests.waiting import wait_for
 
 PUBLIC_URL = "https://cloud.example"
+MARKS = PersonMarks(b"key of the tests")
 # Fixed, because they are part of the names of tests: every process of a run must see the same.
 ACCOUNT, OTHER = AccountId("acc_" + "1" * 32), AccountId("acc_" + "2" * 32)
 ANA, BO, READER = (UserId(new_id("usr")) for _ in range(3))

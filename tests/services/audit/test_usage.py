@@ -28,7 +28,7 @@ from shared.contracts.team import ProjectCreated
 from shared.ids import ClientId, new_id
 from shared.inbox import AlreadyApplied
 from shared.problems import Unavailable
-from tests.services.audit.site import ACCOUNT, ANA, BO, OTHER, PROJECT, AuditApi
+from tests.services.audit.site import ACCOUNT, ANA, BO, MARKS, OTHER, PROJECT, AuditApi
 from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for
 
@@ -293,7 +293,7 @@ class Interrupted(Store):
 
 async def test_what_a_record_adds_is_saved_with_it_or_not_at_all(auditing: Auditing) -> None:
     store = Interrupted(auditing.database)
-    ingest = Ingest(auditing.client, store, auditing.clock)
+    ingest = Ingest(auditing.client, store, auditing.clock, marks=MARKS)
     made = ProjectCreated(project_id="prj_1", name="prod")
     row = row_of(made, account_id="acc_1", actor=Actor(type="user", id="usr_a"))
     with pytest.raises(Unavailable):
@@ -308,7 +308,10 @@ async def test_usage_equals_a_recount_of_the_records(auditing: Auditing) -> None
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     rows = random_rows(chance)
-    replicas = [Ingest(auditing.client, auditing.ctx.store, auditing.clock, slot=n) for n in (0, 1)]
+    replicas = [
+        Ingest(auditing.client, auditing.ctx.store, auditing.clock, marks=MARKS, slot=n)
+        for n in (0, 1)
+    ]
 
     twice = rows + chance.sample(rows, 20)
     chance.shuffle(twice)

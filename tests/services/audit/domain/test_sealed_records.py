@@ -22,8 +22,8 @@ MEMBER = MemberRemoved(
     account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
 )
 RECORD = record_of(row_of(MEMBER, account_id="acc_1", before={"role": "admin"}), recorded_at=NOON)
-NOT_SEALED = {"digest"}
-"""It follows from the row, and would tell what was erased."""
+NOT_SEALED = {"digest", "erased"}
+"""The digest follows from the row, and would tell what was erased; the seal says what was."""
 OTHER: dict[str, Any] = {
     "id": "evt_2",
     "account_id": "acc_2",
