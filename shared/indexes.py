@@ -1,10 +1,9 @@
 """Declared indexes, and how a database gets them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.migrations import Step
 from shared.mongo import (
     Collection,
     Database,
@@ -15,6 +14,9 @@ from shared.mongo import (
     majority,
 )
 from shared.problems import StartRefused
+
+Step = Callable[[Database], Coroutine[Any, Any, None]]
+"""A change of a database's form."""
 
 _NOT_COMPARED = frozenset({"v", "ns", "name", "key", "background", "expireAfterSeconds"})
 """Members of a stored index that are not options, or that are compared on their own."""
@@ -70,27 +72,64 @@ class Index:
             options["expireAfterSeconds"] = self.ttl_seconds
         return options
 
-
-def index_step(*indexes: Index) -> Step:
-    """Return a migration step that builds these indexes."""
-
-    async def build(database: Database) -> None:
-        await build_indexes(database, *indexes)
-
-    return build
+    def model(self, **others: Any) -> IndexModel:
+        """The index as the driver names it, with other options in place of its own."""
+        return IndexModel(list(self.keys), name=self.full_name, **self.options() | others)
 
 
-def drop_step(indexes: Mapping[str, Sequence[str]]) -> Step:
-    """Return a migration step that drops these indexes of each collection, where they are."""
+@dataclass(frozen=True)
+class IndexStep:
+    """A step that builds these indexes."""
 
-    async def drop(database: Database) -> None:
-        for name, dropped in indexes.items():
+    indexes: tuple[Index, ...]
+
+    async def __call__(self, database: Database) -> None:
+        """Build them."""
+        await build_indexes(database, *self.indexes)
+
+
+@dataclass(frozen=True)
+class DropStep:
+    """A step that drops the indexes with these names of each collection, where they are."""
+
+    names: Mapping[str, Sequence[str]]
+
+    async def __call__(self, database: Database) -> None:
+        """Drop them."""
+        for name, dropped in self.names.items():
             collection = majority(database, name)
             stored = {entry["name"] async for entry in collection.list_indexes()}
             for index in stored.intersection(dropped):
                 await drop_index(collection, index)
 
-    return drop
+
+def index_step(*indexes: Index) -> IndexStep:
+    """Return a migration step that builds these indexes."""
+    return IndexStep(indexes)
+
+
+def drop_step(names: Mapping[str, Sequence[str]]) -> DropStep:
+    """Return a migration step that drops these indexes of each collection, where they are."""
+    return DropStep(names)
+
+
+async def build_last_forms(database: Database, steps: Iterable[Step]) -> None:
+    """Build what all steps together leave behind, in a database that has no collection yet.
+
+    An index that a later step drops is not built, one that a later step changes only in its last
+    form. Each collection takes one command.
+    """
+    last: dict[tuple[str, str], Index] = {}
+    for step in steps:
+        if isinstance(step, IndexStep):
+            last |= {(index.collection, index.full_name): index for index in step.indexes}
+        elif isinstance(step, DropStep):
+            for collection, names in step.names.items():
+                for name in names:
+                    last.pop((collection, name), None)
+    for name in dict.fromkeys(index.collection for index in last.values()):
+        models = [index.model() for index in last.values() if index.collection == name]
+        await create_indexes(majority(database, name), models)
 
 
 async def build_indexes(database: Database, *indexes: Index) -> None:
@@ -124,7 +163,7 @@ async def _build_in(database: Database, name: str, indexes: Sequence[Index]) -> 
             if index.ttl_seconds is not None:
                 # A request with another time to live would be refused.
                 options["expireAfterSeconds"] = same_name["expireAfterSeconds"]
-        models.append(IndexModel(list(index.keys), name=index.full_name, **options))
+        models.append(index.model(**options))
         if options.get("expireAfterSeconds") != index.ttl_seconds:
             other_ttl.append(index)
     await create_indexes(collection, models)

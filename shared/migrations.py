@@ -8,18 +8,24 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from shared.cancellation import end
 from shared.clock import Clock
 from shared.ids import new_id
-from shared.mongo import AlreadyThere, Database, DatabaseAway, insert_once, majority
+from shared.indexes import DropStep, IndexStep, Step, build_last_forms
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DatabaseAway,
+    Document,
+    insert_missing,
+    insert_once,
+    majority,
+)
 from shared.problems import StartRefused
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
-
-Step = Callable[[Database], Coroutine[Any, Any, None]]
 
 LOCK_ID = "lock"
 RENEWALS_PER_TERM = 4
@@ -135,16 +141,34 @@ class _Runner:
 
     async def _apply(self) -> None:
         total = len(self._migrations)
-        for migration in await self.pending():
+        pending = await self.pending()
+        new = await self._is_new(pending)
+        if new:
+            await build_last_forms(self._database, [migration.step for migration in pending])
+        records: list[Document] = []
+        for migration in pending:
             _log.info("migration %d of %d: %s", migration.number, total, migration.name)
-            await migration.step(self._database)
-            record = {
-                "_id": migration.number,
-                "name": migration.name,
-                "applied_at": self._clock.now(),
-            }
-            with contextlib.suppress(AlreadyThere):
-                await insert_once(self._applied, record)
+            built = new and isinstance(migration.step, IndexStep | DropStep)
+            if not built:
+                await migration.step(self._database)
+            records.append(
+                {"_id": migration.number, "name": migration.name, "applied_at": self._clock.now()}
+            )
+            if not built:
+                await self._record(records)
+                records = []
+        await self._record(records)
+
+    async def _is_new(self, pending: Sequence[Migration]) -> bool:
+        """Whether the database has nothing but the lock."""
+        if len(pending) < len(self._migrations):
+            return False
+        return set(await self._database.list_collection_names()) <= {self._applied.name}
+
+    async def _record(self, records: Sequence[Document]) -> None:
+        """Record steps; another replica may have recorded them."""
+        if records:
+            await insert_missing(self._applied, records)
 
 
 class _Lock:

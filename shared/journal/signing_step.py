@@ -4,7 +4,7 @@ import json
 
 from shared.auth.row_signatures import RowSigner
 from shared.contracts.facts import GENESIS, row_digest
-from shared.migrations import Step
+from shared.indexes import Step
 from shared.mongo import Collection, Database, Document, majority, update_each
 
 BATCH_SIZE = 200

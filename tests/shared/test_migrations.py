@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from shared.clock import SystemClock
 from shared.contracts.topology import SOURCES
-from shared.indexes import Index, IndexConflict, build_indexes
+from shared.indexes import Index, IndexConflict, build_indexes, drop_step, index_step
 from shared.migrations import (
     Migration,
     MigrationMismatch,
@@ -108,6 +108,27 @@ async def test_steps_run_once_in_order_and_are_recorded(
     first = await database["migrations"].find_one({"_id": 1})
     assert first is not None
     assert abs((CLOCK.now() - first["applied_at"].replace(tzinfo=CLOCK.now().tzinfo)).seconds) < 600
+
+
+async def test_a_new_database_gets_each_index_in_its_last_form_only(database: Database) -> None:
+    built = replace(TTL, name="built")
+    dropped = replace(TTL, name="dropped", keys=(("gone_at", 1),))
+    seen: list[set[str]] = []
+
+    async def look(database: Database) -> None:
+        seen.append({entry["name"] for entry in (await indexes_of(database))["things"]})
+
+    steps = (
+        index_step(built, dropped),
+        look,
+        drop_step({"things": ["dropped"]}),
+        index_step(replace(built, ttl_seconds=30)),
+    )
+    migrations = [Migration(number, f"step {number}", step) for number, step in enumerate(steps, 1)]
+    await migrate(database, migrations, clock=CLOCK)
+    assert seen == [{"_id_", "built"}]
+    assert (await indexes_of(database))["things"][1]["expireAfterSeconds"] == 30
+    assert len(await recorded(database)) == len(steps)
 
 
 async def test_of_eight_replicas_that_start_at_once_one_migrates(
@@ -222,7 +243,10 @@ def test_numbers_with_a_gap_or_twice_are_refused(numbers: tuple[int, ...]) -> No
 async def test_a_services_migrations_can_be_repeated_on_an_older_database(
     service: str, database: Database
 ) -> None:
-    """A database of before the runner has the indexes and no record of them."""
+    """A database of before the runner has the indexes and no record of them.
+
+    The first run builds only the last forms, the second one step after step.
+    """
     module = importlib.import_module(f"services.{service}.migrations")
     migrations = module.migrations(signer(service))
     await migrate(database, migrations, clock=CLOCK)
