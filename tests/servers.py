@@ -105,13 +105,16 @@ def require_chromium() -> str:
     Raises:
         ProgramError: it cannot be installed; the text says what to do.
     """
-    _require(chromium_program, package="chromium", otherwise="The tests need Chromium:")
+    _require(
+        chromium_program, package="chromium-headless-shell", otherwise="The tests need Chromium:"
+    )
     return str(chromium_program())
 
 
 def chromium_program() -> str | None:
-    """The path of Chromium."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    """The path of Chromium; the shell without windows takes a third less work."""
+    programs = ("chromium-headless-shell", "chromium", "chromium-browser")
+    return next(filter(None, map(shutil.which, programs)), None)
 
 
 def _require(find: Callable[[], object], *, package: str, otherwise: str) -> None:

@@ -35,6 +35,7 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from shared.indexes import Step
     from shared.mongo import Database
 
 CLOCK = SystemClock()
@@ -118,7 +119,7 @@ async def test_a_new_database_gets_each_index_in_its_last_form_only(database: Da
     async def look(database: Database) -> None:
         seen.append({entry["name"] for entry in (await indexes_of(database))["things"]})
 
-    steps = (
+    steps: tuple[Step, ...] = (
         index_step(built, dropped),
         look,
         drop_step({"things": ["dropped"]}),
@@ -129,6 +130,12 @@ async def test_a_new_database_gets_each_index_in_its_last_form_only(database: Da
     assert seen == [{"_id_", "built"}]
     assert (await indexes_of(database))["things"][1]["expireAfterSeconds"] == 30
     assert len(await recorded(database)) == len(steps)
+
+    await database["migrations"].delete_many({})
+    await build_indexes(database, dropped)
+    await migrate(database, migrations, clock=CLOCK)
+    left = {entry["name"] for entry in (await indexes_of(database))["things"]}
+    assert left == {"_id_", "built"}, "a database of before the runner is not new"
 
 
 async def test_of_eight_replicas_that_start_at_once_one_migrates(

@@ -34,8 +34,8 @@ ROWS = (
         id="migrations-record-before-the-step",
         kind=Kind.DATA,
         file=RUNNER,
-        old="        for migration in await self.pending():\n",
-        new="        for migration in await self.pending():\n"
+        old="        for migration in pending:\n",
+        new="        for migration in pending:\n"
         "            await insert_once(\n"
         '                self._applied, {"_id": migration.number, "name": migration.name}\n'
         "            )\n",
@@ -77,8 +77,8 @@ ROWS = (
         id="index-listed-is-taken-for-built",
         kind=Kind.DATA,
         file="shared/indexes.py",
-        old="        models.append(IndexModel(",
-        new="        if same_name is None:\n            models.append(IndexModel(",
+        old="        models.append(index.model(",
+        new="        if same_name is None:\n            models.append(index.model(",
         tests=NEAREST,
     ),
     Mutant(
@@ -104,5 +104,21 @@ ROWS = (
         old='        Migration(6, "signed rows", journal.signing_step(signer)),\n',
         new="",
         tests=("tests/services/test_stored.py", "-k", "sign_its_old"),
+    ),
+    Mutant(
+        id="a-new-database-keeps-dropped-indexes",
+        kind=Kind.DATA,
+        file="shared/indexes.py",
+        old="                    last.pop((collection, name), None)\n",
+        new="                    pass\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="an-old-database-is-taken-for-a-new-one",
+        kind=Kind.DATA,
+        file=RUNNER,
+        old="        return set(await self._database.list_collection_names()) <=",
+        new="        return True or set(await self._database.list_collection_names()) <=",
+        tests=NEAREST,
     ),
 )
