@@ -10,6 +10,7 @@ from deploy.gateway.problems import LIMIT, PACE, POLICY, RETRY_AFTER
 from services.identity.domain.sessions import WrongCredentials
 from shared.http.access import Client, PermissionOrClient, Public, PublicCallers, SessionOrClient
 from shared.http.routes import Route
+from shared.http.streams import EVENT_STREAM
 from shared.quotas import policy
 
 # A map of bytes: nginx prints an IPv6 address in several forms. All keys of a zone are of one class
@@ -137,10 +138,12 @@ USER_SENDER = f"""\
   # A service client is answered at once: it waits for Retry-After, and its requests have deadlines.
   map $rolecall_client_call {PACE} {{ default {SLOW_BYTES_PER_SECOND}; 1 0; }}
 """
+STREAMS = SenderLimit(zone="streams", per_minute=1200, burst=100, undelayed=100, at_once=150)
+"""Answers to users that last as long as their connection. Open ones use no other limit up."""
 CLIENTS = SenderLimit(zone="clients", per_minute=120_000, burst=1000, undelayed=1000, at_once=500)
 """Routes of service clients. All services of a platform may come from one address, and browsers
 there do not use their limit up."""
-SENDER_LIMITS = (MAILS, SIGN_INS, STRANGERS, USERS, CLIENTS)
+SENDER_LIMITS = (MAILS, SIGN_INS, STRANGERS, STREAMS, USERS, CLIENTS)
 
 
 def limit_maps(limits: Sequence[SenderLimit]) -> str:
@@ -172,4 +175,4 @@ def _limit_of(route: Route) -> SenderLimit:
         case Public() | Client() | SessionOrClient() | PermissionOrClient():
             return CLIENTS
         case _:
-            return USERS
+            return STREAMS if EVENT_STREAM in route.streams else USERS

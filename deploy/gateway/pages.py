@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping
 
-from deploy.gateway.limits import STRANGERS
+from deploy.gateway.buffering import STREAM
+from deploy.gateway.limits import STRANGERS, STREAMS
 from deploy.gateway.paths import path_match
 from deploy.gateway.problems import LIMIT
-from services.console.domain.places import HOME
+from services.console.domain.places import HOME, LIVE
 from services.console.pages.rendering import STATIC_FILES
 from services.console.routes import PAGES
 from services.console.settings import NAME
@@ -26,6 +27,7 @@ def page_locations(upstreams: Collection[str], looked_up: Mapping[str, str]) -> 
     """The locations, if the gateway knows the console.
 
     What a press asks of the API counts there for the same visitor, so these have one wide limit.
+    What scripts follow has that of streams.
     """
     if NAME not in upstreams:
         return ""
@@ -33,8 +35,10 @@ def page_locations(upstreams: Collection[str], looked_up: Mapping[str, str]) -> 
     begin = f"set $replicas {name}; " if name else ""
     to = "$replicas" if name else NAME
     paths = (*PAGE_PATHS, *(file.path for file in STATIC_FILES.values()))
+    located = [(path, STRANGERS, f"{SILENT} " if path in SECRET_PATHS else "") for path in paths]
+    located.append((LIVE, STREAMS, f"{STREAM} "))
     return "".join(
-        f"    location {path_match(path)} {{ {begin}{SILENT + ' ' if path in SECRET_PATHS else ''}"
-        f"set {LIMIT} {STRANGERS.zone}; {STRANGERS.directives} proxy_pass http://{to}; }}\n"
-        for path in paths
+        f"    location {path_match(path)} {{ {begin}{own}"
+        f"set {LIMIT} {limit.zone}; {limit.directives} proxy_pass http://{to}; }}\n"
+        for path, limit, own in located
     )

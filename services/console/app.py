@@ -35,6 +35,7 @@ def build(
         pages=partial(add_pages, rows=PAGES, ctx=ctx, proxies=settings.proxies),
         opens=(api.open,),
         closes=(api.close,),
+        drains=(api.drain,),
         proxies=settings.proxies,
         timeouts=timeouts,
     )

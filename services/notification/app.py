@@ -31,6 +31,7 @@ from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.backlog import run_backlog
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.earlier_users import learn_earlier_users
+from services.notification.use_cases.live_list import run_list_looks, run_reader_checks
 from services.notification.use_cases.sender import run_sender
 from services.notification.use_cases.webhook_sender import run_webhook_sender
 from shared.bus import Bus
@@ -99,6 +100,7 @@ def build(
         resolver=names,
     )
     posts = WebhookPosts(outbound, parts.clock)
+    checker = AuthzChecker(parts.internal, timeouts=timeouts)
     ctx = Ctx(
         client=parts.client,
         messages=Messages(parts.database),
@@ -121,8 +123,8 @@ def build(
         users=InternalUsers(parts.internal),
         webhook_key=webhook_key,
         webhook_networks=settings.webhook_networks,
+        signed_in=checker,
     )
-    checker = AuthzChecker(parts.internal, timeouts=timeouts)
     authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
     return parts.app(
         public=Api(
@@ -143,6 +145,9 @@ def build(
             "backlog": lambda: run_backlog(ctx),
             "earlier-users": lambda: learn_earlier_users(ctx),
             "webhooks": lambda: run_webhook_sender(ctx, connections=settings.webhook_connections),
+            "list_looks": lambda: run_list_looks(ctx),
+            "reader_checks": lambda: run_reader_checks(ctx),
         },
+        drains=(ctx.lists.drain,),
         closes=(transport.close, posts.close),
     )

@@ -80,6 +80,11 @@ ENTRIES = (
 )
 """The list of a person, and the end of its entries."""
 
+NUMBERS = (
+    Index(collection="entries", keys=(("user_id", 1), ("number", 1)), name="by_number_of_user"),
+)
+"""The entries of a person in the order in which they were saved."""
+
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
@@ -95,4 +100,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(9, "webhook indexes", index_step(*WEBHOOKS)),
         Migration(10, "entry indexes", index_step(*ENTRIES)),
         Migration(11, "indexes of messages of people", index_step(*MESSAGES_OF_PEOPLE)),
+        Migration(12, "entries by number", index_step(*NUMBERS)),
     )

@@ -1,5 +1,6 @@
 """Asking authz whether a caller is signed in, and has a permission in an account."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from rolecall import Reason
@@ -20,8 +21,10 @@ from shared.contracts.calls.authz import (
     DECIDE,
     FIND_TOKEN,
     LIVE_CALLER,
+    LIVE_CALLERS,
     NEW_TOKEN,
     CallerRequest,
+    CallersRequest,
     CheckRequest,
     CheckResult,
     FindTokenRequest,
@@ -124,27 +127,21 @@ class AuthzChecker:
             TokenRevoked: it does not.
             Unavailable: authz cannot tell now.
         """
-        match principal:
-            case UserPrincipal():
-                request = CallerRequest(
-                    session_id=principal.session_id, **_access_token(principal.access_token)
-                )
-            case DelegatedPrincipal():
-                request = CallerRequest(
-                    session_id=principal.session_id,
-                    acting_client_ids=principal.client_ids,
-                    made_of=tuple((each.id, each.key_id) for each in principal.made_of),
-                    **_access_token(principal.access_token),
-                )
-            case ApiTokenPrincipal():
-                request = CallerRequest(token_id=principal.token_id)
-            case _:
-                request = CallerRequest(
-                    client_id=principal.client_id, **_access_token(principal.access_token)
-                )
-        answer = await self._ask(LIVE_CALLER, request)
+        answer = await self._ask(LIVE_CALLER, _caller(principal))
         if not answer.live:
             raise ApiTokenOver if isinstance(principal, ApiTokenPrincipal) else TokenRevoked
+
+    async def live(self, principals: Sequence[Bearer]) -> Sequence[bool]:
+        """Return of each caller whether `check_live` would pass.
+
+        Raises:
+            Unavailable: authz cannot tell now.
+        """
+        callers = tuple(_caller(each) for each in principals)
+        answer = await self._ask(LIVE_CALLERS, CallersRequest(callers=callers))
+        if len(answer.live) != len(callers):
+            raise Unavailable
+        return answer.live
 
     async def find_api_token(self, digest: str) -> ApiTokenPrincipal:
         """Return the API token with this SHA-256, as `FindApiToken` says.
@@ -224,6 +221,27 @@ class AuthzChecker:
             )
         except Refusal as error:
             raise Unavailable from error
+
+
+def _caller(principal: Bearer) -> CallerRequest:
+    match principal:
+        case UserPrincipal():
+            return CallerRequest(
+                session_id=principal.session_id, **_access_token(principal.access_token)
+            )
+        case DelegatedPrincipal():
+            return CallerRequest(
+                session_id=principal.session_id,
+                acting_client_ids=principal.client_ids,
+                made_of=tuple((each.id, each.key_id) for each in principal.made_of),
+                **_access_token(principal.access_token),
+            )
+        case ApiTokenPrincipal():
+            return CallerRequest(token_id=principal.token_id)
+        case _:
+            return CallerRequest(
+                client_id=principal.client_id, **_access_token(principal.access_token)
+            )
 
 
 def _access_token(token: AccessTokenRef | None) -> dict[str, str]:

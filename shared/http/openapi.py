@@ -42,6 +42,7 @@ STREAM_EXAMPLES = {
 TAIL_EXAMPLE = (
     'id: 42.evt_…\nevent: progress\ndata: {"size":42,"complete_until":"2026-03-05T12:00:00Z"}\n\n'
 )
+LIST_EXAMPLE = 'id: 7.msg_…\nevent: unread\ndata: {"unread":3}\n\n'
 STREAMED_TEXT = {
     True: "Events, for as long as the connection lasts.",
     False: "Records, one in each line. Without the last line, the answer is not whole.",
@@ -161,7 +162,9 @@ def _success(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
 
 
 def _stream_example(route: Route, media: str) -> str:
-    return TAIL_EXAMPLE if route.path.endswith("/tail") else STREAM_EXAMPLES[media]
+    own = {"/tail": TAIL_EXAMPLE, "/notifications/stream": LIST_EXAMPLE}
+    found = (example for end, example in own.items() if route.path.endswith(end))
+    return next(found, STREAM_EXAMPLES[media])
 
 
 def _name_revision(responses: dict[str, Any], route: Route) -> None:

@@ -565,6 +565,25 @@ def test_names_are_shown_as_text(site: Site) -> None:
         assert visitor.page.input_value("[name=email]").startswith('"><script>')
 
 
+@pytest.mark.rule("B12")
+def test_the_number_of_notifications_follows_while_a_page_is_open(site: Site) -> None:
+    kai, new = site.known_person(), site.new_person()
+    with site.visitor(javascript=True) as visitor:
+        visitor.sign_in(kai)
+        visitor.open("/notifications")
+        with visitor.page.expect_request("**/notifications/live"):
+            visitor.page.reload()
+        body = {"email": new.email, "password": PASSWORD}
+        site.send("/v1/me/email", body, token=kai.token)
+        visitor.page.get_by_role("link", name="Show them").click()
+        assert "address" in visitor.text
+        other = visitor.other_tab()
+        other.open("/notifications")
+        other.press("Mark all as read")
+        visitor.page.locator(".count").wait_for(state="hidden")
+        assert "Unread" in visitor.text  # the page itself stays as it was read
+
+
 RULES: dict[str, dict[str, object]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
 """What axe checks in a theme: the colours alone are different in another one."""
 

@@ -10,9 +10,12 @@ from shared.contracts.calls.authz import (
     DECIDE,
     FIND_TOKEN,
     LIVE_CALLER,
+    LIVE_CALLERS,
     NEW_TOKEN,
     CallerAnswer,
     CallerRequest,
+    CallersAnswer,
+    CallersRequest,
     CheckRequest,
     CheckResult,
     FindTokenAnswer,
@@ -68,23 +71,31 @@ async def find_api_token(ctx: Ctx, call: Call[FindTokenRequest, None]) -> FindTo
 
 async def check_caller(ctx: Ctx, call: Call[CallerRequest, None]) -> CallerAnswer:
     """Tell another Rolecall service whether its caller is still signed in."""
-    body = call.body
+    return CallerAnswer(live=_live(ctx, call.body))
+
+
+async def check_callers(ctx: Ctx, call: Call[CallersRequest, None]) -> CallersAnswer:
+    """Tell another Rolecall service which of its callers are still signed in."""
+    return CallersAnswer(live=tuple(_live(ctx, each) for each in call.body.callers))
+
+
+def _live(ctx: Ctx, caller: CallerRequest) -> bool:
     access_token = None
-    if body.access_token_id is not None and body.key_id is not None:
-        access_token = AccessTokenRef(TokenId(body.access_token_id), KeyId(body.key_id))
-    live = ctx.callers.live(
-        session_id=body.session_id,
-        client_id=body.client_id,
-        token_id=body.token_id,
-        acting=body.acting_client_ids,
+    if caller.access_token_id is not None and caller.key_id is not None:
+        access_token = AccessTokenRef(TokenId(caller.access_token_id), KeyId(caller.key_id))
+    return ctx.callers.live(
+        session_id=caller.session_id,
+        client_id=caller.client_id,
+        token_id=caller.token_id,
+        acting=caller.acting_client_ids,
         access_token=access_token,
-        made_of=[AccessTokenRef(TokenId(each), KeyId(key)) for each, key in body.made_of],
+        made_of=[AccessTokenRef(TokenId(each), KeyId(key)) for each, key in caller.made_of],
     )
-    return CallerAnswer(live=live)
 
 
 ROUTES = (
     internal_route(LIVE_CALLER, check_caller, refuses=(Stale,)),
+    internal_route(LIVE_CALLERS, check_callers, refuses=(Stale,)),
     internal_route(DECIDE, decide, refuses=(Stale,)),
     internal_route(FIND_TOKEN, find_api_token, refuses=(Stale,)),
     internal_route(NEW_TOKEN, decide_new_token, refuses=(Stale,)),

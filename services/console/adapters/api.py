@@ -1,8 +1,10 @@
 """The public API, as the console calls it for its visitors."""
 
+import asyncio
+import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +12,13 @@ import aiohttp
 
 SECONDS = 25.0
 """The longest wait for an answer: shorter than the gateway waits for the page."""
+QUIET_SECONDS = 20.0
+"""The longest wait for an event; the API sends one, or a comment, every five seconds."""
 UNAVAILABLE = "unavailable"
 MAX_USER_AGENT = 256
 MAX_LANGUAGES = 256
+NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError)
+"""What a request raises that had no answer, or none that can be read."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,2048}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -64,6 +70,8 @@ class PublicApi:
 
     url: str
     _http: aiohttp.ClientSession | None = field(default=None, repr=False)
+    _followed: set[aiohttp.StreamReader] = field(default_factory=set, repr=False)
+    _draining: bool = field(default=False, repr=False)
 
     async def open(self) -> None:
         """Make the client; it connects at the first request."""
@@ -94,26 +102,74 @@ class PublicApi:
         Raises:
             ApiRefusal: it was refused, or there was no answer.
         """
-        if self._http is None:
-            raise ApiRefusal(status=503, code=UNAVAILABLE)
-        headers = visitor.headers()
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
         try:
-            async with self._http.request(
+            async with self._opened().request(
                 method,
                 self.url + path,
                 json=body,
                 params=query,
-                headers=headers,
+                headers=_headers(visitor, token),
                 allow_redirects=False,
             ) as answer:
                 text = await answer.read()
                 if answer.status < 300:
                     return json.loads(text) if text else None
                 raise _refusal(answer.status, text, answer.headers.get("Retry-After"))
-        except (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError):
+        except NO_ANSWER:
             raise ApiRefusal(status=503, code=UNAVAILABLE) from None
+
+    async def follow(
+        self, path: str, *, visitor: Visitor, token: str, after: str | None
+    ) -> AsyncGenerator[bytes, None]:
+        """Open an answer of server-sent events and return its pieces; `after` is the last id.
+
+        Raises:
+            ApiRefusal: it was refused, or there was no answer.
+        """
+        headers = _headers(visitor, token)
+        if after is not None:
+            headers["Last-Event-ID"] = after
+        try:
+            async with asyncio.timeout(SECONDS):
+                answer = await self._opened().get(
+                    self.url + path,
+                    headers=headers,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_read=QUIET_SECONDS),
+                )
+                if answer.status != 200:
+                    async with answer:
+                        text, wait = await answer.read(), answer.headers.get("Retry-After")
+                        raise _refusal(answer.status, text, wait)
+        except NO_ANSWER:
+            raise ApiRefusal(status=503, code=UNAVAILABLE) from None
+        return self._pieces(answer)
+
+    def drain(self) -> None:
+        """End all answers that are followed; browsers ask another replica."""
+        self._draining = True
+        for content in self._followed:
+            content.set_exception(aiohttp.ClientConnectionError())
+
+    async def _pieces(self, answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+        """What arrives until either side ends; an answer that breaks off is asked for again."""
+        with contextlib.suppress(*NO_ANSWER), contextlib.closing(answer):
+            self._followed.add(answer.content)
+            try:
+                while not self._draining and (piece := await answer.content.readany()):
+                    yield piece
+            finally:
+                self._followed.remove(answer.content)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            raise ApiRefusal(status=503, code=UNAVAILABLE)
+        return self._http
+
+
+def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:
+    named = visitor.headers()
+    return named if token is None else {**named, "Authorization": f"Bearer {token}"}
 
 
 def path_step(text: str) -> str:

@@ -17,6 +17,8 @@ POLICY = (
 )
 SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; require-trusted-types-for 'script'"
 """What a page with a script of ours may do. No page has a script in its text."""
+LIVE_POLICY = f"{SCRIPTED_POLICY}; connect-src 'self'"
+"""What a page of a signed-in user may do: its script follows their notifications."""
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
@@ -46,14 +48,16 @@ def page_response(visit: Visit, outcome: Outcome) -> web.Response:
         }
         text = render(outcome.template, words)
         response = _page(text, status=outcome.form.status)
-        if outcome.scripted:
+        if visit.session is not None:
+            response.headers["Content-Security-Policy"] = LIVE_POLICY
+        elif outcome.scripted:
             response.headers["Content-Security-Policy"] = SCRIPTED_POLICY
     for cookie, value in visit.kept.items():
         set_cookie(response, cookie, value)
     return response
 
 
-def set_cookie(response: web.Response, cookie: Cookie, value: str) -> None:
+def set_cookie(response: web.StreamResponse, cookie: Cookie, value: str) -> None:
     """Set a cookie of this browser session; an empty one is deleted."""
     response.set_cookie(
         cookie,

@@ -15,6 +15,7 @@ from services.console.pages.texts import NO_COOKIES, STALE_FORM
 from services.console.routes.answers import failed_page, page_response
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.forms import NotAForm, read_form, read_pairs
+from services.console.routes.live import live_response
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
@@ -43,6 +44,7 @@ def add_pages(
     app.middlewares.append(_missing(ctx))
     for file in STATIC_FILES.values():
         app.router.add_get(file.path, _file(file))
+    app.router.add_get(places.LIVE, _live(ctx, proxies), allow_head=False)
     for row in rows:
         handler = _handler(row, ctx, proxies)
         for method in row.methods:
@@ -80,26 +82,10 @@ def _handler(
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            visit = Visit(
-                ctx=ctx,
-                address=ctx.origin + request.rel_url.raw_path,
-                query=read_pairs(request.rel_url.raw_query_string),
-                typed=await read_form(request) if request.method == "POST" else {},
-                cookies=request.cookies,
-                visitor=Visitor(
-                    address=proxies.client_address(request),
-                    user_agent=request.headers.get("User-Agent"),
-                    languages=request.headers.get("Accept-Language"),
-                    request_id=context.request_id.get() or "",
-                ),
-            )
+            visit = await _visit(request, ctx, proxies)
         except NotAForm as fault:
             return failed_page(ctx, status=fault.status)
-        if request.method == "POST" and is_foreign(
-            fetch_site=request.headers.get("Sec-Fetch-Site"),
-            origin=request.headers.get("Origin"),
-            own_origin=ctx.origin,
-        ):
+        if request.method == "POST" and _foreign(request, ctx):
             return failed_page(ctx, status=403)
         try:
             outcome = await answer(row, visit, press=request.method == "POST")
@@ -111,6 +97,50 @@ def _handler(
             return failed_page(ctx, status=500)
 
     return handle
+
+
+def _live(
+    ctx: PageContext, proxies: Proxies
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            visit = await _visit(request, ctx, proxies)
+        except NotAForm as fault:
+            return failed_page(ctx, status=fault.status)
+        if _foreign(request, ctx):
+            return failed_page(ctx, status=403)
+        return await live_response(visit, after=request.headers.get("Last-Event-ID"))
+
+    return handle
+
+
+async def _visit(request: web.Request, ctx: PageContext, proxies: Proxies) -> Visit:
+    """Read a request of a browser.
+
+    Raises:
+        NotAForm: its body or its query is not one that our pages send.
+    """
+    return Visit(
+        ctx=ctx,
+        address=ctx.origin + request.rel_url.raw_path,
+        query=read_pairs(request.rel_url.raw_query_string),
+        typed=await read_form(request) if request.method == "POST" else {},
+        cookies=request.cookies,
+        visitor=Visitor(
+            address=proxies.client_address(request),
+            user_agent=request.headers.get("User-Agent"),
+            languages=request.headers.get("Accept-Language"),
+            request_id=context.request_id.get() or "",
+        ),
+    )
+
+
+def _foreign(request: web.Request, ctx: PageContext) -> bool:
+    return is_foreign(
+        fetch_site=request.headers.get("Sec-Fetch-Site"),
+        origin=request.headers.get("Origin"),
+        own_origin=ctx.origin,
+    )
 
 
 async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -77,6 +77,16 @@ class Visit(BrowserRequest):
             raise self._signed_out() from None
         self._known = True
         return answer
+
+    async def follow(self, path: str, *, after: str | None) -> AsyncGenerator[bytes, None]:
+        """Follow server-sent events of the API as the signed-in user; raises as `call`."""
+        token = await self._access_token()
+        try:
+            return await self.ctx.api.follow(path, visitor=self.visitor, token=token, after=after)
+        except ApiRefusal as refusal:
+            if refusal.status != 401:
+                raise
+            raise self._signed_out() from None
 
     async def count_unread(self) -> None:
         """Ask how many notifications are unread, for a user whom the API has just known.

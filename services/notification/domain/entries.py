@@ -36,6 +36,8 @@ class ListedMessage:
     words: Mapping[str, str] = field(default_factory=dict)
     valid_until: datetime | None = None
     unread: bool = True
+    number: int = 0
+    """Its number in the list, from 1 on; 0 for one of an earlier version, or not saved yet."""
 
     @property
     def delete_at(self) -> datetime:

@@ -5,6 +5,7 @@ from services.notification.routes import (
     entries,
     event_types,
     internal,
+    live_list,
     preferences,
     webhooks,
 )
@@ -14,6 +15,7 @@ __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 
 ROUTES: tuple[Route, ...] = (
     *entries.ROUTES,
+    *live_list.ROUTES,
     *preferences.ROUTES,
     *event_types.ROUTES,
     *webhooks.ROUTES,

@@ -70,7 +70,7 @@ async def list_notifications(
     page, following = found[:limit], None
     if len(found) > limit:
         following = write_cursor(call, (page[-1].entry.id, page[-1].entry.id))
-    return Page[NotificationView](items=[_view(one) for one in page], next_cursor=following)
+    return Page[NotificationView](items=[view_of(one) for one in page], next_cursor=following)
 
 
 async def count_unread(ctx: Ctx, call: Call[None, None]) -> UnreadView:
@@ -85,7 +85,8 @@ async def mark_read(ctx: Ctx, call: Call[ReadNotifications, None]) -> UnreadView
     return UnreadView(unread=await entries.mark_read(ctx, call.user, ids=ids, up_to=body.up_to))
 
 
-def _view(shown: ShownEntry) -> NotificationView:
+def view_of(shown: ShownEntry) -> NotificationView:
+    """Return an entry as its reader gets it."""
     entry = shown.entry
     return NotificationView(
         id=entry.id,

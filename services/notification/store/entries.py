@@ -1,8 +1,17 @@
-"""Entries in MongoDB: the list of each person, which the database shortens at its old end."""
+"""Entries in MongoDB: the list of each person, which the database shortens at its old end.
 
-from collections.abc import Collection
+A document for each list has its newest number, and counts its changes. Every change writes it in
+the same transaction. So numbers are given in the order of the commits, and a reader who looks at
+that document alone learns of each change.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from pymongo import ReturnDocument
 
 from services.notification.domain.entries import ListedMessage
+from services.notification.domain.live_list import BEGINNING, ListPlace
 from shared.documents import document, read
 from shared.ids import MessageId, UserId
 from shared.mongo import Database, DbSession, Document, majority
@@ -11,20 +20,60 @@ MAX_COUNTED = 100
 """Unread entries beyond this number are not counted."""
 _ENTRIES_WITH_NAME = 5
 """The newest entries in which the name of an account is looked for: nearly each one has it."""
+_LISTS_AT_ONCE = 100
+"""The lists that one query looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """How far a list is: the place behind its newest entry, and the number of its changes."""
+
+    place: ListPlace = BEGINNING
+    changes: int = 0
 
 
 class Entries:
-    """The collection `entries`; ids of messages sort by the time of their facts."""
+    """The collections `entries` and `lists`; ids of messages sort by the time of their facts."""
 
     def __init__(self, database: Database) -> None:
         self._entries = majority(database, "entries")
+        self._lists = majority(database, "lists")
 
     async def add(self, entry: ListedMessage, session: DbSession) -> None:
-        """Add an entry; one with the same id stays as it is."""
-        content = document(entry, delete_at=entry.delete_at)
+        """Add an entry with the next number; one with the same id stays as it is."""
+        found = await self._lists.find_one_and_update(
+            {"_id": entry.user_id},
+            {"$inc": {"number": 1, "changes": 1}, "$set": {"last": entry.id}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        content = document(replace(entry, number=found["number"]), delete_at=entry.delete_at)
         await self._entries.update_one(
             {"_id": content.pop("_id")}, {"$setOnInsert": content}, upsert=True, session=session
         )
+
+    async def states(self, user_ids: Collection[UserId]) -> Mapping[UserId, ListState]:
+        """How far the lists of these people are; one without a document never changed."""
+        states = dict.fromkeys(user_ids, ListState())
+        asked = sorted(user_ids)
+        for first in range(0, len(asked), _LISTS_AT_ONCE):
+            some = {"_id": {"$in": asked[first : first + _LISTS_AT_ONCE]}}
+            async for found in self._lists.find(some):
+                place = ListPlace(found["number"], found["last"])
+                states[found["_id"]] = ListState(place, found["changes"])
+        return states
+
+    async def has_place(self, user_id: UserId, place: ListPlace) -> bool:
+        """Whether the entry with the number of a place is the one that the place names."""
+        wanted = {"_id": place.last, "user_id": user_id, "number": place.number}
+        return await self._entries.find_one(wanted) is not None
+
+    async def after(self, user_id: UserId, number: int, *, limit: int) -> list[ListedMessage]:
+        """Find the entries of a person behind the one with a number, in the order of numbers."""
+        wanted = {"user_id": user_id, "number": {"$gt": number}}
+        found = self._entries.find(wanted).sort("number", 1).limit(limit)
+        return [read(ListedMessage, row) async for row in found]
 
     async def page(
         self,
@@ -59,7 +108,12 @@ class Entries:
         return next(filter(None, names), "")
 
     async def mark_read(
-        self, user_id: UserId, *, ids: Collection[MessageId] | None, up_to: str | None
+        self,
+        user_id: UserId,
+        session: DbSession,
+        *,
+        ids: Collection[MessageId] | None,
+        up_to: str | None,
     ) -> None:
         """Mark entries of a person as read: these, or all up to one."""
         wanted: Document = {"user_id": user_id, "unread": True}
@@ -67,8 +121,14 @@ class Entries:
             wanted["_id"] = {"$in": sorted(ids)}
         if up_to is not None:
             wanted["_id"] = {"$lte": up_to}
-        await self._entries.update_many(wanted, {"$set": {"unread": False}})
+        marked = await self._entries.update_many(
+            wanted, {"$set": {"unread": False}}, session=session
+        )
+        if marked.modified_count:
+            change = {"$inc": {"changes": 1}, "$setOnInsert": {"number": 0, "last": ""}}
+            await self._lists.update_one({"_id": user_id}, change, upsert=True, session=session)
 
     async def delete_of(self, user_id: UserId, session: DbSession) -> None:
         """Delete the entries of a person."""
         await self._entries.delete_many({"user_id": user_id}, session=session)
+        await self._lists.delete_one({"_id": user_id}, session=session)

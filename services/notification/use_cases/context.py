@@ -20,6 +20,8 @@ from services.notification.store import (
     PreferenceRows,
     Webhooks,
 )
+from services.notification.use_cases.list_readers import ListReaders
+from shared.auth.principals import Bearer
 from shared.clock import Clock
 from shared.contracts.calls.connections import ConnectionAccount
 from shared.contracts.calls.identity import FarewellRequest, PeoplePage
@@ -88,6 +90,18 @@ class Accounts(Protocol):
         ...
 
 
+class SignedIn(Protocol):
+    """Asks authz who is signed in still (`shared.http.checker.AuthzChecker`)."""
+
+    async def live(self, principals: Sequence[Bearer]) -> Sequence[bool]:
+        """Return of each caller whether their session still exists.
+
+        Raises:
+            Unavailable: it cannot be told now.
+        """
+        ...
+
+
 class Posts(Protocol):
     """Makes requests to the receivers of webhooks (`adapters.webhook_posts.WebhookPosts`)."""
 
@@ -136,10 +150,13 @@ class Ctx:
     posts: Posts
     accounts: Accounts
     users: Users
+    signed_in: SignedIn
     webhook_key: bytes
     """The secrets of webhooks are derived from it."""
     webhook_networks: Sequence[Network] = ()
     """The networks besides the internet to which webhooks may lead."""
+    lists: ListReaders = field(default_factory=ListReaders)
+    """The live lists of this replica."""
     deliveries_queued: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when there may be a request to make."""
     outages: Outages = field(default_factory=Outages)

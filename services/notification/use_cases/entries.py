@@ -8,6 +8,7 @@ from services.notification.domain.people import Person
 from services.notification.use_cases.context import Ctx
 from shared.auth.principals import UserPrincipal
 from shared.ids import MessageId
+from shared.mongo import DbSession, transact
 from shared.problems import Invalid
 
 
@@ -59,5 +60,9 @@ async def mark_read(
     """
     if (ids is None) == (up_to is None):
         raise Invalid(errors=[("", "Send either `ids` or `up_to`.")])
-    await ctx.entries.mark_read(principal.user_id, ids=ids, up_to=up_to)
+
+    async def change(session: DbSession) -> None:
+        await ctx.entries.mark_read(principal.user_id, session, ids=ids, up_to=up_to)
+
+    await transact(ctx.client, change)
     return await count_unread(ctx, principal)

@@ -61,6 +61,18 @@ class CallerAnswer(InternalAnswer):
     live: bool
 
 
+class CallersRequest(InternalRequest):
+    """The callers of answers that last as long as their connection."""
+
+    callers: Annotated[tuple[CallerRequest, ...], Field(max_length=200)]
+
+
+class CallersAnswer(InternalAnswer):
+    """What `CallerAnswer` says, of each caller in the order of the request."""
+
+    live: tuple[bool, ...]
+
+
 class TokenLimits(InternalRequest):
     """What an API token is limited to; `None` restricts nothing. `grants` has levels by entry."""
 
@@ -120,6 +132,16 @@ LIVE_CALLER = InternalCall(
     callers=(Service.IDENTITY, Service.NOTIFICATION, Service.AUDIT),
     request=CallerRequest,
     answer=CallerAnswer,
+)
+LIVE_CALLERS = InternalCall(
+    name="checkCallers",
+    summary="Check which callers are still signed in",
+    method="POST",
+    path="/internal/callers/many",
+    callees=(Service.AUTHZ,),
+    callers=(Service.NOTIFICATION,),
+    request=CallersRequest,
+    answer=CallersAnswer,
 )
 DECIDE = InternalCall(
     name="decide",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.contracts.calls.activity import ACTIVITY
-from shared.contracts.calls.authz import DECIDE, FIND_TOKEN, LIVE_CALLER, NEW_TOKEN
+from shared.contracts.calls.authz import DECIDE, FIND_TOKEN, LIVE_CALLER, LIVE_CALLERS, NEW_TOKEN
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.connections import (
     CONNECTION_ACCOUNT,
@@ -72,6 +72,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     ALLOWS,
     DENIALS,
     LIVE_CALLER,
+    LIVE_CALLERS,
     DECIDE,
     FIND_TOKEN,
     NEW_TOKEN,

@@ -203,10 +203,15 @@ class World:
         return await self.post(service, body, **more)
 
     async def ask_inside(
-        self, service: ServiceApp, body: dict[str, Any], *, path: str = DECIDE.path
+        self,
+        service: ServiceApp,
+        body: dict[str, Any],
+        *,
+        path: str = DECIDE.path,
+        caller: str = "audit",
     ) -> Response:
         signer = InternalSigner(
-            service="audit", key=SecretStr(KEYS.private["audit"]), clock=self.clock
+            service=caller, key=SecretStr(KEYS.private[caller]), clock=self.clock
         )
         headers = {"Authorization": f"Bearer {signer.token('authz', act=None)}"}
         url = service.addresses["internal"] + path

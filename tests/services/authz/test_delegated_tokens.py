@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from shared.auth.principals import AccessTokenRef
-from shared.contracts.calls.authz import LIVE_CALLER
+from shared.contracts.calls.authz import LIVE_CALLER, LIVE_CALLERS
 from shared.ids import KeyId, TokenId, new_id
 from tests.services.authz.conftest import World, evaluation
 from tests.services.authz.histories import (
@@ -97,6 +97,16 @@ async def test_each_token_of_a_chain_of_tokens_ends_it_in_every_replica(
     refused = await world.post(authz, asked, token=token)
     assert (refused.status, refused.body["code"]) == (401, "token-revoked")
     assert not (await world.ask_inside(authz, caller, path=LIVE_CALLER.path)).body["live"]
+
+
+async def test_many_callers_are_told_apart_in_one_question(world: World, authz: ServiceApp) -> None:
+    callers = [{"session_id": each} for each in (OVER, SESSION, OVER)]
+    told = await world.ask_inside(
+        authz, {"callers": callers}, path=LIVE_CALLERS.path, caller="notification"
+    )
+    assert told.body == {"live": [False, True, False]}
+    refused = await world.ask_inside(authz, {"callers": callers}, path=LIVE_CALLERS.path)
+    assert refused.status == 403
 
 
 async def test_other_routes_are_not_for_a_client_that_acts_for_a_user(

@@ -1,5 +1,6 @@
 """A stand-in of the API, and browsers that visit the pages over it."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ SESSION, TOKENS, LINKS, ISSUER, FORM = (
     f"__Host-rolecall_{name}" for name in ("session", "tokens", "links", "issuer", "form")
 )
 CONNECTIONS = "GET /v1/login/oidc/connections"
+FOLLOW = "GET /v1/me/notifications/stream"
 UNREAD = "GET /v1/me/notifications/unread-count"
 ME = {
     "name": "Ana",
@@ -83,9 +85,18 @@ class StandIn:
 
     answers: dict[str, tuple[int, Any]] = field(default_factory=lambda: dict(ANSWERS))
     asked: list[tuple[str, Any, str]] = field(default_factory=list)
+    url: str = ""
+    pieces: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+    """What is told to those who follow the notifications; an empty piece ends it."""
+    followed: list[Mapping[str, str]] = field(default_factory=list)
+    """The headers with which they asked."""
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when one has closed the connection."""
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
+        if name == FOLLOW and FOLLOW not in self.answers:
+            return await self.tell(request)
         body = await request.json() if request.body_exists else None
         if name not in {CONNECTIONS, UNREAD}:
             self.asked.append((name, body, request.headers.get("Authorization", "")))
@@ -93,6 +104,17 @@ class StandIn:
         if content is None:
             return web.Response(status=status)
         return web.json_response(content, status=status)
+
+    async def tell(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.followed.append(dict(request.headers))
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            while piece := await self.pieces.get():
+                await response.write(piece)
+        except ConnectionResetError:
+            self.left.set()
+        return response
 
     def asked_for(self, name: str) -> list[Any]:
         return [body for asked, body, _ in self.asked if asked == name]

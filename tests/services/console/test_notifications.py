@@ -118,11 +118,12 @@ async def test_the_head_of_a_page_has_the_number_of_unread_ones(browser, api):
     for unread, shown in ((0, False), (3, True)):
         api.answers[UNREAD] = (200, {"unread": unread})
         await browser.open("/console")
-        assert (f"{unread} unread" in browser.text) is shown
+        assert f"{unread} unread" in browser.text
+        assert ('class="count" hidden' not in browser.text) is shown
     api.answers[UNREAD] = problem(503, "unavailable")
     await browser.open("/console")
     assert browser.status == 200
-    assert "Notifications</a>" in browser.text
+    assert 'Notifications <span class="count" hidden>' in browser.text
 
 
 async def test_a_group_of_mails_is_switched_off_in_one_account(browser, api):

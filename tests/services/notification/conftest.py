@@ -143,6 +143,19 @@ class ListedUsers:
 
 
 @dataclass
+class SignedInStandIn:
+    """A stand-in for authz, which knows the sessions that have ended."""
+
+    ended: set[str] = field(default_factory=set)
+    away: bool = False
+
+    async def live(self, principals):
+        if self.away:
+            raise Unavailable
+        return [each.session_id not in self.ended for each in principals]
+
+
+@dataclass
 class ScriptedServer:
     """A real SMTP server that records what it gets and whose replies are scripted."""
 
@@ -296,6 +309,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         posts=WebhookPosts(Outbound(), clock),
         accounts=NoAccounts(),
         users=users,
+        signed_in=SignedInStandIn(),
         webhook_key=secrets.token_bytes(32),
     )
     return Sending(

@@ -22,8 +22,11 @@ from shared.auth.keys import generate_key, public_jwk
 from shared.contracts.calls.authz import (
     DECIDE,
     LIVE_CALLER,
+    LIVE_CALLERS,
     CallerAnswer,
     CallerRequest,
+    CallersAnswer,
+    CallersRequest,
     CheckRequest,
     CheckResult,
 )
@@ -70,6 +73,8 @@ class Authz:
 
     allowed: bool = True
     team_away: bool = False
+    ended: set[str] = field(default_factory=set)
+    """The sessions that have ended."""
     asked: list[CheckRequest] = field(default_factory=list)
     key: Any = field(default_factory=generate_key)
 
@@ -78,7 +83,12 @@ class Authz:
             return KeySet(keys=[public_jwk("k1", self.key.public_key())])
 
         async def live(ctx: None, call: Call[CallerRequest, None]) -> CallerAnswer:
-            return CallerAnswer(live=True)
+            return CallerAnswer(live=call.body.session_id not in self.ended)
+
+        async def live_ones(ctx: None, call: Call[CallersRequest, None]) -> CallersAnswer:
+            return CallersAnswer(
+                live=tuple(each.session_id not in self.ended for each in call.body.callers)
+            )
 
         async def decide(ctx: None, call: Call[CheckRequest, None]) -> CheckResult:
             self.asked.append(call.body)
@@ -99,7 +109,11 @@ class Authz:
         told = internal_route(HEADS, heads)
         return {
             Service.IDENTITY: (internal_route(KEY_SET, key_set), told),
-            Service.AUTHZ: (internal_route(DECIDE, decide), internal_route(LIVE_CALLER, live)),
+            Service.AUTHZ: (
+                internal_route(DECIDE, decide),
+                internal_route(LIVE_CALLER, live),
+                internal_route(LIVE_CALLERS, live_ones),
+            ),
             Service.TEAM: (told, internal_route(CONNECTION_ACCOUNT, account)),
             Service.AUDIT: (told,),
             Service.NOTIFICATION: (told,),

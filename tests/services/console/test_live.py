@@ -1,0 +1,133 @@
+"""What the script of a page follows, over a stand-in of the API."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.console.adapters.api import PublicApi, Visitor
+from tests.services.console.browsing import (
+    ACCESS,
+    FOLLOW,
+    SESSION,
+    TOKENS,
+    StandIn,
+    problem,
+    tokens,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LIVE = "/notifications/live"
+EVENT = b'id: 1.msg_1\nevent: unread\ndata: {"unread":1}\n\n'
+OWN_SITE = {"Sec-Fetch-Site": "same-origin"}
+SECONDS = 20.0
+
+
+@pytest.fixture
+def api(api: StandIn) -> StandIn:
+    api.pieces, api.followed, api.left = asyncio.Queue(), [], asyncio.Event()
+    return api
+
+
+@asynccontextmanager
+async def followed(browser, **headers):
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    sent = {"Cookie": cookies, **OWN_SITE, **headers}
+    async with (
+        asyncio.timeout(SECONDS),
+        browser.http.get(browser.url + LIVE, headers=sent) as answer,
+    ):
+        yield answer
+
+
+@pytest.mark.rule("T11")
+async def test_a_page_follows_the_api_and_its_token_stays_with_the_console(browser, api):
+    await browser.sign_in()
+    async with followed(browser, **{"Last-Event-ID": "1.msg_0"}) as answer:
+        assert (answer.status, answer.content_type) == (200, "text/event-stream")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        api.pieces.put_nowait(EVENT)
+        assert await answer.content.readexactly(len(EVENT)) == EVENT
+        api.pieces.put_nowait(b"")
+        assert await answer.content.read() == b""
+        assert ACCESS not in str(answer.raw_headers)
+    [headers] = api.followed
+    assert headers["Authorization"] == f"Bearer {ACCESS}"
+    assert headers["Last-Event-ID"] == "1.msg_0"
+    assert "Cookie" not in headers
+
+
+async def test_a_token_that_ends_soon_is_replaced_before_the_api_is_followed(browser, api):
+    api.answers["POST /v1/login"] = (200, tokens(expires_in=10))
+    api.answers["POST /v1/token/refresh"] = (200, tokens(access="e30.newer.token"))
+    await browser.sign_in()
+    api.pieces.put_nowait(b"")
+    async with followed(browser) as answer:
+        assert list(answer.cookies) == [TOKENS]
+    assert api.followed[0]["Authorization"] == "Bearer e30.newer.token"
+
+
+@pytest.mark.rule("T25")
+async def test_only_a_page_of_ours_with_a_session_follows_the_api(browser, api):
+    async with followed(browser) as answer:
+        assert (answer.status, await answer.read()) == (204, b"")  # a browser does not ask again
+    await browser.sign_in()
+    async with followed(browser, **{"Sec-Fetch-Site": "same-site"}) as answer:
+        assert answer.status == 403
+    for refusal, status in (
+        (problem(401, "token-revoked"), 204),
+        (problem(429, "too-many-live-lists-at-once"), 429),
+        (problem(503, "unavailable"), 503),
+    ):
+        api.answers[FOLLOW] = refusal
+        async with followed(browser) as answer:
+            assert (answer.status, await answer.read()) == (status, b"")
+            assert SESSION not in answer.cookies
+    assert api.followed == []
+
+
+async def test_a_browser_that_leaves_ends_the_answer_of_the_api(browser, api):
+    await browser.sign_in()
+    async with followed(browser) as answer:
+        api.pieces.put_nowait(EVENT)
+        await answer.content.readexactly(len(EVENT))
+    async with asyncio.timeout(SECONDS):
+        while not api.left.is_set():
+            api.pieces.put_nowait(EVENT)
+            await asyncio.sleep(0.01)
+
+
+async def test_a_console_that_stops_ends_what_is_followed_through_it(site, api):
+    client = PublicApi(site[0].url)
+    await client.open()
+    visitor = Visitor(address=None, user_agent=None, languages=None, request_id="req_1")
+    pieces = await client.follow(
+        "/v1/me/notifications/stream", visitor=visitor, token=ACCESS, after=None
+    )
+    api.pieces.put_nowait(EVENT)
+    async with asyncio.timeout(SECONDS):
+        assert await anext(pieces) == EVENT
+        client.drain()
+        assert [piece async for piece in pieces] == []
+    api.pieces.put_nowait(b"")
+    await client.close()
+
+
+@pytest.mark.rule("T24")
+async def test_a_page_of_a_signed_in_user_may_follow_this_host_alone(browser, api):
+    await browser.sign_in()
+    for path in ("/console", "/notifications", "/security"):
+        async with browser.http.get(
+            browser.url + path,
+            headers={"Cookie": "; ".join(f"{n}={v}" for n, v in browser.cookies.items())},
+        ) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            text = await answer.text()
+        assert policy.endswith(
+            "; script-src 'self'; require-trusted-types-for 'script'; connect-src 'self'"
+        )
+        assert "unsafe" not in policy
+        assert text.count("<script") == text.count('<script src="/console/static/') == 1
+        assert f'data-live="{LIVE}"' in text
