@@ -140,7 +140,12 @@ async def entry_listed(stores: Stores) -> None:
 
 async def entry_read(stores: Stores) -> None:
     await entry_listed(stores)
-    await Entries(stores.database).mark_read(UserId("usr_bo"), ids=None, up_to="msg_1")
+
+    async def change(session: DbSession) -> None:
+        entries = Entries(stores.database)
+        await entries.mark_read(UserId("usr_bo"), session, ids=None, up_to="msg_1")
+
+    await stores.transact(change)
 
 
 async def person_known(stores: Stores) -> None:

@@ -86,8 +86,9 @@ async def until_unread(told):
 
 
 async def listed(sending, user_id=BO):
-    filters = {"account_id": None, "unread": None, "before": None, "limit": 200}
-    found = await entries.page(sending.ctx, principal(user_id), **filters)
+    found = await entries.page(
+        sending.ctx, principal(user_id), account_id=None, unread=None, before=None, limit=200
+    )
     return [one.entry.id for one in found]
 
 
@@ -128,7 +129,7 @@ async def test_entries_that_are_saved_at_once_are_told_once_each(sending, replic
         assert await until_unread(told) == ([], 0)
         look = asyncio.create_task(looking())
         taking = asyncio.gather(*(take(sending, row) for row in rows))
-        seen = []
+        seen: list[tuple[str, int]] = []
         while len(seen) < len(rows):
             if isinstance(event := await anext(told), EntryTold):
                 seen.append((event.shown.entry.id, event.place.number))
