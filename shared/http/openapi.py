@@ -39,10 +39,10 @@ STREAM_EXAMPLES = {
     "application/x-ndjson": '{"type":"end","records":0}\n',
     "text/csv": "id,occurred_at,…\r\n",
 }
-TAIL_EXAMPLE = (
-    'id: 42.evt_…\nevent: progress\ndata: {"size":42,"complete_until":"2026-03-05T12:00:00Z"}\n\n'
-)
-LIST_EXAMPLE = 'id: 7.msg_…\nevent: unread\ndata: {"unread":3}\n\n'
+EVENT_EXAMPLES = {
+    "/tail": 'id: 42.evt_…\nevent: progress\ndata: {"size":42,"complete_until":null}\n\n',
+    "/notifications/stream": 'id: 7.msg_…\nevent: unread\ndata: {"unread":3}\n\n',
+}
 STREAMED_TEXT = {
     True: "Events, for as long as the connection lasts.",
     False: "Records, one in each line. Without the last line, the answer is not whole.",
@@ -162,8 +162,7 @@ def _success(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
 
 
 def _stream_example(route: Route, media: str) -> str:
-    own = {"/tail": TAIL_EXAMPLE, "/notifications/stream": LIST_EXAMPLE}
-    found = (example for end, example in own.items() if route.path.endswith(end))
+    found = (text for end, text in EVENT_EXAMPLES.items() if route.path.endswith(end))
     return next(found, STREAM_EXAMPLES[media])
 
 

@@ -90,7 +90,7 @@ class Accounts(Protocol):
         ...
 
 
-class SignedIn(Protocol):
+class SessionChecks(Protocol):
     """Asks authz who is signed in still (`shared.http.checker.AuthzChecker`)."""
 
     async def live(self, principals: Sequence[Bearer]) -> Sequence[bool]:
@@ -150,7 +150,7 @@ class Ctx:
     posts: Posts
     accounts: Accounts
     users: Users
-    signed_in: SignedIn
+    signed_in: SessionChecks
     webhook_key: bytes
     """The secrets of webhooks are derived from it."""
     webhook_networks: Sequence[Network] = ()

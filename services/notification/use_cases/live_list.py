@@ -83,7 +83,7 @@ async def list_events(
     """Tell every event of a live list. It ends with a word, unless its reader leaves."""
     try:
         with ctx.lists.reader(principal) as reader:
-            async with aclosing(_Telling(ctx, reader, place).events()) as events:
+            async with aclosing(_ListTelling(ctx, reader, place).events()) as events:
                 async for event in events:
                     yield event
     except Refusal as refusal:
@@ -134,7 +134,7 @@ def _groups(readers: Sequence[ListReader]) -> Iterator[Sequence[ListReader]]:
 
 
 @dataclass
-class _Telling:
+class _ListTelling:
     """One live list: how far it is, and what it tells next."""
 
     ctx: Ctx

@@ -233,8 +233,8 @@ ROWS = (
         id="page-lets-scripts-run-everywhere",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/answers.py",
-        old="        if outcome.scripted:\n",
-        new="        if outcome:\n",
+        old="        elif outcome.scripted:\n",
+        new="        elif outcome:\n",
         tests=PAGES,
     ),
     Mutant(

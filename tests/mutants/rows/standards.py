@@ -215,8 +215,8 @@ ROWS = (
         id="audit-is-not-told-of-the-tokens-before",
         kind=Kind.SECURITY,
         file="services/authz/routes/internal.py",
-        old="for each, key in body.made_of",
-        new="for each, key in body.made_of[:0]",
+        old="for each, key in caller.made_of",
+        new="for each, key in caller.made_of[:0]",
         tests=(*DELEGATED, "-k", "chain_of_tokens"),
     ),
     Mutant(

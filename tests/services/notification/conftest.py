@@ -143,7 +143,7 @@ class ListedUsers:
 
 
 @dataclass
-class SignedInStandIn:
+class KnownSessions:
     """A stand-in for authz, which knows the sessions that have ended."""
 
     ended: set[str] = field(default_factory=set)
@@ -309,7 +309,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         posts=WebhookPosts(Outbound(), clock),
         accounts=NoAccounts(),
         users=users,
-        signed_in=SignedInStandIn(),
+        signed_in=KnownSessions(),
         webhook_key=secrets.token_bytes(32),
     )
     return Sending(
