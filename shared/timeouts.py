@@ -107,6 +107,11 @@ class Timeouts:
     history: float = 1.5
     """The longest wait of authz for team's answer about a past time."""
 
+    trim_poll: float = 300.0
+    """The pause between two looks of a source for rows that no consumer needs."""
+    confirm_poll: float = 60.0
+    """The pause between two confirmations of a consumer: which rows it does not need any more."""
+
     mail_claim: float = 6.0
     """The time after which a claim that was not renewed goes to another sender."""
     mail_poll: float = 1.0

@@ -6,6 +6,7 @@ parts start and stop is written here once.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from shared import metrics
@@ -204,8 +205,8 @@ class JournalParts(Parts):
                 "inbox": inbox.run,
                 "marks": inbox.save_marks,
                 "dead-facts": inbox.count_dead,
-                "confirmations": inbox.confirmations.run,
-                "trimming": trimmer.run,
+                "confirmations": partial(inbox.confirmations.run, pause=self.timeouts.confirm_poll),
+                "trimming": partial(trimmer.run, pause=self.timeouts.trim_poll),
                 **self.tasks,
                 **tasks,
             },

@@ -11,8 +11,6 @@ from shared.http.client import InternalClient
 from shared.mongo import Database, DatabaseWatch, majority
 from shared.problems import Refusal
 
-CONFIRM_SECONDS = 60.0
-
 Narrow = Callable[[str, ConfirmedRows], Awaitable[ConfirmedRows]]
 """Takes back what a service still needs of the rows of a source that it has applied."""
 
@@ -38,11 +36,11 @@ class Confirmations:
         self._sources = sources
         self._narrow = narrow
 
-    async def run(self) -> None:
-        """Tell it once a minute. Never ends."""
-        watch = DatabaseWatch("Sources keep their rows for this service.")
+    async def run(self, *, pause: float) -> None:
+        """Tell it again and again. Never ends."""
+        watch = DatabaseWatch("Sources keep their rows for this service.", pause=pause)
         while True:
-            await asyncio.sleep(CONFIRM_SECONDS * random.uniform(0.8, 1.2))
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
             for source in self._sources:
                 with watch.round():
                     try:

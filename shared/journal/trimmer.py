@@ -30,8 +30,6 @@ from shared.journal.trim_rules import (
 )
 from shared.mongo import DatabaseWatch
 
-TRIM_SECONDS = 300.0
-"""The pause between two rounds, and before the first one."""
 BATCH_SIZE = 200
 """The rows that are deleted at once."""
 ROUNDS = 2
@@ -147,12 +145,12 @@ class Trimmer:
         if consumer in consumers_of(self._source):
             await self._rows.confirm(consumer, rows, at=self._clock.now())
 
-    async def run(self) -> None:
-        """Trim every few minutes, while this process is elected. Never ends."""
-        watch = DatabaseWatch("The journal is not trimmed.", transactions=True)
+    async def run(self, *, pause: float) -> None:
+        """Trim again and again, while this process is elected. Never ends."""
+        watch = DatabaseWatch("The journal is not trimmed.", transactions=True, pause=pause)
         metrics.start_at_zero(metrics.TRIMMED_ROWS, [self._source])
         while True:
-            await asyncio.sleep(TRIM_SECONDS)
+            await asyncio.sleep(pause)
             with watch.round():
                 await self._restores.refresh()
                 if await self._office.won():

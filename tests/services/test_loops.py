@@ -28,8 +28,14 @@ HASTY = replace(
     activity=0.05,
     history_poll=0.05,
     mail_poll=0.05,
+    trim_poll=0.05,
+    confirm_poll=0.05,
 )
-COMMON = {"Unsent rows wait."}
+COMMON = {
+    "Unsent rows wait.",
+    "The journal is not trimmed.",
+    "Sources keep their rows for this service.",
+}
 EFFECTS = {
     Service.IDENTITY: COMMON,
     Service.TEAM: COMMON

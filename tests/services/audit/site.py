@@ -24,7 +24,7 @@ from shared.contracts.calls.authz import (
     CheckResult,
 )
 from shared.contracts.calls.identity import KEY_SET, KeySet
-from shared.contracts.calls.journal import HEADS, Heads
+from shared.contracts.calls.journal import CONFIRM, HEADS, ConfirmedRows, Heads
 from shared.contracts.calls.team import (
     READ_ACTING_USERS,
     ActingUsers,
@@ -65,6 +65,8 @@ class StandIns:
     """The users whom team knows as members of an account, or as former ones."""
     asked: int = 0
     """How often team was asked about them."""
+    confirmed: list[ConfirmedRows] = field(default_factory=list)
+    """What audit has said of sources that it follows."""
     key: Any = field(default_factory=generate_key)
 
     def application(self) -> web.Application:
@@ -73,6 +75,7 @@ class StandIns:
         application.router.add_post(LIVE_CALLER.path, self.check_caller)
         application.router.add_post(DECIDE.path, self.decide)
         application.router.add_get(HEADS.path, self.heads)
+        application.router.add_post(CONFIRM.path, self.confirm)
         application.router.add_post(READ_ACTING_USERS.path, self.acting_users)
         return application
 
@@ -102,6 +105,12 @@ class StandIns:
             users=tuple(MemberOnce(account_id=one, user_id=user) for one, user in sorted(pairs)),
         )
         return web.json_response(answer.model_dump(mode="json"))
+
+    async def confirm(self, request: web.Request) -> web.Response:
+        rows = ConfirmedRows.model_validate_json(await request.text())
+        if rows.epoch is not None:
+            self.confirmed.append(rows)
+        return web.Response(status=204)
 
     async def heads(self, request: web.Request) -> web.Response:
         return web.json_response(

@@ -77,13 +77,20 @@ async def test_a_service_may_confirm_less_than_it_has_applied(
     assert calls.confirmed[-1].places == {SHARD: 1}
 
 
+@pytest.mark.parametrize("marks", ["kept", "deleted"])
 async def test_a_consumer_that_has_all_rows_notices_no_trimming(
-    make_inbox: MakeInbox, source: Source, effects: Effects, caplog: pytest.LogCaptureFixture
+    make_inbox: MakeInbox,
+    source: Source,
+    effects: Effects,
+    caplog: pytest.LogCaptureFixture,
+    marks: str,
 ) -> None:
     inbox, behind = make_inbox(), make_inbox()
     await behind.reconcile("team")
     await source.record(0, 1, 2)
     await inbox.reconcile("team")
+    if marks == "deleted":  # the progress covers them
+        await effects.names.database["inbox"].delete_many({})
     await trim(source, until=2)
     await source.record(3)
     await behind.reconcile("team")
