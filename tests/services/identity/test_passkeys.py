@@ -74,6 +74,8 @@ async def test_passkeys_are_listed_renamed_and_removed(identity: Identity) -> No
     path = f"/v1/me/passkeys/{added['id']}"
     renamed = await identity.send("PATCH", path, {"name": "Key"}, token=token)
     assert (renamed.status, renamed.body["name"]) == (200, "Key")
+    refused = await identity.send("PATCH", path, {"name": "https://evil.example"}, token=token)
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/name")
     listed = await identity.send("GET", "/v1/me/passkeys", token=token)
     assert [one["name"] for one in listed.body["items"]] == ["Key"]
     exported = await identity.send("GET", "/v1/me/export", token=token)
@@ -98,6 +100,24 @@ async def test_changes_of_passkeys_need_a_fresh_proof(identity: Identity) -> Non
     assert stepped.status == 200
     fresh = stepped.body["access_token"]
     assert (await identity.send("DELETE", path, token=fresh)).status == 204
+
+
+async def test_the_first_passkey_is_a_fresh_proof_and_a_further_one_none(
+    identity: Identity,
+) -> None:
+    session: dict[str, Any] = await identity.person(EMAIL)
+
+    async def later(seconds: float) -> str:
+        """The token of the session after this time."""
+        identity.clock.move(seconds)
+        body = {"refresh_token": session["refresh_token"]}
+        session.update((await identity.post("/v1/token/refresh", body)).expect(200))
+        return str(session["access_token"])
+
+    assert told(await add(identity, await later(200), new_passkey())) == (None, 200)
+    assert told(await add(identity, await later(200), new_passkey())) == (None, 200)
+    begin = await identity.post("/v1/me/passkey-challenges", token=await later(200))
+    assert told(begin) == STALE
 
 
 @pytest.mark.rule("B1")
@@ -137,6 +157,8 @@ async def test_a_challenge_to_add_is_of_its_user_and_session(identity: Identity)
     sign_in = await begun(identity, "/v1/login/passkey/begin")
     mixed = {**options, "challenge": sign_in["challenge"]}
     assert told(await finish(identity, token, mixed, new_passkey())) == OVER
+    assert told(await finish(identity, token, options, new_passkey())) == (None, 200)
+    assert told(await finish(identity, token, options, new_passkey())) == OVER, "it was used"
 
 
 @pytest.mark.parametrize(

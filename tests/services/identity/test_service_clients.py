@@ -127,6 +127,11 @@ async def test_a_former_secret_works_until_its_time_and_the_one_before_not(
     assert [await opens(identity, client["id"], one) for one in secrets] == [False, True, True]
     identity.clock.move(3600)
     assert [await opens(identity, client["id"], one) for one in secrets] == [False, False, True]
+    [shown] = (await identity.send("GET", PLACE, token=ADMIN_KEY)).expect(200)["items"]
+    assert shown["old_secret_until"] is None
+    too_long = {"keep_old_seconds": 30 * 86_400 + 1}
+    refused = await act(identity, "POST", f"{client['id']}/secret", too_long)
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/keep_old_seconds")
 
 
 async def test_a_former_secret_is_ended_early_or_at_once(identity: Identity) -> None:

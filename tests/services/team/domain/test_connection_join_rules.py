@@ -27,10 +27,11 @@ from services.team.domain.connection_joins import (
 )
 from services.team.domain.invitation_acceptance import Invitee, Inviter
 from services.team.domain.invitations import Invitation, InvitationStatus
+from services.team.domain.overrides import ProjectOverride
 from shared.addresses import parse_address
 from shared.contracts.calls.connections import JoinProblem, RuleProblem
 from shared.ids import InvitationId, MembershipId
-from tests.services.team.memory import ACCOUNT, START, Memory, memory, user_id
+from tests.services.team.memory import ACCOUNT, PROJECT, START, Memory, memory, user_id
 
 CATALOG = CompiledCatalog(load_catalog("standard"))
 LIMIT = CATALOG.catalog.policies.member_limit
@@ -112,6 +113,25 @@ def test_what_keeps_a_user_out(fields: dict[str, Any], problem: JoinProblem) -> 
 def test_a_member_who_is_gone_gives_nothing() -> None:
     gone = replace(attempt(), giver=None)
     assert join(gone, membership_id=MEMBERSHIP) is JoinProblem.GIVER_NOT_ALLOWED
+
+
+@pytest.mark.rule("B5")
+def test_a_member_gives_no_more_than_they_hold_in_each_project() -> None:
+    whole = attempt()
+    assert whole.giver is not None
+    lowered = ProjectOverride(
+        account_id=ACCOUNT,
+        project_id=PROJECT,
+        user_id=RULE.set_by,
+        membership_id=whole.giver.membership.membership_id,
+        grants=CATALOG.catalog.parse_grants({}, within_project=True),
+        expires_at=None,
+        given_by=user_id("owner"),
+        given_at=START,
+    )
+    less = replace(whole, giver=replace(whole.giver, overrides=[lowered]))
+    assert isinstance(join(whole, membership_id=MEMBERSHIP), Join)
+    assert join(less, membership_id=MEMBERSHIP) is JoinProblem.GIVER_NOT_ALLOWED
 
 
 @pytest.mark.parametrize(
