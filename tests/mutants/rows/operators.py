@@ -7,6 +7,7 @@ USERS = "services/identity/use_cases/disabled_users.py"
 STATE = "shared/following/live_callers.py"
 EVENTS = "services/authz/use_cases/sign_in_events.py"
 CLIENT_TESTS = ("tests/services/identity/test_service_clients.py",)
+CLIENT_TABLES = ("tests/services/identity/domain/test_service_clients.py",)
 USER_TESTS = ("tests/services/identity/test_disabled_users.py",)
 AUTHZ_TESTS = ("tests/services/authz/test_disabled_users.py",)
 MIRROR_TESTS = ("tests/sdk/test_mirror.py",)
@@ -117,5 +118,53 @@ ROWS = (
         new="            name = operator_name(request.headers.getall(OPERATOR_HEADER, []))\n"
         "            operator = authenticator.admin(_authorization(request))\n",
         tests=USER_TESTS,
+    ),
+    Mutant(
+        id="secret-that-was-ended-at-once-is-stored",
+        kind=Kind.DATA,
+        file=CLIENTS,
+        old="old_secret_hash=client.secret_hash if until else None",
+        new="old_secret_hash=client.secret_hash",
+        tests=CLIENT_TABLES,
+    ),
+    Mutant(
+        id="deleted-client-keeps-its-former-secret",
+        kind=Kind.DATA,
+        file=CLIENTS,
+        old='secret_hash="", old_secret_hash=None, old_secret_until=None)',
+        new='secret_hash="")',
+        tests=CLIENT_TABLES,
+    ),
+    Mutant(
+        id="rotation-does-not-note-its-time",
+        kind=Kind.DATA,
+        file=CLIENTS,
+        old="        secret_set_at=now,\n",
+        new="",
+        tests=CLIENT_TABLES,
+    ),
+    Mutant(
+        id="end-of-a-secret-that-was-over-is-told",
+        kind=Kind.DATA,
+        file=CLIENTS,
+        old=("    if not client.old_secret_valid(now):\n        return ended, ()\n"),
+        new=("    if client.old_secret_until is None:\n        return ended, ()\n"),
+        tests=CLIENT_TABLES,
+    ),
+    Mutant(
+        id="former-secret-is-kept-for-a-year",
+        kind=Kind.LIMIT,
+        file="services/identity/routes/service_clients.py",
+        old="MAX_KEPT_SECONDS = 30 * 24 * 3600",
+        new="MAX_KEPT_SECONDS = 365 * 24 * 3600",
+        tests=(*CLIENT_TESTS, "-k", "until_its_time"),
+    ),
+    Mutant(
+        id="former-secret-is-shown-after-its-time",
+        kind=Kind.DATA,
+        file="services/identity/routes/service_clients.py",
+        old="client.old_secret_until if client.old_secret_valid(now) else None",
+        new="client.old_secret_until",
+        tests=(*CLIENT_TESTS, "-k", "until_its_time"),
     ),
 )

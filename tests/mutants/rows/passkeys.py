@@ -10,6 +10,8 @@ JOURNEY = "tests/services/identity/test_passkey_journey.py"
 PLAIN = "services/identity/adapters/plain_cbor.py"
 DATA = "services/identity/adapters/authenticator_data.py"
 READING = "tests/services/identity/adapters/test_relying_party.py"
+TABLES = "tests/services/identity/domain/test_passkeys.py"
+PARTIES = "tests/services/identity/adapters/test_passkey_origins.py"
 VERIFIED = "                require_user_verification=True,"
 
 
@@ -211,5 +213,68 @@ ROWS = (
         "passkey_limit(principal.user_id), counted=counted):",
         "passkey_limit(principal.user_id)):",
         "count_for_their_user",
+    Mutant(
+        id="passkey-with-another-key-meanwhile",
+        kind=Kind.SECURITY,
+        file=DOMAIN,
+        old="        or current.public_key != proof.passkey.public_key\n",
+        new="",
+        tests=(TABLES,),
+    ),
+    Mutant(
+        id="use-of-a-passkey-has-no-time",
+        kind=Kind.DATA,
+        file=DOMAIN,
+        old="used_at=proof.at",
+        new="used_at=current.used_at",
+        tests=(TABLES,),
+    ),
+    Mutant(
+        id="new-passkey-counts-from-nothing",
+        kind=Kind.SECURITY,
+        file=PARTY,
+        old="sign_count=made.sign_count",
+        new="sign_count=0",
+        tests=(PARTIES,),
+    ),
+    Mutant(
+        id="origin-of-passkeys-has-no-port",
+        kind=Kind.AVAILABILITY,
+        file=PARTY,
+        old='f"{parts.scheme}://{parts.netloc}"',
+        new='f"{parts.scheme}://{parts.hostname}"',
+        tests=(PARTIES,),
+    ),
+    Mutant(
+        id="browser-is-not-told-which-passkeys-it-has",
+        kind=Kind.DATA,
+        file=PARTY,
+        old="                for one in known\n",
+        new="                for one in known[:0]\n",
+        tests=(PARTIES,),
+    ),
+    Mutant(
+        id="challenge-to-add-counts-again",
+        kind=Kind.SECURITY,
+        file=USE_CASES,
+        old="    await _use_up(ctx, opened)\n    factors =",
+        new="    factors =",
+        tests=(TESTS, "-k", "of_its_user"),
+    ),
+    Mutant(
+        id="further-passkey-is-a-fresh-proof",
+        kind=Kind.SECURITY,
+        file=USE_CASES,
+        old="        if first:\n            proved =",
+        new="        if not first:\n            proved =",
+        tests=(TESTS, "-k", "further_one"),
+    ),
+    Mutant(
+        id="name-of-a-passkey-is-any-text",
+        kind=Kind.SECURITY,
+        file=USE_CASES,
+        old="        return parse_name(text)\n",
+        new="        return text\n",
+        tests=(TESTS, "-k", "listed_renamed"),
     ),
 )

@@ -257,6 +257,6 @@ ROWS = (
         file="shared/following/live_callers.py",
         old="client is not None and ACT_SCOPE in client.scopes",
         new="client is not None",
-        tests=(*DELEGATED, "-k", "each_client"),
+        tests=("tests/shared/following/test_live_callers.py", "-k", "without_the_scope"),
     ),
 )

@@ -102,6 +102,20 @@ async def test_an_ended_session_and_a_deleted_client_are_refused(
         await callers.check(caller)
 
 
+async def test_a_client_without_the_scope_acts_for_no_user(
+    known: SignInState, callers: LiveCallers
+) -> None:
+    checks = ServiceClientObject(name="Other", scopes=("authz:check",))
+    known.put([told_of(PolicyObjectKind.SERVICE_CLIENT, "cli_2", checks)])
+    acting = DelegatedPrincipal(
+        user_id=USER, session_id=SessionId("ses_live"), client_ids=(ClientId("cli_1"),)
+    )
+    await callers.check(acting)
+    for chain in (("cli_2",), ("cli_1", "cli_2")):
+        with pytest.raises(TokenRevoked):
+            await callers.check(replace(acting, client_ids=tuple(map(ClientId, chain))))
+
+
 @pytest.mark.parametrize("caller", [user("ses_live"), user("ses_ended"), client("cli_deleted")])
 async def test_without_a_lease_nothing_is_known_of_any_caller(
     callers: LiveCallers, lease: Lease, caller: UserPrincipal | ClientPrincipal
@@ -131,12 +145,12 @@ def test_the_lease_is_tested_after_the_look(lease: Lease) -> None:
         callers.live(session_id="ses_live")
 
 
-def refused(kind: PolicyObjectKind, object_id: str, state: Contract) -> PolicyObject:
+def told_of(kind: PolicyObjectKind, object_id: str, state: Contract) -> PolicyObject:
     return PolicyObject(kind=kind, id=object_id, rev=3, state=state.model_dump(mode="json"))
 
 
-REVOKED = refused(PolicyObjectKind.ACCESS_TOKEN, "tok_1", AccessTokenObject(expires_at=NOW))
-REVOKED_KEY = refused(PolicyObjectKind.SIGNING_KEY, "key_1", SigningKeyObject(revoked_at=NOW))
+REVOKED = told_of(PolicyObjectKind.ACCESS_TOKEN, "tok_1", AccessTokenObject(expires_at=NOW))
+REVOKED_KEY = told_of(PolicyObjectKind.SIGNING_KEY, "key_1", SigningKeyObject(revoked_at=NOW))
 
 
 @pytest.mark.parametrize("told", [REVOKED, REVOKED_KEY], ids=lambda told: told.kind)
@@ -174,11 +188,11 @@ async def test_the_api_token_of_a_disabled_user_is_over(known: SignInState, leas
         created_at=NOW,
         expires_at=NOW + timedelta(days=1),
     )
-    known.put([refused(PolicyObjectKind.API_TOKEN, token_id_of(digest), token)])
+    known.put([told_of(PolicyObjectKind.API_TOKEN, token_id_of(digest), token)])
     callers = LiveCallers(known, cast("Follower", lease), clock=SetClock(NOW))
     found = await callers.find_api_token(digest)
     assert callers.api_token(found.token_id) == found
-    known.put([refused(PolicyObjectKind.DISABLED_USER, owner, DisabledUserObject(disabled_at=NOW))])
+    known.put([told_of(PolicyObjectKind.DISABLED_USER, owner, DisabledUserObject(disabled_at=NOW))])
     assert callers.api_token(found.token_id) is None
     with pytest.raises(ApiTokenOver):
         await callers.find_api_token(digest)
@@ -190,5 +204,5 @@ def test_revoked_tokens_are_forgotten_when_their_time_is_over(known: SignInState
     token = AccessTokenRef(TokenId("tok_1"), KeyId("key_1"))
     for number, after in ((1, 0), (2, 600), (3, 601)):
         end = AccessTokenObject(expires_at=NOW + timedelta(seconds=after))
-        known.put([refused(PolicyObjectKind.ACCESS_TOKEN, f"tok_{number}", end)])
+        known.put([told_of(PolicyObjectKind.ACCESS_TOKEN, f"tok_{number}", end)])
         assert known.refused_tokens.has(token) is (after <= 600)
