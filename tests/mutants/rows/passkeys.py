@@ -213,6 +213,7 @@ ROWS = (
         "passkey_limit(principal.user_id), counted=counted):",
         "passkey_limit(principal.user_id)):",
         "count_for_their_user",
+    ),
     Mutant(
         id="passkey-with-another-key-meanwhile",
         kind=Kind.SECURITY,
