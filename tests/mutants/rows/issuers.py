@@ -4,6 +4,8 @@ from tests.mutants.mutant import Kind, Mutant
 
 TESTS = ("tests/services/identity/test_sso_sign_in.py",)
 ACCOUNTS = ("tests/services/identity/test_account_connections.py",)
+ANSWERS = ("tests/services/identity/domain/test_sso_sign_in.py",)
+LINKS = ("tests/services/identity/domain/test_identities.py",)
 OUTBOUND = ("tests/shared/http/test_outbound.py",)
 LOOKUPS = "shared/http/name_lookups.py"
 LOOKUP_TESTS = ("tests/shared/http/test_name_lookups.py",)
@@ -267,5 +269,81 @@ ROWS = (
         "for row in rows[:MAX_KEYS]",
         "for row in rows",
         *KEY_TESTS,
+    ),
+    Mutant(
+        id="second-step-of-a-moment-to-come",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/sso_continuation.py",
+        old="not opened.begun_at <= now <",
+        new="not now <",
+        tests=ANSWERS,
+    ),
+    Mutant(
+        id="answer-at-the-end-of-its-time",
+        kind=Kind.SECURITY,
+        file=SIGN_IN,
+        old="sign_in.begun_at <= now < sign_in.ends_at",
+        new="sign_in.begun_at <= now <= sign_in.ends_at",
+        tests=ANSWERS,
+    ),
+    Mutant(
+        id="answer-of-another-issuer-that-names-itself",
+        kind=Kind.SECURITY,
+        file=SIGN_IN,
+        old="if answer.issuer is not None and answer.issuer != sign_in.issuer:",
+        new='if answer.issuer == "":',
+        tests=ANSWERS,
+    ),
+    Mutant(
+        id="password-of-a-stranger-outlives-the-proof-of-the-address",
+        kind=Kind.SECURITY,
+        file=IDENTITIES,
+        old=(
+            "        password_hash=None,\n"
+            "        password_imported=False,\n"
+            "        password_taken=user.password_hash is not None,\n"
+        ),
+        new="",
+        tests=LINKS,
+    ),
+    Mutant(
+        id="link-of-a-user-ends-their-password",
+        kind=Kind.SECURITY,
+        file=IDENTITIES,
+        old="if how is not LinkedBy.ADDRESS or user.verified_at is not None:",
+        new="if how is not LinkedBy.ADDRESS:",
+        tests=LINKS,
+    ),
+    Mutant(
+        id="any-link-proves-the-address",
+        kind=Kind.SECURITY,
+        file=IDENTITIES,
+        old="if how is not LinkedBy.ADDRESS or user.verified_at is not None:",
+        new="if user.verified_at is not None:",
+        tests=LINKS,
+    ),
+    Mutant(
+        id="eleven-identities-of-a-user",
+        kind=Kind.LIMIT,
+        file=IDENTITIES,
+        old="len(others) >= MAX_IDENTITIES",
+        new="len(others) > MAX_IDENTITIES",
+        tests=LINKS,
+    ),
+    Mutant(
+        id="issuer-and-subject-are-not-kept-apart",
+        kind=Kind.SECURITY,
+        file=IDENTITIES,
+        old='f"{issuer}\\0{subject}"',
+        new='f"{issuer}{subject}"',
+        tests=LINKS,
+    ),
+    Mutant(
+        id="issuer-speaks-for-subdomains",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/sso_connections.py",
+        old="or domain_of(email_key) in trusted",
+        new="or any(domain_of(email_key).endswith(each) for each in trusted)",
+        tests=LINKS,
     ),
 )

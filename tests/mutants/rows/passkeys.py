@@ -258,8 +258,8 @@ ROWS = (
         id="challenge-to-add-counts-again",
         kind=Kind.SECURITY,
         file=USE_CASES,
-        old="    await _use_up(ctx, opened)\n    factors =",
-        new="    factors =",
+        old="        await _use_up(ctx, opened)\n        return made\n",
+        new="        return made\n",
         tests=(TESTS, "-k", "of_its_user"),
     ),
     Mutant(
