@@ -22,6 +22,7 @@ from shared.elections import Election
 from shared.journal.restores import Restores
 from shared.journal.trim_rows import ShardSize, TrimRows
 from shared.journal.trim_rules import (
+    FRESH,
     Confirmation,
     RowAge,
     confirmed_place,
@@ -32,6 +33,8 @@ from shared.mongo import DatabaseWatch
 
 BATCH_SIZE = 200
 """The rows that are deleted at once."""
+LONGEST_ROUND = FRESH / 2
+"""The time after which a round trims no more: what the consumers said would become old."""
 ROUNDS = 2
 """The rounds in a row in which a consumer must hold a journal up, before it is an alarm."""
 
@@ -210,7 +213,7 @@ class Trimmer:
             rows = await self._rows.ages(size.shard, after=size.trimmed, limit=limit)
         confirmed = min(found.places(size).values(), default=size.head)
         place = size.trimmed
-        while True:
+        while self._clock.now() - found.now <= LONGEST_ROUND:
             until = trimmed_place(rows, after=place, confirmed=confirmed, before=found.before)
             if until > place and self._archive is not None:
                 until = await self._archive.keep(size.shard, after=place, until=until)

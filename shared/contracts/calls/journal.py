@@ -74,6 +74,7 @@ class Changes(InternalAnswer):
 
 
 Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
+Place = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class ConfirmedRows(InternalRequest):
@@ -84,9 +85,9 @@ class ConfirmedRows(InternalRequest):
     """
 
     epoch: str | None
-    places: dict[Shard, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    places: dict[Shard, Place] = Field(default_factory=dict)
     holds: list[str] = Field(default_factory=list, max_length=1_000)
-    missed: int = Field(default=0, ge=0)
+    missed: Place = 0
 
 
 HEADS = InternalCall(

@@ -187,6 +187,14 @@ ROWS = (
         tests=("tests/services/team/test_trimming.py",),
     ),
     Mutant(
+        id="trim-a-long-round-goes-on",
+        kind=Kind.DATA,
+        file=TRIMMER,
+        old="while self._clock.now() - found.now <= LONGEST_ROUND:",
+        new="while self._clock.now() - found.now <= 9 * LONGEST_ROUND:",
+        tests=TRIMMER_TESTS,
+    ),
+    Mutant(
         id="trim-restores-forget-the-place",
         kind=Kind.CONSISTENCY,
         file="shared/journal/restores.py",

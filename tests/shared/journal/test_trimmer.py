@@ -106,6 +106,26 @@ async def test_replicas_that_trim_at_once_leave_no_gap(site: TrimSite) -> None:
     assert (await site.kept(), await site.told()) == (list(range(21, 31)), 20)
 
 
+class SlowRows(TrimRows):
+    """Those of a large journal: each batch takes three minutes."""
+
+    site: TrimSite
+
+    async def delete(self, shard: int, *, place: int, before: datetime) -> int:
+        self.site.clock.move(180)
+        return await super().delete(shard, place=place, before=before)
+
+
+async def test_a_long_round_does_not_rest_on_old_confirmations(site: TrimSite) -> None:
+    await site.write(*range(30))
+    site.clock.move(8 * DAY)
+    await site.confirm(30)
+    slow = SlowRows(site.client, site.database)
+    slow.site = site
+    await site.trimmer(slow).round()
+    assert (await site.kept(), await site.told()) == (list(range(9, 31)), 8)
+
+
 async def test_every_shard_is_trimmed_for_itself(site: TrimSite) -> None:
     accounts = {shard_of(name): name for name in map("acc_{}".format, range(2_000))}
     assert len(accounts) == SHARDS
