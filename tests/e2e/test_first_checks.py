@@ -78,6 +78,7 @@ NAMES_NOTHING_NEW = {
     "disableUser": "it ends sessions",
     "enableUser": "tests/e2e/test_credential_endings.py asks about the user on each replica",
     "resetSecondFactors": "it takes factors away",
+    "eraseUser": "it ends a user",
     "unlockUser": "authz decides nothing from failed attempts",
     "rotateSigningKeys": "the key was published long before it signs",
     "revokeSigningKeys": "it ends tokens; a replica that does not know a key asks for it",

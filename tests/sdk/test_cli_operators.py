@@ -41,6 +41,7 @@ def service(monkeypatch):
         ("disable-user usr_1 --reason Leaked --yes", "users/usr_1/disable", {"reason": "Leaked"}),
         ("enable-user usr_1", "users/usr_1/enable", None),
         ("unlock-user usr_1", "users/usr_1/unlock", None),
+        ("erase-user usr_1 --yes", "users/usr_1/erase", None),
         ("show-user ana@example.com", "users/find", {"email": "ana@example.com"}),
         ("show-user usr_1", "users/find", {"user_id": "usr_1"}),
         ("disable-client cli_1 --yes", "service-clients/cli_1/disable", None),

@@ -1,4 +1,4 @@
-"""The operator's commands for users: show, disable, enable, unlock, reset second factors."""
+"""The operator's commands for users: show, disable, enable, unlock, reset factors, erase."""
 
 import argparse
 import json
@@ -30,12 +30,14 @@ _SHOWN = (
 )
 _GRAVE = {
     "disable": "disable the user {user} and end all of their sessions",
+    "erase": "delete the user {user} for good, with name and address, also in the audit log",
     "reset-mfa": "let the user {user} sign in with the password alone",
 }
 _DONE = {
     "disable": "disabled",
     "enable": "enabled",
     "unlock": "unlocked",
+    "erase": "erased; the audit log follows within minutes",
     "reset-mfa": "no second factor",
 }
 
@@ -50,6 +52,7 @@ def add_user_commands(admin: Topics) -> None:
         "disable": "deny a user everything, end their sessions, and tell them why by mail",
         "enable": "let a disabled user sign in again, and tell them by mail",
         "unlock": "give the failed sign-ins with a user's address back",
+        "erase": "delete a user who asked for it for good, and erase their name everywhere",
         "reset-mfa": "remove the second factors of a user who has lost them, and tell them by mail",
     }
     for action, text in texts.items():

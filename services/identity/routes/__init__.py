@@ -61,5 +61,6 @@ INTERNAL_ROUTES = (
     *internal.ROUTES,
     *service_clients.ROUTES,
     *disabled_users.ROUTES,
+    *erasure.OPERATOR_ROUTES,
     *signing_keys.ROUTES,
 )

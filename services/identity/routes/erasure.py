@@ -1,12 +1,14 @@
-"""The route by which a user deletes themselves."""
+"""The routes by which a user is deleted: by themselves, or by an operator whom they asked."""
 
 from pydantic import Field
 
 from services.identity.domain.erasure import OwnsTeams
 from services.identity.use_cases import erasure
 from services.identity.use_cases.context import Ctx
-from shared.http.access import Session
+from shared.http.access import Admin, Session
 from shared.http.routes import Body, Call, Reply, Route
+from shared.ids import UserId
+from shared.problems import NotFound
 
 
 class ErasureQuery(Body):
@@ -25,6 +27,12 @@ async def erase(ctx: Ctx, call: Call[None, ErasureQuery]) -> Reply:
     return Reply(written=written)
 
 
+async def erase_for_operator(ctx: Ctx, call: Call[None, None]) -> Reply:
+    """Erase a user who asked an operator for it."""
+    user_id = UserId(call.path["user_id"])
+    return Reply(written=await erasure.erase_for_operator(ctx, call.caller, user_id))
+
+
 ROUTES = (
     Route(
         method="DELETE",
@@ -37,5 +45,19 @@ ROUTES = (
         query=ErasureQuery,
         refuses=(OwnsTeams,),
         effective_everywhere=True,
+    ),
+)
+OPERATOR_ROUTES = (
+    Route(
+        method="POST",
+        path="/internal/admin/users/{user_id}/erase",
+        handler=erase_for_operator,
+        operation_id="eraseUser",
+        summary="Delete a user for good, as they do by themselves, and erase their values",
+        tag="admin",
+        access=Admin(),
+        refuses=(NotFound, OwnsTeams),
+        effective_everywhere=True,
+        on_repeat="Has every service drop again what it has of the user.",
     ),
 )

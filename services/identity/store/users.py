@@ -44,6 +44,12 @@ class UserRows:
                 return _read(found)
         return None
 
+    async def tombstone(self, user_id: UserId, session: DbSession | None = None) -> User | None:
+        """Find what is left of a user who was erased in the last 30 days."""
+        erased = {**at(user_id, user_id), "verified": False, "disabled": True, "email_key": ""}
+        found = await self._users.find_one(erased, session=session)
+        return None if found is None else _read(found)
+
     async def user_of(self, email_key: str, session: DbSession | None = None) -> User | None:
         """Find the user of an address.
 

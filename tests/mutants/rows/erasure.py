@@ -10,6 +10,22 @@ TEAM = ("tests/services/team/test_user_release.py",)
 
 ROWS = (
     Mutant(
+        id="operator-erases-an-owner-of-others",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="    await _user(ctx, user_id)\n    await _release(ctx, user_id)\n",
+        new="    await _user(ctx, user_id)\n",
+        tests=(*TESTS, "-k", "operator"),
+    ),
+    Mutant(
+        id="operator-leaves-the-sessions",
+        kind=Kind.SECURITY,
+        file=USE_CASE,
+        old="        ended = await end_sessions_of(ctx, write, user_id, keep=None)\n",
+        new="        ended = True\n",
+        tests=(*TESTS, "-k", "operator"),
+    ),
+    Mutant(
         id="erasure-confirmed-by-any-address",
         kind=Kind.SECURITY,
         file="services/identity/domain/erasure.py",
@@ -21,8 +37,8 @@ ROWS = (
         id="erasure-keeps-the-tokens",
         kind=Kind.SECURITY,
         file=USE_CASE,
-        old="        if not await end_tokens_of(ctx, write, erasure.nameless(user)):\n"
-        "            return False\n",
+        old="    if not await end_tokens_of(ctx, write, erasure.nameless(user)):\n"
+        "        return False\n",
         new="",
         tests=(*TESTS, "-k", "no_way_in"),
     ),
@@ -30,7 +46,7 @@ ROWS = (
         id="erasure-keeps-the-factors",
         kind=Kind.SECURITY,
         file=USE_CASE,
-        old="        await ctx.store.delete_factors(user_id, write.session)\n",
+        old="    await ctx.store.delete_factors(user.id, write.session)\n",
         new="",
         tests=(*TESTS, "-k", "no_way_in"),
     ),

@@ -152,5 +152,5 @@ async def test_a_snapshot_has_the_users_who_are_disabled(identity: Identity) -> 
 
 
 async def test_an_unknown_user_is_not_found(identity: Identity) -> None:
-    for action, body in (("disable", REASON), ("enable", None), ("unlock", None)):
+    for action, body in (("disable", REASON), ("enable", None), ("unlock", None), ("erase", None)):
         assert (await ask(identity, action, NO_USER, body)).status == 404

@@ -254,6 +254,7 @@ PREPARED = {
     "disableUser": of_user("disable", {"reason": "A test."}),
     "enableUser": of_user("enable"),
     "unlockUser": of_user("unlock"),
+    "eraseUser": of_user("erase"),
     "createApiToken": create_token,
     "revokeApiToken": revoke_token,
     "revokeMyApiToken": revoke_my_token,

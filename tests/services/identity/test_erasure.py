@@ -22,6 +22,7 @@ from shared.problems import Refusal, RefusalKind
 from tests.services.identity.faults import Fault
 from tests.services.identity.running import Identity, running
 from tests.services.identity.test_provisioning import ana, platform
+from tests.support.service import ADMIN_KEY
 
 if TYPE_CHECKING:
     from shared.mongo import DbSession
@@ -230,3 +231,22 @@ async def test_an_erasure_that_stops_at_any_step_is_repeated(
             assert (await erase(identity, signed_in, email)).status == 204, step
             assert not await identity.is_live(person), step
             assert await identity.database["addresses"].count_documents({}) == 0, step
+
+
+@pytest.mark.rule("T5")
+async def test_an_operator_erases_a_user_and_tells_it_again(identity: Identity) -> None:
+    person = await identity.person(EMAIL)
+    user_id = person["user"]["id"]
+    path = f"/internal/admin/users/{user_id}/erase"
+    identity.stand_ins.owned = ["Acme"]
+    refused = await identity.post(path, token=ADMIN_KEY)
+    assert (refused.status, refused.body["code"]) == (409, "owns-teams")
+    identity.stand_ins.owned = []
+    for _ in range(2):
+        assert (await identity.post(path, token=ADMIN_KEY)).status == 204
+    assert not await identity.is_live(person)
+    assert (await identity.log_in(EMAIL)).status == 401
+    erased = await identity.rows("user.erased")
+    assert [row.actor.type for row in erased] == ["operator"] * 2
+    assert EMAIL not in "".join(row.to_event().decode() for row in erased)
+    assert await identity.database["farewells"].count_documents({}) == 1
