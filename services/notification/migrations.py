@@ -32,6 +32,9 @@ MESSAGES_OF_PEOPLE = (
 )
 """The messages of a person, whom an export lists and an erasure deletes."""
 
+PREFERENCES = (Index(collection="preferences", keys=(("off.account_id", 1),), name="of_account"),)
+"""Who has switched mails of an account off: it is forgotten with the account."""
+
 PACES = (Index(collection="paces", keys=(("expires_at", 1),), name="expires_at", ttl_seconds=0),)
 """Paces without a mail of the last hour are deleted."""
 
@@ -101,4 +104,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(10, "entry indexes", index_step(*ENTRIES)),
         Migration(11, "indexes of messages of people", index_step(*MESSAGES_OF_PEOPLE)),
         Migration(12, "entries by number", index_step(*NUMBERS)),
+        Migration(13, "preference indexes", index_step(*PREFERENCES)),
     )

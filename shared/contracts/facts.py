@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -108,7 +108,8 @@ class Fact:
     """One decided change, as the domain returns it; it has no sequence yet.
 
     `policy_objects` are the new states of the objects that the change touches and authz decides
-    from. The audit log shows `before` and `after`; they hold no secret.
+    from. The audit log shows `before` and `after`; they hold no secret. Moments in them are written
+    as `content_time` does.
     """
 
     payload: Payload
@@ -123,6 +124,11 @@ class Fact:
     policy_objects: tuple[PolicyObject, ...] = ()
     actor: Actor | None = None
     """Who acted, if that is not the caller of the write: another service reports what it saw."""
+
+    def __post_init__(self) -> None:
+        """Write the moments of what the audit log shows in the one form."""
+        for name in ("before", "after"):
+            object.__setattr__(self, name, _with_times(getattr(self, name)))
 
 
 class Position(NamedTuple):
@@ -225,7 +231,18 @@ def row_digest(event: bytes) -> str:
 
 def content_time(moment: datetime) -> str:
     """Write a moment in RFC 3339: UTC with milliseconds and `Z`."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _with_times(shown: Any) -> Any:
+    if isinstance(shown, datetime):
+        return content_time(shown)
+    if isinstance(shown, Mapping):
+        return {name: _with_times(value) for name, value in shown.items()}
+    if isinstance(shown, (list, tuple)):
+        return [_with_times(value) for value in shown]
+    return shown
 
 
 def shard_of(key: str) -> int:

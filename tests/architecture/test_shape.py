@@ -24,6 +24,13 @@ SHAPE = (
 MAX_LINES = 300
 PYTHON = [path for path in tracked("*.py") if not is_test(path)]
 THIS_FILE = Path(__file__).resolve()
+WRITES_MOMENTS = {
+    "services/audit/domain/usage_sums.py": "days, which have no time",
+    "services/team/domain/authority.py": "the words of a refusal",
+    "services/team/domain/member_list.py": "the places of a list's pages",
+    "services/notification/domain/wording.py": "words of mails, which are read again",
+}
+"""The modules of rules that write moments in a form of their own, and what for."""
 
 
 def imports_of(path: Path) -> set[str]:
@@ -113,6 +120,17 @@ def test_no_test_is_skipped() -> None:
         if path != THIS_FILE and pattern.search(path.read_text())
     ]
     assert skipping == []
+
+
+def test_rules_leave_the_form_of_moments_to_the_fact() -> None:
+    written = {
+        relative(path)
+        for path in PYTHON
+        if re.fullmatch("services/(team|identity|audit|notification)/domain/.*", relative(path))
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and node.attr == "isoformat"
+    }
+    assert written == WRITES_MOMENTS.keys()
 
 
 def test_no_unfinished_work_is_left_in_the_text() -> None:

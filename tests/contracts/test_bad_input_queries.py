@@ -41,6 +41,7 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "q": ("x" * 201,),
     "account": ("", "x" * 300, "acc_x", "prj_" + "0" * 32),
     "confirm": ("x" * 401,),
+    "locale": ("", "fr", "DE", "en,de"),
     "unread": ("", "1", "yes", "TRUE", "true,false"),
     "token": ("x" * 301,),
     "current": ("", "1", "yes", "TRUE", "true,false"),

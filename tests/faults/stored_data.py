@@ -169,9 +169,9 @@ class StoredData:
         After a kill a row may arrive behind the removal that follows it; its mail is not sent then.
         """
         ends = {
-            (row.account_id, recipient): row.seq
+            (row.account_id, ended.email): row.seq
             for row in self._rows["team"]
-            if (recipient := ended_membership(row)) is not None
+            if (ended := ended_membership(row)) is not None
         }
         return [
             f"{message.kind} {message.id} was withheld, and its recipient is a member"

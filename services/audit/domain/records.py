@@ -17,6 +17,7 @@ from shared.contracts.facts import (
     RequestInfo,
     ResourceRef,
     Row,
+    content_time,
 )
 from shared.contracts.registry import payload_of
 from shared.contracts.topology import Service
@@ -118,7 +119,7 @@ class Filters:
     def given(self) -> dict[str, str]:
         """The filters that are set, as the record of the reading shows them."""
         return {
-            name: value.isoformat() if isinstance(value, datetime) else str(value)
+            name: content_time(value) if isinstance(value, datetime) else str(value)
             for name, value in vars(self).items()
             if value is not None
         }

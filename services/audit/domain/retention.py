@@ -100,7 +100,7 @@ def retention_fact(
         resource=ResourceRef(type="audit_log", id=account_id),
         account_id=account_id,
         before={"days": before.days},
-        after={"days": after.days, "in_force_at": in_force_at.isoformat()},
+        after={"days": after.days, "in_force_at": in_force_at},
     )
 
 

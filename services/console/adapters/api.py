@@ -96,19 +96,23 @@ class PublicApi:
         visitor: Visitor,
         token: str | None = None,
         query: Mapping[str, str] | None = None,
+        if_match: str | None = None,
     ) -> Any:
-        """Send a request and return the answer's JSON.
+        """Send a request and return the answer's JSON; it counts for the state `if_match` alone.
 
         Raises:
             ApiRefusal: it was refused, or there was no answer.
         """
+        headers = _headers(visitor, token)
+        if if_match is not None:
+            headers["If-Match"] = if_match
         try:
             async with self._opened().request(
                 method,
                 self.url + path,
                 json=body,
                 params=query,
-                headers=_headers(visitor, token),
+                headers=headers,
                 allow_redirects=False,
             ) as answer:
                 text = await answer.read()

@@ -42,6 +42,9 @@ FOR_PEOPLE: Mapping[str, str] = {
     " another one, or sign in another way.",
     "unsubscribe-link-invalid": "This link is not valid. Copy the whole address from the e-mail, or"
     " sign in and choose your e-mails there.",
+    "token-restricted": "This sign-in does not allow this. Sign out, then sign in again.",
+    "precondition-failed": "Your choices have changed meanwhile, in another tab or by the link of a"
+    " mail. The list shows what counts now. Press the button again if you still want this.",
     "no-connection": "This address has no sign-in with a company. Sign in with your password.",
     "connection-paused": "The account of this sign-in is suspended or is being deleted. Sign in"
     " another way, or ask the account's owner.",

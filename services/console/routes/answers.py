@@ -1,15 +1,18 @@
 """The answers to a browser: pages, redirects and cookies, with the headers of each."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aiohttp import web
 
 from services.console.domain.browser_state import Cookie
 from services.console.pages.rendering import Form, render
 from services.console.pages.texts import DONE
+from services.console.pages.words import fault_in, say
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.outcomes import Outcome, SeeOther
 from services.console.routes.visits import Visit
+from shared.locales import DEFAULT_LOCALE
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
@@ -36,9 +39,13 @@ def page_response(visit: Visit, outcome: Outcome) -> web.Response:
     if isinstance(outcome, SeeOther):
         response = web.Response(status=303, headers={**HEADERS, "Location": outcome.path})
     else:
+        language = str(outcome.words.get("language", DEFAULT_LOCALE))
+        problem = fault_in(language, outcome.form.problem)
         words = {
             "product": visit.ctx.product,
-            "form": outcome.form,
+            "form": replace(outcome.form, problem=problem),
+            "language": language,
+            "say": say(language),
             "mark": visit.form_mark(),
             "signed_in": visit.session is not None,
             "passkeys_work": visit.ctx.passkeys_work,
@@ -75,6 +82,8 @@ def failed_page(ctx: PageContext, *, status: int) -> web.Response:
     words = {
         "product": ctx.product,
         "form": Form(problem=FAILURES[status], status=status),
+        "language": DEFAULT_LOCALE,
+        "say": say(DEFAULT_LOCALE),
         "signed_in": False,
         "unread": 0,
         "mark": "",

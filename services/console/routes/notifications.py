@@ -5,10 +5,11 @@ from services.console.domain import places
 from services.console.domain.mail_choices import changed, choices
 from services.console.domain.moments import shown_moment
 from services.console.pages.rendering import Form
+from services.console.pages.words import LANGUAGES
 from services.console.routes.home import SHOWN_ACCOUNTS
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
 from services.console.routes.visits import Visit
-from shared.locales import time_zones
+from shared.locales import known_locale, time_zones
 
 SHOWN_ENTRIES = 20
 READ_ALL = "read-all"
@@ -31,7 +32,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         "newest": "cursor" not in visit.query,
         "language": me["locale"],
     }
-    return Shown(template=_in("notifications", me["locale"]), form=form, words=words)
+    return Shown(template="notifications", form=form, words=words)
 
 
 async def submit(visit: Visit) -> Outcome:
@@ -47,23 +48,41 @@ async def submit(visit: Visit) -> Outcome:
 async def show_preferences(visit: Visit, form: Form) -> Outcome:
     """Show which mails come from one account, or from all, and in which language."""
     me = await visit.call("GET", "/v1/me")
-    found = await visit.call("GET", "/v1/me/notification-preferences")
-    accounts = await visit.call("GET", "/v1/accounts", query={"limit": str(SHOWN_ACCOUNTS)})
-    chosen = _account(visit)
+    titles = {"locale": known_locale(me["locale"])}
+    found = await visit.call("GET", "/v1/me/notification-preferences", query=titles)
+    query, cursor = {"limit": str(SHOWN_ACCOUNTS)}, _named(visit, "cursor")
+    listed = await visit.call(
+        "GET", "/v1/accounts", query=query | ({"cursor": cursor} if cursor else {})
+    )
+    accounts, chosen = listed["items"], _account(visit)
+    if chosen is not None and chosen not in {one["id"] for one in accounts}:
+        accounts = [*accounts, await visit.call("GET", f"/v1/accounts/{chosen}")]
     words = {
         "user": me,
-        "accounts": accounts["items"],
+        "accounts": accounts,
         "account_id": chosen,
-        "groups": choices(found["groups"], found["off"], chosen),
+        "cursor": cursor,
+        "more": listed["next_cursor"],
+        "groups": choices(
+            found["groups"],
+            found["off"],
+            chosen,
+            names={one["id"]: one["name"] for one in accounts},
+        ),
         "always": [one for one in found["groups"] if one["reason"] is not None],
+        "state_tag": found["etag"].strip('"'),
+        "languages": LANGUAGES,
         "time_zones": time_zones(),
         "language": me["locale"],
     }
-    return Shown(template=_in("preferences", me["locale"]), form=form, words=words)
+    return Shown(template="preferences", form=form, words=words)
 
 
 async def submit_preferences(visit: Visit) -> Outcome:
-    """Switch a group of mails on or off, or save the language and the time zone."""
+    """Switch a group of mails on or off, or save the language and the time zone.
+
+    The press counts for what its page showed: a change in another tab is not undone by it.
+    """
     press = visit.typed.get("press")
     if press == PERSON:
         body = {name: visit.typed.get(name, "") for name in ("locale", "time_zone")}
@@ -79,20 +98,21 @@ async def submit_preferences(visit: Visit) -> Outcome:
     chosen = _account(visit)
     if kinds and press in {SWITCH_ON, SWITCH_OFF}:
         off = changed(found["off"], chosen, kinds, on=press == SWITCH_ON)
-        await visit.call("PUT", "/v1/me/notification-preferences", {"off": off})
-    if chosen is None:
-        return SeeOther(places.PREFERENCES)
-    return SeeOther(with_query(places.PREFERENCES, account=chosen))
+        shown = f'"{path_step(visit.typed.get("state", ""))}"'
+        await visit.call("PUT", "/v1/me/notification-preferences", {"off": off}, if_match=shown)
+    place = {"account": chosen or "", "cursor": _named(visit, "cursor")}
+    kept = {name: text for name, text in place.items() if text}
+    return SeeOther(with_query(places.PREFERENCES, **kept) if kept else places.PREFERENCES)
 
 
 def _account(visit: Visit) -> str | None:
     """The account that a form or an address names, if it can be one."""
-    named = visit.typed.get("account") or visit.query.get("account") or ""
+    named = _named(visit, "account")
     return named if named and path_step(named) == named else None
 
 
-def _in(template: str, locale: str) -> str:
-    return f"{template}_german" if locale == "de" else template
+def _named(visit: Visit, name: str) -> str:
+    return visit.typed.get(name) or visit.query.get(name) or ""
 
 
 PAGES = (

@@ -7,9 +7,10 @@ from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.domain.browser_state import LinkKind, PageLink
 from services.console.pages.rendering import Form
-from services.console.routes.link_pages import OVER, show_missing_link, show_over
+from services.console.routes.link_pages import OVER, show_missing_link
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown
 from services.console.routes.visits import Visit
+from shared.locales import preferred_locale
 
 AGAIN = "again"
 """The button that switches the mails on again."""
@@ -25,10 +26,12 @@ async def show(visit: Visit, form: Form) -> Outcome:
     except ApiRefusal as refusal:
         if refusal.status not in OVER:
             raise
-        return await show_over(visit, LinkKind.UNSUBSCRIBE)
-    german = opened["locale"] == "de"
+        browser = preferred_locale(visit.visitor.languages or "")
+        return Shown(
+            template="unsubscribe_not_valid", form=Form(status=410), words={"language": browser}
+        )
     words = {"link": link, "opened": opened, "language": opened["locale"]}
-    return Shown(template="unsubscribe_german" if german else "unsubscribe", form=form, words=words)
+    return Shown(template="unsubscribe", form=form, words=words)
 
 
 async def submit(visit: Visit) -> Outcome:

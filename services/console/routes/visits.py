@@ -59,6 +59,7 @@ class Visit(BrowserRequest):
         body: Mapping[str, object] | None = None,
         *,
         query: Mapping[str, str] | None = None,
+        if_match: str | None = None,
     ) -> Any:
         """Ask the API as the signed-in user.
 
@@ -69,7 +70,13 @@ class Visit(BrowserRequest):
         token = await self._access_token()
         try:
             answer = await self.ctx.api.call(
-                method, path, body, visitor=self.visitor, token=token, query=query
+                method,
+                path,
+                body,
+                visitor=self.visitor,
+                token=token,
+                query=query,
+                if_match=if_match,
             )
         except ApiRefusal as refusal:
             if refusal.status != 401 or refusal.code in PROOF_REFUSALS:

@@ -134,7 +134,7 @@ def created(token: ApiToken, creator: User, *, account_name: str) -> Fact:
         ),
         after={
             "name": token.name,
-            "expires_at": token.expires_at.isoformat(timespec="seconds"),
+            "expires_at": token.expires_at,
             **token.limits.model_dump(mode="json"),
         },
         policy_object=policy_object(token),

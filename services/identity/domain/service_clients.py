@@ -139,7 +139,7 @@ def rotate_secret(
     return rotated, _fact(
         rotated,
         ServiceClientSecretRotated(client_id=client.id, name=client.name, old_secret_until=until),
-        after={"old_secret_until": None if until is None else until.isoformat(timespec="seconds")},
+        after={"old_secret_until": until},
     )
 
 

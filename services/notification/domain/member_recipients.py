@@ -109,10 +109,10 @@ def _of_status(
     )
 
 
-def ended_membership(row: Row) -> str | None:
-    """The address of a member whose membership this fact ends: mails about it are not sent now."""
+def ended_membership(row: Row) -> team.MemberRemoved | team.MemberLeft | None:
+    """The fact, if it ends a membership: mails about it are not sent now."""
     fact = payload_of(row)
-    return fact.email if isinstance(fact, team.MemberRemoved | team.MemberLeft) else None
+    return fact if isinstance(fact, team.MemberRemoved | team.MemberLeft) else None
 
 
 ROWS: tuple[tuple[type[Payload], NoticeOf], ...] = (

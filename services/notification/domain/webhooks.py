@@ -197,7 +197,7 @@ def rotate(webhook: Webhook, *, overlap: timedelta, now: datetime) -> tuple[Webh
         changes=webhook.changes + 1,
     )
     payload = facts.WebhookSecretRotated(**_names(webhook), previous_until=until)
-    return rotated, _fact(webhook, payload, after={"previous_until": until.isoformat()})
+    return rotated, _fact(webhook, payload, after={"previous_until": until})
 
 
 def disable(

@@ -19,9 +19,10 @@ from services.notification.domain.preferences import (
 from services.notification.use_cases import preferences
 from services.notification.use_cases.context import Ctx
 from shared.http.access import Public, Session
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.page_preference import prefers_page
 from shared.http.routes import Answer, Body, Call, Reply, Route
-from shared.locales import Locale
+from shared.locales import DEFAULT_LOCALE, Locale
 
 
 class OffInAccount(Body):
@@ -70,9 +71,21 @@ class KindGroupView(Answer):
     kinds: list[KindTitleView]
 
 
-class PreferencesView(Answer):
-    """The kinds of messages, and the mails that a person has switched off."""
+class PreferencesQuery(Body):
+    """How the titles of groups and kinds are written."""
 
+    locale: Locale | None = Field(
+        None, description="The language of the titles; without it that of the user"
+    )
+
+
+class PreferencesView(TaggedAnswer):
+    """The kinds of messages, and the mails that a person has switched off.
+
+    The tag is that of `off` alone: it is the same in each language.
+    """
+
+    beside_the_state = frozenset({"kinds", "groups"})
     kinds: list[KindView]
     groups: list[KindGroupView]
     off: list[OffView]
@@ -98,18 +111,20 @@ class UnsubscribeLinkView(Answer):
     locale: Locale
 
 
-async def show(ctx: Ctx, call: Call[None, None]) -> PreferencesView:
+async def show(ctx: Ctx, call: Call[None, PreferencesQuery]) -> PreferencesView:
     """Return the preferences of the user."""
     found = await preferences.show(ctx, call.user)
-    return _view(found, await preferences.locale_of(ctx, call.user))
+    return preferences_view(found, call.query.locale or await preferences.locale_of(ctx, call.user))
 
 
 async def choose(ctx: Ctx, call: Call[PreferencesUpdate, None]) -> Reply:
     """Return the preferences of the user after the change."""
     chosen = [(one.account_id, one.kinds) for one in call.body.off]
-    result = await preferences.choose(ctx, call.caller, call.user, chosen)
+    result = await preferences.choose(
+        ctx, call.caller, call.user, chosen, precondition=call.precondition
+    )
     locale = await preferences.locale_of(ctx, call.user)
-    return Reply(body=_view(result.result, locale), written=result)
+    return Reply(body=preferences_view(result.result, locale), written=result)
 
 
 async def look_up(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> UnsubscribeLinkView | Reply:
@@ -137,7 +152,8 @@ async def resubscribe(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> None:
     await preferences.resubscribe(ctx, call.caller, call.query.token)
 
 
-def _view(found: Preferences, locale: Locale) -> PreferencesView:
+def preferences_view(found: Preferences, locale: Locale = DEFAULT_LOCALE) -> PreferencesView:
+    """The answer that shows preferences; its tag is the same in each language."""
     titles = KIND_TITLES[locale]
     return PreferencesView(
         kinds=[
@@ -167,7 +183,9 @@ ROUTES = (
         summary="The mails that the user has switched off",
         tag="notifications",
         access=Session(),
+        query=PreferencesQuery,
         gives=PreferencesView,
+        represent=preferences_view,
     ),
     Route(
         method="PUT",
@@ -179,6 +197,7 @@ ROUTES = (
         access=Session(),
         takes=PreferencesUpdate,
         gives=PreferencesView,
+        represent=preferences_view,
     ),
     Route(
         method="GET",

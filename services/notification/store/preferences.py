@@ -54,6 +54,16 @@ class PreferenceRows:
         except AlreadyThere as there:
             raise Lost(self._preferences.name) from there
 
+    async def forget_account(
+        self, account_id: str, session: DbSession, *, user_id: UserId | None = None
+    ) -> None:
+        """Forget what is switched off in an account, of one person or of all."""
+        wanted: Document = {"off.account_id": account_id}
+        if user_id is not None:
+            wanted = {"_id": user_id, **wanted}
+        change = {"$pull": {"off": {"account_id": account_id}}, "$inc": {"changes": 1}}
+        await self._preferences.update_many(wanted, change, session=session)
+
     async def delete_of(self, user_id: UserId, session: DbSession) -> None:
         """Delete the preferences of a person."""
         await self._preferences.delete_one({"_id": user_id}, session=session)

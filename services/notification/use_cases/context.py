@@ -24,8 +24,8 @@ from services.notification.use_cases.list_readers import ListReaders
 from shared.auth.principals import Bearer
 from shared.clock import Clock
 from shared.contracts.calls.connections import ConnectionAccount
-from shared.contracts.calls.identity import FarewellRequest, PeoplePage
-from shared.ids import AccountId
+from shared.contracts.calls.identity import FarewellRequest, InternalUser, PeoplePage
+from shared.ids import AccountId, UserId
 from shared.journal import Journal
 from shared.mongo import DbClient
 from shared.networks import Network
@@ -71,6 +71,14 @@ class Users(Protocol):
         """Return the page of users that a cursor names, or the first one.
 
         An identity of an earlier version does not list its users: `None`.
+
+        Raises:
+            Unavailable: identity cannot be asked now.
+        """
+        ...
+
+    async def user(self, user_id: UserId) -> InternalUser | None:
+        """Return a user.
 
         Raises:
             Unavailable: identity cannot be asked now.

@@ -11,6 +11,7 @@ from services.notification.domain.public_events import TEST_EVENT, as_body, test
 from services.notification.domain.redeliveries import MAX_REDELIVERED, counted, left_of_the_day
 from services.notification.domain.webhooks import Webhook, WebhookNotEnabled
 from services.notification.use_cases.context import Ctx
+from services.notification.use_cases.named_callers import named
 from shared.contracts.facts import Caller
 from shared.ids import AccountId, DeliveryId, WebhookId, new_id
 from shared.journal import JournalWrite, WriteResult
@@ -186,6 +187,8 @@ async def _write(
     account_id: AccountId,
     change: Callable[[JournalWrite], Awaitable[T]],
 ) -> WriteResult[T]:
-    written = await ctx.journal.write(account_id, change, caller=caller, effective_everywhere=False)
+    written = await ctx.journal.write(
+        account_id, change, caller=await named(ctx, caller), effective_everywhere=False
+    )
     ctx.deliveries_queued.set()
     return written

@@ -54,10 +54,14 @@ async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     async def change(session: DbSession) -> list[Withheld]:
         await applied_mark(session)
         await queue_deliveries(ctx, row, session)
-        ended = [] if left is None else await _end(ctx, row, left, session=session)
+        ended = [] if left is None else await _end(ctx, row, left.email, session=session)
         addressed = await _addressed(ctx, messages, session)
         await note_person(ctx, row, session)
         withheld = await _queue_wanted(ctx, addressed, seq=row.seq, session=session)
+        if left is not None and row.account_id is not None:
+            await ctx.preferences.forget_account(
+                row.account_id, session, user_id=UserId(left.user_id)
+            )
         return [*ended, *(mail for mail in withheld if mail is not None)]
 
     for mail in await transact(ctx.client, change):

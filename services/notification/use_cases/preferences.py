@@ -21,6 +21,7 @@ from services.notification.use_cases.context import Ctx
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller, Fact, ResourceRef
 from shared.contracts.notification import PreferencesChanged
+from shared.http.preconditions import Precondition
 from shared.journal import JournalWrite, WriteResult
 from shared.locales import DEFAULT_LOCALE, Locale
 
@@ -41,16 +42,21 @@ async def choose(
     caller: Caller,
     principal: UserPrincipal,
     chosen: Sequence[tuple[str | None, Sequence[str]]],
+    *,
+    precondition: Precondition | None = None,
 ) -> WriteResult[Preferences]:
     """Replace the preferences of the user of the request.
 
     Raises:
         Invalid: a kind of mail cannot be switched off, or is not known.
+        PreconditionFailed: they are not those that the request was made for.
     """
     off = check_off(chosen)
 
     async def change(write: JournalWrite) -> Preferences:
         before = await ctx.preferences.find(principal.user_id, write.session)
+        if precondition is not None:
+            precondition.require(before, applied=set(off) == set(before.off))
         return await _save(ctx, write, before, off)
 
     return await ctx.journal.write(

@@ -73,7 +73,10 @@ def _is_its_own(row: Row, webhook: Webhook) -> bool:
 
 
 async def end_webhooks(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Delete the webhooks and deliveries of the account, in one transaction with its mark."""
+    """Delete what the account has here, in one transaction with its mark.
+
+    These are its webhooks and deliveries, and what members have switched off in it.
+    """
     account_id = AccountId(row.account_id or "")
 
     async def change(session: DbSession) -> None:
@@ -81,5 +84,6 @@ async def end_webhooks(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
         for webhook in await ctx.webhooks.of_account(account_id, session):
             await ctx.webhooks.delete(webhook, session)
         await ctx.deliveries.delete_of_account(account_id, session)
+        await ctx.preferences.forget_account(account_id, session)
 
     await transact(ctx.client, change)

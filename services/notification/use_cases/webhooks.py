@@ -19,6 +19,7 @@ from services.notification.domain.webhooks import (
     check_port,
 )
 from services.notification.use_cases.context import Ctx
+from services.notification.use_cases.named_callers import named
 from shared.contracts.facts import Caller
 from shared.http.idempotency import IdempotencyGuard
 from shared.http.outbound import check_url
@@ -186,7 +187,7 @@ async def _write(
     return await ctx.journal.write(
         account_id,
         change,
-        caller=caller,
+        caller=await named(ctx, caller),
         effective_everywhere=False,
         guard=None if guard is None else guard.take_key,
     )

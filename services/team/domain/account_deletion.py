@@ -62,7 +62,7 @@ def request(
         ),
         resource=account.ref(),
         before={"status": account.status.value},
-        after={"status": deleting.status.value, "deletes_at": deletes_at.isoformat()},
+        after={"status": deleting.status.value, "deletes_at": deletes_at},
         policy_objects=(deleting.policy_object(),),
     )
     return deleting, (fact, *_informed(account, informed, about="deletion"))

@@ -115,9 +115,8 @@ def _with_new_link(invitation: Invitation, *, keep_earlier: bool) -> Invitation:
 
 
 def _link(invitation: Invitation) -> dict[str, object]:
-    ends = invitation.expires_at
     return {
         "generation": invitation.generation,
         "inviter_user_id": invitation.inviter_user_id,
-        "expires_at": None if ends is None else ends.isoformat(),
+        "expires_at": invitation.expires_at,
     }

@@ -248,7 +248,7 @@ def withheld_field(invitation: Invitation) -> dict[str, object]:
 def membership_end_field(invitation: Invitation) -> dict[str, object]:
     """What an audit record says of the end of the membership that the invitation gives."""
     end = invitation.membership_expires_at
-    return {} if end is None else {"membership_expires_at": end.isoformat()}
+    return {} if end is None else {"membership_expires_at": end}
 
 
 def with_inviter(giver: Membership, invitation: Invitation) -> Invitation:

@@ -1,7 +1,6 @@
 """The facts about a membership that goes on: its end, attributes, external id and suspension."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from rolecall import MembershipStatus
 from services.team.domain.members import Membership
@@ -32,8 +31,8 @@ def set_end(
             **_payload(changed, account_name), expires_at=changed.expires_at, notify=notify
         ),
         resource=member.ref(),
-        before={"expires_at": _shown(member.expires_at)},
-        after={"expires_at": _shown(changed.expires_at)},
+        before={"expires_at": member.expires_at},
+        after={"expires_at": changed.expires_at},
         policy_objects=(changed.policy_object(),),
     )
 
@@ -89,7 +88,3 @@ def _payload(member: Membership, account_name: str) -> dict[str, str]:
         "name": member.name,
         "role": member.role,
     }
-
-
-def _shown(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

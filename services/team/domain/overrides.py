@@ -210,8 +210,4 @@ def _ref(member: Membership, project: Project) -> ResourceRef:
 
 
 def _shown(override: ProjectOverride) -> dict[str, Any]:
-    expires_at = override.expires_at
-    return {
-        "grants": grants_as_json(override.grants),
-        "expires_at": None if expires_at is None else expires_at.isoformat(),
-    }
+    return {"grants": grants_as_json(override.grants), "expires_at": override.expires_at}

@@ -81,7 +81,7 @@ def offer(
     payload = team_ownership.OwnershipOffered(
         **_names(account, made), role_title=title, expires_at=made.expires_at
     )
-    after = {"offered_to": made.name, "expires_at": content_time(made.expires_at)}
+    after = {"offered_to": made.name, "expires_at": made.expires_at}
     facts.append(Fact(payload=payload, resource=account.ref(), after=after))
     return replace(account, offer=made), made, tuple(facts)
 
@@ -201,7 +201,7 @@ def _without_offer(account: Account, payload: type[Payload], **more: Any) -> tup
     fact = Fact(
         payload=payload(**_names(account, offered), **more),
         resource=account.ref(),
-        before={"offered_to": offered.name, "expires_at": content_time(offered.expires_at)},
+        before={"offered_to": offered.name, "expires_at": offered.expires_at},
     )
     return replace(account, offer=None), fact
 

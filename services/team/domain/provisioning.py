@@ -249,7 +249,7 @@ def _added(at: Provisioning, member: Membership, role: Role) -> Fact:
         after={
             "role": role.id,
             "membership_id": member.membership_id,
-            "expires_at": None if member.expires_at is None else member.expires_at.isoformat(),
+            "expires_at": member.expires_at,
             "attributes": dict(member.attributes),
             "external_id": member.external_id,
         },

@@ -178,7 +178,7 @@ USER = InternalCall(
     method="GET",
     path="/internal/users/{user_id}",
     callees=(Service.IDENTITY,),
-    callers=(Service.TEAM,),
+    callers=(Service.TEAM, Service.NOTIFICATION),
     request=type(None),
     answer=InternalUser,
 )

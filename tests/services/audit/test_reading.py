@@ -88,7 +88,7 @@ READS = [
     (lambda ctx: find(ctx, user="usr_ana"), {"user": "usr_ana"}),
     (lambda ctx: find(ctx, user="unknown@example.com"), {"user": "unknown@example.com"}),
     (lambda ctx: find(ctx, outcome=Outcome.DENIED), {"outcome": "denied"}),
-    (lambda ctx: find(ctx, since=NOON), {"since": "2026-03-05T12:00:00+00:00"}),
+    (lambda ctx: find(ctx, since=NOON), {"since": "2026-03-05T12:00:00.000Z"}),
 ]
 
 

@@ -71,7 +71,7 @@ ANSWERS: Mapping[str, tuple[int, Any]] = {
     CONNECTIONS: (200, {"items": []}),
     UNREAD: (200, {"unread": 0}),
     "GET /v1/me/notifications": (200, {"items": [], "next_cursor": None}),
-    "GET /v1/me/notification-preferences": (200, {"groups": [], "off": []}),
+    "GET /v1/me/notification-preferences": (200, {"groups": [], "off": [], "etag": '"s1"'}),
     "GET /v1/me": (200, ME),
     "GET /v1/me/mfa": (200, {"totp": None, "passkeys": 0, "recovery_codes_left": 0}),
     "GET /v1/me/passkeys": (200, {"items": []}),
@@ -92,6 +92,9 @@ class StandIn:
     """The headers with which they asked."""
     left: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when one has closed the connection."""
+    queries: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+    """The states for which changes were asked."""
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
@@ -100,6 +103,9 @@ class StandIn:
         body = await request.json() if request.body_exists else None
         if name not in {CONNECTIONS, UNREAD}:
             self.asked.append((name, body, request.headers.get("Authorization", "")))
+            self.queries.append((name, dict(request.query)))
+        if "If-Match" in request.headers:
+            self.conditions.append(request.headers["If-Match"])
         status, content = self.answers[name]
         if content is None:
             return web.Response(status=status)

@@ -1,11 +1,12 @@
 """The pages of notifications and preferences, over a stand-in of the API."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from services.console.domain.mail_choices import Choice, changed, choices
+from services.console.domain.mail_choices import Choice, Exceptions, changed, choices
 from services.console.domain.moments import shown_moment
 from tests.services.console.browsing import ME, UNREAD, problem
 
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 LIST, READ = "GET /v1/me/notifications", "POST /v1/me/notifications/read"
 SHOW, SAVE = "GET /v1/me/notification-preferences", "PUT /v1/me/notification-preferences"
 ACCOUNT = "acc_" + "1" * 32
+ACME = f"GET /v1/accounts/{ACCOUNT}"
 
 
 def a_message(number, *, unread=True, title="Your role is now <b>Viewer</b>"):
@@ -55,7 +57,7 @@ def off(**kinds):
         (off(), None, Choice.ON, False),
         (off(all=["role_changed"]), None, Choice.PARTLY, True),
         (off(all=["role_changed", "added"]), None, Choice.OFF, True),
-        (off(here=["role_changed", "added"]), None, Choice.ON, False),
+        (off(here=["role_changed", "added"]), None, Choice.ON, True),
         (off(here=["role_changed", "added"]), ACCOUNT, Choice.OFF, True),
         (off(there=["role_changed", "added"]), ACCOUNT, Choice.ON, False),
         (off(all=["role_changed"], here=["added"]), ACCOUNT, Choice.OFF, True),
@@ -66,6 +68,35 @@ def off(**kinds):
 async def test_a_group_is_on_off_or_partly_off(stored, account, choice, can_switch_on):
     [found] = choices(GROUPS, stored, account)
     assert (found.choice, found.can_switch_on) == (choice, can_switch_on)
+
+
+@pytest.mark.parametrize(
+    ("stored", "account", "names", "exceptions"),
+    [
+        (off(), None, {}, None),
+        (off(here=["role_changed"]), None, {ACCOUNT: "Acme"}, Exceptions(names=["Acme"], others=0)),
+        (
+            off(here=["added"], there=["added"]),
+            None,
+            {ACCOUNT: "A"},
+            Exceptions(names=["A"], others=1),
+        ),
+        (off(here=["role_changed"]), ACCOUNT, {ACCOUNT: "Acme"}, None),
+        (off(all=["added"], here=["added"]), None, {}, None),
+        (off(all=["added"], here=["role_changed"]), None, {}, Exceptions(names=[], others=1)),
+        (off(here=["other"]), None, {}, None),
+    ],
+)
+async def test_all_accounts_name_those_in_which_a_group_is_off(stored, account, names, exceptions):
+    [found] = choices(GROUPS, stored, account, names=names)
+    assert found.exceptions == exceptions
+
+
+async def test_at_most_three_accounts_are_named_and_the_others_counted():
+    stored = [{"account_id": f"acc_{n}", "kinds": ["added"]} for n in range(5)]
+    names = {f"acc_{n}": f"Team {n}" for n in range(5)}
+    [found] = choices(GROUPS, stored, None, names=names)
+    assert found.exceptions == Exceptions(names=["Team 0", "Team 1", "Team 2"], others=2)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +159,12 @@ async def test_the_head_of_a_page_has_the_number_of_unread_ones(browser, api):
 
 async def test_a_group_of_mails_is_switched_off_in_one_account(browser, api):
     await browser.sign_in()
-    stored = {"groups": GROUPS, "off": off(there=["added"])}
-    api.answers |= {SHOW: (200, stored), SAVE: (200, stored)}
+    stored = {"groups": GROUPS, "off": off(there=["added"]), "etag": '"s1"'}
+    api.answers |= {
+        SHOW: (200, stored),
+        SAVE: (200, stored),
+        ACME: (200, {"id": ACCOUNT, "name": "Acme"}),
+    }
     where = f"/notifications/settings?account={ACCOUNT}"
     await browser.open(where)
     assert "So that you notice." in browser.text
@@ -137,12 +172,83 @@ async def test_a_group_of_mails_is_switched_off_in_one_account(browser, api):
     [body] = api.asked_for(SAVE)
     chosen = {one["account_id"]: one["kinds"] for one in body["off"]}
     assert chosen == {ACCOUNT: ["added", "role_changed"], "acc_x": ["added"]}
+    assert api.conditions == ['"s1"']
+
+
+async def test_a_press_on_a_page_of_before_changes_nothing_and_is_offered_again(browser, api):
+    """Another tab has chosen meanwhile: its choice stays, and the page shows it."""
+    await browser.sign_in()
+    stored = {"groups": GROUPS, "off": [], "etag": '"s1"'}
+    api.answers |= {SHOW: (200, stored), SAVE: problem(412, "precondition-failed")}
+    await browser.open("/notifications/settings")
+    api.answers[SHOW] = (200, {**stored, "off": off(all=["added"]), "etag": '"s2"'})
+    await browser.press("/notifications/settings", press="off")
+    assert browser.status == 412
+    assert "Your choices have changed meanwhile" in browser.text
+    assert "Off: You were added" in browser.text
+    assert re.search('value="off" [^>]*autofocus>Switch off<', browser.text)
+    api.answers[SAVE] = (200, stored)
+    await browser.press("/notifications/settings", press="off")
+    assert api.conditions == ['"s1"', '"s2"']
+
+
+async def test_a_form_that_names_no_state_changes_nothing_unseen(browser, api):
+    await browser.sign_in()
+    api.answers |= {SHOW: (200, {"groups": GROUPS, "off": [], "etag": '"s1"'}), SAVE: (200, {})}
+    await browser.open("/notifications/settings")
+    for state in ("", 'x" , *', "*"):
+        await browser.press("/notifications/settings", press="off", state=state)
+    assert set(api.conditions) == {'"-"'}
+
+
+async def test_accounts_come_page_by_page_and_a_choice_keeps_its_page(browser, api):
+    await browser.sign_in()
+    accounts = [{"id": f"acc_{n}", "name": f"Team {n}"} for n in range(2)]
+    api.answers |= {
+        SHOW: (200, {"groups": GROUPS, "off": off(here=["added"]), "etag": '"s1"'}),
+        SAVE: (200, {}),
+        "GET /v1/accounts": (200, {"items": accounts, "next_cursor": "next+1"}),
+        ACME: (200, {"id": ACCOUNT, "name": "<i>Acme"}),
+    }
+    await browser.open("/notifications/settings")
+    assert 'href="/notifications/settings?cursor=next%2B1">More accounts' in browser.text
+    assert "All or partly off in one account" in browser.text
+    await browser.open(f"/notifications/settings?cursor=next%2B1&account={ACCOUNT}")
+    assert ("GET /v1/accounts", {"limit": "100", "cursor": "next+1"}) in api.queries
+    assert 'aria-current="page"><bdi>&lt;i&gt;Acme' in browser.text
+    assert "The first accounts" in browser.text
+    where = f"/notifications/settings?account={ACCOUNT}&cursor=next%2B1"
+    assert await browser.press("/notifications/settings", press="on") == where
+
+
+async def test_the_titles_are_asked_in_the_language_of_the_page(browser, api):
+    """Notification learns of a new language a moment later than identity."""
+    await browser.sign_in()
+    api.answers["GET /v1/me"] = (200, ME | {"locale": "de"})
+    await browser.open("/notifications/settings")
+    assert (SHOW, {"locale": "de"}) in api.queries
+    assert "Immer ein" not in browser.text  # there are no groups
+    assert '<html lang="de">' in browser.text
+
+
+async def test_a_fault_is_told_in_the_language_of_the_page(browser, api):
+    await browser.sign_in()
+    stored = {"groups": GROUPS, "off": [], "etag": '"s1"'}
+    api.answers |= {
+        "GET /v1/me": (200, ME | {"locale": "de"}),
+        SHOW: (200, stored),
+        SAVE: problem(412, "precondition-failed"),
+    }
+    await browser.open("/notifications/settings")
+    await browser.press("/notifications/settings", press="off")
+    assert "Ihre Auswahl hat sich inzwischen geändert" in browser.text
+    assert "<title>Fehler:" in browser.text
 
 
 @pytest.mark.rule("B12")
 async def test_no_press_switches_off_what_always_comes(browser, api):
     await browser.sign_in()
-    api.answers[SHOW] = (200, {"groups": GROUPS, "off": []})
+    api.answers[SHOW] = (200, {"groups": GROUPS, "off": [], "etag": '"s1"'})
     await browser.open("/notifications/settings")
     await browser.press("/notifications/settings", press="off", group="sign_in")
     assert api.asked_for(SAVE) == []

@@ -1,6 +1,7 @@
 """What people read about each refusal that the API can give the console."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 import services.console
 from deploy.gateway.paths import public_routes
 from services.console.adapters.api import ApiRefusal
-from services.console.pages.texts import FOR_PEOPLE, UNKNOWN, sentence
+from services.console.pages.texts import FOR_PEOPLE, NO_COOKIES, STALE_FORM, UNKNOWN, sentence
+from services.console.pages.words import WORDS, fault_in
 from shared.http.refusals import Unexpected
 from shared.http.routes import PARAMETER, Route
+from shared.locales import Locale
 from shared.problems import STATUS, Refusal
 
 SOURCES = Path(services.console.__file__).parent
@@ -42,6 +45,8 @@ def requests(tree: ast.Module) -> Iterator[tuple[str, str]]:
                     yield before, path
 
 
+UNREAD_COUNT = ("GET", "/v1/me/notifications/unread-count")
+"""Of every page; without an answer it shows no number."""
 TREES = [ast.parse(file.read_text()) for file in sorted(SOURCES.rglob("*.py"))]
 ASKED = {request for tree in TREES for request in requests(tree)}
 PARTS = {
@@ -85,6 +90,41 @@ def test_no_words_are_about_a_code_that_the_api_does_not_give():
 def test_words_for_people_name_nothing_that_programs_send(text):
     for word in ("/v1", "POST", "header", "token", "`", "{", "JSON"):
         assert word not in text
+
+
+def test_each_text_of_the_table_is_shown_by_a_page():
+    pages = "".join(file.read_text() for file in (SOURCES / "pages").glob("*.html"))
+    said = set(re.findall(r'say\("(\w+)"', pages)) | set(re.findall(r'else "(\w+)"\)', pages))
+    assert said == WORDS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(WORDS))
+def test_a_text_names_the_same_parts_in_each_language(name):
+    parts = {frozenset(re.findall(r"{(\w+)}", text)) for text in WORDS[name]}
+    assert len(parts) == 1
+    assert WORDS[name]._fields == tuple(Locale)
+
+
+SPEAK_GERMAN = {
+    request for request in ASKED if "notification" in request[1] and request != UNREAD_COUNT
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    sorted(
+        {
+            sentence(ApiRefusal(status=STATUS[refusal.kind], code=refusal.code))
+            for request in SPEAK_GERMAN
+            for refusal in refusals(ROWS[request])
+            if STATUS[refusal.kind] not in {401, 429}
+        }
+        | {STALE_FORM, NO_COOKIES}
+    ),
+)
+def test_each_fault_of_a_page_in_german_is_told_in_german(text):
+    assert fault_in("de", text) != text
+    assert fault_in("en", text) == text
 
 
 async def test_what_the_api_says_to_programs_is_not_shown(browser, api):

@@ -62,9 +62,14 @@ async def test_the_page_speaks_the_language_of_the_reader(browser, api):
 
 
 @pytest.mark.parametrize("answer", [problem(410, "unsubscribe-link-invalid"), problem(422, "x")])
-async def test_a_link_that_is_not_whole_says_so(browser, api, answer):
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("en", "This link is not valid"), ("de-AT", "Dieser Link ist nicht gültig")],
+)
+async def test_a_link_that_is_not_whole_says_so(browser, api, answer, language, title):
     api.answers[LOOK] = answer
     await browser.open(f"/unsubscribe?token={TOKEN[:-1]}")
-    await browser.open("/unsubscribe")
+    await browser.send("GET", "/unsubscribe", headers={"Accept-Language": language})
     assert browser.status == 410
-    assert "Copy the whole address" in browser.text
+    assert f"<h1>{title}</h1>" in browser.text
+    assert ("Copy the whole address" in browser.text) is (language == "en")

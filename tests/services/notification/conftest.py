@@ -39,7 +39,12 @@ from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
-from shared.contracts.calls.identity import FarewellRequest, PeoplePage, PersonKnown
+from shared.contracts.calls.identity import (
+    FarewellRequest,
+    InternalUser,
+    PeoplePage,
+    PersonKnown,
+)
 from shared.contracts.facts import SHARDS
 from shared.contracts.refusals import MailboxFull
 from shared.http.outbound import Outbound
@@ -132,6 +137,13 @@ class ListedUsers:
     pages: list[list[PersonKnown]] = field(default_factory=list)
     earlier_version: bool = False
     asked: int = 0
+    named: dict[str, InternalUser] = field(default_factory=dict)
+    away: bool = False
+
+    async def user(self, user_id):
+        if self.away:
+            raise Unavailable
+        return self.named.get(user_id)
 
     async def page(self, cursor):
         self.asked += 1

@@ -35,7 +35,15 @@ from shared.contracts.calls.connections import (
     ConnectionAccount,
     ConnectionAccountRequest,
 )
-from shared.contracts.calls.identity import KEY_SET, KeySet
+from shared.contracts.calls.identity import (
+    KEY_SET,
+    READ_PEOPLE,
+    USER,
+    InternalUser,
+    KeySet,
+    PeoplePage,
+    PeopleQuery,
+)
 from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
@@ -75,6 +83,7 @@ class Authz:
     team_away: bool = False
     ended: set[str] = field(default_factory=set)
     """The sessions that have ended."""
+    users_away: bool = False
     asked: list[CheckRequest] = field(default_factory=list)
     key: Any = field(default_factory=generate_key)
 
@@ -106,9 +115,24 @@ class Authz:
             managers = ("ana@example.com",) if call.body.managers else ()
             return ConnectionAccount(open=True, account_name="Acme", manager_emails=managers)
 
+        async def user(ctx: None, call: Call[None, None]) -> InternalUser:
+            if self.users_away:
+                raise Unavailable
+            return InternalUser(
+                user_id=call.path["user_id"],
+                email="ana@example.com",
+                email_verified=True,
+                name="Ana",
+                account_id=OTHER,
+            )
+
+        async def people(ctx: None, call: Call[None, PeopleQuery]) -> PeoplePage:
+            return PeoplePage(people=(), next_cursor=None)
+
         told = internal_route(HEADS, heads)
+        of_users = (internal_route(USER, user), internal_route(READ_PEOPLE, people))
         return {
-            Service.IDENTITY: (internal_route(KEY_SET, key_set), told),
+            Service.IDENTITY: (internal_route(KEY_SET, key_set), told, *of_users),
             Service.AUTHZ: (
                 internal_route(DECIDE, decide),
                 internal_route(LIVE_CALLER, live),

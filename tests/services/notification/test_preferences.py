@@ -9,11 +9,14 @@ from services.notification.domain.preferences import (
     UnsubscribeLinkInvalid,
     UnsubscribeTarget,
 )
+from services.notification.routes.preferences import preferences_view
 from services.notification.use_cases import entries, preferences
 from shared.auth.principals import UserPrincipal
-from shared.contracts import identity, identity_erasure, team
+from shared.contracts import identity, identity_erasure, team, team_endings
 from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.http.preconditions import Precondition, PreconditionFailed
 from shared.ids import AccountId, SessionId, UserId
+from shared.locales import Locale
 from shared.problems import Invalid
 from tests.services.notification.conftest import UNSUBSCRIBE_LINKS
 from tests.services.notification.samples import MEMBER, ROLE_CHANGED, USER
@@ -23,6 +26,7 @@ from tests.services.rows import row_of
 BO, ACCOUNT, OTHER = UserId("usr_" + "b" * 32), "acc_" + "1" * 32, "acc_" + "2" * 32
 PRINCIPAL = UserPrincipal(user_id=BO, session_id=SessionId("ses_1"), account_id=AccountId(ACCOUNT))
 CALLER = Caller(actor=Actor(type="user", id=BO), request=RequestInfo(request_id="req_1"))
+CEM = UserPrincipal(user_id=UserId("usr_" + "c" * 32), session_id=SessionId("ses_3"))
 STRANGER = Caller(
     actor=Actor(type="anonymous", id="anonymous"), request=RequestInfo(request_id="req_2")
 )
@@ -136,6 +140,53 @@ async def test_a_link_of_before_the_upgrade_works_without_a_known_person(sending
     await tell(sending, identity_erasure.UserErased(user_id=BO, account_id="acc_bo"))
     with pytest.raises(UnsubscribeLinkInvalid):
         await preferences.look_up(sending.ctx, token)
+
+
+@pytest.mark.rule("B12")
+async def test_of_two_choices_for_one_state_the_second_is_refused(sending):
+    """Two tabs show the same state. The second press would undo what the first one chose."""
+    seen = preferences_view(await preferences.show(sending.ctx, PRINCIPAL)).etag
+    condition = Precondition(represent=preferences_view, if_match=(seen,))
+
+    async def choose(kinds: list[str]):
+        chosen: list[tuple[str | None, list[str]]] = [(None, kinds)]
+        return await preferences.choose(
+            sending.ctx, CALLER, PRINCIPAL, chosen, precondition=condition
+        )
+
+    first = await choose([ROLE])
+    assert (
+        preferences_view(first.result, Locale.DE).etag
+        == preferences_view(first.result).etag
+        != seen
+    )
+    with pytest.raises(PreconditionFailed):
+        await choose(["token_expiry"])
+    await choose([ROLE])  # the same again: its answer was lost
+    [off] = (await preferences.show(sending.ctx, PRINCIPAL)).off
+    assert off.kinds == (ROLE,)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        REMOVED,
+        team.MemberLeft(**MEMBER | {"user_id": BO}),
+        team_endings.AccountDeleted(account_name="A", owner_user_id="usr_a"),
+    ],
+    ids=lambda fact: fact.type,
+)
+async def test_what_is_off_in_an_account_ends_with_the_membership(sending, ending):
+    everywhere = [(ACCOUNT, [ROLE]), (OTHER, [ROLE]), (None, ["token_expiry"])]
+    await preferences.choose(sending.ctx, CALLER, PRINCIPAL, everywhere)
+    await preferences.choose(sending.ctx, CALLER, CEM, [(ACCOUNT, [ROLE])])
+    await tell(sending, ending, account_id=ACCOUNT)
+    left = await preferences.show(sending.ctx, PRINCIPAL)
+    assert {one.account_id for one in left.off} == {OTHER, None}
+    of_another = (await preferences.show(sending.ctx, CEM)).off
+    assert bool(of_another) is not isinstance(ending, team_endings.AccountDeleted)
+    await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [(OTHER, [ROLE])])
+    assert len((await preferences.show(sending.ctx, PRINCIPAL)).off) == 1
 
 
 async def test_a_refused_choice_changes_nothing(sending):

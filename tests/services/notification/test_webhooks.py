@@ -53,6 +53,7 @@ async def hooks(running: Hooks) -> Hooks:
     for name in ("webhooks", "deliveries", "idempotency"):
         await running.database[name].delete_many({})
     running.authz.allowed, running.authz.team_away = True, False
+    running.authz.users_away = False
     return await running.for_one_test()
 
 
@@ -104,6 +105,19 @@ async def test_a_webhook_learns_of_others_and_not_of_its_own_creation(
 
     await wait_for(lambda: second["id"] in told_of(), what="an event about the other webhook")
     assert first["id"] not in told_of()
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_an_event_about_a_webhook_names_who_acted(
+    hooks: Hooks, receiver: Receiver, *, away: bool
+):
+    hooks.authz.users_away = away
+    await hooks.make(receiver, event_types=["webhook.*"])
+    (await hooks.ask("POST", body={"url": ELSEWHERE})).expect(201)
+    await wait_for(lambda: receiver.got, what="an event about the other webhook")
+    actor = receiver.got[0].event["data"]["actor"]
+    assert actor["type"] == "user"
+    assert (actor["name"], actor["email"]) == ((None, None) if away else ("Ana", "ana@example.com"))
 
 
 async def test_a_fact_that_comes_again_is_one_delivery(hooks: Hooks, receiver: Receiver):

@@ -11,6 +11,7 @@ from rolecall import Catalog, load_catalog
 from services.team.domain.invitation_acceptance import AlreadyJoined
 from services.team.domain.members import NoFreeSeat
 from services.team.migrations import wrap_kept_invitations
+from shared.contracts.facts import content_time
 from shared.problems import Refusal
 from tests.services.team.running import Account, Person, Reply, Team, running
 
@@ -428,8 +429,8 @@ async def test_the_record_shows_how_an_invitation_changed(team: Team) -> None:
     told = await team.rows("invitation.resent", "invitation.accepted", "invitation.declined")
     assert [(row.before, row.after) for row in told] == [
         (
-            {"generation": 1, "expires_at": ends.isoformat()} | inviter,
-            {"generation": 2, "expires_at": (ends + timedelta(days=1)).isoformat()} | inviter,
+            {"generation": 1, "expires_at": content_time(ends)} | inviter,
+            {"generation": 2, "expires_at": content_time(ends + timedelta(days=1))} | inviter,
         ),
         ({"status": "pending"}, {"status": "accepted", "user_id": guest.user_id}),
         ({"status": "pending"}, {"status": "declined"}),

@@ -252,7 +252,7 @@ def test_the_noun_of_an_action_is_its_first_word(action_type, noun):
 def test_the_given_filters_are_written_as_text():
     filters = Filters(since=NOON, user="usr_bo", outcome=Outcome.DENIED)
     assert filters.given() == {
-        "since": "2026-03-05T12:00:00+00:00",
+        "since": "2026-03-05T12:00:00.000Z",
         "user": "usr_bo",
         "outcome": "denied",
     }
