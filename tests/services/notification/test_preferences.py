@@ -177,7 +177,8 @@ async def test_of_two_choices_for_one_state_the_second_is_refused(sending):
     ids=lambda fact: fact.type,
 )
 async def test_what_is_off_in_an_account_ends_with_the_membership(sending, ending):
-    everywhere = [(ACCOUNT, [ROLE]), (OTHER, [ROLE]), (None, ["token_expiry"])]
+    kinds: list[str] = [ROLE]
+    everywhere = [(ACCOUNT, kinds), (OTHER, kinds), (None, ["token_expiry"])]
     await preferences.choose(sending.ctx, CALLER, PRINCIPAL, everywhere)
     await preferences.choose(sending.ctx, CALLER, CEM, [(ACCOUNT, [ROLE])])
     await tell(sending, ending, account_id=ACCOUNT)
