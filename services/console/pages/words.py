@@ -13,7 +13,7 @@ from services.console.pages import texts
 from shared.locales import Locale, known_locale
 
 
-class Wording(NamedTuple):
+class PageText(NamedTuple):
     """One text in each language; the fields are the codes of `Locale`."""
 
     en: str
@@ -28,89 +28,89 @@ class Wording(NamedTuple):
 LANGUAGES: Mapping[Locale, str] = {Locale.EN: "English", Locale.DE: "Deutsch"}
 """Each language, in itself."""
 
-WORDS: Mapping[str, Wording] = {
+WORDS: Mapping[str, PageText] = {
     # --- the head of every page
-    "notifications": Wording("Notifications", "Mitteilungen"),
-    "unread_word": Wording("unread", "ungelesen"),
-    "sign_out": Wording("Sign out", "Abmelden"),
-    "error": Wording("Error:", "Fehler:"),
-    "correct": Wording(
+    "notifications": PageText("Notifications", "Mitteilungen"),
+    "unread_word": PageText("unread", "ungelesen"),
+    "sign_out": PageText("Sign out", "Abmelden"),
+    "error": PageText("Error:", "Fehler:"),
+    "correct": PageText(
         "Correct what is marked below, then press the button again.",
         "Berichtigen Sie, was unten markiert ist, und drücken Sie die Schaltfläche noch einmal.",
     ),
     # --- the list of notifications
-    "mark_all_read": Wording("Mark all as read", "Alle als gelesen markieren"),
-    "mark_read": Wording("Mark as read", "Als gelesen markieren"),
-    "unread": Wording("Unread", "Ungelesen"),
-    "nothing": Wording(
+    "mark_all_read": PageText("Mark all as read", "Alle als gelesen markieren"),
+    "mark_read": PageText("Mark as read", "Als gelesen markieren"),
+    "unread": PageText("Unread", "Ungelesen"),
+    "nothing": PageText(
         "There is nothing to show. Messages of the last 90 days stand here.",
         "Es gibt nichts anzuzeigen. Hier stehen die Nachrichten der letzten 90 Tage.",
     ),
-    "newer": Wording("There are new notifications.", "Es gibt neue Mitteilungen."),
-    "show_newer": Wording("Show them", "Anzeigen"),
-    "older": Wording("Older notifications", "Ältere Mitteilungen"),
-    "newest": Wording("The newest", "Die neuesten"),
-    "choose_mails": Wording("Choose your e-mails", "E-Mails auswählen"),
-    "back": Wording("Back to your accounts", "Zurück zu Ihren Konten"),
+    "newer": PageText("There are new notifications.", "Es gibt neue Mitteilungen."),
+    "show_newer": PageText("Show them", "Anzeigen"),
+    "older": PageText("Older notifications", "Ältere Mitteilungen"),
+    "newest": PageText("The newest", "Die neuesten"),
+    "choose_mails": PageText("Choose your e-mails", "E-Mails auswählen"),
+    "back": PageText("Back to your accounts", "Zurück zu Ihren Konten"),
     # --- which mails come
-    "your_mails": Wording("Your e-mails", "Ihre E-Mails"),
-    "list_has_all": Wording(
+    "your_mails": PageText("Your e-mails", "Ihre E-Mails"),
+    "list_has_all": PageText(
         "Your list of {list} has every message. Choose here which of them are mailed to {email}.",
         "Ihre Liste der {list} enthält jede Nachricht. Wählen Sie hier, welche davon auch per"
         " E-Mail an {email} kommen.",
     ),
-    "list": Wording("notifications", "Mitteilungen"),
-    "account": Wording("Account", "Konto"),
-    "all_accounts": Wording("All accounts", "Alle Konten"),
-    "more_accounts": Wording("More accounts", "Weitere Konten"),
-    "first_accounts": Wording("The first accounts", "Die ersten Konten"),
-    "on": Wording("On", "Ein"),
-    "off": Wording("Off", "Aus"),
-    "off_in_all": Wording("Off for all accounts", "Aus für alle Konten"),
-    "off_kinds": Wording("Off: {kinds}", "Aus: {kinds}"),
-    "partly_off_in": Wording(
+    "list": PageText("notifications", "Mitteilungen"),
+    "account": PageText("Account", "Konto"),
+    "all_accounts": PageText("All accounts", "Alle Konten"),
+    "more_accounts": PageText("More accounts", "Weitere Konten"),
+    "first_accounts": PageText("The first accounts", "Die ersten Konten"),
+    "on": PageText("On", "Ein"),
+    "off": PageText("Off", "Aus"),
+    "off_in_all": PageText("Off for all accounts", "Aus für alle Konten"),
+    "off_kinds": PageText("Off: {kinds}", "Aus: {kinds}"),
+    "partly_off_in": PageText(
         "All or partly off in {accounts}", "Ganz oder teilweise aus in {accounts}"
     ),
-    "one_more": Wording("one more account", "einem weiteren Konto"),
-    "more": Wording("{count} more accounts", "{count} weiteren Konten"),
-    "one_account": Wording("one account", "einem Konto"),
-    "accounts": Wording("{count} accounts", "{count} Konten"),
-    "switch_on": Wording("Switch on", "Einschalten"),
-    "switch_on_in_all": Wording("Switch on in all", "In allen einschalten"),
-    "switch_off": Wording("Switch off", "Ausschalten"),
-    "always_on": Wording("Always on", "Immer ein"),
-    "language_and_zone": Wording("Language and time zone", "Sprache und Zeitzone"),
-    "language": Wording(
+    "one_more": PageText("one more account", "einem weiteren Konto"),
+    "more": PageText("{count} more accounts", "{count} weiteren Konten"),
+    "one_account": PageText("one account", "einem Konto"),
+    "accounts": PageText("{count} accounts", "{count} Konten"),
+    "switch_on": PageText("Switch on", "Einschalten"),
+    "switch_on_in_all": PageText("Switch on in all", "In allen einschalten"),
+    "switch_off": PageText("Switch off", "Ausschalten"),
+    "always_on": PageText("Always on", "Immer ein"),
+    "language_and_zone": PageText("Language and time zone", "Sprache und Zeitzone"),
+    "language": PageText(
         "Language of mails and notifications", "Sprache der E-Mails und Mitteilungen"
     ),
-    "time_zone": Wording("Time zone", "Zeitzone"),
-    "save": Wording("Save", "Speichern"),
+    "time_zone": PageText("Time zone", "Zeitzone"),
+    "save": PageText("Save", "Speichern"),
     # --- the link of a mail's foot
-    "unsubscribe": Wording("Switch off e-mails of this kind", "E-Mails dieser Art abbestellen"),
-    "unsubscribed": Wording("These e-mails are switched off", "Diese E-Mails sind abbestellt"),
-    "mails": Wording("E-mails", "E-Mails"),
-    "to": Wording("To", "An"),
-    "unsubscribed_in_all": Wording(
+    "unsubscribe": PageText("Switch off e-mails of this kind", "E-Mails dieser Art abbestellen"),
+    "unsubscribed": PageText("These e-mails are switched off", "Diese E-Mails sind abbestellt"),
+    "mails": PageText("E-mails", "E-Mails"),
+    "to": PageText("To", "An"),
+    "unsubscribed_in_all": PageText(
         "They are switched off in all accounts. Switch them on in your preferences.",
         "Sie sind für alle Konten abbestellt. In Ihren Einstellungen können Sie sie wieder"
         " bestellen.",
     ),
-    "unsubscribe_now": Wording("Switch them off", "Abbestellen"),
-    "subscribe_again": Wording("Switch them on again", "Wieder bestellen"),
-    "nothing_changes": Wording(
+    "unsubscribe_now": PageText("Switch them off", "Abbestellen"),
+    "subscribe_again": PageText("Switch them on again", "Wieder bestellen"),
+    "nothing_changes": PageText(
         "Nothing changes until you press the button. E-mails about the security of your sign-in"
         " always come.",
         "Es ändert sich nichts, bis Sie die Schaltfläche drücken. E-Mails zur Sicherheit Ihrer"
         " Anmeldung kommen immer.",
     ),
-    "list_shows": Wording(
+    "list_shows": PageText(
         "Your list of notifications still shows what happens. E-mails about the security of your"
         " sign-in always come.",
         "Ihre Liste der Mitteilungen zeigt weiterhin, was geschieht. E-Mails zur Sicherheit Ihrer"
         " Anmeldung kommen immer.",
     ),
-    "link_not_valid": Wording("This link is not valid", "Dieser Link ist nicht gültig"),
-    "copy_link": Wording(
+    "link_not_valid": PageText("This link is not valid", "Dieser Link ist nicht gültig"),
+    "copy_link": PageText(
         "Copy the whole address from the e-mail, or sign in and choose your e-mails there.",
         "Kopieren Sie die ganze Adresse aus der E-Mail, oder melden Sie sich an und wählen Sie Ihre"
         " E-Mails dort aus.",

@@ -237,6 +237,14 @@ def _address_html(url: str) -> Markup:
     return Markup('<a class="link" href="{0}" style="color:#1f5eff">{0}</a>').format(escape(url))
 
 
+def _note_html(note: str) -> Markup:
+    """Lines that are copied from the mail as they are."""
+    return Markup(
+        '<pre style="margin:0 0 16px;font-family:monospace;font-size:13px;white-space:pre-wrap;'
+        'word-break:break-all">{}</pre>'
+    ).format(note)
+
+
 def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
@@ -258,6 +266,7 @@ def _environment(locale: Locale, *, html: bool) -> Environment:
     environment.filters["strong"] = strong
     environment.filters["greeting"] = partial(greet, wording=wording)
     environment.filters["address"] = _address_html if html else str
+    environment.filters["note"] = _note_html if html else str
     return environment
 
 

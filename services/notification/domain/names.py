@@ -29,9 +29,10 @@ MOMENTS = frozenset(
     {"changed_at", "created_at", "deletes_at", "ends", "started_at", "until", "used_at"}
 )
 """Words that are moments, which this service writes."""
-_OWN_WORDS = MOMENTS | {"explanation", "place", "device", "network"}
-"""Moments, words of the operator, and a device and a network as identity names them; no user's
-text is in them."""
+_NOTE = {"origin", "size", "root", "signature"}
+_OWN_WORDS = MOMENTS | _NOTE | {"explanation", "place", "device", "network"}
+"""Moments, words of the operator, the lines of a signed checkpoint, and a device and a network as
+identity names them; no user's text is in them."""
 _MAX_TAG_LENGTH = 12
 """The longest tag of an address that is shown: one word, which is too short for a message."""
 

@@ -356,7 +356,7 @@ OPENINGS = {
     ),
     MessageKind.SIGNED_OUT: (
         "We signed you out to protect your account",
-        "Hello Bo Li, we ended one of your sign-ins because an old sign-in token was used.",
+        "Hello Bo Li, we ended one of your sign-ins because an outdated copy of it was used.",
     ),
     MessageKind.EMAIL_CHANGE: (
         "Confirm your new e-mail address for Rolecall",
@@ -771,7 +771,7 @@ def test_a_name_adds_no_header_recipient_body_link_or_markup(kind, payload):
     assert sorted(name.decode().lower() for name in names) == sorted(HEADERS)
     assert {name.lower() for name in parsed} == HEADERS
     assert str(parsed["Subject"]).splitlines() == [str(parsed["Subject"])]
-    text, html = (part.get_content() for part in parsed.iter_parts())
+    text, html = (part.get_content().replace("\r\n", "\n") for part in parsed.iter_parts())
     assert "evil.example" not in re.sub("[\u200c\u200d]", "", text + html)
     assert "<script" not in html
     assert "<img" not in html
@@ -845,3 +845,18 @@ def test_every_header_passes_the_guard(changed):
 def test_a_list_of_recipients_is_undeliverable():
     with pytest.raises(Undeliverable):
         mail_of(MessageKind.REMOVED, recipient="v@x.example,evil@x.example")
+
+
+@pytest.mark.parametrize("locale", Locale)
+@pytest.mark.rule("T29")
+def test_a_checkpoint_arrives_as_it_was_signed(locale):
+    """Who saves the lines of the mail can verify a log with them, letter for letter."""
+    origin, signature = "rolecall.example/audit/acc_" + "0" * 32, "Az+/" * 30 + "Az0="
+    lines = [origin, "4369911223344", "CsUY+/0664=", "", f"— {origin} {signature}"]
+    words = {"origin": lines[0], "size": lines[1], "root": lines[2], "signature": lines[4]}
+    message = replace(a_message(MessageKind.AUDIT_CHECKPOINT, **words), locale=locale)
+    mail = compose(message, None, sender=SENDER, now=NOON)
+    parsed = email.message_from_bytes(mail.content, policy=email.policy.default)
+    text, html = (part.get_content().replace("\r\n", "\n") for part in parsed.iter_parts())
+    assert "\n" + "\n".join(lines) + "\n" in text
+    assert ">" + "\n".join(lines) + "</pre>" in html
