@@ -12,6 +12,7 @@ from deploy.gateway.paths import public_routes
 from services.console.adapters.api import ApiRefusal
 from services.console.pages.texts import FOR_PEOPLE, NO_COOKIES, STALE_FORM, UNKNOWN, sentence
 from services.console.pages.words import WORDS, fault_in
+from services.console.routes.live import FOLLOWED
 from shared.http.refusals import Unexpected
 from shared.http.routes import PARAMETER, Route
 from shared.locales import Locale
@@ -72,7 +73,7 @@ REFUSALS = {refusal.code: refusal for request in ASKED for refusal in refusals(R
 
 
 def test_every_path_of_the_api_is_asked_with_a_method_that_is_seen_here():
-    assert {path for _, path in ASKED} == NAMED
+    assert {path for _, path in ASKED} | {FOLLOWED} == NAMED
     assert ("POST", "/v1/session/switch") in ASKED
 
 

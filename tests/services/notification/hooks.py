@@ -87,6 +87,20 @@ class Authz:
     asked: list[CheckRequest] = field(default_factory=list)
     key: Any = field(default_factory=generate_key)
 
+    async def read_user(self, ctx: None, call: Call[None, None]) -> InternalUser:
+        if self.users_away:
+            raise Unavailable
+        return InternalUser(
+            user_id=call.path["user_id"],
+            email="ana@example.com",
+            email_verified=True,
+            name="Ana",
+            account_id=OTHER,
+        )
+
+    async def read_people(self, ctx: None, call: Call[None, PeopleQuery]) -> PeoplePage:
+        return PeoplePage(people=(), next_cursor=None)
+
     def routes(self) -> dict[Service, Sequence[Route]]:
         async def key_set(ctx: None, call: Call[None, None]) -> KeySet:
             return KeySet(keys=[public_jwk("k1", self.key.public_key())])
@@ -115,22 +129,11 @@ class Authz:
             managers = ("ana@example.com",) if call.body.managers else ()
             return ConnectionAccount(open=True, account_name="Acme", manager_emails=managers)
 
-        async def user(ctx: None, call: Call[None, None]) -> InternalUser:
-            if self.users_away:
-                raise Unavailable
-            return InternalUser(
-                user_id=call.path["user_id"],
-                email="ana@example.com",
-                email_verified=True,
-                name="Ana",
-                account_id=OTHER,
-            )
-
-        async def people(ctx: None, call: Call[None, PeopleQuery]) -> PeoplePage:
-            return PeoplePage(people=(), next_cursor=None)
-
         told = internal_route(HEADS, heads)
-        of_users = (internal_route(USER, user), internal_route(READ_PEOPLE, people))
+        of_users = (
+            internal_route(USER, self.read_user),
+            internal_route(READ_PEOPLE, self.read_people),
+        )
         return {
             Service.IDENTITY: (internal_route(KEY_SET, key_set), told, *of_users),
             Service.AUTHZ: (
