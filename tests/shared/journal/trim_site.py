@@ -80,12 +80,10 @@ class TrimSite:
         )
 
     async def write(self, *numbers: int, account_id: str = ACCOUNT, sent: bool = True) -> None:
-        for number in numbers:
+        async def change(write: JournalWrite) -> None:
+            write.record(*(project_created(number, account_id=account_id) for number in numbers))
 
-            async def change(write: JournalWrite, number: int = number) -> None:
-                write.record(project_created(number, account_id=account_id))
-
-            await self.journal.write(account_id, change, caller=CALLER, effective_everywhere=False)
+        await self.journal.write(account_id, change, caller=CALLER, effective_everywhere=False)
         if sent:
             await self.database["journal"].update_many({}, {"$set": {"sent": True}})
 
