@@ -2,9 +2,9 @@
 
     PYTHONPATH=.:sdk python -m benchmarks.audit_search [--records 10000000]
 
-The filters have the values of random records, the same for both logs. SecantusDB reads the whole
-range of an index before it takes a page from it, and MongoDB the page alone. How many records
-that page needs is counted in `tests/services/audit/domain/test_search_terms.py`.
+The filters have the values of random records, the same for both logs. How many records a page needs
+is counted in `tests/services/audit/domain/test_search_terms.py`, and how many the database reads in
+`tests/services/audit/test_search_ranges.py`.
 """
 
 import argparse
@@ -41,9 +41,8 @@ ASKED = (
     " logs; the median of five searches."
 )
 RANGES = (
-    "SecantusDB reads the whole range of an index before it takes a page from it (decision 1), so"
-    " its times grow with the range. MongoDB reads the page. How many records a page needs is"
-    " counted in `make test`, in 100,000 records: at most twice the page."
+    "How many records a page needs is counted in `make test`, in 100,000 records: at most twice the"
+    " page. How many the database reads for it is counted, too."
 )
 
 

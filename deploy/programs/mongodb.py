@@ -22,6 +22,7 @@ TRANSACTION_SECONDS = 5
 """A client that is killed inside a transaction leaves it open. The rows that it wrote then refuse
 every other writer until the server ends the transaction, by default after 60 seconds."""
 _SECANTUSDB = Path(__file__).parent / "secantusdb.py"
+_PROJECT = Path(__file__).parents[2]
 
 
 class _Database(Program):
@@ -101,6 +102,10 @@ class Secantusdb(_Database):
     cache_size = "256M"
     """The memory for documents; the default of 1G is filled by writes alone. An operation waits
     without end for room in a cache that is full of what open transactions still need."""
+
+    def environment(self) -> Mapping[str, str]:
+        """The program finds the modules of this project, and nothing beside its own file."""
+        return {"PYTHONPATH": str(_PROJECT)}
 
     def command(self) -> Sequence[str]:
         """The command line, with this interpreter and an empty configuration file."""

@@ -1,7 +1,7 @@
-"""The program of SecantusDB with a limit for transactions and a first user, without three faults.
+"""The program of SecantusDB with a limit for transactions and a first user, without four faults.
 
 Its binding to WiredTiger keeps closed cursors in memory, and parses the layout of each key anew. A
-command reads the indexes of its collection six times.
+command reads the indexes of its collection six times, and a page of a list reads the whole list.
 
 It is run by its path, with the seconds of a transaction before SecantusDB's own arguments.
 """
@@ -16,8 +16,10 @@ from functools import partial
 from typing import Any
 
 import wiredtiger
-from secantus import cli, commands, server, storage
+from secantus import cli, commands, server
 from wiredtiger.intpacking import pack_int, unpack_int
+
+from deploy.programs.secantusdb_pages import Pages
 
 LAYOUTS = {
     "S" * texts + last: (texts, last)
@@ -85,7 +87,7 @@ GARBAGE_THRESHOLD = 30_000
 """New objects between two looks for garbage. A command makes hundreds, and few stay."""
 
 
-class Storage(storage.Storage):  # type: ignore[misc]
+class Storage(Pages):
     """SecantusDB's storage, where a command reads the indexes of a collection once for each view.
 
     A view of the data is a fresh snapshot or a transaction. What a thread has read it forgets when

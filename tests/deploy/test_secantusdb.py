@@ -1,5 +1,6 @@
 """The program of SecantusDB: what leaves the memory, and what is as it was without the program."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,7 +63,9 @@ print(sys.getallocatedblocks() - before)
 def blocks_kept(folder: Path, how: str) -> int:
     program = Path(mongodb.__file__).parent / "secantusdb.py"
     words = [sys.executable, "-c", MEASURED, str(program), str(folder), how]
-    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
+    return int(ended.stdout)
 
 
 @pytest.mark.parametrize(("how", "leaks"), [("as it is", True), ("repaired", False)])

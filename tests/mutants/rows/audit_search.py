@@ -9,8 +9,59 @@ LOOKUPS = "services/audit/use_cases/lookups.py"
 STORE_TESTS = ("tests/services/audit/test_store.py",)
 SEARCH_TESTS = ("tests/services/audit/test_search.py", "-k", "filters_and_combinations")
 TERM_TESTS = ("tests/services/audit/domain/test_search_terms.py",)
+PAGES = "deploy/programs/secantusdb_pages.py"
+PAGE_TESTS = ("tests/deploy/test_secantusdb_pages.py",)
+RANGE_TESTS = ("tests/services/audit/test_search_ranges.py",)
 
 ROWS = (
+    Mutant(
+        id="page-of-an-index-of-arrays-is-taken-for-sorted",
+        kind=Kind.DATA,
+        file=PAGES,
+        old='if (single or not options.get("multikey"))',
+        new="if options is not None",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="page-is-read-from-an-index-that-lacks-documents",
+        kind=Kind.DATA,
+        file=PAGES,
+        old='options.get("partialFilterExpression") or {}\n            )',
+        new="{}\n            )",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="page-ends-before-documents-that-do-not-match",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="found += [each for each in documents if matches(each, page.query)]",
+        new="found += documents",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="page-walks-backward-from-the-wrong-side",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="(cursor.prev, 1) if page.newest_first",
+        new="(cursor.prev, -1) if page.newest_first",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="page-without-its-last-value",
+        kind=Kind.DATA,
+        file=PAGES,
+        old='ends.get("$lt", begin) + HIGHEST',
+        new='ends.get("$lt", begin + HIGHEST)',
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="page-reads-the-whole-range",
+        kind=Kind.AVAILABILITY,
+        file=PAGES,
+        old="        while len(found) < page.documents:\n",
+        new="        while True:\n",
+        tests=RANGE_TESTS,
+    ),
     Mutant(
         id="audit-prefix-skips-exact-match",
         kind=Kind.DATA,
