@@ -4,7 +4,7 @@ A range `(low, high)` names the subtree over the leaves from `low` up to, and wi
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 HASH_BYTES = 32
@@ -38,22 +38,22 @@ class GrowingTree:
     peaks: list[bytes] = field(default_factory=list)
     """The hashes of the whole subtrees that the tree consists of, the largest first."""
 
-    def append(self, leaf: bytes) -> Iterator[tuple[int, int, bytes]]:
+    def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
         """Take the hash of a leaf; the nodes that are whole now: level, index there, and hash."""
         level, index, node = 0, self.size, leaf
-        yield level, index, node
+        whole = [(level, index, node)]
         while index & 1:
             node = node_hash(self.peaks.pop(), node)
             level, index = level + 1, index >> 1
-            yield level, index, node
+            whole.append((level, index, node))
         self.peaks.append(node)
         self.size += 1
+        return whole
 
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Take the hashes of leaves."""
         for leaf in leaves:
-            for _ in self.append(leaf):
-                pass
+            self.append(leaf)
 
     def root(self) -> bytes:
         """The hash of the tree as it is now."""

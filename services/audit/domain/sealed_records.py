@@ -1,8 +1,9 @@
 """Records in the form in which they are sealed and exported, and their places in the trees."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from rolecall.audit.sealed import encoded
 from services.audit.domain.records import Record
@@ -14,15 +15,14 @@ PLATFORM = "platform"
 Form = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
+class Seal(msgspec.Struct, frozen=True, kw_only=True):
     """The place of a record in its tree, with what its leaf is computed from besides the record."""
 
     event_id: str
     tree: str
     index: int
     salts: Mapping[str, bytes]
-    erased: Mapping[str, str] = field(default_factory=dict)
+    erased: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The commitments to values that were erased with their salts."""
 
 

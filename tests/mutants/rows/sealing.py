@@ -333,8 +333,8 @@ ROWS = (
         id="leaf-is-written-by-the-quick-encoder-also-where-it-sorts-otherwise",
         kind=Kind.SECURITY,
         file="services/audit/domain/leaves.py",
-        old="    write = _encode if all(map(str.isascii, names)) else canonical\n",
-        new="    write = _encode if names or not names else canonical\n",
+        old='_encode if "".join(values).isascii() else _sorted',
+        new="_encode",
         tests=("tests/services/audit/domain/test_sealed_records.py",),
     ),
     Mutant(

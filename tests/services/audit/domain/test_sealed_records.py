@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.audit.sealed import SALT_BYTES, commitments, leaf_of, personal_values
-from services.audit.domain.leaves import sealed
+from services.audit.domain.leaves import Leaf, LeafActor, LeafPosition, LeafRecord, sealed
 from services.audit.domain.records import Record, record_of
 from services.audit.domain.sealed_records import sealed_form
 from shared.contracts.facts import Actor, Outcome, Position, RequestInfo, ResourceRef
@@ -55,6 +55,14 @@ def test_every_field_of_a_record_changes_its_leaf():
     before = leaf_with_equal_salts(RECORD)
     for name, value in OTHER.items():
         assert leaf_with_equal_salts(replace(RECORD, **{name: value})) != before, name
+
+
+def test_the_leaf_has_every_member_of_an_actor_sorted_as_its_form_is():
+    """A member that comes later is not forgotten, and the encoder need not sort."""
+    assert {*LeafActor.__struct_fields__, "name", "email"} == Actor.model_fields.keys()
+    assert set(LeafPosition.__struct_fields__) == set(Position._fields)
+    for part in (Leaf, LeafActor, LeafPosition, LeafRecord):
+        assert list(part.__struct_fields__) == sorted(part.__struct_fields__)
 
 
 def test_each_personal_value_has_its_own_salt():
