@@ -5,6 +5,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from rolecall.client.jwt import BadToken
+from shared import context
 from shared.auth.authenticator import Authenticator, Credential
 from shared.auth.principals import (
     Anonymous,
@@ -29,7 +30,12 @@ from shared.http.access import (
     takes_delegated,
 )
 from shared.http.lanes import Lane, Share, share_of
-from shared.http.operators import OPERATOR_HEADER, operator_name
+from shared.http.operators import (
+    OPERATOR_HEADER,
+    SERVICE_HEADER,
+    operator_name,
+    require_service,
+)
 from shared.http.refusals import ExchangedToken, WrongPrincipal
 from shared.problems import AuthorizationMalformed, Refusal, ScopeMissing
 
@@ -41,6 +47,7 @@ async def authenticate(
 
     Raises:
         Unauthenticated: the credential is missing or not valid.
+        OtherService: an operator means another service.
         Unavailable: it cannot be known now what an API token stands for.
     """
     match access:
@@ -48,6 +55,8 @@ async def authenticate(
             return Anonymous()
         case Admin():
             operator = authenticator.admin(_authorization(request))
+            named = request.headers.getall(SERVICE_HEADER, [])
+            require_service(named, str(context.service.get()))
             name = operator_name(request.headers.getall(OPERATOR_HEADER, []))
             return replace(operator, name=name)
         case Internal():

@@ -16,6 +16,7 @@ from shared.http.access import (
     Session,
     SessionOrClient,
 )
+from shared.http.operators import OtherService
 from shared.ids import PREFIXES, id_form
 from shared.problems import (
     AdminKeyWrong,
@@ -230,6 +231,6 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     ),
     AnyToken: _OF_TOKENS,
     Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
-    Admin: (Unauthenticated, AdminKeyWrong),
+    Admin: (Unauthenticated, AdminKeyWrong, OtherService),
 }
 """What a route refuses because of its access."""

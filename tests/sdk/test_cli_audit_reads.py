@@ -209,3 +209,20 @@ def test_a_refused_tail_says_why(stub, capsys):
     stub.answer = 403, {"Content-Type": "application/problem+json"}, json.dumps(problem).encode()
     assert run(stub, "tail") == 1
     assert "permission-missing" in capsys.readouterr().err
+
+
+def test_a_checkpoint_is_kept_with_its_key_and_never_overwritten(stub, tmp_path, capsys):
+    told = {"checkpoint": "origin\n7\nroot\n\n- signed\n", "verifier_keys": ["v1", "v0"], "size": 7}
+    stub.answer = 200, JSON, json.dumps(told).encode()
+    assert run(stub, "checkpoint") == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (told["checkpoint"], "key: v1\nkey: v0\n")
+    kept = tmp_path / "kept.txt"
+    assert run(stub, "checkpoint", "--output", str(kept)) == 0
+    assert kept.read_text(encoding="utf-8") == told["checkpoint"]
+    assert Path(f"{kept}.vkey").read_text(encoding="utf-8") == "v1\nv0\n"
+    assert run(stub, "checkpoint", "--output", str(kept)) == 2
+    assert "File exists" in capsys.readouterr().err
+    stub.answer = 200, JSON, json.dumps({**told, "checkpoint": None}).encode()
+    assert run(stub, "checkpoint", "--output", str(tmp_path / "other")) == 1
+    assert not (tmp_path / "other").exists()

@@ -62,6 +62,7 @@ def test_each_command_asks_by_the_operator_name(service, words, path, body):
     assert (json.loads(sent) if sent else None) == body
     assert headers["Rolecall-Operator"] == "Zo%C3%AB%20Ops"
     assert headers["Authorization"] == "Bearer k3y"
+    assert headers["Rolecall-Service"] == "identity"
 
 
 @pytest.mark.parametrize("words", ["show-user no@one.example", "enable-user no@one.example"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.cli.audit_reads import add_audit_read_commands
+from rolecall.cli.checkpoints import add_checkpoint_command
 from rolecall.cli.output import INVALID, OK, UsageError, say
 from rolecall.cli.restored_logs import add_restored_log_commands
 from rolecall.cli.topics import Topics
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
 MAX_LINE = 4 * 1024 * 1024
 _EXIT_CODES = (
-    "Exit codes: 0 the export is what the checkpoint says, 1 it was tampered with, 2 wrong usage, a"
-    " file that cannot be read, or a checkpoint that the key did not sign."
+    "Exit codes: 0 everything in the export was checked and is what the checkpoint says, 1 it was"
+    " tampered with, 2 wrong usage, a file that cannot be read, or a checkpoint that the key did"
+    " not sign, 3 what was checked is right, and something could not be: erased values, records"
+    " that are newer than the checkpoint, or an export that was cut off."
 )
+PARTLY = 3
 
 
 def add_audit_commands(topics: Topics) -> None:
@@ -29,6 +33,7 @@ def add_audit_commands(topics: Topics) -> None:
     audit = topics.add_parser("audit", help="search, export, follow and verify an audit log")
     commands = audit.add_subparsers(required=True)
     add_audit_read_commands(commands)
+    add_checkpoint_command(commands)
     verify = commands.add_parser(
         "verify", help="verify an export (JSON Lines) against a signed checkpoint"
     )
@@ -50,8 +55,16 @@ def add_audit_commands(topics: Topics) -> None:
         action="append",
         required=True,
         metavar="VKEY",
-        help="verifier key of the log, from `verifier_keys` of its audit-checkpoint; repeat it"
-        " where an earlier key signed a checkpoint",
+        help="verifier key of the log, or a file with it, from `rolecall audit checkpoint`; repeat"
+        " it where an earlier key signed a checkpoint",
+    )
+    verify.add_argument(
+        "--allow-erased", action="store_true", help="exit with 0 also where values were erased"
+    )
+    verify.add_argument(
+        "--allow-newer",
+        action="store_true",
+        help="exit with 0 also if there are records that are newer than the checkpoint",
     )
     verify.set_defaults(run=_verify)
     add_restored_log_commands(commands)
@@ -66,6 +79,7 @@ def _verify(options: argparse.Namespace) -> int:
         raise UsageError(
             "This command needs the package `cryptography`: pip install 'rolecall[audit]'."
         ) from missing
+    options.key = [key for given in options.key for key in _keys(given)]
     held = options.checkpoint and _opened_file(options.checkpoint, options.key)
     earlier = [_opened_file(file, options.key) for file in options.previous]
     lines = _lines(options.export)
@@ -95,7 +109,17 @@ def _verify(options: argparse.Namespace) -> int:
             )
         return INVALID
     say(_summary(found, newest))
-    return OK
+    erased = found.erased and not options.allow_erased
+    newer = found.unsealed and not options.allow_newer
+    return PARTLY if erased or newer or not found.ended else OK
+
+
+def _keys(given: str) -> list[str]:
+    """The keys in a file, a line each, or the key that was passed itself."""
+    try:
+        return Path(given).read_text(encoding="utf-8").split() if Path(given).is_file() else [given]
+    except (OSError, ValueError):  # no name of a file can be that long
+        return [given]
 
 
 def _anchor(
@@ -152,13 +176,14 @@ def _told(found: "Tampered") -> str:
             "removed": f"Records were removed: the last line tells of more ({where}).",
             "inserted": f"A record was inserted ({where}).",
         }.get(found.fault, f"A record was {found.fault} ({where}).")
+    record = found.index + 1
     return {
-        "altered": f"Record {found.index} was altered ({where}).",
-        "removed": f"Record {found.index} was removed ({where}).",
-        "reordered": f"Record {found.index} stands in another place ({where}).",
-        "inserted": f"A record was inserted before record {found.index} ({where}).",
+        "altered": f"Record {record} was altered ({where}).",
+        "removed": f"Record {record} was removed ({where}).",
+        "reordered": f"Record {record} stands in another place ({where}).",
+        "inserted": f"A record was inserted before record {record} ({where}).",
         "replaced": "The log is not the one of an earlier checkpoint: it was replaced from record"
-        f" {found.index} on, or later, before that checkpoint.",
+        f" {record} on, or later, before that checkpoint.",
     }[found.fault]
 
 
@@ -171,7 +196,10 @@ def _summary(found: "Verified", checkpoint: "Checkpoint") -> str:
             "The export has only some records: whether others are missing cannot be judged.",
         ]
     if found.erased:
-        parts.append(f"Personal values were erased in {found.erased} of them.")
+        parts.append(
+            f"Personal values were erased in {found.erased} of them: what they were is not checked,"
+            " nor who erased them."
+        )
     if found.by_retention:
         days = "" if found.days is None else f" of {found.days} days"
         parts.append(

@@ -35,7 +35,7 @@ class AdminError(Exception):
 class OperatorRequests:
     """Sends requests to `<url>/internal/admin`; `name` stands in the audit log beside the key's id.
 
-    `service` has that internal port. `timeout` in seconds.
+    `service` has that internal port; another one refuses the request. `timeout` in seconds.
     """
 
     url: str
@@ -62,7 +62,11 @@ class OperatorRequests:
         """
         if not is_http_address(self.url):
             raise AdminError(f"{self.url!r} is not an http or https address.", unreachable=True)
-        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        sent = {
+            "Authorization": f"Bearer {self.key}",
+            "Content-Type": "application/json",
+            "Rolecall-Service": self.service,
+        }
         if self.name is not None:
             sent["Rolecall-Operator"] = quote(self.name, safe="")
         try:

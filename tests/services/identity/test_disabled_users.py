@@ -101,6 +101,16 @@ async def test_an_operator_name_that_no_one_can_read_is_refused(
     assert (await identity.post(path, token="wrong", headers=headers)).status == 401
 
 
+async def test_an_operator_who_means_another_service_is_refused(identity: Identity) -> None:
+    """Several services have routes of the same name: an empty list of another one says nothing."""
+    path = f"/internal/admin/users/{NO_USER}/enable"
+    for named, status in (("identity", 404), ("notification", 421), ("", 421)):
+        headers = {"Rolecall-Service": named}
+        answer = await identity.post(path, token=ADMIN_KEY, headers=headers)
+        assert answer.status == status, named
+        assert (await identity.post(path, token="wrong", headers=headers)).status == 401
+
+
 @pytest.mark.rule("T8")
 async def test_an_unlocked_user_may_try_again_from_every_network(identity: Identity) -> None:
     user_id = (await identity.person(ADDRESS))["user"]["id"]
