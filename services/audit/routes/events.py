@@ -10,6 +10,7 @@ from services.audit.domain.reports import ServiceReport
 from services.audit.routes.report_bodies import (
     MAX_REPORTS,
     REPORTS_CAP_BYTES,
+    REPORTS_REFUSE,
     AccountIdText,
     LongText,
     OwnId,
@@ -166,6 +167,7 @@ ROUTES = (
         access=Client(AUDIT_SCOPE),
         takes=ReportEvents,
         gives=ReportsView,
+        refuses=REPORTS_REFUSE,
         body_cap=REPORTS_CAP_BYTES,
         on_repeat="Records what is not recorded yet: an event that is, is answered `repeated`.",
     ),

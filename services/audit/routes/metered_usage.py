@@ -10,6 +10,7 @@ from services.audit.domain.reports import ServiceReport
 from services.audit.routes.report_bodies import (
     MAX_REPORTS,
     REPORTS_CAP_BYTES,
+    REPORTS_REFUSE,
     AccountIdText,
     OwnId,
     ProjectIdText,
@@ -116,6 +117,7 @@ ROUTES = (
         access=Client(USAGE_SCOPE),
         takes=ReportUsages,
         gives=ReportsView,
+        refuses=REPORTS_REFUSE,
         body_cap=REPORTS_CAP_BYTES,
         on_repeat="Records what is not recorded yet: a usage that is, is answered `repeated`.",
     ),

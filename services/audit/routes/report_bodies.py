@@ -6,6 +6,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from services.audit.domain.report_budget import TooManyReports, TooManyReportsWaiting
 from services.audit.domain.reports import ReportResult, ReportStatus, ServiceReport
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.reports import record_reports
@@ -18,6 +19,7 @@ from shared.problems import Refusal
 
 MAX_REPORTS = 1_000
 REPORTS_CAP_BYTES = 4 * 1024 * 1024
+REPORTS_REFUSE = (TooManyReports, TooManyReportsWaiting)
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every reader of JSON takes for what it is (RFC 8259, 6)."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})

@@ -8,6 +8,7 @@ from typing import Protocol
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner
 from services.audit.domain.exports import Places
+from services.audit.domain.report_budget import ReportBudget
 from services.audit.domain.retention import Retention
 from services.audit.store import Store
 from services.audit.use_cases.ingest import Ingest
@@ -52,5 +53,6 @@ class Ctx:
     """How long records are kept where an account has not chosen."""
     exports: Places = field(default_factory=Places)
     tails: TailReaders = field(default_factory=TailReaders)
+    report_budget: ReportBudget = field(default_factory=ReportBudget)
     recorded_readings: dict[tuple[str, str], int] = field(default_factory=dict)
     """(account, reader) → the last minute in which this process recorded that they read."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from services.audit.domain.report_budget import REPORT_BYTES, TooManyReportsWaiting
 from services.audit.domain.reports import (
     ReportIdReused,
     ReportResult,
@@ -13,15 +14,17 @@ from services.audit.domain.reports import (
     require_users,
 )
 from services.audit.use_cases.context import Ctx
+from shared import context
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.calls.team import (
     READ_ACTING_USERS,
     ActingUser,
     ActingUsersRequest,
 )
-from shared.contracts.facts import Caller, shard_of
+from shared.contracts.facts import Caller, parse_revision, shard_of
 from shared.contracts.topology import Service
 from shared.http.turns import in_turns
+from shared.ids import ClientId
 from shared.journal import JournalWrite
 from shared.mongo import AlreadyThere, DbSession
 from shared.problems import Refusal, Unavailable
@@ -46,8 +49,10 @@ async def record_reports(
     request again records the rest.
 
     Raises:
+        TooManyReports, TooManyReportsWaiting: the client reports too much; nothing is recorded.
         Unavailable: the database or team was away.
     """
+    await _require_room(ctx, client.client_id, list(reports.values()))
     batch = _Batch(ctx, caller, client)
     open_ = await batch.checked(batch.distinct(reports))
     for of_shard in _by_shard(open_).values():
@@ -56,6 +61,19 @@ async def record_reports(
             page = numbers[start : start + REPORTS_PER_WRITE]
             await batch.write({number: of_shard[number] for number in page})
     return batch.with_doubles(reports)
+
+
+async def _require_room(ctx: Ctx, client_id: ClientId, reports: Sequence[ServiceReport]) -> None:
+    try:
+        ctx.report_budget.require_recorded(client_id, ctx.inbox().applied())
+    except TooManyReportsWaiting:
+        ctx.inbox().compare_soon()
+        raise
+    size = 0
+    async for report in in_turns(reports):
+        size += len(report.content.encode()) + REPORT_BYTES
+    quota = ctx.report_budget.take(client_id, size, now=ctx.clock.now())
+    context.quotas.set((quota,))
 
 
 class _Batch:
@@ -150,13 +168,16 @@ class _Batch:
         async def change(write: JournalWrite) -> None:
             write.record(*(report.fact for report in reports.values()))
 
-        await self._ctx.journal.write(
+        written = await self._ctx.journal.write(
             next(iter(reports.values())).account_id,
             change,
             caller=self._caller,
             effective_everywhere=False,
             guard=partial(self._mark, marks),
         )
+        if written.revision is not None:
+            last = parse_revision(written.revision)
+            self._ctx.report_budget.wrote(self._client.client_id, last, len(reports))
 
     async def _mark(self, marks: Mapping[str, str], session: DbSession) -> None:
         await self._ctx.store.add_report_marks(marks, now=self._ctx.clock.now(), session=session)

@@ -9,6 +9,30 @@ USE_CASE = "services/audit/use_cases/reports.py"
 
 ROWS = (
     Mutant(
+        id="reports-beyond-a-minute-are-taken",
+        kind=Kind.AVAILABILITY,
+        file="services/audit/domain/report_budget.py",
+        old="began > now and full > now + MINUTE",
+        new="began > now + MINUTE",
+        tests=("tests/services/audit/domain/test_report_budget.py",),
+    ),
+    Mutant(
+        id="reports-of-all-clients-count-together",
+        kind=Kind.AVAILABILITY,
+        file="services/audit/domain/report_budget.py",
+        old="if sum(self._unrecorded.get(client_id, {}).values()) >",
+        new="if sum(sum(each.values()) for each in self._unrecorded.values()) >",
+        tests=("tests/services/audit/test_reported_events.py",),
+    ),
+    Mutant(
+        id="reports-are-taken-however-many-wait",
+        kind=Kind.AVAILABILITY,
+        file="services/audit/use_cases/reports.py",
+        old="            self._ctx.report_budget.wrote(",
+        new="            print(",
+        tests=("tests/services/audit/test_reported_events.py",),
+    ),
+    Mutant(
         id="report-into-any-account",
         kind=Kind.SECURITY,
         file=RULES,

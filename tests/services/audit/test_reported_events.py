@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from services.audit.domain.report_budget import (
+    ReportBudget,
+    TooManyReports,
+    TooManyReportsWaiting,
+)
 from services.audit.domain.reported_events import ReportedEvent, event_report
 from services.audit.domain.reports import ReportStatus, ServiceReport
 from services.audit.store import Store
@@ -260,3 +265,28 @@ async def test_what_was_cut_off_is_recorded_by_the_same_request_again(auditing: 
     statuses = [told[number].status for number in sorted(told)]
     assert statuses == ["repeated"] * REPORTS_PER_WRITE + ["recorded"] * 5
     assert len(await rows_of(auditing)) == REPORTS_PER_WRITE + 5
+
+
+async def test_a_client_beyond_its_budget_records_nothing_and_holds_up_no_other(
+    auditing: Auditing,
+) -> None:
+    """The log records nothing here: every report waits, as behind a flood."""
+    ctx = replace(
+        auditing.ctx,
+        internal=Team(),  # type: ignore[arg-type]
+        report_budget=ReportBudget(limit=12_000, most_unrecorded=3),
+    )
+    other = replace(CLIENT, client_id=ClientId(new_id("cli")))
+    record = partial(record_reports, ctx, CALLER)
+    flood = {number: a_report(number) for number in range(4)}
+    assert {one.status for one in (await record(CLIENT, flood)).values()} == {"recorded"}
+    with pytest.raises(TooManyReportsWaiting):
+        await record(CLIENT, {0: a_report(5)})
+    assert [one.status for one in (await record(other, flood)).values()] == ["recorded"] * 4
+    assert len(await rows_of(auditing)) == 8
+
+    auditing.progress.rows["audit"] = (ctx.journal.epoch, {shard_of(ACCOUNT): 8})
+    with pytest.raises(TooManyReports):
+        await record(CLIENT, {number: a_report(number) for number in range(10, 20)})
+    assert [one.status for one in (await record(CLIENT, {0: a_report(5)})).values()] == ["recorded"]
+    assert len(await rows_of(auditing)) == 9
