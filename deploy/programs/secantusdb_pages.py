@@ -32,6 +32,8 @@ class IndexPage:
     newest_first: bool
     documents: int
     """The number of documents that are needed, from the first one of the list on."""
+    variables: Mapping[str, Any] | None
+    """What the query may name: the time, for one."""
 
     @classmethod
     def asked(
@@ -39,12 +41,12 @@ class IndexPage:
     ) -> Self | None:
         """Return the page that these options of `find` ask for, if they do."""
         sort = options.get("sort") or {}
-        if not query or len(sort) != 1 or any(map(options.get, ("let", "collation", "min_bound"))):
+        if not query or len(sort) != 1 or any(map(options.get, ("collation", "min_bound"))):
             return None
         [(field, direction)] = sort.items()
         if direction not in (1, -1) or not documents:
             return None
-        return cls(query, field, direction == -1, documents)
+        return cls(query, field, direction == -1, documents, options.get("let"))
 
     def ranges(self, fields: list[str]) -> list[bytes] | None:
         """Return the beginnings of the entries of an index with these fields that can fit.
@@ -172,7 +174,7 @@ class Pages(storage.Storage):  # type: ignore[misc]
             new = [number for number in numbers if number not in seen]
             seen.update(new)
             documents = self._docs_by_recordids(db, coll, new)
-            found += [each for each in documents if matches(each, page.query)]
+            found += [one for one in documents if matches(one, page.query, vars=page.variables)]
         return found
 
     def _entries(

@@ -9,6 +9,8 @@ from itertools import product
 from typing import Any
 
 import pytest
+from secantus import commands
+from secantus.cursors import CursorRegistry
 
 from deploy.programs.secantusdb import Storage
 
@@ -40,6 +42,13 @@ class Counting(Storage):
         for found in super()._scan_docs(db, coll):
             self.read += 1
             yield found
+
+    def find(self, collection: str, **options: Any) -> list[dict[str, Any]]:
+        """The documents that the server answers to a command of the driver."""
+        self.read = 0
+        context = commands.CommandContext(1, self, CursorRegistry(), db_name="db")
+        answer = commands.dispatch({"find": collection, **options, "$db": "db"}, context)
+        return list(answer["cursor"]["firstBatch"])
 
 
 def thing(number: int, chance: random.Random) -> dict[str, Any]:
@@ -107,13 +116,13 @@ def identified(found: list[dict[str, Any]], field: str) -> list[Any]:
 def test_a_page_is_what_the_database_finds_in_the_whole_collection(things: Counting) -> None:
     wrong = []
     for query, field, direction, skip, limit in random.Random(3).sample(ASKED, TRIED):
-        options: dict[str, Any] = {"sort": {field: direction}, "skip": skip, "limit": limit}
-        known = things.find_matching("db", "things", query, hint={"$natural": 1}, **options)
+        asked = {"filter": query, "sort": {field: direction}, "skip": skip, "limit": limit}
+        known = things.find("things", **asked, hint={"$natural": 1})
         hints: list[str | None] = [name for name, (keys, _) in INDEXES.items() if field in keys]
         if not query.get("kind"):  # `by_kind` does not have what the query finds
             hints = [None, *(name for name in hints if name != "by_kind")]
         for hint in hints:
-            found = things.find_matching("db", "things", query, hint=hint, **options)
+            found = things.find("things", **asked, **({"hint": hint} if hint else {}))
             same = identified(found, field) == identified(known, field)
             if not same or len({each["_id"] for each in found}) != len(known):
                 wrong.append((query, field, direction, hint))

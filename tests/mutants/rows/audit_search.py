@@ -34,7 +34,7 @@ ROWS = (
         id="page-ends-before-documents-that-do-not-match",
         kind=Kind.DATA,
         file=PAGES,
-        old="found += [each for each in documents if matches(each, page.query)]",
+        old="found += [one for one in documents if matches(one, page.query, vars=page.variables)]",
         new="found += documents",
         tests=PAGE_TESTS,
     ),
@@ -53,6 +53,14 @@ ROWS = (
         old='ends.get("$lt", begin) + HIGHEST',
         new='ends.get("$lt", begin + HIGHEST)',
         tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="page-that-the-server-asks-for-is-none",
+        kind=Kind.AVAILABILITY,
+        file=PAGES,
+        old='map(options.get, ("collation", "min_bound"))',
+        new='map(options.get, ("let", "collation", "min_bound"))',
+        tests=RANGE_TESTS,
     ),
     Mutant(
         id="page-reads-the-whole-range",

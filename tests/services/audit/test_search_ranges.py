@@ -40,8 +40,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Counting, li
     with Counting(str(tmp_path_factory.mktemp("data"))) as database:
         for index in RECORDS:
             partial = {"partialFilterExpression": index.partial} if index.partial else {}
-            database.create_index("audit", "records", index.name, dict(index.keys), partial)
-        database.insert("audit", "records", list(map(document_of, records)))
+            database.create_index("db", "records", index.name, dict(index.keys), partial)
+        database.insert("db", "records", list(map(document_of, records)))
         yield database, [each for each in reversed(records) if each.account_id == "acc_1"]
 
 
@@ -70,11 +70,9 @@ def test_a_search_reads_its_range_up_to_the_end_of_its_page(log) -> None:
         wanted = [each for each in records if given.items() <= one_of(each, given)]
         page = wanted[:PAGE]
         chosen = lookup(given)
-        database.read = 0
-        found = database.find_matching(
-            "audit",
+        found = database.find(
             "records",
-            query_of("acc_1", chosen, Span()),
+            filter=query_of("acc_1", chosen, Span()),
             sort={"order": -1},
             limit=PAGE,
             hint=INDEXES[chosen.field],
