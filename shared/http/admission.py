@@ -55,9 +55,9 @@ async def authenticate(
             return Anonymous()
         case Admin():
             operator = authenticator.admin(_authorization(request))
-            named = request.headers.getall(SERVICE_HEADER, [])
-            require_service(named, str(context.service.get()))
             name = operator_name(request.headers.getall(OPERATOR_HEADER, []))
+            meant = request.headers.getall(SERVICE_HEADER, [])
+            require_service(meant, str(context.service.get()))
             return replace(operator, name=name)
         case Internal():
             return authenticator.service(_authorization(request))

@@ -120,6 +120,14 @@ ROWS = (
         tests=USER_TESTS,
     ),
     Mutant(
+        id="an-operator-who-means-another-service-is-served",
+        kind=Kind.DATA,
+        file="shared/http/admission.py",
+        old="            require_service(meant, str(context.service.get()))\n",
+        new="            del meant\n",
+        tests=USER_TESTS,
+    ),
+    Mutant(
         id="secret-that-was-ended-at-once-is-stored",
         kind=Kind.DATA,
         file=CLIENTS,
