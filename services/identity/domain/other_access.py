@@ -51,6 +51,11 @@ class OtherAccess:
         )
 
 
+def tokens_since(choice: EndAccess, *, now: datetime) -> datetime | None:
+    """Return from which moment on tokens are looked for: a user can have thousands of others."""
+    return now - RECENT if choice is EndAccess.RECENT else None
+
+
 def to_end(
     found: OtherAccess, choice: EndAccess, *, had_password: bool, now: datetime
 ) -> OtherAccess:
@@ -82,12 +87,20 @@ class AccessToEnd:
     recent_identities: int
 
 
-def access_to_end(found: OtherAccess, *, had_password: bool, now: datetime) -> AccessToEnd:
-    """Count what a reset can end."""
+def access_to_end(
+    linked: tuple[LinkedIdentity, ...],
+    *,
+    tokens: int,
+    recent_tokens: int,
+    had_password: bool,
+    now: datetime,
+) -> AccessToEnd:
+    """Count what a reset can end, of which tokens are counted by the database."""
+    found = OtherAccess(identities=linked)
     recent = to_end(found, EndAccess.RECENT, had_password=had_password, now=now)
     return AccessToEnd(
-        api_tokens=len(found.tokens),
-        identities=len(found.identities),
-        recent_api_tokens=len(recent.tokens),
+        api_tokens=tokens,
+        identities=len(linked),
+        recent_api_tokens=recent_tokens,
         recent_identities=len(recent.identities),
     )

@@ -81,12 +81,33 @@ class ApiTokenRows:
         return [read(ApiToken, row) async for row in found]
 
     async def live_tokens_of(
-        self, user_id: UserId, session: DbSession | None, *, now: datetime, limit: int
+        self,
+        user_id: UserId,
+        session: DbSession | None,
+        *,
+        now: datetime,
+        since: datetime | None = None,
+        limit: int,
     ) -> list[ApiToken]:
-        """Find live tokens of a user in every account, `limit` at most."""
-        wanted = {**of_user(user_id), "ended": False, "expires_at": {"$gt": now}}
-        found = self._tokens.find(wanted, session=session).limit(limit)
+        """Find live tokens of a user in every account, the newest first.
+
+        With `since` only those that were made then or later.
+        """
+        wanted = _live_of(user_id, now=now, since=since)
+        found = self._tokens.find(wanted, session=session).sort("list_key", -1).limit(limit)
         return [read(ApiToken, row) async for row in found]
+
+    async def count_live_tokens_of(
+        self,
+        user_id: UserId,
+        session: DbSession | None,
+        *,
+        now: datetime,
+        since: datetime | None = None,
+    ) -> int:
+        """Count the live tokens of a user in every account, all or those made since then."""
+        wanted = _live_of(user_id, now=now, since=since)
+        return await self._tokens.count_documents(wanted, session=session)
 
     async def tokens_page(
         self,
@@ -172,6 +193,11 @@ SHARD_PAGES = tuple(
 
 def _at(token_id: TokenId) -> Document:
     return {"_id": token_id, "shard": shard_of_token(token_id)}
+
+
+def _live_of(user_id: UserId, *, now: datetime, since: datetime | None) -> Document:
+    made = {} if since is None else {"created_at": {"$gte": since}}
+    return {**of_user(user_id), "ended": False, "expires_at": {"$gt": now}, **made}
 
 
 def _derived(token: ApiToken) -> dict[str, Any]:

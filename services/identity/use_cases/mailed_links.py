@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from services.identity.domain import address_change, password_reset, verification
 from services.identity.domain.factor_take_back import taken_back_by
 from services.identity.domain.mailed_links import LinkInvalid, LinkStatus, MailedLinkKind
-from services.identity.domain.other_access import AccessToEnd, access_to_end
+from services.identity.domain.other_access import AccessToEnd
 from services.identity.use_cases import factor_take_back
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.other_access import find_other_access
+from services.identity.use_cases.other_access import count_other_access
 from services.identity.use_cases.sessions import active_session
 from shared.auth.principals import UserPrincipal
 from shared.ids import SignUpId, UserId
@@ -109,11 +109,7 @@ async def _password_reset(ctx: Ctx, link: Link) -> OpenedLink:
     except LinkInvalid:
         found = password_reset.check_repeat(user, generation=link.generation, now=now)
         return OpenedLink(status=LinkStatus.DONE, email=found.email)
-    access = access_to_end(
-        await find_other_access(ctx, found.id),
-        had_password=found.password_hash is not None,
-        now=now,
-    )
+    access = await count_other_access(ctx, found, now=now)
     return OpenedLink(status=LinkStatus.OPEN, email=found.email, access=access)
 
 

@@ -1,18 +1,25 @@
 """The end of what opens a user's accounts besides the password."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.identity.domain import api_tokens, identities
 from services.identity.domain.api_tokens import MAX_LIVE_TOKENS, TokenEnd
-from services.identity.domain.other_access import EndAccess, OtherAccess, to_end
+from services.identity.domain.identities import LinkedIdentity
+from services.identity.domain.other_access import (
+    MAX_NAMES,
+    AccessToEnd,
+    EndAccess,
+    OtherAccess,
+    access_to_end,
+    to_end,
+    tokens_since,
+)
 from services.identity.domain.users import User
 from services.identity.use_cases.context import Ctx
 from shared.contracts.identity_access import AccessBesidePassword
-from shared.ids import UserId
 from shared.journal import JournalWrite
-from shared.mongo import DbSession
-
-MAX_FOUND = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +32,17 @@ class EndedAccess:
     left: AccessBesidePassword
 
 
-async def find_other_access(
-    ctx: Ctx, user_id: UserId, session: DbSession | None = None
-) -> OtherAccess:
-    """Find the live API tokens and the linked identities of a user."""
-    tokens = await ctx.store.live_tokens_of(user_id, session, now=ctx.clock.now(), limit=MAX_FOUND)
-    linked = await ctx.store.identities_of(user_id, session)
-    return OtherAccess(tokens=tuple(tokens), identities=tuple(linked))
+async def count_other_access(ctx: Ctx, user: User, *, now: datetime) -> AccessToEnd:
+    """Count what a reset of the password can end."""
+    linked = await ctx.store.identities_of(user.id, None)
+    recent = tokens_since(EndAccess.RECENT, now=now)
+    return access_to_end(
+        tuple(linked),
+        tokens=await ctx.store.count_live_tokens_of(user.id, None, now=now),
+        recent_tokens=await ctx.store.count_live_tokens_of(user.id, None, now=now, since=recent),
+        had_password=user.password_hash is not None,
+        now=now,
+    )
 
 
 async def end_other_access(
@@ -52,7 +63,12 @@ async def end_other_access(
     Raises:
         LastSignIn: the user could not sign in any more.
     """
-    found = await find_other_access(ctx, user.id, write.session)
+    since = tokens_since(choice, now=write.now)
+    tokens = await ctx.store.live_tokens_of(
+        user.id, write.session, now=write.now, since=since, limit=MAX_LIVE_TOKENS + 1
+    )
+    linked = await ctx.store.identities_of(user.id, write.session)
+    found = OtherAccess(tokens=tuple(tokens), identities=tuple(linked))
     chosen = to_end(found, choice, had_password=had_password, now=write.now)
     whole = len(chosen.tokens) <= MAX_LIVE_TOKENS
     now = OtherAccess(
@@ -76,5 +92,19 @@ async def end_other_access(
         tokens=len(now.tokens),
         whole=whole,
         ended=now.described(more_tokens=ended_before),
-        left=left.described(factors=factors.kinds),
+        left=await _described(ctx, write, user, left.identities, factors.kinds),
     )
+
+
+async def _described(
+    ctx: Ctx,
+    write: JournalWrite,
+    user: User,
+    linked: tuple[LinkedIdentity, ...],
+    factors: Collection[str],
+) -> AccessBesidePassword:
+    """Describe what is left, after the write has ended the rest."""
+    count = await ctx.store.count_live_tokens_of(user.id, write.session, now=write.now)
+    named = await ctx.store.live_tokens_of(user.id, write.session, now=write.now, limit=MAX_NAMES)
+    left = OtherAccess(tokens=tuple(named), identities=linked)
+    return left.described(more_tokens=count - len(named), factors=factors)

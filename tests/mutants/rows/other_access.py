@@ -113,4 +113,19 @@ ROWS = (
         new="tokens_ended = done.result.tokens_ended",
         tests=(*TESTS, "-k", "very_many"),
     ),
+    _row(
+        "tokens-of-any-age-count-as-recent",
+        "services/identity/store/api_tokens.py",
+        "made = {} if since is None else",
+        "made = {} if now else",
+        *(*TESTS, "-k", "older_tokens"),
+    ),
+    _row(
+        "what-is-left-counts-its-first-names-alone",
+        USE_CASE,
+        "more_tokens=count - len(named), ",
+        "",
+        *(*TESTS, "-k", "older_tokens"),
+        kind=Kind.DATA,
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tests.services.identity.running import Identity
 
 EMAIL, NEW_PASSWORD = "ana@example.com", "quiet-otters-paint-maps"
+MANY = 120
+"""More tokens than a write looks at."""
 MONTH_SECONDS = 30 * 86_400
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -140,6 +143,34 @@ async def test_very_many_tokens_end_before_the_password_changes(browser: Browser
     assert told["ended"]["issuers"] == ["Corp"]
     assert await stored.count_documents({"ended": False}) == 0
     assert len(await identity.rows("user.password_changed")) == 1
+
+
+@pytest.mark.rule("T5")
+async def test_older_tokens_do_not_hide_those_of_a_thief(browser: Browser) -> None:
+    identity = browser.identity
+    person = await identity.person(EMAIL)
+    made = await identity.make_token(person, name="New")
+    stored = identity.database["api_tokens"]
+    [row] = [row async for row in stored.find({"_id": made["id"]})]
+    older = {"created_at": row["created_at"] - timedelta(days=31), "name": "Old"}
+    copies = [
+        row
+        | older
+        | {"_id": f"{made['id'][:-6]}{number:06x}", "list_key": f"{number:015d}.{made['id']}"}
+        for number in range(MANY)
+    ]
+    await stored.delete_one({"_id": row["_id"]})
+    await stored.insert_many([*copies, row])
+    await identity.forgot(EMAIL)
+    token = await identity.mailed_reset(EMAIL)
+    body = {"kind": "password-reset", "token": token}
+    access = (await identity.post("/v1/links/lookup", body)).expect(200)["access"]
+    assert (access["api_tokens"], access["recent_api_tokens"]) == (MANY + 1, 1)
+    assert (await identity.reset(token, NEW_PASSWORD)).status == 204
+    told = (await identity.rows("user.password_changed"))[-1].data
+    assert told["ended"]["token_names"] == ["New"]
+    assert told["left"]["api_tokens"] == MANY
+    assert not await works(identity, made, person)
 
 
 async def test_what_is_left_names_the_second_factors(browser: Browser) -> None:

@@ -16,6 +16,7 @@ from services.identity.domain.other_access import (
     OtherAccess,
     access_to_end,
     to_end,
+    tokens_since,
 )
 from shared.ids import AccountId, IdentityId, MembershipId, TokenId, UserId
 from tests.services.identity.domain.rows import NOON
@@ -65,12 +66,20 @@ def test_a_reset_ends_what_was_chosen(
     assert to_end(FOUND, choice, had_password=had_password, now=NOON) == ended
 
 
+@pytest.mark.rule("T5")
+def test_tokens_are_looked_for_from_the_moment_that_was_chosen() -> None:
+    since = {choice: tokens_since(choice, now=NOON) for choice in EndAccess}
+    assert since == {EndAccess.RECENT: NOON - MONTH, EndAccess.ALL: None, EndAccess.NONE: None}
+
+
 @pytest.mark.parametrize(("had_password", "recent"), [(True, 1), (False, 0)])
 def test_the_page_of_a_reset_counts_what_each_choice_ends(
     had_password: bool,  # noqa: FBT001
     recent: int,
 ) -> None:
-    found = access_to_end(FOUND, had_password=had_password, now=NOON)
+    found = access_to_end(
+        FOUND.identities, tokens=2, recent_tokens=1, had_password=had_password, now=NOON
+    )
     assert found == AccessToEnd(
         api_tokens=2, identities=2, recent_api_tokens=1, recent_identities=recent
     )
