@@ -7,7 +7,6 @@ once for the keys, at most twice a minute for one issuer.
 import asyncio
 import logging
 from base64 import b64encode
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,10 +17,12 @@ import jwt
 
 from services.identity.adapters.issuer_keys import IssuerKey, key_for, read_keys
 from services.identity.domain.id_tokens import IssuerAnswerInvalid, allowed_algorithms
+from services.identity.domain.issuer_places import IssuerPlaces
 from services.identity.domain.sso_connections import SsoConnection
 from services.identity.domain.sso_sign_in import SsoSignIn
 from shared.clock import Clock
 from shared.http import strict_json
+from shared.http.name_lookups import sent_for
 from shared.http.outbound import Outbound, OutboundError, check_url
 from shared.http.refusals import MalformedJson
 from shared.networks import Network
@@ -30,8 +31,6 @@ from shared.problems import Refusal, RefusalKind
 KEPT_SECONDS = 3600.0
 KEYS_AGAIN_SECONDS = 30.0
 MAX_ISSUERS = 256
-MAX_AT_ONCE = 8
-"""The requests that wait for one issuer. A slow one does not hold the places of others."""
 MAX_TOKEN_LENGTH = 16_384
 _WELL_KNOWN = "/.well-known/openid-configuration"
 _log = logging.getLogger(__name__)
@@ -92,16 +91,19 @@ class Issuers:
         self._clock = clock
         self._networks = tuple(networks)
         self._known: dict[str, _Known] = {}
-        self._waiting: Counter[str] = Counter()
+        self._places = IssuerPlaces()
 
-    async def metadata(self, issuer: str) -> IssuerMetadata:
-        """Return the metadata of an issuer (OpenID Connect Discovery 1.0).
+    async def metadata(self, connection: SsoConnection) -> IssuerMetadata:
+        """Return the metadata of a connection's issuer (OpenID Connect Discovery 1.0).
 
         Raises:
             IssuerUnavailable: it has none that can be used.
         """
-        async with self._asking(issuer):
-            return (await self._issuer(issuer)).metadata
+        known = self._fresh(connection.issuer)
+        if known is None:
+            async with self._asking(connection):
+                known = await self._issuer(connection.issuer)
+        return known.metadata
 
     async def exchange(
         self, connection: SsoConnection, sign_in: SsoSignIn, code: str
@@ -112,7 +114,7 @@ class Issuers:
             IssuerAnswerInvalid: the issuer refuses the code, or its token cannot be believed.
             IssuerUnavailable: it did not answer.
         """
-        async with self._asking(connection.issuer):
+        async with self._asking(connection):
             known = await self._issuer(connection.issuer)
             answer = await self._ask_for_token(known.metadata, connection, sign_in, code)
             token, access_token = answer.get("id_token"), answer.get("access_token")
@@ -130,28 +132,34 @@ class Issuers:
         await self._outbound.close()
 
     @asynccontextmanager
-    async def _asking(self, issuer: str) -> AsyncIterator[None]:
-        """Hold one of the issuer's places, and tell the operator why it gave no usable answer."""
-        if self._waiting[issuer] >= MAX_AT_ONCE:
+    async def _asking(self, connection: SsoConnection) -> AsyncIterator[None]:
+        """Hold a place for a request, and tell the operator why it got no usable answer."""
+        issuer, account_id = connection.issuer, connection.account_id
+        if not self._places.take(issuer, account_id):
             raise IssuerUnavailable
-        self._waiting[issuer] += 1
+        began = self._clock.boottime()
         try:
-            yield
+            with sent_for(account_id):
+                yield
         except OutboundError as fault:
             _log.warning(
                 "an issuer gave no usable answer", extra={"issuer": issuer, "error": str(fault)}
             )
             raise IssuerUnavailable from fault
         finally:
-            self._waiting[issuer] -= 1
-            if not self._waiting[issuer]:
-                del self._waiting[issuer]
+            self._places.release(issuer, account_id, seconds=self._clock.boottime() - began)
+
+    def _fresh(self, issuer: str) -> _Known | None:
+        known = self._known.get(issuer)
+        if known is None or self._clock.boottime() - known.read_at >= KEPT_SECONDS:
+            return None
+        return known
 
     async def _issuer(self, issuer: str) -> _Known:
-        known = self._known.get(issuer)
-        now = self._clock.boottime()
-        if known is not None and now - known.read_at < KEPT_SECONDS:
+        known = self._fresh(issuer)
+        if known is not None:
             return known
+        now = self._clock.boottime()
         answer = await self._outbound.get(issuer.removesuffix("/") + _WELL_KNOWN)
         if answer.status != 200:
             raise OutboundError(f"The metadata were answered with {answer.status}.")

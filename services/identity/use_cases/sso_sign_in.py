@@ -89,7 +89,7 @@ async def begin_with(
         fault = "Must be one of the pages that the operator has configured."
         raise Invalid(errors=[("/redirect", fault)])
     await require_open_account(ctx, connection)
-    metadata = await ctx.issuers.metadata(connection.issuer)
+    metadata = await ctx.issuers.metadata(connection)
     sign_in = sso_sign_in.begin(
         connection,
         redirect_uri=sso_sign_in.redirect_uri_of(page or pages[0], connection.id),
@@ -166,7 +166,7 @@ async def prove(
     sign_in = sso_sign_in.check_answer(opened, answer, user_id=user_id, now=now)
     connection = await same_connection(ctx, sign_in.connection_id, sign_in.issuer)
     await require_open_account(ctx, connection)
-    metadata = await ctx.issuers.metadata(connection.issuer)
+    metadata = await ctx.issuers.metadata(connection)
     sso_sign_in.require_named_issuer(metadata.members, answer)
     try:
         await ctx.store.use_sign_in(sign_in)

@@ -10,6 +10,8 @@ OUTBOUND = ("tests/shared/http/test_outbound.py",)
 LOOKUPS = "shared/http/name_lookups.py"
 LOOKUP_TESTS = ("tests/shared/http/test_name_lookups.py",)
 KEYS = "services/identity/adapters/issuer_keys.py"
+PLACES = "services/identity/domain/issuer_places.py"
+PLACE_TESTS = ("tests/services/identity/domain/test_issuer_places.py",)
 KEY_TESTS = ("tests/services/identity/adapters/test_issuer_keys.py",)
 TOKENS = "services/identity/domain/id_tokens.py"
 SIGN_IN = "services/identity/domain/sso_sign_in.py"
@@ -345,5 +347,45 @@ ROWS = (
         old="or domain_of(email_key) in trusted",
         new="or any(domain_of(email_key).endswith(each) for each in trusted)",
         tests=LINKS,
+    ),
+    Mutant(
+        id="an-account-has-any-number-of-places",
+        kind=Kind.AVAILABILITY,
+        file=PLACES,
+        old="self.of_accounts[account_id] >= share.account\n            or self",
+        new="self",
+        tests=PLACE_TESTS,
+    ),
+    Mutant(
+        id="slow-issuers-have-all-places-of-accounts",
+        kind=Kind.AVAILABILITY,
+        file=PLACES,
+        old="            or self._in_hand(pace) >= share.together\n",
+        new="",
+        tests=PLACE_TESTS,
+    ),
+    Mutant(
+        id="accounts-have-the-places-of-the-operator",
+        kind=Kind.AVAILABILITY,
+        file=PLACES,
+        old="            or self.of_accounts.total() >= PLACES_OF_ACCOUNTS\n",
+        new="",
+        tests=PLACE_TESTS,
+    ),
+    Mutant(
+        id="one-fast-answer-makes-an-issuer-fast",
+        kind=Kind.AVAILABILITY,
+        file=PLACES,
+        old="(before + seconds) / 2",
+        new="seconds",
+        tests=PLACE_TESTS,
+    ),
+    Mutant(
+        id="places-are-not-counted-for-the-account",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/adapters/issuers.py",
+        old="issuer, account_id = connection.issuer, connection.account_id",
+        new="issuer, account_id = connection.issuer, None",
+        tests=("tests/services/identity/adapters/test_issuers.py",),
     ),
 )
