@@ -17,7 +17,14 @@ from markupsafe import Markup, escape
 
 from services.notification.domain.headers import UnsafeHeader, safe_header
 from services.notification.domain.messages import MailLink, Message
-from services.notification.domain.names import MOMENTS, display_text, mailbox_of, quoted
+from services.notification.domain.names import (
+    MOMENTS,
+    display_text,
+    isolated,
+    mailbox_of,
+    quoted,
+    without_isolates,
+)
 from services.notification.domain.wording import (
     WORDINGS,
     Wording,
@@ -140,7 +147,7 @@ def _block(message: Message, block: str, words: dict[str, object]) -> str:
 def _shown(field: str, text: str, message: Message, wording: Wording) -> str:
     if field in MOMENTS:
         return shown_moment(text, message.locale, message.time_zone)
-    return wording.name_or_substitute(field, display_text(field, text))
+    return wording.name_or_substitute(field, isolated(display_text(field, text)))
 
 
 def render_entry(message: Message, *, sender: MailSender) -> ListedText:
@@ -159,7 +166,7 @@ def render_subject(message: Message, *, sender: MailSender) -> str:
 
 
 def _subject(message: Message, words: dict[str, object]) -> str:
-    return " ".join(_block(message, "subject", words).split())
+    return without_isolates(" ".join(_block(message, "subject", words).split()))
 
 
 def compose(

@@ -29,6 +29,8 @@ MOMENTS = frozenset(
     {"changed_at", "created_at", "deletes_at", "ends", "started_at", "until", "used_at"}
 )
 """Words that are moments, which this service writes."""
+_ISOLATE, _END = "\u2068", "\u2069"
+_RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _NOTE = {"origin", "size", "root", "signature"}
 _OWN_WORDS = MOMENTS | _NOTE | {"explanation", "place", "device", "network"}
 """Moments, words of the operator, the lines of a signed checkpoint, and a device and a network as
@@ -84,6 +86,21 @@ def display_name(name: str) -> str:
     if len(one_line) <= MAX_NAME_LENGTH:
         return one_line
     return one_line[: MAX_NAME_LENGTH - 1].rstrip() + "…"
+
+
+def isolated(text: str) -> str:
+    """The text, whose direction counts for itself alone if it is written from right to left.
+
+    Else two such names of one sentence change places, with the quotation marks between them.
+    """
+    if any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in text):
+        return f"{_ISOLATE}{text}{_END}"
+    return text
+
+
+def without_isolates(text: str) -> str:
+    """The text as a header may have it, in which hidden characters are refused."""
+    return text.replace(_ISOLATE, "").replace(_END, "")
 
 
 def quoted(name: str, marks: tuple[str, str] = ("“", "”")) -> str:

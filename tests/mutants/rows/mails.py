@@ -432,4 +432,20 @@ ROWS = (
         new="    in_utc = moment\n",
         tests=("tests/shared/test_facts.py",),
     ),
+    Mutant(
+        id="checkpoint-lines-shown-as-names",
+        kind=Kind.DATA,
+        file="services/notification/domain/names.py",
+        old='MOMENTS | _NOTE | {"explanation",',
+        new='MOMENTS | {"explanation",',
+        tests=("tests/services/notification/domain/test_mails.py", "-k", "signed"),
+    ),
+    Mutant(
+        id="names-from-right-to-left-change-places",
+        kind=Kind.DATA,
+        file="services/notification/domain/mails.py",
+        old="isolated(display_text(field, text))",
+        new="display_text(field, text)",
+        tests=("tests/services/notification/domain/test_mails.py", "-k", "right_to_left"),
+    ),
 )

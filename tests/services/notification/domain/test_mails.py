@@ -860,3 +860,25 @@ def test_a_checkpoint_arrives_as_it_was_signed(locale):
     text, html = (part.get_content().replace("\r\n", "\n") for part in parsed.iter_parts())
     assert "\n" + "\n".join(lines) + "\n" in text
     assert ">" + "\n".join(lines) + "</pre>" in html
+
+
+HEBREW, ARABIC = "\u05de\u05e9\u05d4", "\u0639\u0644\u064a"
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_a_name_from_right_to_left_keeps_its_place_and_the_subject_is_safe(kind):
+    """Two of them side by side would change places, with the quotation marks between them."""
+    names = dict.fromkeys(("name", "inviter", "owner", "member", "former"), ARABIC)
+    words = names | dict.fromkeys(("account", "actor", "project", "role", "label"), HEBREW)
+    message = a_message(kind, **words)
+    content = render(message, link_of(kind), sender=SENDER, now=NOON)
+    compose(message, link_of(kind), sender=SENDER, now=NOON)
+    for name in (HEBREW, ARABIC):
+        for shown in (content.text, content.html.partition("<body")[2]):
+            assert shown.count(name) == shown.count(f"\u2068{name}\u2069")
+        assert f"\u2068{name}" not in content.subject
+
+
+def test_names_from_left_to_right_stand_without_hidden_characters():
+    content = content_of(MessageKind.ROLE_CHANGED)
+    assert not {"\u2068", "\u2069"} & {*content.text, *content.html}
