@@ -299,8 +299,8 @@ OPENINGS = {
         "Hello Bo Li, the platform has disabled your sign-in at Rolecall.",
     ),
     MessageKind.USER_ERASED: (
-        "Your user at Rolecall is deleted",
-        "Hello Bo Li, your user at Rolecall is deleted, as you asked. You are signed out",
+        "Your sign-in at Rolecall is deleted",
+        "Hello Bo Li, your sign-in at Rolecall is deleted, as you asked. You are signed out",
     ),
     MessageKind.USER_ENABLED: (
         "You can sign in at Rolecall again",
