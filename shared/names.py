@@ -9,8 +9,11 @@ from shared.shown_text import INVISIBLE, as_shown
 
 NAME_LENGTH = 100
 """The most characters of a name, after white space is folded and in NFC."""
+TYPED_LENGTH = 10 * NAME_LENGTH
+"""The most characters before that: to compose marks takes the square of their number."""
 
 _LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
+_LENGTH = f"A name must have 1 to {NAME_LENGTH} characters."
 _ENCODED_WORD = "=?"
 _JOINERS = frozenset("\u200c\u200d")
 """Zero-width non-joiner and joiner: Persian and Indic words and composed emoji need them."""
@@ -34,13 +37,15 @@ def parse_name(text: str) -> str:
         ValueError: the text is empty, too long or holds such a part. Its message is a sentence.
     """
     trimmed = text.strip()
+    if len(trimmed) > TYPED_LENGTH:
+        raise ValueError(_LENGTH)
     if any(_refused(character) for character in trimmed):
         raise ValueError("A name cannot contain control or formatting characters. Remove them.")
     if INVISIBLE.search(trimmed) or not _styles_follow_symbols(trimmed):
         raise ValueError("A name cannot contain invisible characters. Remove them.")
     name = unicodedata.normalize("NFC", " ".join(trimmed.split()))
     if not 1 <= len(name) <= NAME_LENGTH:
-        raise ValueError(f"A name must have 1 to {NAME_LENGTH} characters.")
+        raise ValueError(_LENGTH)
     if not any(_prints(character) for character in name):
         raise ValueError("A name needs at least one visible character.")
     if not _joiners_join(name):

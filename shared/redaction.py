@@ -45,9 +45,10 @@ _ONLY_WHOLE = frozenset({"code", "key", "link", "mac", "url"})
 
 _WITHIN = tuple(name.replace("_", "") for name in sorted(SECRET_NAMES - _ONLY_WHOLE))
 
+_JWT = re.compile(r"eyJ[\w-]{8,}+(\.[\w-]+\.[\w-]*)?", re.IGNORECASE)
+"""A JWT, or a run of such characters that is none: no part of the run is looked at again."""
 _SHAPES = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT
-    r"|\brc[ts]_[\w-]{8,}"  # an API token or a client's secret of ours
+    r"\brc[ts]_[\w-]{8,}"  # an API token or a client's secret of ours
     r"|\$argon2\S+"
     r"|\$2[abxy]\$\d\d\$\S+"
     r"|\b(?:usr|inv|ses)_[0-9a-f]{32}\.\d+\.[\w-]+"  # the token of a mailed link, of a refresh
@@ -102,6 +103,7 @@ def redact_credentials(text: str, *, replacement: str = REDACTED) -> str:
     A word after `Bearer` or `Basic` counts if it has the shape of a credential, or if the header's
     name stands before it. A parameter counts inside a whole address, which no name can contain.
     """
+    text = _JWT.sub(lambda found: replacement if found[1] else found[0], text)
     text = _SHAPES.sub(replacement, text)
     text = _HEADER.sub(lambda found: found[1] + replacement, text)
     text = _SCHEME.sub(lambda found: _after_scheme(found, replacement), text)

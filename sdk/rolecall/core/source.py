@@ -9,6 +9,8 @@ import yaml
 
 from rolecall.core.problems import CatalogError, Place, Problem
 
+MAX_MERGED = 1_000
+"""The members that merge keys add in one text: merges of merges double with each line."""
 _TAGS = "YAML tags, words that begin with `!`, are not allowed. Remove the tag."
 _PLAIN_TAGS = frozenset(
     f"tag:yaml.org,2002:{kind}"
@@ -21,6 +23,20 @@ _PLAIN_FORMS = {
     "tag:yaml.org,2002:float": re.compile(r"[^:_]*"),
 }
 """The forms in which every reader of YAML takes the value for the same; YAML 1.1 has others."""
+
+
+class _Loader(yaml.SafeLoader):
+    """A loader that refuses merges that multiply."""
+
+    merged = 0
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        before = len(node.value)
+        super().flatten_mapping(node)
+        self.merged += max(0, len(node.value) - before)
+        if self.merged > MAX_MERGED:
+            fault = f"merge keys (<<) add more than {MAX_MERGED} members"
+            raise yaml.constructor.ConstructorError(problem=fault, problem_mark=node.start_mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +65,7 @@ def parse(text: str) -> tuple[dict[str, object], Lines]:
         CatalogError: the text is not YAML, not a mapping, or has a tag or a key twice.
     """
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         root = loader.get_single_node()
         content = loader.construct_document(root) if root else None
         if "<<" in text or "!" in text:  # a merge key, whose content is put into the nodes
@@ -64,6 +80,9 @@ def parse(text: str) -> tuple[dict[str, object], Lines]:
     except RecursionError:
         text = "The values are nested too deeply. Fewer than ten levels are needed."
         raise CatalogError([Problem((), text)]) from None
+    except (ValueError, OverflowError) as error:
+        text = f"A number or a date cannot be read: {error}. Put it in quotes."
+        raise CatalogError([Problem((), text)]) from error
     except yaml.YAMLError as error:
         raise CatalogError([Problem((), f"This is not valid YAML: {error}")]) from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(content, dict):
