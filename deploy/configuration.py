@@ -48,6 +48,7 @@ class Secrets:
     identity_sealing_key: str
     team_link_key: str
     audit_checkpoint_key: str
+    audit_stream_key: str
     console_cookie_key: str
     notification_webhook_key: str
 
@@ -67,6 +68,7 @@ class Secrets:
             identity_sealing_key=encode(secrets.token_bytes(32)),
             team_link_key=encode(secrets.token_bytes(32)),
             audit_checkpoint_key=encode(secrets.token_bytes(32)),
+            audit_stream_key=encode(secrets.token_bytes(32)),
             console_cookie_key=encode(secrets.token_bytes(32)),
             notification_webhook_key=encode(secrets.token_bytes(32)),
         )
@@ -106,6 +108,7 @@ def _added(of: Secrets) -> dict[str, object]:
         "console_cookie_key",
         "notification_webhook_key",
         "audit_checkpoint_key",
+        "audit_stream_key",
     )
     return {name: getattr(of, name) for name in names}
 
@@ -149,7 +152,10 @@ def environment(
     if service == Service.TEAM:
         fields["link_key"] = given.team_link_key
     if service == Service.AUDIT:
-        fields["checkpoint_key"] = given.audit_checkpoint_key
+        fields |= {
+            "checkpoint_key": given.audit_checkpoint_key,
+            "stream_key": given.audit_stream_key,
+        }
     if service == Service.NOTIFICATION:
         fields |= {
             "smtp_host": at.smtp_host,

@@ -20,6 +20,8 @@ TokenId = NewType("TokenId", str)
 MessageId = NewType("MessageId", str)
 WebhookId = NewType("WebhookId", str)
 DeliveryId = NewType("DeliveryId", str)
+StreamId = NewType("StreamId", str)
+SearchId = NewType("SearchId", str)
 KeyId = NewType("KeyId", str)
 IdentityId = NewType("IdentityId", str)
 ConnectionId = NewType("ConnectionId", str)
@@ -38,7 +40,9 @@ PREFIXES = {
     "message_id": "msg",
     "passkey_id": "pky",
     "project_id": "prj",
+    "search_id": "sch",
     "session_id": "ses",
+    "stream_id": "str",
     "token_id": "tok",
     "user_id": "usr",
     "webhook_id": "whk",

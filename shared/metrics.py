@@ -163,6 +163,18 @@ WEBHOOK_ATTEMPTS = Counter(
     ("service", "result"),
     registry=REGISTRY,
 )
+STREAM_ATTEMPTS = Counter(
+    "rolecall_stream_attempts",
+    "Batches sent to receivers of streams of the audit log, by what came of them.",
+    ("service", "result"),
+    registry=REGISTRY,
+)
+STREAMS_BEHIND = Gauge(
+    "rolecall_streams_behind",
+    "Streams of the audit log that have records to send, as the elected sender saw last.",
+    ("service",),
+    registry=REGISTRY,
+)
 DUE_WORK = Gauge(
     "rolecall_due_work",
     "What was due and failed in the last round.",

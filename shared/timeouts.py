@@ -126,6 +126,10 @@ class Timeouts:
     """The time after which a request of a crashed sender is made again by another."""
     webhook_poll: float = 1.0
     """The longest pause between two looks for due requests."""
+    stream: float = 15.0
+    """The longest time of one request to the receiver of a stream of the audit log."""
+    stream_poll: float = 1.0
+    """The pause between two looks whether logs that are streamed have grown."""
     smtp_connect: float = 10.0
     """The longest wait for a connection to the mail server, and for short commands there."""
     smtp_reply: float = 120.0

@@ -46,6 +46,8 @@ from shared.runtime.settings import SettingsT, load
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 HOST = "127.0.0.1"
+LOOPBACK = json.dumps(["127.0.0.0/8", "::1/128"])
+"""Receivers of webhooks and of streams may be on this machine."""
 MAIL = "mail"
 """The user at the mail catcher."""
 READY_SECONDS = 60.0
@@ -68,7 +70,9 @@ def service_options(service: str, settings: LocalSettings, *, mail_password: str
         }
     if service == Service.NOTIFICATION:
         options |= {"smtp_username": MAIL, "smtp_password": mail_password, "pages": "true"}
-        options["webhook_networks"] = json.dumps(["127.0.0.0/8", "::1/128"])
+        options["webhook_networks"] = LOOPBACK
+    if service == Service.AUDIT:
+        options["stream_networks"] = LOOPBACK
     return options
 
 

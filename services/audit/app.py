@@ -3,6 +3,8 @@
 import secrets
 from functools import partial
 
+from aiohttp.abc import AbstractResolver
+
 from rolecall.client.jwk import key_bytes
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner
@@ -16,13 +18,14 @@ from services.audit.store.usage import USAGE_SLOTS
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.checkpoint_delivery import run_checkpoint_delivery
 from services.audit.use_cases.confirmed_rows import sealed_rows
-from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.context import Ctx, StreamParts
 from services.audit.use_cases.erasures import PersonEraser, run_person_eraser
 from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.record_endings import RecordKeeper, run_record_keeper
 from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
 from services.audit.use_cases.sealing import RecordSealer, run_sealer
+from services.audit.use_cases.stream_sender import run_stream_sender
 from services.audit.use_cases.tails import run_tails
 from shared.auth.keys import read_private
 from shared.bus import Bus
@@ -31,8 +34,15 @@ from shared.contracts.topology import Service
 from shared.elections import Election
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
+from shared.http.idempotency import Idempotency
+from shared.http.outbound import Outbound
 from shared.ids import new_id
+from shared.metrics import STREAM_ATTEMPTS, start_at_zero
+from shared.receivers.attempts import RequestResult
+from shared.receivers.posts import ReceiverPosts
 from shared.runtime.service import ServiceApp
+from shared.runtime.settings import secret_bytes
+from shared.sealed_secrets import SealedSecrets
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
@@ -43,8 +53,9 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    names: AbstractResolver | None = None,
 ) -> ServiceApp:
-    """Wire the service without starting anything."""
+    """Wire the service without starting anything; `names` looks up the hosts of streams."""
     parts = JournalParts(
         Service.AUDIT, settings, bus=bus, clock=clock, timeouts=timeouts, migrations=migrations
     )
@@ -71,6 +82,18 @@ def build(
         parts.client, store, parts.clock, marks=marks, slot=secrets.randbelow(USAGE_SLOTS)
     )
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
+    posts = ReceiverPosts(
+        Outbound(
+            networks=settings.stream_networks,
+            seconds=timeouts.stream,
+            connections=settings.stream_connections,
+            resolver=names,
+        ),
+        parts.clock,
+        user_agent="Rolecall-Streams/1",
+        content_type="application/x-ndjson",
+    )
+    start_at_zero(STREAM_ATTEMPTS, [Service.AUDIT], RequestResult)
     ctx = Ctx(
         checker=checker,
         store=store,
@@ -83,6 +106,12 @@ def build(
         complete_until=lambda: inbox.complete_until,
         inbox=lambda: inbox,
         platform_retention=platform_retention,
+        streams=StreamParts(
+            posts=posts,
+            secrets=SealedSecrets(secret_bytes(settings.stream_key), form=b"stream secret 1"),
+            networks=settings.stream_networks,
+        ),
+        timeouts=timeouts,
     )
     inbox = parts.inbox(SUBSCRIPTIONS, ctx, narrow=partial(sealed_rows, store))
     authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
@@ -94,6 +123,7 @@ def build(
             authenticator=authenticator,
             lane_limits=parts.lane_limits,
             checker=checker,
+            idempotency=Idempotency(parts.database, clock=parts.clock),
         ),
         ctx=ctx,
         inbox=inbox,
@@ -106,10 +136,17 @@ def build(
                 Election(parts.database, "checkpoints", holder=new_id("prc"), clock=parts.clock),
             ),
             "watch_seals": partial(run_seal_watch, SealWatch(store, parts.clock)),
+            "streams": partial(
+                run_stream_sender,
+                ctx,
+                Election(parts.database, "streams", holder=process, clock=parts.clock),
+                connections=settings.stream_connections,
+            ),
             "tails": partial(run_tails, ctx),
             "retention": partial(run_record_keeper, keeper, keeping),
             "erasure": partial(run_person_eraser, eraser, erasing),
         },
         drains=(ctx.tails.drain,),
+        closes=(posts.close,),
         authenticator=authenticator,
     )

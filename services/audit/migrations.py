@@ -4,6 +4,7 @@ from services.audit.domain.reports import MARK_DAYS
 from services.audit.store.adoption import add_terms, note_erased, note_gaps
 from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
+from shared.http import idempotency
 from shared.indexes import Index, drop_step, index_step
 from shared.migrations import Migration
 
@@ -111,6 +112,16 @@ ERASURES = (
         partial={"open": True},
     ),
 )
+STREAMS = (
+    Index(collection="streams", keys=(("account_id", 1), ("_id", 1)), name="of_account"),
+    Index(
+        collection="streams",
+        keys=(("open", 1), ("_id", 1)),
+        name="open",
+        partial={"open": True},
+    ),
+)
+"""The streams of an account, and those that the sender looks at."""
 
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
@@ -134,4 +145,6 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(16, "checkpoint indexes", index_step(*CHECKPOINTS)),
         Migration(17, "erasure indexes", index_step(*ERASURES)),
         Migration(18, "people who were erased before", note_erased),
+        Migration(19, "stream indexes", index_step(*STREAMS)),
+        Migration(20, "idempotency indexes", index_step(*idempotency.INDEXES)),
     )

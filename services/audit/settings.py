@@ -1,5 +1,6 @@
 """The settings of audit, read from the environment."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -8,7 +9,7 @@ from rolecall.client.jwk import read_public
 from services.audit.domain.retention import MAX_DAYS, MIN_DAYS
 from shared.auth.keys import read_private
 from shared.contracts.topology import Service
-from shared.runtime.settings import ServiceSettings, settings_config
+from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 
 class Settings(ServiceSettings):
@@ -28,6 +29,15 @@ class Settings(ServiceSettings):
         description="Folder, best on another disk, to which each checkpoint is written as well",
     )
 
+    stream_key: Secret32 = Field(
+        description="32 random bytes, base64url; they seal the secrets that streams send"
+    )
+    stream_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description="JSON: networks besides the internet to which streams may lead"
+    )
+    stream_connections: int = Field(
+        32, ge=1, le=1024, description="Requests to receivers of streams at the same time"
+    )
     retention_days: int | None = Field(
         None,
         ge=MIN_DAYS,

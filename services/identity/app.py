@@ -10,7 +10,6 @@ from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring, UnsealError
 from services.identity.adapters.network_places import PlacesUnreadable, read_places
 from services.identity.adapters.relying_party import RelyingParty
-from services.identity.adapters.sealed_secrets import SealedSecrets
 from services.identity.adapters.sealed_texts import SealedTexts
 from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
@@ -48,6 +47,7 @@ from shared.mongo import DbClient
 from shared.problems import StartRefused
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import secret_bytes, variable
+from shared.sealed_secrets import SealedSecrets
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
@@ -130,7 +130,7 @@ def build(
             PasskeyChallenge, form="passkey challenge 1", sealing_key=sealing_key
         ),
         sealer=FactorSealer(sealing_key),
-        sealed_secrets=SealedSecrets(sealing_key),
+        sealed_secrets=SealedSecrets(sealing_key, form=b"sso client secret 1"),
         texts=DnsTexts() if texts is None else texts,
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
         reset_links=Links(secret_bytes(settings.link_key), "password-reset"),

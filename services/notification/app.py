@@ -8,9 +8,7 @@ from services.notification.adapters.accounts import InternalAccounts
 from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.adapters.users import InternalUsers
-from services.notification.adapters.webhook_posts import WebhookPosts
 from services.notification.domain.attempts import Postponed
-from services.notification.domain.deliveries import RequestResult
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import ENDS, MessageKind
 from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_MANY, TOPICS
@@ -42,6 +40,8 @@ from shared.http.checker import AuthzChecker
 from shared.http.idempotency import Idempotency
 from shared.http.outbound import Outbound
 from shared.metrics import MAILS_ENDED, MAILS_WITHHELD, WEBHOOK_ATTEMPTS, start_at_zero
+from shared.receivers.attempts import RequestResult
+from shared.receivers.posts import ReceiverPosts
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import secret_bytes
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -99,7 +99,7 @@ def build(
         connections=settings.webhook_connections,
         resolver=names,
     )
-    posts = WebhookPosts(outbound, parts.clock)
+    posts = ReceiverPosts(outbound, parts.clock, user_agent="Rolecall-Webhooks/1")
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     ctx = Ctx(
         client=parts.client,

@@ -3,8 +3,16 @@
 RESOURCE_TYPES = frozenset(
     {
         *("account", "api_token", "audit_log", "catalog", "fact", "guardrail", "invitation"),
-        *("journal", "member", "message", "notification_preferences", "override", "project"),
-        *("role", "service_client", "session", "sign_up", "signing_key", "sso_connection"),
+        *("journal", "log_stream", "member", "message", "notification_preferences", "override"),
+        *(
+            "project",
+            "role",
+            "service_client",
+            "session",
+            "sign_up",
+            "signing_key",
+            "sso_connection",
+        ),
         *("user", "webhook"),
     }
 )

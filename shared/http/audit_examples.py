@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
+_A_STREAM = {"name": "SIEM", "url": "https://siem.acme.example/ingest", "header": "Authorization"}
 OF_LOG_FILTER: Mapping[str, Any] = {
     "on_behalf_of": f"usr_{_DIGITS}",
     "text": "ana",
@@ -16,6 +17,20 @@ OF_LOG: Mapping[str, Mapping[str, Any]] = {
         "before": {"role": "developer"},
         "after": None,
         "reason": None,
+    },
+    "NewStream": _A_STREAM | {"secret": "Bearer 4f6b1c"},
+    "ChangeStream": {"name": "SIEM", "start": "beginning", "enabled": True},
+    "StreamView": _A_STREAM
+    | {
+        "id": f"str_{_DIGITS}",
+        "paused_because": None,
+        "sent_records": 1204,
+        "waiting_records": 0,
+        "problem": None,
+        "failing_since": None,
+        "next_attempt_at": None,
+        "test_due": False,
+        "tested": None,
     },
 }
 """Values of a schema's members where the name alone does not tell."""

@@ -66,6 +66,7 @@ PARAMETERS: Mapping[str, str] = {
     "token_id": "The id of the API token",
     "webhook_id": "The id of the webhook",
     "delivery_id": "The id of the delivery",
+    "stream_id": "The id of the stream",
     "invitation_id": "The id of the invitation",
     "project_id": "The id of the project",
     "revision": "A revision, as the header `Rolecall-Revision` of a change named it",

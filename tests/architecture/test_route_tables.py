@@ -34,6 +34,7 @@ def test_every_post_that_creates_is_idempotent():
     assert {row.operation_id for row in creating} == {
         "createAccount",
         "createAccountConnection",
+        "createAuditStream",
         "createApiToken",
         "createGuardrail",
         "createProject",

@@ -84,5 +84,11 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "setAuditCheckpointDelivery": (200, None),
     "getAuditRetention": (200, None),
     "setAuditRetention": (200, None),
+    "listAuditStreams": (200, None),
+    "createAuditStream": (201, None),
+    "getAuditStream": (200, None),
+    "changeAuditStream": (200, None),
+    "deleteAuditStream": (404, "not-found"),
+    "testAuditStream": (404, "not-found"),
 }
 """What comes back when the permission is held: where it would end something, nothing is named."""

@@ -39,6 +39,13 @@ NEW_WEBHOOK = {
     "event_types": ["invitation.declined", "ownership.*"],
     "description": "Keeps the directory",
 }
+NEW_STREAM = {
+    "url": "https://siem.acme.example/ingest",
+    "secret": "Bearer 4f6b1c",
+    "header": "Authorization",
+    "name": "SIEM",
+    "start": "now",
+}
 FRESH_SECONDS = 120
 """Access tokens live for five minutes."""
 
@@ -230,6 +237,8 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
     team.ids["webhook_id"] = made.expect(201)["id"]
     sent = await team.owner.send("POST", f"{team.path}/webhooks/{team.ids['webhook_id']}/test")
     team.ids["delivery_id"] = sent.expect(202)["id"]
+    made = await team.owner.send("POST", f"{team.path}/audit-streams", NEW_STREAM)
+    team.ids["stream_id"] = made.expect(201)["id"]
     team.ids["passkey_id"] = new_id("pky")  # of none: no authenticator is here
     team.ids["identity_id"] = new_id("idn")  # of none: no issuer signs in here
     team.ids["event_id"] = (await wait_for(recorded, within=30, what="a record"))[0]["id"]

@@ -16,7 +16,14 @@ from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Media, Route, Strictness
 from shared.ids import new_id
 from tests.contracts.asking import Case
-from tests.contracts.people import CHANGED_CONNECTION, NEW_CONNECTION, NEW_WEBHOOK, People, Team
+from tests.contracts.people import (
+    CHANGED_CONNECTION,
+    NEW_CONNECTION,
+    NEW_STREAM,
+    NEW_WEBHOOK,
+    People,
+    Team,
+)
 from tests.e2e.people import PASSWORD
 
 ROWS: tuple[Route, ...] = tuple(itertools.chain(*public_routes().values()))
@@ -186,6 +193,8 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "setAuditCheckpointDelivery": ({"daily": True},),
         "changeWebhook": (NEW_WEBHOOK | {"enabled": True},),
         "rotateWebhookSecret": ({"overlap_seconds": 60},),
+        "createAuditStream": (NEW_STREAM,),
+        "changeAuditStream": (NEW_STREAM | {"enabled": True},),
         "setAuditRetention": ({"days": 400},),
         "redeliverFailed": ({"since": "2026-03-05T12:00:00Z"},),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
@@ -479,6 +488,7 @@ def harmless_path(row: Route, team: Team) -> str:
         "passkey_id": "pky",
         "connection_id": "sso",
         "webhook_id": "whk",
+        "stream_id": "str",
         "delivery_id": "dlv",
     }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

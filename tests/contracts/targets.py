@@ -5,7 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from shared.ids import PREFIXES, new_id
-from tests.contracts.people import CATALOG, NEW_CONNECTION, NEW_WEBHOOK, People, further_session
+from tests.contracts.people import (
+    CATALOG,
+    NEW_CONNECTION,
+    NEW_STREAM,
+    NEW_WEBHOOK,
+    People,
+    further_session,
+)
 
 FRESH = "~fresh~"
 """Stands in a path for the id of a thing that is made for the request."""
@@ -78,6 +85,10 @@ async def _webhook(people: People) -> str | None:
     return await _made(people, f"{people.team.path}/webhooks", NEW_WEBHOOK)
 
 
+async def _stream(people: People) -> str | None:
+    return await _made(people, f"{people.team.path}/audit-streams", NEW_STREAM)
+
+
 async def _session(people: People) -> str:
     return await further_session(people.team.owner)
 
@@ -102,6 +113,7 @@ _MAKERS: Mapping[str, Callable[[People], Awaitable[str | None]]] = {
     "session_id": _session,
     "user_id": _member,
     "webhook_id": _webhook,
+    "stream_id": _stream,
 }
 ENDED: Mapping[str, str] = {
     "deleteAccount": "account_id",
@@ -110,6 +122,8 @@ ENDED: Mapping[str, str] = {
     "deleteGuardrail": "guardrail_id",
     "deleteWebhook": "webhook_id",
     "testWebhook": "webhook_id",
+    "deleteAuditStream": "stream_id",
+    "testAuditStream": "stream_id",
     "resendInvitation": "invitation_id",
     "revokeInvitation": "invitation_id",
     "deleteProject": "project_id",

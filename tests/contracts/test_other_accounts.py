@@ -31,6 +31,7 @@ NESTED = (
     "connection_id",
     "webhook_id",
     "delivery_id",
+    "stream_id",
     "event_id",
     "revision",
     "rid",

@@ -58,6 +58,8 @@ UNNAMED = {
     "deleteAccountConnection": "connection_id",
     "deleteWebhook": "webhook_id",
     "testWebhook": "webhook_id",
+    "deleteAuditStream": "stream_id",
+    "testAuditStream": "stream_id",
 }
 
 
@@ -168,6 +170,7 @@ RECORDED_ELSEWHERE = {
     "audit-checkpoint",
     "audit-export",
     "audit-retention",
+    "audit-streams",
     "usage",
     "api-tokens",
     "sso-connections",
@@ -179,8 +182,9 @@ RECORDED_ELSEWHERE = {
 async def make_room(people: People) -> None:
     """Delete what tests before this one have made of which an account may have few."""
     team = people.team
-    kept = {team.ids["guardrail_id"], team.ids["connection_id"], team.ids["webhook_id"]}
-    for name in ("guardrails", "sso-connections", "webhooks"):
+    names = ("guardrail_id", "connection_id", "webhook_id", "stream_id")
+    kept = {team.ids[name] for name in names}
+    for name in ("guardrails", "sso-connections", "webhooks", "audit-streams"):
         path = f"{team.path}/{name}"
         for one in (await team.owner.get(path))["items"]:
             if one["id"] not in kept:

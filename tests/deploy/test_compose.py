@@ -34,7 +34,7 @@ NETWORKS = {
     "gateway": {"front", "pages", "outside"},
     "identity": SERVES | {"issuers"},
     "team": SERVES,
-    "audit": SERVES,
+    "audit": SERVES | {"streams"},
     "authz": SERVES - {"database"},
     "notification": SERVES | {"mails", "webhooks"},
     "console": {"pages"},
@@ -43,7 +43,7 @@ NETWORKS = {
     "mongo": {"database"},
 }
 """The networks of each container. mongo-setup has that of the database itself."""
-OUTSIDE = {"outside", "webhooks", "issuers"}
+OUTSIDE = {"outside", "webhooks", "streams", "issuers"}
 """The networks with a route to the outside."""
 PUBLISHED = ("gateway", "mail")
 READABLE = ("gateway", "broker")
@@ -248,7 +248,7 @@ def test_a_service_is_given_no_secret_of_another(compose, service):
             password = json.loads((compose.folder / file).read_text()).get(other)
             expected = other == service and (service, file) != (Service.AUTHZ, "database.json")
             assert password is None or (password in text) is expected
-        for kind in ("link_key", "refresh_key", "sealing_key", "checkpoint_key"):
+        for kind in ("link_key", "refresh_key", "sealing_key", "checkpoint_key", "stream_key"):
             secret = given.get(f"{other}_{kind}")
             assert secret is None or (secret in text) is (other == service)
 

@@ -13,12 +13,12 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any
 
-from services.notification.adapters.webhook_posts import WebhookPosts
-from services.notification.domain.slots import Slots
 from services.notification.store import Messages
 from services.notification.use_cases.deliver import claim_due, deliver
 from services.notification.use_cases.webhook_sender import claim_due_deliveries, send
 from shared.http.outbound import Outbound
+from shared.receivers.posts import ReceiverPosts
+from shared.receivers.slots import Slots
 from tests.services.notification.conftest import MovedClock, Sending, make_sending
 
 
@@ -87,7 +87,7 @@ async def send_mail(sending: Sending, point: SendPoint) -> None:
 async def send_webhook(sending: Sending, point: SendPoint) -> None:
     """Make the request that is due."""
     networks = (ip_network("127.0.0.0/8"),)
-    posts: Any = WebhookPosts(Outbound(networks=networks), sending.clock)
+    posts: Any = ReceiverPosts(Outbound(networks=networks), sending.clock, user_agent="tests")
     if point is SendPoint.WEBHOOK_ANSWERED:
         posts = DyingAfter(posts)
     ctx = replace(sending.ctx, posts=posts)

@@ -33,6 +33,8 @@ class ExportHead:
     """The signed checkpoint of that size."""
     complete: bool
     """Whether the export says that it has every record of the log."""
+    by_time: bool = True
+    """Whether its records stand in the order of time; a batch of a stream has that of the log."""
 
     @classmethod
     def read(cls, text: str) -> Self | None:
@@ -45,9 +47,10 @@ class ExportHead:
             if not isinstance(note, str | None):
                 return None
             complete = told["filters"] == {} and told["after"] is None
+            by_time = told.get("order") != "place"
         except MALFORMED:
             return None
-        return cls(size=size, note=note, complete=complete)
+        return cls(size=size, note=note, complete=complete, by_time=by_time)
 
 
 NOT_SEALED = SealedLine(index=None)
@@ -159,7 +162,7 @@ class _Found:
         if index is not None and not self.indexes.add(index):
             return Tampered(fault=Tampering.INSERTED, index=index, line=number)
         if line.kind == "record":
-            if self.last and line.order < self.last[-1].order:
+            if self.head.by_time and self.last and line.order < self.last[-1].order:
                 # The one before stands too early, if this one fits behind the one before that.
                 early = len(self.last) == 1 or self.last[0].order <= line.order
                 moved = self.last[-1] if early else line

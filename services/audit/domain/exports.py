@@ -173,19 +173,19 @@ class JsonExport:
     def first(self, export: Export) -> str:
         """Return the object that describes the export."""
         sealed = {"size": export.size, "checkpoint": export.checkpoint}
-        return _json({"type": "export", "version": 1, **export.described(), **sealed})
+        return json_line({"type": "export", "version": 1, **export.described(), **sealed})
 
     def record(self, record: Record, seal: Form | None) -> str:
         """Return a record, as it is stored, with its seal."""
-        return _json({"type": "record", **sealed_form(record), "seal": seal})
+        return json_line({"type": "record", **sealed_form(record), "seal": seal})
 
     def hash_only(self, seal: Form) -> str:
         """Return the line of a record that is not kept any more."""
-        return _json({"type": "hash", "seal": seal})
+        return json_line({"type": "hash", "seal": seal})
 
     def last(self, export: Export, summary: Summary) -> str:
         """Return the trailer."""
-        return _json(
+        return json_line(
             {
                 "type": "end",
                 "records": summary.records,
@@ -197,7 +197,7 @@ class JsonExport:
 
     def stopped(self, code: str) -> str:
         """Return the reason."""
-        return _json({"type": "stopped", "code": code})
+        return json_line({"type": "stopped", "code": code})
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,8 @@ def _compact(value: Any) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _json(value: Any) -> str:
+def json_line(value: Any) -> str:
+    """Return a value as a line of JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 

@@ -10,6 +10,7 @@ from services.audit.routes import (
     restored_logs,
     retention,
     search,
+    streams,
     tails,
     usage,
 )
@@ -26,5 +27,6 @@ ROUTES = (
     *proofs.ROUTES,
     *checkpoint_delivery.ROUTES,
     *retention.ROUTES,
+    *streams.ROUTES,
 )
 INTERNAL_ROUTES = (*decisions.ROUTES, *restored_logs.ROUTES)

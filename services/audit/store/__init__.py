@@ -9,6 +9,7 @@ from services.audit.store.records import RecordRows
 from services.audit.store.reports import ReportRows
 from services.audit.store.retention import RetentionRows
 from services.audit.store.seal_gaps import SealGapRows
+from services.audit.store.streams import StreamRows
 from services.audit.store.trees import TreeRows
 from services.audit.store.usage import UsageRows
 from shared.mongo import Database
@@ -28,6 +29,7 @@ class Store(
     RetentionRows,
     ErasureRows,
     OwnRows,
+    StreamRows,
 ):
     """Every collection of audit."""
 
@@ -43,3 +45,4 @@ class Store(
         RetentionRows.__init__(self, database)
         ErasureRows.__init__(self, database)
         OwnRows.__init__(self, database)
+        StreamRows.__init__(self, database)

@@ -1,6 +1,6 @@
 """What the use cases of audit work with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -17,6 +17,10 @@ from shared.clock import Clock
 from shared.http.checker import LiveChecker
 from shared.http.client import InternalClient
 from shared.journal import Journal
+from shared.networks import Network
+from shared.receivers.posts import ReceiverPosts
+from shared.sealed_secrets import SealedSecrets
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 
 class RecordedRows(Protocol):
@@ -35,6 +39,16 @@ class RecordedRows(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StreamParts:
+    """What streams are sent with."""
+
+    posts: ReceiverPosts
+    secrets: SealedSecrets
+    networks: Sequence[Network] = ()
+    """The networks besides the internet to which streams may lead."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ctx:
     """What the use cases work with."""
 
@@ -48,11 +62,13 @@ class Ctx:
     inbox: Callable[[], RecordedRows]
     checker: LiveChecker
     """Decides again, while an answer is written for long, whether its reader may read."""
+    streams: StreamParts
     files: CheckpointFiles = field(default_factory=lambda: CheckpointFiles(None))
     platform_retention: Retention = field(default_factory=lambda: Retention(days=None))
     """How long records are kept where an account has not chosen."""
     exports: Places = field(default_factory=Places)
     tails: TailReaders = field(default_factory=TailReaders)
     report_budget: ReportBudget = field(default_factory=ReportBudget)
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
     recorded_readings: dict[tuple[str, str], int] = field(default_factory=dict)
     """(account, reader) → the last minute in which this process recorded that they read."""

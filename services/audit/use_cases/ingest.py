@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from services.audit.domain.erased_people import PersonMarks
 from services.audit.domain.records import digest, erasure_of, known_user_of, record_of
@@ -79,6 +80,14 @@ class Ingest:
         if waiting.problem is not None:
             raise waiting.problem
 
+    async def save_within(self, row: Row, applied_mark: AppliedMark, session: DbSession) -> None:
+        """Record a row in the transaction of what follows from it.
+
+        Raises:
+            AlreadyApplied, AlreadyThere: it was recorded before; the transaction has ended.
+        """
+        await self._save_all([_WaitingRow(row=row, applied_mark=applied_mark)], session)
+
     async def _gather(self) -> None:
         """Wait until as many rows have arrived as were recorded together last."""
         with contextlib.suppress(TimeoutError):
@@ -118,21 +127,20 @@ class Ingest:
             waiting.finish(problem)
 
     async def _write(self, batch: "list[_WaitingRow]") -> None:
+        await transact(self._client, partial(self._save_all, batch))
+        for waiting in batch:
+            waiting.finish()
+
+    async def _save_all(self, batch: "list[_WaitingRow]", session: DbSession) -> None:
         now = self._clock.now()
         records = [record_of(waiting.row, recorded_at=now) for waiting in batch]
         sums = sums_of((one.row, record) for one, record in zip(batch, records, strict=True))
-
-        async def change(session: DbSession) -> None:
-            await batch[0].applied_mark.save_with(
-                [waiting.applied_mark for waiting in batch[1:]], session
-            )
-            kept = await self._erasing.erased(records, session, now=now)
-            await self._store.add(kept, session)
-            await self._store.add_usage(sums, slot=self._slot, session=session)
-
-        await transact(self._client, change)
-        for waiting in batch:
-            waiting.finish()
+        await batch[0].applied_mark.save_with(
+            [waiting.applied_mark for waiting in batch[1:]], session
+        )
+        kept = await self._erasing.erased(records, session, now=now)
+        await self._store.add(kept, session)
+        await self._store.add_usage(sums, slot=self._slot, session=session)
 
     async def _check_equivocation(self, row: Row) -> None:
         recorded, received = await self._store.digest(row.id), digest(row)

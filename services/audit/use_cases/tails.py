@@ -63,7 +63,7 @@ async def open_tail(
         Invalid: `after` is not a place in the log of this account.
     """
     ctx.tails.require_room(account_id, user_id)
-    place = await (_end(ctx, account_id) if after is None else _after(ctx, account_id, after))
+    place = await (end_of_log(ctx, account_id) if after is None else _after(ctx, account_id, after))
     await record_reading(ctx, caller, account_id, filters=filters)
     return Tail(account_id=account_id, user_id=user_id, filters=filters, place=place)
 
@@ -224,14 +224,15 @@ class _Telling:
         return now
 
 
-async def _end(ctx: Ctx, account_id: str) -> TailPlace:
+async def end_of_log(ctx: Ctx, account_id: str) -> TailPlace:
+    """The place behind the last sealed record of an account."""
     size = (await ctx.store.tree_sizes([account_id]))[account_id]
-    return TailPlace(size, await _before(ctx, account_id, size))
+    return TailPlace(size, await id_before(ctx, account_id, size))
 
 
 async def _after(ctx: Ctx, account_id: str, text: str) -> TailPlace:
     place = TailPlace.read(text)
-    if place is None or place.last != await _before(ctx, account_id, place.size):
+    if place is None or place.last != await id_before(ctx, account_id, place.size):
         problem = (
             "Must be the id of an event of this account's tail. Open the tail without it, and"
             " search for what happened before."
@@ -240,7 +241,7 @@ async def _after(ctx: Ctx, account_id: str, text: str) -> TailPlace:
     return place
 
 
-async def _before(ctx: Ctx, account_id: str, size: int) -> str:
+async def id_before(ctx: Ctx, account_id: str, size: int) -> str:
     """The id of the record before a place; empty if there is none."""
     seals = await ctx.store.seals(account_id, first=size - 1, limit=1) if size else []
     return seals[0].event_id if seals else ""

@@ -9,7 +9,6 @@ from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring
 from services.identity.adapters.network_places import NetworkPlaces
 from services.identity.adapters.relying_party import RelyingParty
-from services.identity.adapters.sealed_secrets import SealedSecrets
 from services.identity.adapters.sealed_texts import SealedTexts
 from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
@@ -25,6 +24,7 @@ from shared.http.checker import TokenChecker
 from shared.http.client import InternalClient
 from shared.journal import JournalWriter, Snapshot
 from shared.links import Links
+from shared.sealed_secrets import SealedSecrets
 from shared.timeouts import Timeouts
 
 

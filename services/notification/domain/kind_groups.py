@@ -92,6 +92,7 @@ KINDS_OF: Mapping[KindGroup, tuple[MessageKind, ...]] = {
         MessageKind.USER_ERASED,
         MessageKind.WEBHOOK_DISABLED,
         MessageKind.AUDIT_RETENTION,
+        MessageKind.LOG_STREAM_PAUSED,
     ),
     KindGroup.ANSWERS: (
         MessageKind.INVITATION,

@@ -54,6 +54,7 @@ class MessageKind(StrEnum):
     WEBHOOK_DISABLED = "webhook_disabled"
     AUDIT_CHECKPOINT = "audit_checkpoint"
     AUDIT_RETENTION = "audit_retention"
+    LOG_STREAM_PAUSED = "log_stream_paused"
     ADDED = "added"
     ROLE_CHANGED = "role_changed"
     MEMBERSHIP_END = "membership_end"

@@ -15,6 +15,7 @@ from shared.contracts import (
     audit,
     audit_erasure,
     audit_retention,
+    audit_streams,
     identity,
     identity_addresses,
     identity_connections,
@@ -75,6 +76,7 @@ _OWNED = ("account_name", "owner_user_id")
 _CONNECTION = ("connection_id", "label", "issuer", "domain", "join_role", "rule_set_by")
 _TOKEN = ("token_id", "token_name", "user_id", "name")
 _WEBHOOK = ("webhook_id", "host")
+_STREAM = ("stream_id", "host")
 
 PUBLIC_EVENTS: tuple[PublicEvent, ...] = (
     PublicEvent(team.AccountRenamed, ("account_name",)),
@@ -175,6 +177,10 @@ PUBLIC_EVENTS: tuple[PublicEvent, ...] = (
         audit_retention.RetentionChanged,
         ("account_name", "days", "previous_days", "in_force_at"),
     ),
+    PublicEvent(audit_streams.LogStreamCreated, (*_STREAM, "begins")),
+    PublicEvent(audit_streams.LogStreamChanged, (*_STREAM, "enabled", "changed", "begins")),
+    PublicEvent(audit_streams.LogStreamPaused, (*_STREAM, "name", "account_name", "because")),
+    PublicEvent(audit_streams.LogStreamDeleted, _STREAM),
 )
 """The events, in the order in which the documents list them."""
 
@@ -215,6 +221,7 @@ NOT_PUBLIC: Mapping[type[Payload], str] = {
             *upkeep.DROPPED.values(),
             audit_retention.RecordsEnded,
             audit_erasure.RecordsErased,
+            audit_streams.LogStreamTested,
         ),
         _FOR_THE_LOG,
     ),

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.notification.domain import (
     address_recipients,
+    audit_recipients,
     connection_recipients,
     ending_recipients,
     factor_recipients,
@@ -267,6 +268,7 @@ RECIPIENTS = notices(
     (audit.CheckpointPublished, _audit_checkpoint),
     (audit_retention.RetentionChanged, _audit_retention),
     *address_recipients.ROWS,
+    *audit_recipients.ROWS,
     *ending_recipients.ROWS,
 )
 """Fact type → the function that names the recipient and the words of the mail (Ci1, Nv14, Ro15)."""

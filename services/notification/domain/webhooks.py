@@ -18,8 +18,6 @@ MAX_WEBHOOKS = 10
 MAX_OVERLAP = timedelta(days=7)
 DEFAULT_OVERLAP = timedelta(days=1)
 """How long the former secret signs beside the new one."""
-HTTPS_PORT = 443
-FIRST_FREE_PORT = 1024
 
 
 class DisabledBecause(StrEnum):
@@ -142,17 +140,6 @@ def check_event_types(wanted: Sequence[str], known: Sequence[str]) -> tuple[str,
                 " Choose from GET /v1/webhook-event-types."
             )
     return tuple(dict.fromkeys(wanted))
-
-
-def check_port(url: str) -> None:
-    """Refuse a port below 1024, except that of HTTPS: another service may listen there (`T26`).
-
-    Raises:
-        ValueError: the message says what is wrong and what to do.
-    """
-    port = urlsplit(url).port
-    if port is not None and port != HTTPS_PORT and port < FIRST_FREE_PORT:
-        raise ValueError(f"The port must be {HTTPS_PORT}, or {FIRST_FREE_PORT} or above.")
 
 
 def created(webhook: Webhook) -> Fact:

@@ -13,12 +13,12 @@ from services.notification.domain.deliveries import (
     KEPT_ATTEMPTS,
     AttemptVerdict,
     DeliveryStatus,
-    WebhookAttempt,
     WebhookDelivery,
 )
 from shared.documents import document, read
 from shared.ids import AccountId, DeliveryId, WebhookId
 from shared.mongo import Database, DbSession, Document, majority
+from shared.receivers.attempts import ReceiverAttempt
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -84,7 +84,7 @@ class Deliveries:
     async def save(
         self,
         delivery: WebhookDelivery,
-        attempt: WebhookAttempt | None,
+        attempt: ReceiverAttempt | None,
         verdict: AttemptVerdict,
         *,
         claim: str,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.notification.domain.attempts import AttemptResult
-from services.notification.domain.deliveries import WebhookAttempt
 from services.notification.domain.mails import ComposedMail, MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
 from services.notification.domain.preferences import UnsubscribeLinks
@@ -30,6 +29,7 @@ from shared.journal import Journal
 from shared.mongo import DbClient
 from shared.networks import Network
 from shared.outage_log import OutageLog
+from shared.receivers.attempts import ReceiverAttempt
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 logger = logging.getLogger(__name__)
@@ -111,11 +111,11 @@ class SessionChecks(Protocol):
 
 
 class Posts(Protocol):
-    """Makes requests to the receivers of webhooks (`adapters.webhook_posts.WebhookPosts`)."""
+    """Makes requests to the receivers of webhooks (`shared.receivers.posts.ReceiverPosts`)."""
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, account_id: AccountId
-    ) -> WebhookAttempt:
+    ) -> ReceiverAttempt:
         """Make one request; every failure is an attempt, never an exception."""
         ...
 

@@ -11,21 +11,22 @@ from services.notification.domain import webhooks
 from services.notification.domain.deliveries import (
     AttemptVerdict,
     DeliveryStatus,
-    WebhookAttempt,
     WebhookDelivery,
     reason_to_disable,
     verdict_of,
 )
-from services.notification.domain.slots import Slots
 from services.notification.domain.webhook_secrets import signed_headers
 from services.notification.domain.webhooks import DisabledBecause, Webhook
 from services.notification.use_cases.context import Ctx
 from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
+from shared.ids import WebhookId
 from shared.inbox import AWAY
 from shared.journal import JournalWrite
 from shared.metrics import WEBHOOK_ATTEMPTS
 from shared.mongo import DatabaseWatch
+from shared.receivers.attempts import ReceiverAttempt
+from shared.receivers.slots import Slots
 
 MAX_PAGES = 20
 """Pages of due deliveries that are read for one with a place. The webhooks of a page that get none
@@ -76,7 +77,9 @@ async def claim_due_deliveries(ctx: Ctx, slots: Slots) -> list[tuple[WebhookDeli
     until = now + timedelta(seconds=ctx.timeouts.webhook_claim)
     claimed: list[tuple[WebhookDelivery, str]] = []
     for _ in range(MAX_PAGES):
-        due = await ctx.deliveries.due(now, closed=slots.closed(), limit=slots.free)
+        due = await ctx.deliveries.due(
+            now, closed=[WebhookId(one) for one in slots.closed()], limit=slots.free
+        )
         for delivery, former in due:
             if not slots.takes(delivery.webhook_id, delivery.account_id):
                 continue
@@ -91,7 +94,7 @@ async def claim_due_deliveries(ctx: Ctx, slots: Slots) -> list[tuple[WebhookDeli
 
 async def send(ctx: Ctx, delivery: WebhookDelivery, claim: str, slots: Slots) -> None:
     """Make one request, save what came of it, and give the place back."""
-    attempt: WebhookAttempt | None = None
+    attempt: ReceiverAttempt | None = None
     try:
         webhook = await ctx.webhooks.find(delivery.account_id, delivery.webhook_id)
         if webhook is None:
@@ -111,7 +114,7 @@ async def send(ctx: Ctx, delivery: WebhookDelivery, claim: str, slots: Slots) ->
         slots.release(delivery.webhook_id, seconds=None if attempt is None else attempt.seconds)
 
 
-async def _attempt(ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook) -> WebhookAttempt:
+async def _attempt(ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook) -> ReceiverAttempt:
     now, body = ctx.clock.now(), delivery.body.encode()
     headers = signed_headers(
         ctx.webhook_key,
@@ -125,7 +128,7 @@ async def _attempt(ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook) -> Web
 
 
 async def _save(
-    ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook, attempt: WebhookAttempt, claim: str
+    ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook, attempt: ReceiverAttempt, claim: str
 ) -> None:
     now = ctx.clock.now()
     WEBHOOK_ATTEMPTS.labels(Service.NOTIFICATION, attempt.result).inc()

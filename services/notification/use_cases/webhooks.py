@@ -16,17 +16,16 @@ from services.notification.domain.webhooks import (
     Webhook,
     WebhookChange,
     check_event_types,
-    check_port,
 )
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.named_callers import named
 from shared.contracts.facts import Caller
 from shared.http.idempotency import IdempotencyGuard
-from shared.http.outbound import check_url
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, UserId, WebhookId, new_id
 from shared.journal import JournalWrite, WriteResult
 from shared.problems import Invalid, NotFound
+from shared.receivers.addresses import check_receiver_url
 
 T = TypeVar("T")
 
@@ -220,8 +219,7 @@ def _checked(ctx: Ctx, wanted: WebhookChange) -> WebhookChange:
     faults, event_types = [], wanted.event_types
     if wanted.url is not None:
         try:
-            check_url(wanted.url, networks=ctx.webhook_networks)
-            check_port(wanted.url)
+            check_receiver_url(wanted.url, networks=ctx.webhook_networks)
         except ValueError as problem:
             faults.append(("/url", str(problem)))
     if event_types is not None:

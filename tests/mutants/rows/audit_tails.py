@@ -39,7 +39,7 @@ ROWS = (
         id="tail-goes-on-after-a-foreign-record",
         kind=Kind.SECURITY,
         file=TAILS,
-        old="    if place is None or place.last != await _before(ctx, account_id, place.size):\n",
+        old="    if place is None or place.last != await id_before(ctx, account_id, place.size):\n",
         new="    if place is None:\n",
         tests=TAIL_TESTS,
     ),

@@ -55,8 +55,8 @@ ROWS = (
         id="late-records-keep-the-values-of-erased-people",
         kind=Kind.SECURITY,
         file="services/audit/use_cases/ingest.py",
-        old="            await self._store.add(kept, session)\n",
-        new="            await self._store.add(records, session)\n",
+        old="        await self._store.add(kept, session)\n",
+        new="        await self._store.add(records, session)\n",
         tests=(*TESTS, "-k", "when_they_are_stored"),
     ),
     Mutant(

@@ -285,8 +285,8 @@ ROWS = (
         id="exported-lines-in-any-order",
         kind=Kind.SECURITY,
         file=EXPORTED,
-        old="if self.last and line.order < self.last[-1].order:",
-        new="if self.last and line.order < ():",
+        old="and line.order < self.last[-1].order:",
+        new="and line.order < ():",
         tests=EXPORT_TESTS,
     ),
     Mutant(

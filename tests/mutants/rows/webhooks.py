@@ -45,7 +45,7 @@ ROWS = (
     Mutant(
         id="webhook-to-every-port",
         kind=Kind.SECURITY,
-        file=DOMAIN,
+        file="shared/receivers/addresses.py",
         old="port < FIRST_FREE_PORT",
         new="port < 1",
         tests=RULES,
@@ -93,7 +93,7 @@ ROWS = (
     Mutant(
         id="webhook-redirect-is-a-success",
         kind=Kind.DATA,
-        file=DELIVERIES,
+        file="shared/receivers/attempts.py",
         old="200 <= self.status < 300",
         new="200 <= self.status < 400",
         tests=RULES,
@@ -117,15 +117,15 @@ ROWS = (
     Mutant(
         id="webhook-silent-receiver-holds-every-place",
         kind=Kind.AVAILABILITY,
-        file="services/notification/domain/slots.py",
-        old="ReceiverPace.NEW: PlaceLimit(webhook=1, account=2, part=4)",
-        new="ReceiverPace.NEW: PlaceLimit(webhook=64, account=64, part=1)",
+        file="shared/receivers/slots.py",
+        old="ReceiverPace.NEW: PlaceLimit(receiver=1, account=2, part=4)",
+        new="ReceiverPace.NEW: PlaceLimit(receiver=64, account=64, part=1)",
         tests=RULES,
     ),
     Mutant(
         id="webhook-slow-receivers-hold-every-place",
         kind=Kind.AVAILABILITY,
-        file="services/notification/domain/slots.py",
+        file="shared/receivers/slots.py",
         old="            and used[None, receiver.pace] < max(1, self.total // limit.part)\n",
         new="",
         tests=RULES,
@@ -133,7 +133,7 @@ ROWS = (
     Mutant(
         id="webhook-places-for-each-webhook-of-an-account",
         kind=Kind.AVAILABILITY,
-        file="services/notification/domain/slots.py",
+        file="shared/receivers/slots.py",
         old="            and used[receiver.account_id, receiver.pace] < of_account\n",
         new="",
         tests=RULES,
@@ -141,7 +141,7 @@ ROWS = (
     Mutant(
         id="webhook-late-answer-counts-as-fast",
         kind=Kind.AVAILABILITY,
-        file="services/notification/domain/slots.py",
+        file="shared/receivers/slots.py",
         old="if self.seconds > SLOW_SECONDS else",
         new="if self.seconds >= 15 else",
         tests=RULES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ from shared.timeouts import Timeouts
 from tests.patience import PATIENT
 from tests.services.audit.sealed_site import signer as checkpoint_signer
 from tests.services.audit.site import MARKS, PUBLIC_URL, AuditApi, StandIns
+from tests.services.audit.streams import LOOPBACK, stream_parts
 from tests.services.rows import EPOCH, QuietSources, on_the_bus
 from tests.support.journal_keys import generated_secrets, signer, verifier
 
@@ -147,10 +149,12 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
         checker=AllowingChecker(),
         complete_until=lambda: progress.complete_until,
         inbox=lambda: progress,
+        streams=stream_parts(clock),
     )
     yield Auditing(
         ctx=ctx, clock=clock, client=client, database=database, bus=bus, progress=progress
     )
+    await ctx.streams.posts.close()
     await bus.close()
     client.close()
 
@@ -176,7 +180,7 @@ async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[
         smtp_host="127.0.0.1",
         smtp_port=25,
     )
-    options = {"mongo_database": database_name}
+    options = {"mongo_database": database_name, "stream_networks": json.dumps(LOOPBACK)}
     # The stand-in tells the same epoch for every source, audit among them.
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     await client[database_name]["heads"].insert_one({"_id": "epoch", "epoch": EPOCH})

@@ -55,6 +55,8 @@ class StandIns:
         default_factory=lambda: CheckResult(allowed=True, member=True, reason="allowed")
     )
     """The answer of authz; `None` stands for a 503."""
+    denied: set[str] = field(default_factory=set)
+    """The permissions that no member has."""
     ended: set[str] = field(default_factory=set)
     """The sessions and service clients that authz knows to have ended."""
     silent: bool = False
@@ -89,11 +91,15 @@ class StandIns:
         return web.json_response(CallerAnswer(live=live).model_dump(mode="json"))
 
     async def decide(self, request: web.Request) -> web.Response:
-        self.questions.append(CheckRequest.model_validate_json(await request.text()))
+        asked = CheckRequest.model_validate_json(await request.text())
+        self.questions.append(asked)
         if self.silent:
             await wait_for(lambda: not self.silent, within=30)
         if self.decision is None:
             return web.json_response({"code": "stale"}, status=503)
+        if asked.permission in self.denied:
+            denied = CheckResult(allowed=False, member=True, reason="permission-missing")
+            return web.json_response(denied.model_dump(mode="json"))
         return web.json_response(self.decision.model_dump(mode="json"))
 
     async def acting_users(self, request: web.Request) -> web.Response:
@@ -146,6 +152,15 @@ class AuditApi:
             text = (await response.read()).decode()
             assert response.status == 200, text
             return text, response.headers
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, dict[str, Any]]:
+        """Send a request of the reader about the account."""
+        url = f"{self.service.addresses['public']}/v1/accounts/{ACCOUNT}/{path}"
+        sent = {"Authorization": f"Bearer {self.reader_token()}", **headers}
+        async with self.http.request(method, url, json=body, headers=sent) as response:
+            return response.status, await response.json(content_type=None)
 
     def reader_token(self, reader: str = READER) -> str:
         """The access token of a user."""

@@ -53,6 +53,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.AUDIT, "readings.at", others.log_read, timedelta(seconds=READING_SECONDS)),
     (Service.AUDIT, "denial_batches.at", others.denials_recorded, 7 * DAY),
     (Service.AUDIT, "reports.at", others.report_marked, 31 * DAY),
+    (Service.AUDIT, "idempotency.expires_at", others.key_taken, DAY),
     (Service.NOTIFICATION, "idempotency.expires_at", others.key_taken, DAY),
     (Service.NOTIFICATION, "deliveries.delete_at", webhooks.delivery_queued, DELIVERY_RETENTION),
     (Service.NOTIFICATION, "deliveries.delete_at", webhooks.delivery_again, DELIVERY_RETENTION),

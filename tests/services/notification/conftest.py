@@ -20,7 +20,6 @@ from aiosmtpd.controller import Controller
 
 from deploy.programs.program import free_port
 from services.notification.adapters.smtp import SmtpTransport
-from services.notification.adapters.webhook_posts import WebhookPosts
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import HiddenRecipient, LinkRequest, MailLink
 from services.notification.domain.preferences import UnsubscribeLinks
@@ -53,6 +52,7 @@ from shared.journal.relay import Relay
 from shared.migrations import migrate
 from shared.mongo import connect, majority
 from shared.problems import Unavailable, refusal_of
+from shared.receivers.posts import ReceiverPosts
 from tests.patience import PATIENT
 from tests.support.journal_keys import signer
 
@@ -318,7 +318,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         queued=asyncio.Event(),
         webhooks=Webhooks(database),
         deliveries=Deliveries(database),
-        posts=WebhookPosts(Outbound(), clock),
+        posts=ReceiverPosts(Outbound(), clock, user_agent="tests"),
         accounts=NoAccounts(),
         users=users,
         signed_in=KnownSessions(),

@@ -11,6 +11,7 @@ from services.notification.domain.wording import stored_moment
 from shared.contracts import (
     audit,
     audit_retention,
+    audit_streams,
     identity,
     identity_erasure,
     identity_tokens,
@@ -853,6 +854,30 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
     ),
     *(
         (
+            audit_streams.LogStreamPaused(
+                stream_id="str_1",
+                host="siem.acme.example",
+                because=because,
+                name="SIEM",
+                account_name="Acme",
+                manager_emails=("ana@example.com", "cem@example.com"),
+            ),
+            Expected(
+                kind=MessageKind.LOG_STREAM_PAUSED,
+                to="ana@example.com",
+                also=("cem@example.com",),
+                words={
+                    "account": "Acme",
+                    "stream": "SIEM",
+                    "host": "siem.acme.example",
+                    "because": because,
+                },
+            ),
+        )
+        for because in ("gone", "failing", "set-back")
+    ),
+    *(
+        (
             audit_retention.RetentionChanged(
                 days=days,
                 previous_days=365,
@@ -923,6 +948,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
     ),
 )
 WITHOUT_MAIL: tuple[Payload, ...] = (
+    audit_streams.LogStreamPaused(stream_id="str_1", host="x.example", because="reverted"),
     audit_retention.RetentionChanged(days=None, previous_days=30, in_force_at=NOON),
     notification_webhooks.WebhookDisabled(webhook_id="whk_1", host="x.example", because="gone"),
     identity.UserSignedUp(**USER, verified=True, generation=1),

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.notification.adapters.webhook_posts import WebhookPosts
-from services.notification.domain.slots import Slots
 from services.notification.domain.webhooks import Webhook
 from services.notification.use_cases.webhook_sender import claim_due_deliveries, send
 from shared.contracts.team import ProjectCreated
@@ -23,6 +21,8 @@ from shared.http.outbound import Outbound
 from shared.ids import AccountId, UserId, WebhookId
 from shared.inbox import AWAY
 from shared.mongo import transact
+from shared.receivers.posts import ReceiverPosts
+from shared.receivers.slots import Slots
 from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.faults.crashing_sender import SendPoint
 from tests.lengths import SOAK, length
@@ -153,7 +153,7 @@ async def test_a_sender_that_dies_at_any_step_loses_nothing(
     async with receiving() as receiver:
         await make_webhook(sending, receiver)
         outbound = Outbound(networks=LOOPBACK)
-        ctx = replace(sending.ctx, posts=WebhookPosts(outbound, sending.clock))
+        ctx = replace(sending.ctx, posts=ReceiverPosts(outbound, sending.clock, user_agent="tests"))
         for point in POINTS * ROUNDS:
             mails, requests = len(scripted.taken), len(receiver.got)
             account = f"acc_{runs.runs}" if point.of_mails else ACCOUNT_OF_WEBHOOKS

@@ -48,6 +48,7 @@ WORDS = {
     "problem": "no-free-seat",
     "how": "user",
     "host": "hooks.acme.example",
+    "stream": "SIEM",
     "origin": "rolecall.example/audit/acc_1",
     "size": "7",
     "root": "cm9vdA==",
@@ -237,6 +238,10 @@ OPENINGS = {
     MessageKind.WEBHOOK_DISABLED: (
         "A webhook of the account “Acme Robotics” was disabled",
         "The webhook of the account “Acme Robotics” to the host",
+    ),
+    MessageKind.LOG_STREAM_PAUSED: (
+        "A stream of the audit log of the account “Acme Robotics” was paused",
+        "The stream “SIEM” of the audit log of the account “Acme Robotics” to the host",
     ),
     MessageKind.AUDIT_CHECKPOINT: (
         "The checkpoint of today of the audit log of “Acme Robotics”",

@@ -12,15 +12,10 @@ import standardwebhooks
 
 from services.notification.domain import webhooks
 from services.notification.domain.deliveries import (
-    FAILING_FOR,
-    MAX_RETRY_AFTER,
     RETRY_PAUSES_SECONDS,
     AttemptVerdict,
     DeliveryStatus,
-    WebhookAttempt,
-    answer_text,
     delivery_id,
-    has_failed_for_days,
     reason_to_disable,
     verdict_of,
 )
@@ -37,13 +32,21 @@ from services.notification.domain.redeliveries import (
     counted,
     left_of_the_day,
 )
-from services.notification.domain.slots import MAX_KNOWN, Slots
 from services.notification.domain.webhook_secrets import new_salt, secret_of, signed_headers
 from services.notification.domain.webhooks import DisabledBecause, Webhook, WebhookChange
 from shared.contracts import team
 from shared.contracts.facts import Actor
 from shared.contracts.registry import FACT_TYPES
 from shared.ids import AccountId, UserId, WebhookId
+from shared.receivers.addresses import check_port
+from shared.receivers.attempts import (
+    FAILING_FOR,
+    MAX_RETRY_AFTER,
+    ReceiverAttempt,
+    answer_text,
+    has_failed_for_days,
+)
+from shared.receivers.slots import MAX_KNOWN, Slots
 from tests.services.notification.samples import MEMBER, ROLE_CHANGED
 from tests.services.rows import row_of
 
@@ -62,8 +65,8 @@ WEBHOOK = Webhook(
 )
 
 
-def attempt(status: int | None = None, **fields: Any) -> WebhookAttempt:
-    return WebhookAttempt(at=NOW, milliseconds=5, status=status, **fields)
+def attempt(status: int | None = None, **fields: Any) -> ReceiverAttempt:
+    return ReceiverAttempt(at=NOW, milliseconds=5, status=status, **fields)
 
 
 @pytest.mark.rule("T27")
@@ -147,10 +150,10 @@ def test_a_filter_that_takes_nothing_is_refused(wanted: str):
 def test_ports_of_other_services_are_refused(port: str, *, allowed: bool):
     url = f"https://hooks.acme.example{port}/x"
     if allowed:
-        webhooks.check_port(url)
+        check_port(url)
         return
     with pytest.raises(ValueError, match="port"):
-        webhooks.check_port(url)
+        check_port(url)
 
 
 def test_a_change_names_what_changed_and_never_the_address():

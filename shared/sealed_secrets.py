@@ -1,4 +1,4 @@
-"""Sealed secrets: what issuers have given to accounts, encrypted for the database."""
+"""Sealed secrets: what others have given to accounts, encrypted for the database."""
 
 import os
 
@@ -7,14 +7,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 NONCE_BYTES = 12
-_FORM = b"sso client secret 1"
 
 
 class SealedSecrets:
-    """Seals secrets (AES-256-GCM) with a key derived from the sealing key, bound to an id."""
+    """Seals secrets (AES-256-GCM), bound to an id, with a key of their form.
 
-    def __init__(self, sealing_key: bytes) -> None:
-        self._key = AESGCM(HKDF(SHA256(), 32, salt=None, info=_FORM).derive(sealing_key))
+    That key is derived from the sealing key and the form, which names what the secrets are.
+    """
+
+    def __init__(self, sealing_key: bytes, *, form: bytes) -> None:
+        self._key = AESGCM(HKDF(SHA256(), 32, salt=None, info=form).derive(sealing_key))
 
     def seal(self, secret: str, *, about: str) -> bytes:
         """Encrypt a secret of the thing with this id."""

@@ -1,37 +1,43 @@
-"""Requests to the receivers of webhooks."""
+"""Posts to receivers, which lead to the internet and nowhere else."""
 
 import time
 from collections.abc import Mapping
 from datetime import timedelta
 
-from services.notification.domain.deliveries import KEPT_ANSWER_BYTES, WebhookAttempt, answer_text
 from shared.clock import Clock
 from shared.http.outbound import Outbound, OutboundError
 from shared.ids import AccountId
+from shared.receivers.attempts import KEPT_ANSWER_BYTES, ReceiverAttempt, answer_text
 
-USER_AGENT = "Rolecall-Webhooks/1"
 
-
-class WebhookPosts:
+class ReceiverPosts:
     """Makes the requests, which lead to the internet and nowhere else; see `Outbound`."""
 
-    def __init__(self, outbound: Outbound, clock: Clock) -> None:
+    def __init__(
+        self,
+        outbound: Outbound,
+        clock: Clock,
+        *,
+        user_agent: str,
+        content_type: str = "application/json",
+    ) -> None:
         self._outbound = outbound
         self._clock = clock
+        self._own = {"Content-Type": content_type, "User-Agent": user_agent}
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, account_id: AccountId
-    ) -> WebhookAttempt:
+    ) -> ReceiverAttempt:
         """Make one request; what comes of it is the attempt, never an exception."""
         at, began = self._clock.now(), time.monotonic()
-        sent = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **headers}
+        sent = {**self._own, **headers}
         try:
             answer = await self._outbound.post(
                 url, body, headers=sent, keeps=KEPT_ANSWER_BYTES, sender=account_id
             )
         except OutboundError as problem:
-            return WebhookAttempt(at=at, milliseconds=_since(began), error=str(problem))
-        return WebhookAttempt(
+            return ReceiverAttempt(at=at, milliseconds=_since(began), error=str(problem))
+        return ReceiverAttempt(
             at=at,
             milliseconds=_since(began),
             status=answer.status,

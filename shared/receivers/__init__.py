@@ -1,0 +1,1 @@
+"""Requests to receivers that customers chose: webhooks, and streams of the audit log."""
