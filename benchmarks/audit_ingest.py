@@ -11,6 +11,7 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.sealing import RecordSealer
+from shared.bus import BusMessage
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Actor, ResourceRef, Row, shard_of
@@ -66,12 +68,12 @@ class Site:
     inbox: Inbox
     sealer: RecordSealer
 
-    async def ingest(self, rows: Sequence[Row]) -> None:
-        """Record these rows, as many at once as the bus hands over."""
-        messages = iter([on_the_bus(row) for row in rows])
+    async def ingest(self, messages: Sequence[BusMessage]) -> None:
+        """Record the rows of these messages, as many at once as the bus hands over."""
+        left = iter(messages)
 
         async def take() -> None:
-            for message in messages:
+            for message in left:
                 await self.inbox.handle(message)
 
         await asyncio.gather(*(take() for _ in range(AT_ONCE)))
@@ -124,14 +126,18 @@ async def site(url: str, folder: Path) -> AsyncIterator[Site]:
     client.close()
 
 
-def rows_of(accounts: int, first: int, number: int) -> list[Row]:
-    """Rows of some accounts in turn, the next ones of their shards."""
+def rows_of(accounts: int, last: Counter[int], number: int) -> list[Row]:
+    """Rows of some accounts in turn, the next ones of their shards, which have no gaps.
+
+    `last` has the last row of each shard.
+    """
     chosen = [f"acc_{each:032x}" for each in range(accounts)]
+    first = last.total()
     return [
         row_of(
             MEMBER,
             account_id=chosen[each % accounts],
-            seq=each + 1,
+            seq=_next(last, shard_of(chosen[each % accounts])),
             shard=shard_of(chosen[each % accounts]),
             actor=Actor(type="user", id=f"usr_{each % 50:032x}"),
             resource=ResourceRef(type="member", id=new_id("usr"), name="Bo Li"),
@@ -139,6 +145,11 @@ def rows_of(accounts: int, first: int, number: int) -> list[Row]:
         )
         for each in range(first, first + number)
     ]
+
+
+def _next(last: Counter[int], shard: int) -> int:
+    last[shard] += 1
+    return last[shard]
 
 
 @dataclass(frozen=True)
@@ -154,10 +165,12 @@ class Found:
 async def measure(site: Site, *, rows: int, rounds: int) -> list[Found]:
     """Insert, record and seal in turn."""
     found = []
-    for number in range(rounds):
-        new = rows_of(20, number * rows, rows)
+    last: Counter[int] = Counter()
+    for _ in range(rounds):
+        new = rows_of(20, last, rows)
+        messages = [on_the_bus(row) for row in new]  # their sources sign them
         inserted = await timed(site.insert(new))
-        recorded = await timed(site.ingest(new))
+        recorded = await timed(site.ingest(messages))
         sealed = recorded + await timed(site.seal(new))
         found.append(Found(rows / inserted, rows / recorded, rows / sealed))
     return found
