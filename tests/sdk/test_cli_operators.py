@@ -261,3 +261,24 @@ def test_a_journal_is_shown_with_the_consumer_that_holds_it_up(service, capsys):
         "team  5 rows  oldest -  7 trimmed  kept 30 days\n"
         "  audit         3 behind  confirmed never  HOLDS rows since 2026-03-05T12:00:00Z\n"
     )
+
+
+def test_the_log_without_accounts_is_exported_at_one_size(service, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROLECALL_AUDIT_INTERNAL_URL", service.url)
+    note = {"checkpoint": "note\n", "verifier_keys": ["v1"], "size": 3}
+    pages = {
+        "checkpoint": note,
+        "records?size=3&first=0": {"items": [{"a": 1}, {"a": 2}], "next_first": 2},
+        "records?size=3&first=2": {"items": [{"a": 3}], "next_first": None},
+    }
+    service.answer = lambda path, _body: (
+        200,
+        {},
+        json.dumps(pages[path.removeprefix("/internal/admin/platform-log/")]).encode(),
+    )
+    kept, export = tmp_path / "note.txt", tmp_path / "log.jsonl"
+    assert main(["admin", "platform-log", "checkpoint", "--output", str(kept)]) == 0
+    assert main(["admin", "platform-log", "export", "--output", str(export)]) == 0
+    assert kept.read_text(encoding="utf-8") == "note\n"
+    assert export.read_text(encoding="utf-8").splitlines() == ['{"a": 1}', '{"a": 2}', '{"a": 3}']
+    assert {headers["Rolecall-Service"] for _, headers, _ in service.asked} == {"audit"}

@@ -2,7 +2,9 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rolecall.cli.members import add_member_options, ask, content_of
 from rolecall.cli.output import INVALID, OK, UsageError, report, say
@@ -25,16 +27,24 @@ def add_checkpoint_command(commands: Topics) -> None:
         "Exit codes: 0 done, 1 refused or nothing is sealed, 2 wrong usage or no answer."
     )
     add_member_options(command)
-    form = command.add_mutually_exclusive_group()
-    form.add_argument(
-        "--output", metavar="NOTE", help="new file for the checkpoint; the keys go into NOTE.vkey"
-    )
-    form.add_argument("--json", action="store_true", help="print one JSON object")
+    add_note_option(command)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=_checkpoint)
 
 
+def add_note_option(command: argparse.ArgumentParser) -> None:
+    """Add the option with the file that a checkpoint is kept in."""
+    command.add_argument(
+        "--output", metavar="NOTE", help="new file for the checkpoint; the keys go into NOTE.vkey"
+    )
+
+
 def _checkpoint(options: argparse.Namespace) -> int:
-    found = content_of(ask(options, "GET", "audit-checkpoint"))
+    return keep_checkpoint(options, content_of(ask(options, "GET", "audit-checkpoint")))
+
+
+def keep_checkpoint(options: argparse.Namespace, found: Mapping[str, Any]) -> int:
+    """Print a checkpoint that was answered, or write it and its keys into new files."""
     note, keys = found.get("checkpoint"), list(map(str, found.get("verifier_keys") or []))
     if options.json:
         say(json.dumps(found))

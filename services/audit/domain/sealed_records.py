@@ -31,6 +31,11 @@ def tree_of(record: Record) -> str:
     return record.account_id or PLATFORM
 
 
+def account_of(tree: str) -> str | None:
+    """The account whose records a tree has; `None` for the records without an account."""
+    return None if tree == PLATFORM else tree
+
+
 def sealed_form(record: Record) -> Form:
     """The record as it is sealed: all that is stored, and no name that a reader adds later."""
     return {

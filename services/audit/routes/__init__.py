@@ -6,6 +6,7 @@ from services.audit.routes import (
     events,
     exports,
     metered_usage,
+    platform_log,
     proofs,
     restored_logs,
     retention,
@@ -29,4 +30,4 @@ ROUTES = (
     *retention.ROUTES,
     *streams.ROUTES,
 )
-INTERNAL_ROUTES = (*decisions.ROUTES, *restored_logs.ROUTES)
+INTERNAL_ROUTES = (*decisions.ROUTES, *restored_logs.ROUTES, *platform_log.ROUTES)

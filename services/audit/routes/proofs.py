@@ -84,13 +84,18 @@ class SealedRecordsView(Answer):
 
 async def show_checkpoint(ctx: Ctx, call: Call[None, None]) -> AuditCheckpointView:
     """Show the newest checkpoint."""
-    newest = await newest_checkpoint(ctx, call.account_id)
+    return await checkpoint_view(ctx, call.account_id)
+
+
+async def checkpoint_view(ctx: Ctx, tree: str) -> AuditCheckpointView:
+    """Return the newest checkpoint of a tree, as it is shown."""
+    newest = await newest_checkpoint(ctx, tree)
     return AuditCheckpointView(
-        origin=ctx.signer.origin(call.account_id),
+        origin=ctx.signer.origin(tree),
         size=0 if newest is None else newest.size,
         checkpoint=None if newest is None else newest.note,
         signed_at=None if newest is None else newest.signed_at,
-        verifier_keys=list(map(str, ctx.signer.verifier_keys(call.account_id))),
+        verifier_keys=list(map(str, ctx.signer.verifier_keys(tree))),
     )
 
 
@@ -116,8 +121,13 @@ async def show_consistency(ctx: Ctx, call: Call[None, ConsistencyQuery]) -> Cons
 
 async def list_sealed(ctx: Ctx, call: Call[None, SealedQuery]) -> SealedRecordsView:
     """List records with their seals, oldest first."""
+    return await sealed_view(ctx, call, call.account_id)
+
+
+async def sealed_view(ctx: Ctx, call: Call[None, SealedQuery], tree: str) -> SealedRecordsView:
+    """Return a page of records of a tree with their seals, as they are shown."""
     query = call.query
-    page = await sealed_page(ctx, call.caller, call.account_id, first=query.first, size=query.size)
+    page = await sealed_page(ctx, call.caller, tree, first=query.first, size=query.size)
     return SealedRecordsView(size=page.size, items=list(page.lines), next_first=page.next_first)
 
 

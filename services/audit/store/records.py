@@ -47,8 +47,8 @@ class RecordRows:
         found = await self._records.find_one({"_id": event_id, "account_id": account_id})
         return None if found is None else record_in(found)
 
-    async def with_ids(self, account_id: str, event_ids: Sequence[str]) -> dict[str, Record]:
-        """Those of an account's records that exist, by id."""
+    async def with_ids(self, account_id: str | None, event_ids: Sequence[str]) -> dict[str, Record]:
+        """Those of an account's records that exist, or of those without an account, by id."""
         wanted = {"_id": {"$in": list(event_ids)}, "account_id": account_id}
         return {found["_id"]: record_in(found) async for found in self._records.find(wanted)}
 

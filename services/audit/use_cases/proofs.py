@@ -10,7 +10,7 @@ from rolecall.audit.trees import HashOf, Range, consistency_parts, siblings
 from rolecall.audit.walk import Walk
 from services.audit.domain.erasures import as_sealed
 from services.audit.domain.records import Filters
-from services.audit.domain.sealed_records import Form, export_line, sealed_form
+from services.audit.domain.sealed_records import Form, account_of, export_line, sealed_form
 from services.audit.domain.tiles import hashes_in, tiles_of
 from services.audit.store.trees import StoredCheckpoint
 from services.audit.use_cases.context import Ctx
@@ -96,7 +96,7 @@ async def sealed_page(
     """Records with their seals, from the `first` on, in the order of the tree.
 
     The lines of all pages of one size are an export that `rolecall audit verify` reads. The reading
-    is recorded.
+    is recorded. Operators read the tree `platform`, of the records without an account.
 
     Raises:
         Invalid: the log has no checkpoint of that size or a larger one, or its records have ended
@@ -112,7 +112,7 @@ async def sealed_page(
     needed = [part for index, way in ways.items() for part in ((index, index + 1), *way)]
     hash_of = await _hashes(ctx, account_id, needed)
     stored = await ctx.store.seals(account_id, first=first, limit=len(ways))
-    records = await ctx.store.with_ids(account_id, [seal.event_id for seal in stored])
+    records = await ctx.store.with_ids(account_of(account_id), [seal.event_id for seal in stored])
     if any(record.erased for record in records.values()):
         # A seal that was read before its record may have salts of values that are erased now.
         stored = await ctx.store.seals(account_id, first=first, limit=len(ways))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.audit.domain.records import Filters, Record, Span
+from services.audit.domain.sealed_records import account_of
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.lookups import lookups_of
 from shared.contracts.audit import SearchPerformed
@@ -102,7 +103,7 @@ async def record_reading(ctx: Ctx, caller: Caller, account_id: str, *, filters: 
             Fact(
                 payload=SearchPerformed(reader_id=reader),
                 resource=ResourceRef(type="audit_log", id=account_id),
-                account_id=account_id,
+                account_id=account_of(account_id),
                 after={"filters": filters.given()},
             )
         )

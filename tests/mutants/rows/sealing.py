@@ -26,6 +26,14 @@ LATE_TESTS = ("tests/services/audit/test_late_records.py",)
 
 ROWS = (
     Mutant(
+        id="platform-log-is-that-of-no-account-of-this-name",
+        kind=Kind.DATA,
+        file="services/audit/domain/sealed_records.py",
+        old="    return None if tree == PLATFORM else tree\n",
+        new="    return tree\n",
+        tests=("tests/services/audit/test_platform_log.py",),
+    ),
+    Mutant(
         id="seal-leaves-out-what-is-nested",
         kind=Kind.SECURITY,
         file=SEALED,
