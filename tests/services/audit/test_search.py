@@ -198,6 +198,7 @@ async def test_a_record_shows_actor_action_resource_time_and_request(api):
             "seq": row.seq,
         },
         "reported_by": None,
+        "erased": [],
     }
 
 
