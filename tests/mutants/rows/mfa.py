@@ -172,4 +172,20 @@ ROWS = (
         new="if factors.exist:",
         tests=("tests/services/identity/test_mfa.py", "-k", "operator_removes"),
     ),
+    Mutant(
+        id="factors-are-changed-in-a-session-that-has-ended",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/mfa.py",
+        old="if session is None or user is None or not session.active(write.now):",
+        new="if session is None or user is None:",
+        tests=("tests/services/identity/test_session_writes.py", "-k", "ends_before"),
+    ),
+    Mutant(
+        id="proof-that-is-over-in-the-write-changes-factors",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/mfa.py",
+        old=("    if proved:\n        sessions.require_proof(session, now=write.now)\n"),
+        new="",
+        tests=("tests/services/identity/test_session_writes.py", "-k", "proof"),
+    ),
 )

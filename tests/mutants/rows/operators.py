@@ -175,4 +175,20 @@ ROWS = (
         new="client.old_secret_until",
         tests=(*CLIENT_TESTS, "-k", "until_its_time"),
     ),
+    Mutant(
+        id="each-explanation-disables-a-user-anew",
+        kind=Kind.DATA,
+        file="services/identity/domain/disabled_users.py",
+        old="disabled_at=user.disabled_at or now",
+        new="disabled_at=now",
+        tests=("tests/services/identity/domain/test_disabled_users.py",),
+    ),
+    Mutant(
+        id="enabled-user-has-the-former-revision",
+        kind=Kind.CONSISTENCY,
+        file="services/identity/domain/disabled_users.py",
+        old="disabled_because=None, disabled_rev=rev)",
+        new="disabled_because=None)",
+        tests=("tests/services/identity/domain/test_disabled_users.py",),
+    ),
 )

@@ -90,4 +90,52 @@ ROWS = (
         new="    if False:\n",
         tests=(*TESTS, "-k", "bounded"),
     ),
+    Mutant(
+        id="token-is-revoked-in-a-session-that-has-ended",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/own_tokens.py",
+        old="        await require_session(ctx, write, principal)\n",
+        new="",
+        tests=("tests/services/identity/test_session_writes.py", "-k", "ends_before"),
+    ),
+    Mutant(
+        id="own-session-ends-before-very-many-others",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/own_sessions.py",
+        old="        if done and current:\n",
+        new="        if current:\n",
+        tests=("tests/services/identity/test_session_writes.py", "-k", "very_many"),
+    ),
+    Mutant(
+        id="one-of-very-many-sessions-is-left",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/ending_sessions.py",
+        old="limit=SESSIONS_PER_WRITE + 2",
+        new="limit=SESSIONS_PER_WRITE + 1",
+        tests=("tests/services/identity/test_session_writes.py", "-k", "very_many"),
+    ),
+    Mutant(
+        id="sessions-beyond-a-hundred-are-left",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/ending_sessions.py",
+        old="return len(others) <= SESSIONS_PER_WRITE",
+        new="return bool(found)",
+        tests=("tests/services/identity/test_session_writes.py", "-k", "very_many"),
+    ),
+    Mutant(
+        id="session-that-expired-before-a-write-acts",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/sessions.py",
+        old=(
+            "    session = await ctx.store.session(principal.user_id, "
+            "principal.session_id, write.session)\n"
+            "    if session is None or not session.active(write.now):\n"
+        ),
+        new=(
+            "    session = await ctx.store.session(principal.user_id, "
+            "principal.session_id, write.session)\n"
+            "    if session is None or session.ended_at is not None:\n"
+        ),
+        tests=("tests/services/identity/test_session_writes.py", "-k", "ends_before"),
+    ),
 )
