@@ -270,4 +270,12 @@ ROWS = (
         new="}",
         tests=(*TEAM, "-k", "lost_the_rights"),
     ),
+    Mutant(
+        id="domain-that-is-lost-is-lost-again",
+        kind=Kind.DATA,
+        file="services/identity/use_cases/connection_domains.py",
+        old="if current is None or current.proved_at is None:",
+        new="if current is None:",
+        tests=(*OF_RULES, "-k", "lost_already"),
+    ),
 )

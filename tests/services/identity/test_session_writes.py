@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -91,7 +91,7 @@ OF_FACTORS = [CHANGES["passkey"], CHANGES["app"]]
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("end", [{"ended_at": NOON}, {"expires_at": NOON}])
 async def test_a_session_that_ends_before_the_write_changes_nothing(
-    change: Change, end: dict[str, datetime]
+    change: Change, end: dict[str, Any]
 ) -> None:
     rows = Rows(FRESH, meanwhile=replace(FRESH, **end))
     with pytest.raises(TokenRevoked):

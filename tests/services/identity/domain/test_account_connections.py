@@ -16,13 +16,14 @@ from services.identity.domain.account_connections import (
 )
 from services.identity.domain.id_tokens import IssuedIdentity
 from services.identity.domain.sso_connections import JoinRule
-from services.identity.use_cases import account_connections
+from services.identity.use_cases import account_connections, connection_domains
 from services.identity.use_cases.joining import with_membership
 from services.identity.use_cases.sessions import SignedIn
 from shared.contracts.calls.connections import RuleAnswer, RuleRequest
 from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
 from shared.ids import AccountId, ConnectionId, UserId
+from shared.mongo import AlreadyThere
 from shared.problems import Unavailable
 from tests.services.identity.domain.rows import NOON, SESSION, USER
 
@@ -109,16 +110,21 @@ class BetweenCheckAndWrite:
 
     def __init__(self) -> None:
         self.roles: list[str | None] = []
+        self.facts: list[object] = []
 
     async def account_connection(self, _: str, session: object = None) -> AccountConnection:
         return NO_RULE if session is None else ROW
 
-    async def call(self, _: object, __: object, asked: RuleRequest) -> RuleAnswer:
-        self.roles.append(asked.role)
+    async def call(self, _: object, __: object, asked: object) -> RuleAnswer:
+        if isinstance(asked, RuleRequest):
+            self.roles.append(asked.role)
         return RuleAnswer(account_name="Acme", manager_emails=())
 
     async def write(self, _: str, change: Any, **__: object) -> None:
-        await change(SimpleNamespace(session=self, now=NOON))
+        await change(SimpleNamespace(session=self, now=NOON, record=self.record))
+
+    def record(self, *facts: object) -> None:
+        self.facts += facts
 
 
 @pytest.mark.rule("B5")
@@ -138,6 +144,45 @@ async def test_a_role_that_was_not_checked_is_not_given() -> None:
             precondition=None,
         )
     assert set(between.roles) == {None}
+
+
+class LostMeanwhile(BetweenCheckAndWrite):
+    """Another request has taken the domain from its holder, who is told of it once."""
+
+    holder = replace(ROW, id=ConnectionId("sso_2"), challenge="former")
+    saved = 0
+
+    async def account_connection(
+        self, connection_id: str, session: object = None
+    ) -> AccountConnection:
+        wanted = ROW if connection_id == ROW.id else self.holder
+        return wanted if session is None else replace(wanted, proved_at=None)
+
+    async def connection_of_domain(self, _: str) -> AccountConnection:
+        return self.holder
+
+    async def save_proof(self, *_: object) -> None:
+        self.saved += 1
+        if self.saved == 1:
+            raise AlreadyThere("sso_domains")
+
+    async def of(self, _: str) -> frozenset[str]:
+        return frozenset({ROW.challenge})
+
+
+@pytest.mark.rule("B16")
+async def test_a_domain_that_is_lost_already_is_not_lost_again() -> None:
+    between = LostMeanwhile()
+    parts = {"store": between, "journal": between, "internal": between, "texts": between}
+    settings = SimpleNamespace(connections=(), sign_in_pages=())
+    await connection_domains.prove(
+        cast("Ctx", SimpleNamespace(**parts, settings=settings)),
+        service_caller(Service.IDENTITY),
+        ROW.account_id,
+        user_id=OTHER,
+        connection_id=ROW.id,
+    )
+    assert (between.saved, len(between.facts)) == (2, 1)
 
 
 @pytest.mark.rule("B16")
