@@ -9,6 +9,7 @@ from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.adapters.users import InternalUsers
 from services.notification.domain.attempts import Postponed
+from services.notification.domain.digests import TOLD_TOGETHER
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import ENDS, MessageKind
 from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_MANY, TOPICS
@@ -18,6 +19,7 @@ from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
 from services.notification.store import (
     Deliveries,
+    Digests,
     Entries,
     Messages,
     Paces,
@@ -69,7 +71,10 @@ def build(
         MAILS_WITHHELD, [Service.NOTIFICATION], [MessageKind.INVITATION], [Postponed.reason]
     )
     start_at_zero(
-        MAILS_WITHHELD, [Service.NOTIFICATION], TOPICS, [NEWER_MAIL, TOO_MANY, MEMBERSHIP_ENDED]
+        MAILS_WITHHELD,
+        [Service.NOTIFICATION],
+        TOPICS,
+        [NEWER_MAIL, TOO_MANY, MEMBERSHIP_ENDED, TOLD_TOGETHER],
     )
     start_at_zero(MAILS_WITHHELD, [Service.NOTIFICATION], OPTIONAL_KINDS, [SWITCHED_OFF])
     start_at_zero(MAILS_ENDED, [Service.NOTIFICATION], ENDS)
@@ -104,6 +109,7 @@ def build(
     ctx = Ctx(
         client=parts.client,
         messages=Messages(parts.database),
+        digests=Digests(parts.database),
         paces=Paces(parts.database),
         people=People(parts.database),
         entries=Entries(parts.database),

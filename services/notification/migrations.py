@@ -35,6 +35,16 @@ MESSAGES_OF_PEOPLE = (
 PREFERENCES = (Index(collection="preferences", keys=(("off.account_id", 1),), name="of_account"),)
 """Who has switched mails of an account off: it is forgotten with the account."""
 
+DIGESTS = (
+    Index(
+        collection="messages",
+        keys=(("digest", 1), ("_id", 1)),
+        name="of_digest",
+        partial={"status": "listed"},
+    ),
+)
+"""The messages that wait for a digest."""
+
 PACES = (Index(collection="paces", keys=(("expires_at", 1),), name="expires_at", ttl_seconds=0),)
 """Paces without a mail of the last hour are deleted."""
 
@@ -105,4 +115,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(11, "indexes of messages of people", index_step(*MESSAGES_OF_PEOPLE)),
         Migration(12, "entries by number", index_step(*NUMBERS)),
         Migration(13, "preference indexes", index_step(*PREFERENCES)),
+        Migration(14, "digest indexes", index_step(*DIGESTS)),
     )

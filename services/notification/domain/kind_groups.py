@@ -103,7 +103,7 @@ KINDS_OF: Mapping[KindGroup, tuple[MessageKind, ...]] = {
         MessageKind.PASSWORD_RESET,
     ),
 }
-"""Each kind is in one group. In a group all mails can be switched off, or none."""
+"""Each kind but the digest is in one group. In a group all mails can be switched off, or none."""
 
 GROUP_TEXTS: Mapping[Locale, Mapping[KindGroup, GroupText]] = {
     Locale.EN: {

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -10,12 +11,19 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from services.notification.domain.headers import UnsafeHeader, safe_header
+from services.notification.domain.mail_filters import (
+    address_html,
+    linked_html,
+    linked_text,
+    note_html,
+)
 from services.notification.domain.messages import MailLink, Message
 from services.notification.domain.names import (
     MOMENTS,
@@ -46,6 +54,11 @@ _OF_EARLIER_VERSIONS = {
     "because": "",
 }
 """Words that a message lacks which an earlier version stored."""
+
+
+NO_DIGEST: Mapping[str, object] = MappingProxyType(
+    {"listed": (), "more": 0, "count": 0, "switches": ()}
+)
 
 
 class Undeliverable(Exception):  # noqa: N818 - it names what was found
@@ -105,12 +118,14 @@ def render(
     sender: MailSender,
     now: datetime,
     unsubscribe_page: str | None = None,
+    digest: Mapping[str, object] = NO_DIGEST,
 ) -> MailContent:
     """Write the subject, the text and the HTML in the recipient's language.
 
     Every name is shown as `names` allows, and every moment in the recipient's time zone.
     """
     words = _words(message, link, sender=sender, now=now)
+    words |= digest
     words["unsubscribe_page"] = unsubscribe_page if sender.pages else None
     name = f"{message.kind}.j2"
     return MailContent(
@@ -152,7 +167,7 @@ def _shown(field: str, text: str, message: Message, wording: Wording) -> str:
 
 def render_entry(message: Message, *, sender: MailSender) -> ListedText:
     """Write the subject and the text of a message as a list shows them, as of its fact."""
-    words = _words(message, None, sender=sender, now=message.created_at)
+    words = {**NO_DIGEST, **_words(message, None, sender=sender, now=message.created_at)}
     return ListedText(
         title=_subject(message, words),
         text="\n\n".join(_split(_block(message, "body", words))),
@@ -177,8 +192,11 @@ def compose(
     now: datetime,
     unsubscribe_url: str | None = None,
     unsubscribe_page: str | None = None,
+    digest: Mapping[str, object] = NO_DIGEST,
 ) -> ComposedMail:
     """Compose the mail as bytes; its Message-ID is the same in every attempt.
+
+    `digest` is what a digest lists.
 
     Mail programs offer `unsubscribe_url` to their user (RFC 8058); the mail's foot names the page.
 
@@ -189,7 +207,9 @@ def compose(
     recipient = mailbox_of(message.recipient)
     if recipient is None:
         raise Undeliverable(message.id)
-    content = render(message, link, sender=sender, now=now, unsubscribe_page=unsubscribe_page)
+    content = render(
+        message, link, sender=sender, now=now, unsubscribe_page=unsubscribe_page, digest=digest
+    )
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(
         display_name=safe_header(sender.name), addr_spec=safe_header(sender.address)
@@ -240,18 +260,6 @@ def _strong_html(name: str) -> Markup:
     return Markup("<strong>{}</strong>").format(escape(name))
 
 
-def _address_html(url: str) -> Markup:
-    return Markup('<a class="link" href="{0}" style="color:#1f5eff">{0}</a>').format(escape(url))
-
-
-def _note_html(note: str) -> Markup:
-    """Lines that are copied from the mail as they are."""
-    return Markup(
-        '<pre style="margin:0 0 16px;font-family:monospace;font-size:13px;white-space:pre-wrap;'
-        'word-break:break-all">{}</pre>'
-    ).format(note)
-
-
 def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
@@ -272,8 +280,9 @@ def _environment(locale: Locale, *, html: bool) -> Environment:
     environment.filters["quoted"] = partial(quoted, marks=wording.marks)
     environment.filters["strong"] = strong
     environment.filters["greeting"] = partial(greet, wording=wording)
-    environment.filters["address"] = _address_html if html else str
-    environment.filters["note"] = _note_html if html else str
+    environment.filters["linked"] = linked_html if html else linked_text
+    environment.filters["address"] = address_html if html else str
+    environment.filters["note"] = note_html if html else str
     return environment
 
 

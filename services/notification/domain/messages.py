@@ -82,12 +82,16 @@ class MessageKind(StrEnum):
     ACCESS_ENDED = "access_ended"
     ACCESS_RESTORED = "access_restored"
     SECOND_FACTOR_DEMANDED = "second_factor_demanded"
+    DIGEST = "digest"
+    """Lists what other messages would tell; no person chooses it, and no list has it."""
 
 
 class MessageStatus(StrEnum):
     """How far the delivery of a message is."""
 
     QUEUED = "queued"
+    LISTED = "listed"
+    """Waits to be told by a digest."""
     SENDING = "sending"
     """Claimed by a sender. After the claim ran out, the mail may or may not have been sent."""
     SENT = "sent"
@@ -183,6 +187,10 @@ class Message:
     """Earlier attempts of every kind."""
     deferrals: int = 0
     """Earlier attempts that the mail server deferred."""
+    listed: tuple[MessageId, ...] | None = None
+    """Of a digest, once it was attempted: what it lists."""
+    more: int = 0
+    """Of a digest: what it counts besides."""
 
     @property
     def nameless(self) -> bool:

@@ -47,6 +47,8 @@ class Topic(StrEnum):
     """Other members."""
     INVITATIONS = "invitations"
     """What became of invitations."""
+    DIGEST = "digest"
+    """The digest that takes further mails, of all topics."""
     OWNERSHIP = "ownership"
     """Who is offered the account, and what became of the offer. That it moved is told at once."""
 

@@ -157,7 +157,8 @@ def preferences_view(found: Preferences, locale: Locale = DEFAULT_LOCALE) -> Pre
     titles = KIND_TITLES[locale]
     return PreferencesView(
         kinds=[
-            KindView(kind=kind, optional=kind in OPTIONAL_KINDS) for kind in sorted(MessageKind)
+            KindView(kind=kind, optional=kind in OPTIONAL_KINDS)
+            for kind in sorted(set(MessageKind) - {MessageKind.DIGEST})
         ],
         groups=[
             KindGroupView(

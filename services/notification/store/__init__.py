@@ -1,6 +1,7 @@
 """The collections of notification in MongoDB."""
 
 from services.notification.store.deliveries import Deliveries
+from services.notification.store.digests import Digests
 from services.notification.store.entries import Entries, ListState
 from services.notification.store.messages import Messages
 from services.notification.store.paces import Pace, Paces
@@ -10,6 +11,7 @@ from services.notification.store.webhooks import Webhooks
 
 __all__ = [
     "Deliveries",
+    "Digests",
     "Entries",
     "ListState",
     "Messages",

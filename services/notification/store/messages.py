@@ -25,6 +25,7 @@ from shared.locales import DEFAULT_LOCALE, DEFAULT_TIME_ZONE, known_locale
 from shared.mongo import Database, DbSession, Document, majority
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOT_TAKEN = [MessageStatus.QUEUED, MessageStatus.LISTED]
 _LINK_REQUEST: TypeAdapter[LinkRequest] = TypeAdapter(
     Annotated[LinkRequest, Field(discriminator="kind")]
 )
@@ -56,27 +57,8 @@ class Messages:
 
     async def add(self, message: Message, session: DbSession, *, due_at: datetime) -> None:
         """Queue a message for a moment; a message with the same id stays unchanged."""
-        document = {
-            "kind": message.kind,
-            "recipient": message.recipient,
-            "recipient_key": address_key(message.recipient),
-            "user_id": message.user_id,
-            "locale": message.locale,
-            "time_zone": message.time_zone,
-            "account_id": message.account_id,
-            "actor": message.caller.actor.model_dump(),
-            "request": message.caller.request.model_dump(),
-            "words": dict(message.words),
-            "expires_at": message.expires_at,
-            "link": _link_document(message.link),
-            "created_at": message.created_at,
-            "status": MessageStatus.QUEUED,
-            "open": True,
-            "due_at": due_at,
-            "claim": None,
-            "attempts": 0,
-            "deferrals": 0,
-        }
+        queued = {"status": MessageStatus.QUEUED, "open": True, "due_at": due_at, "claim": None}
+        document = {**content_of(message), **queued}
         await self._messages.update_one(
             {"_id": message.id}, {"$setOnInsert": document}, upsert=True, session=session
         )
@@ -91,7 +73,7 @@ class Messages:
             wanted.append({"recipient_key": email_key, "user_id": None, **older})
         found = [
             StoredMessage(
-                message=_read(row),
+                message=read_message(row),
                 status=MessageStatus(row["status"]),
                 finished_at=row.get("finished_at"),
             )
@@ -115,9 +97,9 @@ class Messages:
     async def withhold(
         self, message_id: MessageId, *, now: datetime, reply: str, session: DbSession
     ) -> bool:
-        """Withhold a message that no sender has claimed; false if one has."""
+        """Withhold a message that no sender has claimed and no digest has; false if one has."""
         outcome = await self._messages.update_one(
-            {"_id": message_id, "status": MessageStatus.QUEUED, "attempts": 0},
+            {"_id": message_id, "status": {"$in": _NOT_TAKEN}, "attempts": 0},
             _finished(MessageStatus.WITHHELD, now=now, reply=reply),
             session=session,
         )
@@ -147,7 +129,7 @@ class Messages:
                 "$inc": {"attempts": 1},
             },
         )
-        return _read(found) if outcome.matched_count else None
+        return read_message(found) if outcome.matched_count else None
 
     async def renew_claim(self, message_id: MessageId, *, claim: str, until: datetime) -> bool:
         """Renew a claim; false when another sender has claimed the message since."""
@@ -200,6 +182,27 @@ def _finished(status: MessageStatus, *, now: datetime, reply: str | None) -> Doc
     }
 
 
+def content_of(message: Message) -> Document:
+    """What the document of a message has at first, but for how far its delivery is."""
+    return {
+        "kind": message.kind,
+        "recipient": message.recipient,
+        "recipient_key": address_key(message.recipient),
+        "user_id": message.user_id,
+        "locale": message.locale,
+        "time_zone": message.time_zone,
+        "account_id": message.account_id,
+        "actor": message.caller.actor.model_dump(),
+        "request": message.caller.request.model_dump(),
+        "words": dict(message.words),
+        "expires_at": message.expires_at,
+        "link": _link_document(message.link),
+        "created_at": message.created_at,
+        "attempts": 0,
+        "deferrals": 0,
+    }
+
+
 def _link_document(request: LinkRequest | None) -> Document | None:
     return None if request is None else {"owner": link_owner(request), **request.model_dump()}
 
@@ -211,7 +214,8 @@ def _link_request(stored: Document | None) -> LinkRequest | None:
     return _LINK_REQUEST.validate_python(content)
 
 
-def _read(found: Document) -> Message:
+def read_message(found: Document) -> Message:
+    """Return the message of a document."""
     return Message(
         id=MessageId(found["_id"]),
         kind=MessageKind(found["kind"]),
@@ -230,4 +234,6 @@ def _read(found: Document) -> Message:
         link=_link_request(found["link"]),
         attempts=found["attempts"],
         deferrals=found["deferrals"],
+        listed=None if found.get("listed") is None else tuple(found["listed"]),
+        more=found.get("more", 0),
     )

@@ -12,6 +12,7 @@ from services.notification.domain.messages import HiddenRecipient, LinkRequest, 
 from services.notification.domain.preferences import UnsubscribeLinks
 from services.notification.store import (
     Deliveries,
+    Digests,
     Entries,
     Messages,
     Paces,
@@ -141,6 +142,7 @@ class Ctx:
 
     client: DbClient
     messages: Messages
+    digests: Digests
     paces: Paces
     people: People
     entries: Entries

@@ -23,6 +23,7 @@ from services.notification.domain.attempts import (
     status_or_retry,
 )
 from services.notification.domain.bounces import cause_of
+from services.notification.domain.digest_words import digest_words
 from services.notification.domain.headers import UnsafeHeader
 from services.notification.domain.mails import Undeliverable, compose
 from services.notification.domain.messages import (
@@ -34,6 +35,7 @@ from services.notification.domain.messages import (
     MessageStatus,
 )
 from services.notification.use_cases.context import Ctx
+from services.notification.use_cases.digests import ClaimLost, settle_digest
 from shared.contracts.calls.identity import FarewellRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Fact, Outcome, ResourceRef
@@ -77,7 +79,7 @@ async def deliver(ctx: Ctx, message: Message, claim: str) -> None:
     that the mail server already has.
     """
     async with _claim_renewed(ctx, message.id, claim):
-        result = await _attempt(ctx, message)
+        result = await _attempt(ctx, message, claim)
         while True:
             try:
                 await _save(ctx, message, claim, result)
@@ -89,22 +91,14 @@ async def deliver(ctx: Ctx, message: Message, claim: str) -> None:
                 return
 
 
-async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
+async def _attempt(ctx: Ctx, message: Message, claim: str) -> AttemptResult:
     try:
-        found = await _link_of(ctx, message)
-        if isinstance(found, HiddenRecipient):
-            message, found = message.to(found), None
-        mail = compose(
-            message,
-            found,
-            sender=ctx.sender,
-            now=ctx.clock.now(),
-            unsubscribe_url=ctx.unsubscribe_links.url(message),
-            unsubscribe_page=ctx.unsubscribe_links.page(message),
-        )
-        return await ctx.transport.send(mail)
+        digest = message.kind is MessageKind.DIGEST
+        return await (_attempt_digest(ctx, message, claim) if digest else _send(ctx, message))
     except Refusal as refusal:
         return _without_link(refusal)
+    except ClaimLost:
+        return Failed(reason="claimed by another sender")
     except Undeliverable:
         return Rejected(reply="The recipient is not one plain e-mail address.")
     except UnsafeHeader:
@@ -113,6 +107,42 @@ async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
     except Exception as error:  # any error of ours is retried with growing pauses, for three days
         logger.exception("A mail could not be made or sent.", extra={"message_id": message.id})
         return Failed(reason=f"internal error: {type(error).__name__}")
+
+
+async def _send(ctx: Ctx, message: Message) -> AttemptResult:
+    found = await _link_of(ctx, message)
+    if isinstance(found, HiddenRecipient):
+        message, found = message.to(found), None
+    mail = compose(
+        message,
+        found,
+        sender=ctx.sender,
+        now=ctx.clock.now(),
+        unsubscribe_url=ctx.unsubscribe_links.url(message),
+        unsubscribe_page=ctx.unsubscribe_links.page(message),
+    )
+    return await ctx.transport.send(mail)
+
+
+async def _attempt_digest(ctx: Ctx, digest: Message, claim: str) -> AttemptResult:
+    """Send what a digest tells; one thing alone has its usual mail, under the id of the digest."""
+    told = await settle_digest(ctx, digest, claim)
+    if not told.listed:
+        return Withdrawn()
+    if told.single:
+        return await _send(ctx, replace(told.listed[0], id=digest.id))
+    firsts = {each.kind: each for each in reversed(told.listed)}
+    pages = {kind: ctx.unsubscribe_links.page(each) for kind, each in firsts.items()}
+    [first, *others] = firsts.values()
+    mail = compose(
+        digest,
+        None,
+        sender=ctx.sender,
+        now=ctx.clock.now(),
+        unsubscribe_url=None if others else ctx.unsubscribe_links.url(first),
+        digest=digest_words(digest, told, sender=ctx.sender, pages=pages),
+    )
+    return await ctx.transport.send(mail)
 
 
 async def _link_of(ctx: Ctx, message: Message) -> MailLink | HiddenRecipient | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from services.notification.domain.digests import DIGEST_WAIT, digest_due, may_be_digested
 from services.notification.domain.entries import entry_of
 from services.notification.domain.member_recipients import ended_membership
 from services.notification.domain.messages import Message
@@ -25,6 +26,7 @@ from services.notification.domain.public_events import is_public
 from services.notification.domain.recipients import messages_of
 from services.notification.store import Pace
 from services.notification.use_cases.context import Ctx
+from services.notification.use_cases.digests import count_in_digest, join_digest
 from services.notification.use_cases.webhook_events import queue_deliveries
 from shared.contracts.facts import Row
 from shared.contracts.topology import Service
@@ -174,7 +176,10 @@ async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) ->
     place = Place(id=message.id, kind=message.kind, about=message.about, seq=seq, due_at=now)
     waiting = waiting_place(places, about=place.about, now=now)
     refused = _reason_to_withhold(pace, places, waiting, seq=seq)
+    may_wait = may_be_digested(message)
     if refused is not None:
+        if refused == TOO_MANY and may_wait:
+            await count_in_digest(ctx, message, session)
         await ctx.messages.add(message, session, due_at=now)
         await ctx.messages.withhold(message.id, now=now, reply=refused, session=session)
         return Withheld(place=place, reason=refused)
@@ -184,11 +189,17 @@ async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) ->
     ):
         withheld = Withheld(place=waiting, reason=NEWER_MAIL)
         places.remove(waiting)
-        place = replace(place, due_at=waiting.due_at)
+        due_at = waiting.due_at
+    elif may_wait:
+        due_at = digest_due(places, now=now)
     else:
-        place = replace(place, due_at=next_due(places, about=place.about, now=now))
-    await ctx.messages.add(message, session, due_at=place.due_at)
-    await ctx.paces.save(pace, [*places, place], session, now=now)
+        due_at = next_due(places, about=place.about, now=now)
+    if may_wait and due_at > now:
+        latest = min(due_at, now + DIGEST_WAIT)
+        due_at = await join_digest(ctx, message, session, due_at=latest)
+    else:
+        await ctx.messages.add(message, session, due_at=due_at)
+    await ctx.paces.save(pace, [*places, replace(place, due_at=due_at)], session, now=now)
     return withheld
 
 

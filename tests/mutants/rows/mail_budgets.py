@@ -433,7 +433,7 @@ ROWS = (
         id="claimed-mail-withheld",
         kind=Kind.DATA,
         file="services/notification/store/messages.py",
-        old='{"_id": message_id, "status": MessageStatus.QUEUED, "attempts": 0}',
+        old='{"_id": message_id, "status": {"$in": _NOT_TAKEN}, "attempts": 0}',
         new='{"_id": message_id}',
         tests=("tests/services/notification/test_pace.py", "-k", "claimed"),
     ),

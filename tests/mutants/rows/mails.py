@@ -197,8 +197,8 @@ ROWS = (
         id="waiting-mail-is-deleted",
         kind=Kind.DATA,
         file="services/notification/store/messages.py",
-        old='            "deferrals": 0,\n        }\n',
-        new='            "deferrals": 0, "finished_at": message.created_at\n        }\n',
+        old='        "deferrals": 0,\n    }\n',
+        new='        "deferrals": 0, "finished_at": message.created_at\n    }\n',
         tests=("tests/services/test_stored.py", "-k", "mail"),
     ),
     Mutant(
@@ -325,12 +325,12 @@ ROWS = (
         id="mail-sent-again-when-its-result-is-not-saved",
         kind=Kind.DATA,
         file="services/notification/use_cases/deliver.py",
-        old="        result = await _attempt(ctx, message)\n"
+        old="        result = await _attempt(ctx, message, claim)\n"
         "        while True:\n"
         "            try:\n",
         new="        while True:\n"
         "            try:\n"
-        "                result = await _attempt(ctx, message)\n",
+        "                result = await _attempt(ctx, message, claim)\n",
         tests=(
             "tests/services/notification/test_delivery.py",
             "tests/services/notification/test_claims.py",

@@ -27,6 +27,7 @@ from services.notification.migrations import migrations
 from services.notification.settings import Security
 from services.notification.store import (
     Deliveries,
+    Digests,
     Entries,
     Messages,
     Paces,
@@ -305,6 +306,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
     ctx = Ctx(
         client=client,
         messages=Messages(database),
+        digests=Digests(database),
         paces=Paces(database),
         people=People(database),
         entries=Entries(database),

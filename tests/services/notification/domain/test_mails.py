@@ -159,6 +159,10 @@ def visible(html):
 
 
 OPENINGS = {
+    MessageKind.DIGEST: (
+        "0 changes for you in “Acme Robotics”",
+        "Hello Bo Li, these changes in “Acme Robotics” concern you.",
+    ),
     MessageKind.VERIFY_EMAIL: (
         "Verify your e-mail address for Rolecall",
         "Your address bo@example.com was used to sign up for Rolecall with the name “Bo Li”.",
