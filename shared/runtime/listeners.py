@@ -79,6 +79,7 @@ class Listener:
         """`drain` is how long running requests may go on after `stop`, in seconds."""
         require_c_parser()
         self._sock = sock
+        self._url = url_of(sock)
         self._site: web.SockSite | None = None
         app.middlewares.insert(0, self._closing())
         self._runner = Runner(
@@ -97,8 +98,8 @@ class Listener:
 
     @property
     def url(self) -> str:
-        """The address at which it answers."""
-        return url_of(self._sock)
+        """The address at which it answers, or did before its end."""
+        return self._url
 
     async def start(self) -> None:
         """Accept connections.

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import http_parser
+from aiohttp import http_parser, web
 from pydantic import SecretStr
 
 from shared import metrics
@@ -19,7 +19,7 @@ from shared.auth.keys import generate_service_keys
 from shared.http.access import Admin, Internal
 from shared.http.api import Api
 from shared.http.routes import Call, Route
-from shared.runtime.listeners import listen, require_c_parser, url_of
+from shared.runtime.listeners import Listener, listen, require_c_parser, url_of
 from shared.runtime.service import ServiceApp
 from shared.runtime.supervisor import Supervisor
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -469,3 +469,12 @@ async def test_a_loop_that_returns_is_done():
     supervisor.start({"once": once})
     await done.wait()
     await supervisor.stop()
+
+
+async def test_the_address_of_a_listener_is_known_after_its_end() -> None:
+    """A start that a deadline cut off is logged after the end of its listeners."""
+    listener = Listener(web.Application(), listen("127.0.0.1", 0))
+    url = listener.url
+    await listener.start()
+    await listener.stop()
+    assert listener.url == url
