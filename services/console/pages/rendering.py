@@ -8,6 +8,8 @@ from pathlib import Path
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from services.console.domain import places
+from services.console.pages.words import say
+from shared.locales import DEFAULT_LOCALE
 
 _PAGES = Path(__file__).parent
 _STATIC = _PAGES.parent / "static"
@@ -71,5 +73,7 @@ _ENVIRONMENT.globals |= {
 
 
 def render(template: str, words: Mapping[str, object]) -> str:
-    """Return the page; every word is shown as text."""
-    return _ENVIRONMENT.get_template(f"{template}.html").render(words)
+    """Return the page, in `language` if it names one; every word is shown as text."""
+    language = str(words.get("language", DEFAULT_LOCALE))
+    spoken = {"language": language, "say": say(language)}
+    return _ENVIRONMENT.get_template(f"{template}.html").render({**words, **spoken})

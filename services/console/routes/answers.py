@@ -8,7 +8,7 @@ from aiohttp import web
 from services.console.domain.browser_state import Cookie
 from services.console.pages.rendering import Form, render
 from services.console.pages.texts import DONE
-from services.console.pages.words import fault_in, say
+from services.console.pages.words import fault_in
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.outcomes import Outcome, SeeOther
 from services.console.routes.visits import Visit
@@ -44,8 +44,6 @@ def page_response(visit: Visit, outcome: Outcome) -> web.Response:
         words = {
             "product": visit.ctx.product,
             "form": replace(outcome.form, problem=problem),
-            "language": language,
-            "say": say(language),
             "mark": visit.form_mark(),
             "signed_in": visit.session is not None,
             "passkeys_work": visit.ctx.passkeys_work,
@@ -82,8 +80,6 @@ def failed_page(ctx: PageContext, *, status: int) -> web.Response:
     words = {
         "product": ctx.product,
         "form": Form(problem=FAILURES[status], status=status),
-        "language": DEFAULT_LOCALE,
-        "say": say(DEFAULT_LOCALE),
         "signed_in": False,
         "unread": 0,
         "mark": "",
