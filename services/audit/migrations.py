@@ -122,6 +122,20 @@ STREAMS = (
     ),
 )
 """The streams of an account, and those that the sender looks at."""
+SAVED_SEARCHES = (
+    Index(
+        collection="saved_searches",
+        keys=(("account_id", 1), ("created_by", 1), ("_id", 1)),
+        name="of_member",
+    ),
+    Index(
+        collection="saved_searches",
+        keys=(("account_id", 1), ("_id", 1)),
+        name="shared",
+        partial={"shared": True},
+    ),
+)
+"""The searches of a member, and those that all readers of a log see."""
 
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
@@ -147,4 +161,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(18, "people who were erased before", note_erased),
         Migration(19, "stream indexes", index_step(*STREAMS)),
         Migration(20, "idempotency indexes", index_step(*idempotency.INDEXES)),
+        Migration(21, "saved search indexes", index_step(*SAVED_SEARCHES)),
     )

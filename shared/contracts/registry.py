@@ -4,6 +4,7 @@ from shared.contracts import (
     audit,
     audit_erasure,
     audit_retention,
+    audit_searches,
     audit_streams,
     identity,
     identity_addresses,
@@ -55,6 +56,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
     Service.AUDIT: (
         *audit.FACTS,
         *audit_retention.FACTS,
+        *audit_searches.FACTS,
         *audit_erasure.FACTS,
         *audit_streams.FACTS,
         *upkeep.facts_of(Service.AUDIT),

@@ -4,16 +4,8 @@ RESOURCE_TYPES = frozenset(
     {
         *("account", "api_token", "audit_log", "catalog", "fact", "guardrail", "invitation"),
         *("journal", "log_stream", "member", "message", "notification_preferences", "override"),
-        *(
-            "project",
-            "role",
-            "service_client",
-            "session",
-            "sign_up",
-            "signing_key",
-            "sso_connection",
-        ),
-        *("user", "webhook"),
+        *("project", "role", "saved_search", "service_client", "session", "sign_up"),
+        *("signing_key", "sso_connection", "user", "webhook"),
     }
 )
 """A test compares them with each `ResourceRef` of the code."""

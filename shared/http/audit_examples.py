@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
+_A_SEARCH = {"name": "Refusals", "filters": {"action": "member.", "outcome": "denied"}}
 _A_STREAM = {"name": "SIEM", "url": "https://siem.acme.example/ingest", "header": "Authorization"}
 OF_LOG_FILTER: Mapping[str, Any] = {
     "on_behalf_of": f"usr_{_DIGITS}",
@@ -18,6 +19,9 @@ OF_LOG: Mapping[str, Mapping[str, Any]] = {
         "after": None,
         "reason": None,
     },
+    "NewSavedSearch": _A_SEARCH | {"shared": True},
+    "ChangeSavedSearch": _A_SEARCH,
+    "SavedSearchView": _A_SEARCH | {"id": f"sch_{_DIGITS}", "shared": True},
     "NewStream": _A_STREAM | {"secret": "Bearer 4f6b1c"},
     "ChangeStream": {"name": "SIEM", "start": "beginning", "enabled": True},
     "StreamView": _A_STREAM

@@ -67,6 +67,7 @@ PARAMETERS: Mapping[str, str] = {
     "webhook_id": "The id of the webhook",
     "delivery_id": "The id of the delivery",
     "stream_id": "The id of the stream",
+    "search_id": "The id of the saved search",
     "invitation_id": "The id of the invitation",
     "project_id": "The id of the project",
     "revision": "A revision, as the header `Rolecall-Revision` of a change named it",

@@ -44,6 +44,7 @@ def test_every_post_that_creates_is_idempotent():
         "inviteMember",
         "offerOwnership",
         "rotateClientSecret",
+        "saveAuditSearch",
     }
     assert all(row.idempotent for row in creating)
 

@@ -39,6 +39,11 @@ NEW_WEBHOOK = {
     "event_types": ["invitation.declined", "ownership.*"],
     "description": "Keeps the directory",
 }
+NEW_SEARCH = {
+    "name": "Refusals",
+    "filters": {"action": "member.", "outcome": "denied", "from": "2026-03-05T12:00:00Z"},
+    "shared": True,
+}
 NEW_STREAM = {
     "url": "https://siem.acme.example/ingest",
     "secret": "Bearer 4f6b1c",
@@ -237,6 +242,8 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
     team.ids["webhook_id"] = made.expect(201)["id"]
     sent = await team.owner.send("POST", f"{team.path}/webhooks/{team.ids['webhook_id']}/test")
     team.ids["delivery_id"] = sent.expect(202)["id"]
+    made = await team.owner.send("POST", f"{team.path}/audit-searches", NEW_SEARCH)
+    team.ids["search_id"] = made.expect(201)["id"]
     made = await team.owner.send("POST", f"{team.path}/audit-streams", NEW_STREAM)
     team.ids["stream_id"] = made.expect(201)["id"]
     team.ids["passkey_id"] = new_id("pky")  # of none: no authenticator is here

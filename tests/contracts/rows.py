@@ -19,6 +19,7 @@ from tests.contracts.asking import Case
 from tests.contracts.people import (
     CHANGED_CONNECTION,
     NEW_CONNECTION,
+    NEW_SEARCH,
     NEW_STREAM,
     NEW_WEBHOOK,
     People,
@@ -193,6 +194,8 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "setAuditCheckpointDelivery": ({"daily": True},),
         "changeWebhook": (NEW_WEBHOOK | {"enabled": True},),
         "rotateWebhookSecret": ({"overlap_seconds": 60},),
+        "saveAuditSearch": (NEW_SEARCH,),
+        "changeAuditSearch": (NEW_SEARCH,),
         "createAuditStream": (NEW_STREAM,),
         "changeAuditStream": (NEW_STREAM | {"enabled": True},),
         "setAuditRetention": ({"days": 400},),
@@ -489,6 +492,7 @@ def harmless_path(row: Route, team: Team) -> str:
         "connection_id": "sso",
         "webhook_id": "whk",
         "stream_id": "str",
+        "search_id": "sch",
         "delivery_id": "dlv",
     }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

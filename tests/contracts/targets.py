@@ -8,6 +8,7 @@ from shared.ids import PREFIXES, new_id
 from tests.contracts.people import (
     CATALOG,
     NEW_CONNECTION,
+    NEW_SEARCH,
     NEW_STREAM,
     NEW_WEBHOOK,
     People,
@@ -85,6 +86,10 @@ async def _webhook(people: People) -> str | None:
     return await _made(people, f"{people.team.path}/webhooks", NEW_WEBHOOK)
 
 
+async def _search(people: People) -> str | None:
+    return await _made(people, f"{people.team.path}/audit-searches", NEW_SEARCH)
+
+
 async def _stream(people: People) -> str | None:
     return await _made(people, f"{people.team.path}/audit-streams", NEW_STREAM)
 
@@ -114,6 +119,7 @@ _MAKERS: Mapping[str, Callable[[People], Awaitable[str | None]]] = {
     "user_id": _member,
     "webhook_id": _webhook,
     "stream_id": _stream,
+    "search_id": _search,
 }
 ENDED: Mapping[str, str] = {
     "deleteAccount": "account_id",
@@ -124,6 +130,7 @@ ENDED: Mapping[str, str] = {
     "testWebhook": "webhook_id",
     "deleteAuditStream": "stream_id",
     "testAuditStream": "stream_id",
+    "deleteAuditSearch": "search_id",
     "resendInvitation": "invitation_id",
     "revokeInvitation": "invitation_id",
     "deleteProject": "project_id",

@@ -32,6 +32,7 @@ NESTED = (
     "webhook_id",
     "delivery_id",
     "stream_id",
+    "search_id",
     "event_id",
     "revision",
     "rid",

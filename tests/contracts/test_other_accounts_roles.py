@@ -60,6 +60,7 @@ UNNAMED = {
     "testWebhook": "webhook_id",
     "deleteAuditStream": "stream_id",
     "testAuditStream": "stream_id",
+    "deleteAuditSearch": "search_id",
 }
 
 
@@ -171,6 +172,7 @@ RECORDED_ELSEWHERE = {
     "audit-export",
     "audit-retention",
     "audit-streams",
+    "audit-searches",
     "usage",
     "api-tokens",
     "sso-connections",
@@ -182,9 +184,9 @@ RECORDED_ELSEWHERE = {
 async def make_room(people: People) -> None:
     """Delete what tests before this one have made of which an account may have few."""
     team = people.team
-    names = ("guardrail_id", "connection_id", "webhook_id", "stream_id")
+    names = ("guardrail_id", "connection_id", "webhook_id", "stream_id", "search_id")
     kept = {team.ids[name] for name in names}
-    for name in ("guardrails", "sso-connections", "webhooks", "audit-streams"):
+    for name in ("guardrails", "sso-connections", "webhooks", "audit-streams", "audit-searches"):
         path = f"{team.path}/{name}"
         for one in (await team.owner.get(path))["items"]:
             if one["id"] not in kept:

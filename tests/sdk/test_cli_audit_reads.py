@@ -226,3 +226,39 @@ def test_a_checkpoint_is_kept_with_its_key_and_never_overwritten(stub, tmp_path,
     stub.answer = 200, JSON, json.dumps({**told, "checkpoint": None}).encode()
     assert run(stub, "checkpoint", "--output", str(tmp_path / "other")) == 1
     assert not (tmp_path / "other").exists()
+
+
+SAVED = [
+    {"id": "sch_1", "name": "Refusals", "filters": {"outcome": "denied", "from": "2026-03-05"}},
+    {"id": "sch_2", "name": "Twice", "filters": {}},
+    {"id": "sch_3", "name": "Twice", "filters": {"action": "role."}},
+]
+
+
+def with_saved_searches(path, _body):
+    page: dict[str, object] = {"items": [], "next_cursor": None}
+    if "audit-searches" in path:
+        first = "cursor" not in path
+        page = {"items": SAVED[:1] if first else SAVED[1:], "next_cursor": "c" if first else None}
+    return 200, JSON, json.dumps(page).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "filters"),
+    [
+        ("Refusals", {"outcome": "failed", "from": "2026-03-05"}),
+        ("sch_3", {"outcome": "failed", "action": "role."}),
+    ],
+)
+def test_a_saved_search_is_run_by_its_name_or_id(stub, name, filters):
+    stub.answer = with_saved_searches
+    assert run(stub, "search", "--saved", name, "--outcome", "failed") == 0
+    assert queries(stub)[-1] == filters | {"limit": "50"}
+
+
+def test_a_saved_search_that_is_not_there_is_told_with_what_is(stub, capsys):
+    stub.answer = with_saved_searches
+    assert run(stub, "search", "--saved", "Gone") == 2
+    assert "There are: Refusals, Twice, Twice." in capsys.readouterr().err
+    assert run(stub, "search", "--saved", "Twice") == 2
+    assert "Pass an id: sch_2, sch_3." in capsys.readouterr().err

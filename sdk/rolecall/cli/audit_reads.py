@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from rolecall.cli.audit_files import ExportFile, export_table
 from rolecall.cli.members import account_url, add_member_options, ask, content_of, credential
 from rolecall.cli.output import INVALID, OK, USAGE, UsageError, report, say
+from rolecall.cli.saved_searches import saved_filters
 from rolecall.cli.topics import Topics
 from rolecall.client.operator import AdminError
 from rolecall.client.streams import RefusedError, lines_of
@@ -77,6 +78,11 @@ def add_audit_read_commands(commands: Topics) -> None:
             command.add_argument(
                 f"--{name}", dest=dest, metavar=METAVARS.get(name, "ID"), help=text
             )
+        command.add_argument(
+            "--saved",
+            metavar="NAME",
+            help="name or id of a saved search; other filters replace its",
+        )
         if command is not export:
             command.add_argument(
                 "--json", action="store_true", help="print JSON, one record a line"
@@ -87,7 +93,8 @@ def add_audit_read_commands(commands: Topics) -> None:
 def _filters(options: argparse.Namespace) -> dict[str, str]:
     names = (name.replace("-", "_") for name in FILTERS)
     given = {name: getattr(options, f"filter_{name}") for name in names}
-    return {name: value for name, value in given.items() if value is not None}
+    saved = saved_filters(options) if options.saved else {}
+    return saved | {name: value for name, value in given.items() if value is not None}
 
 
 def _search(options: argparse.Namespace) -> int:

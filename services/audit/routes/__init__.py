@@ -10,6 +10,7 @@ from services.audit.routes import (
     proofs,
     restored_logs,
     retention,
+    saved_searches,
     search,
     streams,
     tails,
@@ -29,5 +30,6 @@ ROUTES = (
     *checkpoint_delivery.ROUTES,
     *retention.ROUTES,
     *streams.ROUTES,
+    *saved_searches.ROUTES,
 )
 INTERNAL_ROUTES = (*decisions.ROUTES, *restored_logs.ROUTES, *platform_log.ROUTES)

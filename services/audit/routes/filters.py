@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,7 @@ from services.audit.domain.records import Filters
 from services.audit.domain.search_terms import words_of
 from shared.contracts.facts import Outcome
 from shared.http.access import Permission
-from shared.http.moments import moment_fault
+from shared.http.moments import StoredMoment, moment_fault
 from shared.http.paging import PageQuery
 from shared.http.routes import Body
 from shared.ids import PREFIXES, id_form, is_id
@@ -41,8 +41,8 @@ def _check_id(value: str) -> str:
     return value
 
 
-def _check_action(value: str) -> str:
-    if re.fullmatch(ACTION, value) is None:
+def _check_action(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(ACTION, value) is None:
         raise ValueError(
             "Must be an action such as `member.removed`, or its beginning with `.` or `*` at the"
             " end"
@@ -120,6 +120,17 @@ class AuditFilterQuery(Body):
             on_behalf_of=self.on_behalf_of,
             text=self.text,
         )
+
+
+class SavedFilters(AuditFilterQuery):
+    """The filters of the audit log in a body."""
+
+    since: StoredMoment | None = Field(
+        None, alias="from", description="From this moment on (RFC 3339)"
+    )
+    until: StoredMoment | None = Field(
+        None, alias="to", description="Before this moment (RFC 3339)"
+    )
 
 
 class AuditSearchQuery(AuditFilterQuery, PageQuery):

@@ -8,6 +8,7 @@ from services.audit.store.people import PeopleRows
 from services.audit.store.records import RecordRows
 from services.audit.store.reports import ReportRows
 from services.audit.store.retention import RetentionRows
+from services.audit.store.saved_searches import SavedSearchRows
 from services.audit.store.seal_gaps import SealGapRows
 from services.audit.store.streams import StreamRows
 from services.audit.store.trees import TreeRows
@@ -30,6 +31,7 @@ class Store(
     ErasureRows,
     OwnRows,
     StreamRows,
+    SavedSearchRows,
 ):
     """Every collection of audit."""
 
@@ -46,3 +48,4 @@ class Store(
         ErasureRows.__init__(self, database)
         OwnRows.__init__(self, database)
         StreamRows.__init__(self, database)
+        SavedSearchRows.__init__(self, database)

@@ -1,4 +1,4 @@
-"""What ends in audit with an account, or with the team that an account was."""
+"""What ends in audit with an account, a membership, or the team that an account was."""
 
 from collections.abc import Awaitable, Callable
 
@@ -31,13 +31,27 @@ async def pause_streams(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
 
 
 async def end_account(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Delete the streams of an account that was deleted; its records stay."""
+    """Delete the streams and saved searches of an account that was deleted; its records stay."""
 
     async def change(write: JournalWrite) -> None:
         for stream in await ctx.store.streams_of(row.account_id or "", write.session):
             await ctx.store.delete_stream(stream, write.session)
+        await ctx.store.delete_searches(row.account_id or "", write.session)
 
     await _record_with(ctx, row, applied_mark, change)
+
+
+async def end_membership(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Delete what a member has saved for themselves. What they have shared stays."""
+    account_id, user_id = row.account_id or "", row.resource.id
+
+    async def change(write: JournalWrite) -> None:
+        await ctx.store.delete_searches_of(account_id, user_id, write.session)
+
+    if await ctx.store.searches_of(account_id, user_id):
+        await _record_with(ctx, row, applied_mark, change)
+    else:
+        await ctx.ingest.add(row, applied_mark)
 
 
 async def _record_with(

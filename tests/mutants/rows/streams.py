@@ -1,4 +1,4 @@
-"""Mutants of streams: places, order, secrets, addresses, and who may let the log be sent."""
+"""Mutants of streams and saved searches: places, order, secrets, addresses, and rights."""
 
 from tests.mutants.mutant import Kind, Mutant
 
@@ -12,7 +12,34 @@ ENDINGS = "services/audit/use_cases/account_endings.py"
 ROUTES = "services/audit/routes/streams.py"
 TESTS = "tests/services/audit/test_streams.py"
 
+SEARCHES = "services/audit/use_cases/saved_searches.py"
+SEARCH_TESTS = "tests/services/audit/test_saved_searches.py"
+
 ROWS = (
+    Mutant(
+        id="saved-search-of-another-member-is-seen",
+        kind=Kind.SECURITY,
+        file="services/audit/domain/saved_searches.py",
+        old="        return self.shared or self.created_by == user_id\n",
+        new="        return True\n",
+        tests=(SEARCH_TESTS, "-k", "that_member_alone"),
+    ),
+    Mutant(
+        id="saved-search-of-others-is-changed-by-every-reader",
+        kind=Kind.SECURITY,
+        file=SEARCHES,
+        old="    if found.created_by != user_id:\n",
+        new="    if False:\n",
+        tests=(SEARCH_TESTS, "-k", "that_member_alone"),
+    ),
+    Mutant(
+        id="saved-search-outlives-the-membership",
+        kind=Kind.SECURITY,
+        file="services/audit/subscriptions.py",
+        old="    MemberLeft.type: end_membership,\n",
+        new="",
+        tests=(SEARCH_TESTS, "-k", "membership"),
+    ),
     Mutant(
         id="stream-place-is-saved-before-the-answer",
         kind=Kind.DATA,

@@ -154,11 +154,11 @@ class AuditApi:
             return text, response.headers
 
     async def ask(
-        self, method: str, path: str, body: Any = None, **headers: str
+        self, method: str, path: str, body: Any = None, *, reader: str = READER, **headers: str
     ) -> tuple[int, dict[str, Any]]:
-        """Send a request of the reader about the account."""
+        """Send a request of a reader about the account."""
         url = f"{self.service.addresses['public']}/v1/accounts/{ACCOUNT}/{path}"
-        sent = {"Authorization": f"Bearer {self.reader_token()}", **headers}
+        sent = {"Authorization": f"Bearer {self.reader_token(reader)}", **headers}
         async with self.http.request(method, url, json=body, headers=sent) as response:
             return response.status, await response.json(content_type=None)
 
