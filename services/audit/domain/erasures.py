@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import structs
+
 from rolecall.audit.sealed import commitment, personal_values
 from services.audit.domain.erased_people import ErasedPerson
 from services.audit.domain.records import Record
@@ -68,7 +70,7 @@ def erased_seal(record: Record, seal: Seal, paths: Collection[str]) -> Seal:
     values = personal_values(sealed_form(record))
     gone = {path: commitment(seal.salts[path], values[path]) for path in values.keys() & set(paths)}
     salts = {path: salt for path, salt in seal.salts.items() if path not in gone}
-    return replace(seal, salts=salts, erased={**seal.erased, **gone})
+    return structs.replace(seal, salts=salts, erased={**seal.erased, **gone})
 
 
 def as_sealed(record: Record, seal: Seal) -> Record:

@@ -19,8 +19,8 @@ NOT_PERSONAL = frozenset(
         *("generation", "grants", "how", "inviter_user_id", "joined", "kind", "last"),
         *("membership_id", "number", "off", "offered_user_id", "one_of", "operation"),
         *("overridden", "overridden_in", "owned_resources", "owner_id", "owner_role"),
-        *("owner_user_id", "password", "permission", "project_id", "proved", "role", "rule_set_by"),
-        *("scopes", "status", "user_id"),
+        *("owner_user_id", "password", "permission", "project_id", "proved", "records", "role"),
+        *("rule_set_by", "scopes", "status", "user_id"),
     }
 )
 """Members of `before` and `after` that name nothing but ids, choices, numbers and times. A member

@@ -18,14 +18,6 @@ ROWS = (
         tests=(*TESTS, "-k", "operator"),
     ),
     Mutant(
-        id="operator-leaves-the-sessions",
-        kind=Kind.SECURITY,
-        file=USE_CASE,
-        old="        ended = await end_sessions_of(ctx, write, user_id, keep=None)\n",
-        new="        ended = True\n",
-        tests=(*TESTS, "-k", "operator"),
-    ),
-    Mutant(
         id="erasure-confirmed-by-any-address",
         kind=Kind.SECURITY,
         file="services/identity/domain/erasure.py",

@@ -36,7 +36,8 @@ PEOPLE = ErasedPeople(
                 lengths=TRACES.lengths,
                 accounts=frozenset({TEAM}),
             ),
-        )
+        ),
+        ErasedPerson(user_id="usr_yan", home=None, at=NOON + timedelta(days=90)),
     ],
     MARKS,
 )
@@ -80,6 +81,7 @@ CASES = {
         ),
         {"resource.name", "after.new_field"},
     ),
+    "her erasure itself": (a_record(("user", ZOE, None), after={"records": 3}), set()),
     "her membership": (a_record(("member", ZOE, NAME)), {"resource.name"}),
     "her override": (
         a_record(("override", f"prj_1/{ZOE}", "Zoe in North"), after={"grants": {}}),
