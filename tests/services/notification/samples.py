@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 INVITATION_ID = "inv_" + "0" * 31 + "1"
 USER_ID = "usr_" + "0" * 31 + "1"
+ERASED_ID = "usr_" + "0" * 31 + "2"
+"""A user of whom no other fact tells: what waits for an erased user is deleted."""
 SIGN_UP_ID = "sup_" + "0" * 31 + "1"
 NOTHING_LEFT = dict.fromkeys(
     (
@@ -576,12 +578,12 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         ),
     ),
     (
-        identity_erasure.UserErased(user_id=USER_ID, account_id="acc_1"),
+        identity_erasure.UserErased(user_id=ERASED_ID, account_id="acc_1"),
         Expected(
             kind=MessageKind.USER_ERASED,
             to="",
             words={},
-            link=FarewellRequest(kind="farewell", id=USER_ID),
+            link=FarewellRequest(kind="farewell", id=ERASED_ID),
         ),
     ),
     (
