@@ -7,6 +7,7 @@ them: until then their mails would be English, and name moments in UTC.
 from services.notification.domain.people import person_known
 from services.notification.use_cases.context import Ctx
 from shared.mongo import DatabaseWatch
+from shared.problems import Unavailable
 
 RETRY_SECONDS = 5.0
 """The pause while identity does not answer, or is of a version that does not list its users."""
@@ -23,10 +24,13 @@ async def learn_earlier_users(ctx: Ctx) -> None:
 
 
 async def learn_all(ctx: Ctx) -> bool:
-    """Read every page of users; false if identity has no such pages yet."""
+    """Read every page of users; false if identity does not answer, or has no such pages yet."""
     cursor: str | None = None
     while True:
-        page = await ctx.users.page(cursor)
+        try:
+            page = await ctx.users.page(cursor)
+        except Unavailable:
+            return False  # the client of internal calls logs it
         if page is None:
             return False
         await ctx.people.add_missing([person_known(one) for one in page.people])

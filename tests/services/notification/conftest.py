@@ -148,6 +148,8 @@ class ListedUsers:
 
     async def page(self, cursor):
         self.asked += 1
+        if self.away:
+            raise Unavailable
         if self.earlier_version:
             return None
         number = int(cursor or 0)

@@ -165,14 +165,17 @@ async def test_an_account_that_facts_left_out_is_filled_in(sending):
     assert (await person(sending)).account_id == "acc_bo"
 
 
-async def test_an_identity_without_a_list_is_asked_again_later(sending):
-    sending.users.pages, sending.users.earlier_version = [[known()]], True
+async def test_an_identity_without_a_list_or_an_answer_is_asked_again_later(sending, caplog):
+    users = sending.users
+    users.pages, users.away, users.earlier_version = [[known()]], True, True
     pauses = []
 
     async def pause(seconds):
         pauses.append(seconds)
-        sending.users.earlier_version = len(pauses) < 2
+        users.away = False
+        users.earlier_version = len(pauses) < 3
 
     await learn_earlier_users(replace(sending.ctx, pause=pause))
-    assert len(pauses) == 2
+    assert len(pauses) == 3
     assert await person(sending) is not None
+    assert "The database" not in caplog.text
