@@ -111,6 +111,15 @@ class Found:
     """New traces, by the id of the person."""
 
 
+def all_learned(found: Iterable[Found]) -> dict[str, Traces]:
+    """The new traces of several records, by the id of the person."""
+    learned: dict[str, Traces] = {}
+    for each in found:
+        for user_id, traces in each.learned.items():
+            learned[user_id] = learned.get(user_id, Traces()) | traces
+    return learned
+
+
 class ErasedPeople:
     """All people who were erased; finds their values in records."""
 
@@ -158,7 +167,7 @@ class ErasedPeople:
             learned[person.user_id] = learned.get(person.user_id, Traces()) | told
         if record.occurred_at <= self._latest:
             for text in texts(record):
-                named = () if text.path in paths else self._named(text, record)
+                named = () if text.path in paths else self._named(text, tree, record.occurred_at)
                 paths.update(text.path for _ in named)
                 people.update(named)
         return Found(
@@ -172,7 +181,7 @@ class ErasedPeople:
             return self._by_id[str(claim.user_id)]
         if claim.home in self._by_home:
             return self._by_home[str(claim.home)]
-        owners = self._with_address(claim.address, record) if claim.address else set()
+        owners = self._with_address(claim.address, record.occurred_at) if claim.address else set()
         return self._by_id[min(owners)] if owners else None
 
     def _told(self, claim: Claim) -> Traces:
@@ -196,21 +205,26 @@ class ErasedPeople:
         )
         return None if new == Traces() else new
 
-    def _with_address(self, address: str, record: Record) -> set[str]:
-        """Who had an address when a fact happened."""
-        if self._latest is None or record.occurred_at > self._latest:
+    def named_in(self, texts: Iterable[str], *, account_id: str, at: datetime) -> bool:
+        """Whether one of these searched texts of an account, as it was then, names a person."""
+        return any(
+            self._named(Text(path="", value=each, searched=True), account_id, at) for each in texts
+        )
+
+    def _with_address(self, address: str, at: datetime) -> set[str]:
+        """Who had an address at a moment."""
+        if self._latest is None or at > self._latest:
             return set()
         found = self._by_address.get(self._marks.address(address), set())
-        return {each for each in found if record.occurred_at <= self._by_id[each].at + LATE}
+        return {each for each in found if at <= self._by_id[each].at + LATE}
 
-    def _named(self, text: Text, record: Record) -> set[str]:
+    def _named(self, text: Text, tree: str, at: datetime) -> set[str]:
         """The people whom a text names, by their address or in their accounts by their name."""
         found: set[str] = set()
         for address in _ADDRESS.findall(text.value):
-            found |= self._with_address(address, record)
-        near = self._in_account.get(tree_of(record), set())
-        people = [self._by_id[each] for each in near]
-        people = [each for each in people if record.occurred_at <= each.at + LATE]
+            found |= self._with_address(address, at)
+        people = [self._by_id[each] for each in self._in_account.get(tree, set())]
+        people = [each for each in people if at <= each.at + LATE]
         if people and (words := name_words(text.value)):
             found |= {each.user_id for each in people if self._has_name(text, words, each.traces)}
         return found

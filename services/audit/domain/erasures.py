@@ -31,6 +31,8 @@ class ErasureScan:
     waiting: tuple[str, ...] = ()
     """Records with such values that have no seal yet. A seal must not be made of what is erased at
     the same moment."""
+    learning: bool = True
+    """Whether it only looks for traces. Values are erased when none are new, each record once."""
     learned: bool = False
     """Whether traces were found: then all records are looked at again."""
     changes: int = 0

@@ -40,6 +40,10 @@ class SavedSearchRows:
         """The searches that every reader of an account's log sees, the oldest first."""
         return await self._found({"account_id": account_id, "shared": True}, session)
 
+    async def searches_in(self, account_id: str) -> list[SavedSearch]:
+        """All searches of an account, the oldest first."""
+        return await self._found({"account_id": account_id}, None)
+
     async def add_search(self, search: SavedSearch, session: DbSession) -> None:
         """Add a search."""
         saved = {**document(search), "filters": json.dumps(dict(search.filters))}
@@ -57,7 +61,7 @@ class SavedSearchRows:
         saved = {**changes(after), "filters": json.dumps(dict(after.filters))}
         await update_expected(self._searches, expected, {"$set": saved}, session)
 
-    async def delete_search(self, search: SavedSearch, session: DbSession) -> None:
+    async def delete_search(self, search: SavedSearch, session: DbSession | None = None) -> None:
         """Delete a search."""
         wanted = {"_id": search.id, "account_id": search.account_id}
         await self._searches.delete_one(wanted, session=session)

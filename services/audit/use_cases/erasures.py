@@ -7,12 +7,19 @@ it learns nothing more.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from services.audit.domain.erased_people import ErasedPeople, ErasedPerson, PersonMarks, Traces
+from services.audit.domain.erased_people import (
+    ErasedPeople,
+    ErasedPerson,
+    Found,
+    PersonMarks,
+    Traces,
+    all_learned,
+)
 from services.audit.domain.erasures import (
     MARKS_KEPT,
     SETTLING,
@@ -99,10 +106,12 @@ class PersonEraser:
             return True
         if scan.waiting:
             return await self._look_at_waiting(scan, ErasedPeople(people, self._marks))
-        if scan.learned:
-            await self._store.move_scan(scan, replace(scan, after="", learned=False))
+        if scan.learned or scan.learning:
+            again = replace(scan, after="", learned=False, learning=scan.learned)
+            await self._store.move_scan(scan, again)
             return True
         await self._erase_equivocations(people)
+        await self._delete_searches(people)
         for person in people:
             await self._tell(person)
         await transact(self._client, partial(self._store.end_scan, scan))
@@ -116,10 +125,24 @@ class PersonEraser:
         moved = replace(scan, after=last)
         found = {record.id: people.found_in(record) for record in page}
         wanted = [each for each, of in found.items() if of.paths or of.learned]
-        if wanted:
+        if scan.learning and wanted:
+            learned = all_learned(found.values())
+            await transact(self._client, partial(self._learn, scan, moved, learned))
+        elif wanted:
             await transact(self._client, partial(self._erase, scan, moved, people, wanted))
         else:
             await self._store.move_scan(scan, moved)
+
+    async def _learn(
+        self,
+        scan: ErasureScan,
+        moved: ErasureScan,
+        learned: Mapping[str, Traces],
+        session: DbSession,
+    ) -> None:
+        await self._store.add_traces(learned, session)
+        moved = replace(moved, learned=moved.learned or bool(learned))
+        await self._store.move_scan(scan, moved, session)
 
     async def _look_at_waiting(self, scan: ErasureScan, people: ErasedPeople) -> bool:
         """Look at records again that had no seal; whether some have one now."""
@@ -139,12 +162,11 @@ class PersonEraser:
         """Erase what these records have of the people; how many of them wait for their seals."""
         erased: list[tuple[Record, Seal]] = []
         waiting: list[str] = []
-        learned: dict[str, Traces] = {}
+        found_in: list[Found] = []
         counts: Counter[tuple[str, str]] = Counter()
         for record, seal in await self._store.sealed_pairs(event_ids, session):
             found = people.found_in(record)
-            for user_id, traces in found.learned.items():
-                learned[user_id] = learned.get(user_id, Traces()) | traces
+            found_in.append(found)
             less = without(record, found.paths)
             if less == record:
                 continue
@@ -155,13 +177,8 @@ class PersonEraser:
             counts.update((each, tree_of(record)) for each in found.people)
         await self._store.save_erased(erased, session)
         await self._store.count_erased(counts, session)
-        await self._store.add_traces(learned, session)
-        moved = replace(
-            moved,
-            waiting=(*moved.waiting, *waiting),
-            learned=moved.learned or bool(learned),
-        )
-        await self._store.move_scan(scan, moved, session)
+        moved = replace(moved, waiting=(*moved.waiting, *waiting))
+        await self._learn(scan, moved, all_learned(found_in), session)
         metrics.RECORDS_ERASED.labels(Service.AUDIT).inc(len(erased))
         return len(waiting)
 
@@ -177,6 +194,15 @@ class PersonEraser:
     def _names(self, known: ErasedPeople, people: Sequence[ErasedPerson], event: str) -> bool:
         record = record_of(Row.from_event(event.encode()), recorded_at=self._clock.now())
         return any(each.user_id in event for each in people) or bool(known.found_in(record).paths)
+
+    async def _delete_searches(self, people: Sequence[ErasedPerson]) -> None:
+        """Delete saved searches that name one of the people; they find nothing any more."""
+        known = ErasedPeople(people, self._marks)
+        for account_id in sorted({each for person in people for each in person.traces.accounts}):
+            for search in await self._store.searches_in(account_id):
+                texts = (search.name, *search.filters.values())
+                if known.named_in(texts, account_id=account_id, at=search.created_at):
+                    await self._store.delete_search(search)
 
     async def _tell(self, person: ErasedPerson) -> None:
         """Record the erasure in each log, once."""

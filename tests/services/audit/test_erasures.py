@@ -18,6 +18,7 @@ from rolecall.audit.verification import Tampered, Verified, verify
 from services.audit.domain.erasures import SETTLING
 from services.audit.domain.exports import ExportFormat, JsonExport
 from services.audit.domain.records import Filters, Record, record_of
+from services.audit.domain.saved_searches import SavedSearch
 from services.audit.domain.search_terms import terms_of
 from services.audit.store import Store
 from services.audit.store.records import record_in
@@ -29,6 +30,7 @@ from services.audit.use_cases.search import search
 from shared.contracts.audit_erasure import RecordsErased
 from shared.contracts.facts import SHARDS, Actor, Caller, RequestInfo, ResourceRef
 from shared.contracts.identity_erasure import UserErased
+from shared.ids import AccountId, SearchId, UserId, new_id
 from shared.journal import rows
 from shared.mongo import transact
 from tests.services.audit.sealed_site import ACCOUNT, MEMBER, OTHER, Sealing, ids_of
@@ -87,6 +89,13 @@ def history():
     """What the services told while Zoe was a user, and before."""
     user, bus = ("user", ZOE, NAME), "identity.user"
     facts = [
+        # Found last: by a name that is hers in this account, which her former address shows.
+        told(
+            "team.project.created.v1",
+            ("project", "prj_0", f"For {FORMER_NAME}"),
+            account=OTHER,
+            after={"name": f"For {FORMER_NAME}"},
+        ),
         told(
             "team.invitation.created.v1",
             ("invitation", "inv_1", FORMER),
@@ -392,7 +401,7 @@ class KilledStore(Store):
 
 
 async def test_an_eraser_that_is_killed_at_any_step_is_continued_by_another(erasing):
-    await erasing.take(*(history()[each] for each in (0, 4, 9, 12, 15)))
+    await erasing.take(*(history()[each] for each in (1, 5, 10, 13, 16)))
     await erasing.take(tombstone())
     await erasing.seal()
     store = KilledStore(erasing.auditing.database)
@@ -497,7 +506,7 @@ async def test_records_that_end_during_the_erasure_are_left_out(erasing):
 
 
 async def test_an_equivocation_with_the_user_loses_its_event(erasing):
-    about, other = (history()[each] for each in (-1, 12))
+    about, other = (history()[each] for each in (-1, 13))
     other = other.model_copy(update={"actor": BY_ANA["actor"], "request": BY_ANA["request"]})
     for row in (about, other):
         second = row.model_copy(update={"seq": row.seq + 1000, "reason": "another"})
@@ -507,6 +516,32 @@ async def test_an_equivocation_with_the_user_loses_its_event(erasing):
     assert kept.keys() == {about.id, other.id}
     assert kept[about.id] is None
     assert "Northwind" in kept[other.id]
+
+
+async def test_saved_searches_that_name_the_user_are_deleted(erasing):
+    saved = (
+        ("Zoe", ACCOUNT, {"text": "zoe quillfeather"}),
+        ("Before", OTHER, {"text": FORMER}),
+        ("Ana", ACCOUNT, {"text": "ana díaz"}),
+        ("Denied", OTHER, {"outcome": "denied"}),
+    )
+    searches = [
+        SavedSearch(
+            id=SearchId(new_id("sch")),
+            account_id=AccountId(account_id),
+            created_by=UserId("usr_ana"),
+            created_at=NOON,
+            name=name,
+            filters=filters,
+            shared=True,
+        )
+        for name, account_id, filters in saved
+    ]
+    for search_ in searches:
+        await transact(erasing.auditing.client, partial(erasing.store.add_search, search_))
+    await erased_history(erasing, *history())
+    kept = [each["name"] for each in await erasing.auditing.all("saved_searches")]
+    assert sorted(kept) == ["Ana", "Denied"]
 
 
 @pytest.mark.rule("B11")
