@@ -230,8 +230,14 @@ def row_digest(event: bytes) -> str:
 
 
 def content_time(moment: datetime) -> str:
-    """Write a moment in RFC 3339: UTC with milliseconds and `Z`."""
-    in_utc = moment.astimezone(UTC)
+    """Write a moment in RFC 3339: UTC with milliseconds and `Z`.
+
+    One that lies before the first or after the last year in UTC is written a few hours off.
+    """
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:
+        in_utc = moment.replace(tzinfo=UTC)
     return in_utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from services.notification.domain.digests import TOLD_TOGETHER
 from services.notification.domain.member_recipients import ended_membership
-from services.notification.domain.messages import Message
+from services.notification.domain.messages import Message, MessageKind
 from services.notification.domain.pace import MEMBERSHIP_ENDED
 from services.notification.domain.recipients import messages_of
 from shared.contracts.facts import Row
@@ -42,7 +43,9 @@ class StoredData:
         heads: dict[str, dict[int, int]] = {source: self._heads(source) for source in SOURCES}
         written = sum(sum(shards.values()) for shards in heads.values())
         recorded = self._database("audit")["records"].count_documents({})
-        waiting = self._database("notification")["messages"].count_documents({"open": True})
+        # A digest waits for further mails, longer than a test does.
+        open_mails = {"open": True, "kind": {"$ne": MessageKind.DIGEST}}
+        waiting = self._database("notification")["messages"].count_documents(open_mails)
         unsent = {
             source: self._database(source)["journal"].count_documents({"sent": False})
             for source in SOURCES
@@ -147,7 +150,11 @@ class StoredData:
         found: dict[str, set[str]] = {"sent": set(), "withdrawn": set(), LATE: set()}
         for message in self._database("notification")["messages"].find({}):
             status, reply = message["status"], message.get("reply")
-            if status == "withheld":
+            if message["kind"] == MessageKind.DIGEST and message["open"]:
+                continue
+            if status == "withheld" and reply == TOLD_TOGETHER:
+                status = "listed"
+            elif status == "withheld":
                 status = LATE if reply == MEMBERSHIP_ENDED else f"withheld: {reply}"
             found.setdefault(status, set()).add(message["_id"])
         return found
@@ -193,13 +200,27 @@ class StoredData:
                 "mails to expect",
                 [message.id for _, message in expected],
                 "messages",
-                set().union(*messages.values()),
+                set().union(*messages.values()) - self._digests(),
             ),
+            *self._lost_of_digests(),
             *self._too_early(messages[LATE], expected),
             *_difference("mails on the wire", on_the_wire, "messages sent", messages["sent"]),
             *_difference("messages noted as sent", noted, "messages sent", messages["sent"]),
-            *(f"messages {status}" for status in set(messages) - {"sent", "withdrawn", LATE}),
+            *(
+                f"messages {status}"
+                for status in set(messages) - {"sent", "withdrawn", "listed", LATE}
+            ),
         ]
+
+    def _digests(self) -> set[str]:
+        messages = self._database("notification")["messages"]
+        return {each["_id"] for each in messages.find({"kind": MessageKind.DIGEST})}
+
+    def _lost_of_digests(self) -> list[str]:
+        """Messages that a digest is to tell, and that have none."""
+        messages, digests = self._database("notification")["messages"], self._digests()
+        told = messages.find({"$or": [{"status": "listed"}, {"reply": TOLD_TOGETHER}]})
+        return [f"{one['_id']} has no digest" for one in told if one["digest"] not in digests]
 
     def _receipt_faults(self) -> list[str]:
         """Find receipts (of the inbox, or of a change in force) without a row."""

@@ -17,6 +17,7 @@ EAST = AT.astimezone(timezone(timedelta(hours=3)))
         (None, None),
         ({"at": AT, "name": "x"}, {"at": "2026-03-05T12:00:00.123Z", "name": "x"}),
         ({"at": EAST}, {"at": "2026-03-05T12:00:00.123Z"}),
+        ({"at": datetime(1, 1, 1, tzinfo=EAST.tzinfo)}, {"at": "0001-01-01T00:00:00.000Z"}),
         (
             {"of": {"at": AT}, "all": (AT, None)},
             {

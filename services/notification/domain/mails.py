@@ -176,7 +176,7 @@ def render_entry(message: Message, *, sender: MailSender) -> ListedText:
 
 def render_subject(message: Message, *, sender: MailSender) -> str:
     """Write the subject of a message, as of its fact."""
-    words = _words(message, None, sender=sender, now=message.created_at)
+    words = {**NO_DIGEST, **_words(message, None, sender=sender, now=message.created_at)}
     return _subject(message, words)
 
 

@@ -72,6 +72,13 @@ async def test_an_export_has_list_mails_and_preferences_of_one_person(sending):
     assert "cem@example.com" not in str(found)
 
 
+async def test_a_digest_that_waits_is_exported_without_its_number(sending):
+    for role in ("admin", "member", "billing", "viewer", "admin"):
+        await tell(sending, changed(role=role), account_id=ACCOUNT)
+    mails = {one.stored.message.kind: one for one in (await exported(sending)).mails}
+    assert mails["digest"].subject == "Changes for you in “Acme”"
+
+
 async def test_mails_to_an_address_are_exported_only_if_it_is_proved(sending):
     await tell(sending, team.InvitationCreated(**OPEN, delivery="email"))
     assert (await exported(sending, email=None)).mails == []

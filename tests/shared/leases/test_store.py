@@ -112,7 +112,7 @@ async def test_a_service_keeps_a_limited_number_of_released_lives(store):
 
 async def test_heads_come_with_their_epoch_and_without_empty_shards(store):
     async with store.session() as session:
-        assert await store.heads(session) == ("e1", {3: 7}, {3: digest_at(3, 7)})
+        assert await store.heads(session) == ("e1", {3: 7}, {3: digest_at(3, 7)}, {})
 
 
 async def test_a_renewal_replaces_the_row_of_its_own_life_only(store):
