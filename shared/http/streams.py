@@ -9,6 +9,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 EVENT_STREAM = "text/event-stream"
+LOOK_SECONDS = 2.0
+"""How often an answer that waits for its next piece looks whether its reader is still there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class StreamedResponse(web.StreamResponse):
         super().__init__(headers={"Content-Type": stream.media, **headers})
         self._stream = stream
         self._request: web.BaseRequest | None = None
+        self._next_look: asyncio.TimerHandle | None = None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send the headers."""
@@ -38,12 +41,30 @@ class StreamedResponse(web.StreamResponse):
         return await super().prepare(request)
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Write every piece, then end the answer."""
-        async with aclosing(self._stream.pieces) as pieces:
-            if self._request is not None and self._request.method != "HEAD":
-                async for piece in pieces:
-                    await self._write(piece)
+        """Write every piece, then end the answer; stop soon after the reader has left."""
+        try:
+            async with asyncio.timeout(None) as reading, aclosing(self._stream.pieces) as pieces:
+                self._look(reading)
+                if self._request is not None and self._request.method != "HEAD":
+                    async for piece in pieces:
+                        await self._write(piece)
+        except TimeoutError:
+            if reading.expired():
+                raise ConnectionResetError("the reader of a stream has left") from None
+            raise
+        finally:
+            if self._next_look is not None:
+                self._next_look.cancel()
         await super().write_eof(data)
+
+    def _look(self, reading: asyncio.Timeout) -> None:
+        """End the reading if the connection is gone: between two pieces nothing else would tell."""
+        loop = asyncio.get_running_loop()
+        transport = None if self._request is None else self._request.transport
+        if transport is None or transport.is_closing():
+            reading.reschedule(loop.time())
+        else:
+            self._next_look = loop.call_later(LOOK_SECONDS, self._look, reading)
 
     async def _write(self, piece: bytes) -> None:
         try:

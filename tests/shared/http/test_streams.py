@@ -23,13 +23,15 @@ class Endless:
     def __init__(self) -> None:
         self.pieces = 0
         self.closed = 0
+        self.quiet = False
+        """Whether nothing comes after the first piece."""
 
     async def __call__(self):
         try:
             while True:
                 self.pieces += 1
                 yield PIECE
-                await asyncio.sleep(0)
+                await asyncio.sleep(3600 if self.quiet else 0)
         finally:
             self.closed += 1
 
@@ -83,4 +85,12 @@ async def test_a_stream_ends_with_its_connection(endless):
         head = await loop.sock_recv(opened, 65_536)
         assert head.startswith(b"HTTP/1.1 200")
         assert b"text/event-stream" in head
+    await wait_for(lambda: source.closed, what="the end of the stream")
+
+
+async def test_a_quiet_stream_ends_with_its_connection_too(endless):
+    source, port = endless
+    source.quiet = True
+    with request(port) as opened:
+        assert await asyncio.get_running_loop().sock_recv(opened, 65_536)
     await wait_for(lambda: source.closed, what="the end of the stream")

@@ -160,7 +160,7 @@ def visible(html):
 
 OPENINGS = {
     MessageKind.DIGEST: (
-        "0 changes for you in “Acme Robotics”",
+        "Changes for you in “Acme Robotics”",
         "Hello Bo Li, these changes in “Acme Robotics” concern you.",
     ),
     MessageKind.VERIFY_EMAIL: (
