@@ -87,8 +87,9 @@ TEXTS: dict[str, tuple[Callable[[str], object], str]] = {
 @pytest.mark.rule("T19")
 @pytest.mark.parametrize(("read", "text"), TEXTS.values(), ids=TEXTS)
 def test_the_worst_text_takes_little_work(read: Callable[[str], object], text: str) -> None:
-    with little_work(), contextlib.suppress(ValueError, MalformedJson, CatalogError):
-        read(text)
+    for attempt in little_work():
+        with attempt, contextlib.suppress(ValueError, MalformedJson, CatalogError):
+            read(text)
 
 
 @pytest.mark.parametrize("value", ["1" * 5_000, "2001-99-99", "1:" * 200 + "1.5"])

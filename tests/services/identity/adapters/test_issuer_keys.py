@@ -81,17 +81,20 @@ def test_public_keys_of_the_algorithms_are_read(row: dict[str, Any]) -> None:
 @pytest.mark.rule("T19")
 @pytest.mark.parametrize("row", LEFT_OUT.values(), ids=LEFT_OUT)
 def test_other_rows_are_left_out_without_work(row: Any) -> None:
-    with little_work():
-        assert read_keys({"keys": [row, CURVE]}) == read_keys({"keys": [CURVE]})
+    for attempt in little_work():
+        with attempt:
+            assert read_keys({"keys": [row, CURVE]}) == read_keys({"keys": [CURVE]})
 
 
 @pytest.mark.rule("T19")
 def test_a_key_set_of_the_longest_keys_takes_little_work() -> None:
     row = rsa(8192, e="_____w")
-    with little_work():
-        keys = read_keys({"keys": [row] * 1000})
+    for attempt in little_work():
+        with attempt:
+            keys = read_keys({"keys": [row] * 1000})
     assert len(keys) == MAX_KEYS
     header, signature = (urlsafe_b64encode(part).decode() for part in (b'{"alg":"RS256"}', b"x"))
     token = f"{header}.e30.{(signature.rstrip('=') + 'A' * 1364)}"
-    with little_work(), pytest.raises(jwt.PyJWTError):
-        jwt.PyJWS().decode(token, keys[0].public, algorithms=["RS256"])
+    for attempt in little_work():
+        with attempt, pytest.raises(jwt.PyJWTError):
+            jwt.PyJWS().decode(token, keys[0].public, algorithms=["RS256"])
