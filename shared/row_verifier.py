@@ -134,6 +134,7 @@ class RowVerifier:
             raise self.refuse(source, channel, Fault.SIZE)
         if not self._keys.signed(source, event, signature):
             raise self.refuse(source, channel, Fault.SIGNATURE)
-        return SignedRow(
-            row=Row.from_event(event), event=event, signature=signature, digest=row_digest(event)
-        )
+        row = Row.from_event(event)
+        if row.type.partition(".")[0] != source:
+            raise self.refuse(source, channel, Fault.HEADERS)
+        return SignedRow(row=row, event=event, signature=signature, digest=row_digest(event))

@@ -23,7 +23,7 @@ LATE = timedelta(days=1)
 address may be another person's."""
 MAX_NAME_WORDS = 20
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:=]+@[^\s<>()\[\]\"',;:=]*[^\s<>()\[\]\"',;:=.]")
+_AROUND_ADDRESSES = re.compile(r"[\s<>()\[\]\"',;:=]+")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -48,6 +48,12 @@ class PersonMarks:
 
     def _mark(self, kind: str, text: str) -> str:
         return hmac.digest(self._key, f"{kind}:{text}".encode(), "sha256").hex()
+
+
+def addresses_in(text: str) -> list[str]:
+    """What may be an address in a text; the work is proportional to its length."""
+    words = (word.rstrip(".") for word in _AROUND_ADDRESSES.split(text) if "@" in word)
+    return [word for word in words if "@" in word[1:-1]]
 
 
 def name_words(text: str) -> list[str]:
@@ -173,7 +179,7 @@ class ErasedPeople:
         return Found(
             paths=frozenset(paths),
             people=frozenset(people),
-            learned={each: new for each, of in learned.items() if (new := self._new(each, of))},
+            learned={} if record.reported_by else self._all_new(learned),
         )
 
     def _claimed(self, claim: Claim, record: Record) -> ErasedPerson | None:
@@ -193,6 +199,9 @@ class ErasedPeople:
         if claim.kind is Kind.ADDRESS:
             return Traces(addresses=frozenset({self._marks.address(claim.value)}))
         return Traces()
+
+    def _all_new(self, learned: Mapping[str, Traces]) -> dict[str, Traces]:
+        return {each: new for each, of in learned.items() if (new := self._new(each, of))}
 
     def _new(self, user_id: str, told: Traces) -> Traces | None:
         """What is new in these traces; `None` if nothing is."""
@@ -221,7 +230,7 @@ class ErasedPeople:
     def _named(self, text: Text, tree: str, at: datetime) -> set[str]:
         """The people whom a text names, by their address or in their accounts by their name."""
         found: set[str] = set()
-        for address in _ADDRESS.findall(text.value):
+        for address in addresses_in(text.value):
             found |= self._with_address(address, at)
         people = [self._by_id[each] for each in self._in_account.get(tree, set())]
         people = [each for each in people if at <= each.at + LATE]
@@ -230,10 +239,14 @@ class ErasedPeople:
         return found
 
     def _has_name(self, text: Text, words: list[str], traces: Traces) -> bool:
-        """Whether a text has one of the names; one word is a name in texts of names only."""
+        """Whether a text of names, or one that was searched, has one of the names.
+
+        Other texts stay: who chooses a name must not choose what others lose.
+        """
+        if not text.name_only and not text.searched:
+            return False
         for length in traces.lengths:
-            whole = len(words) == length
-            if length == 1 and not (whole and text.name_only) and not text.searched:
+            if length == 1 and len(words) != length and not text.searched:
                 continue
             for start in range(len(words) - length + 1):
                 if self._marks.name(words[start : start + length]) in traces.names:

@@ -42,7 +42,7 @@ class Kind(StrEnum):
 KINDS = {
     "name": Kind.NAME,
     "email": Kind.ADDRESS,
-    "new_email": Kind.ADDRESS,
+    "new_email": Kind.OTHER,  # not proved: it may be another person's
     "owner": Kind.NAME,
     "offered_to": Kind.NAME,
 }

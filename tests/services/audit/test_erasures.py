@@ -91,10 +91,10 @@ def history():
     facts = [
         # Found last: by a name that is hers in this account, which her former address shows.
         told(
-            "team.project.created.v1",
-            ("project", "prj_0", f"For {FORMER_NAME}"),
+            "team.ownership.cancelled.v1",
+            ("account", OTHER, "Northwind"),
             account=OTHER,
-            after={"name": f"For {FORMER_NAME}"},
+            before={"offered_to": FORMER_NAME},
         ),
         told(
             "team.invitation.created.v1",
@@ -175,7 +175,7 @@ def history():
         told("team.project.created.v1", ("project", "prj_1", "Northwind"), by=BY_ZOE),
         told(
             "audit.event.reported.v1",
-            ("ticket", "tck_1", f"Call {NAME} back"),
+            ("ticket", "tck_1", "Call Northwind back"),
             after={"to": ["x", {"mail": f"Zoe <{ADDRESS}>"}], "title": "Northwind"},
         ),
         told(

@@ -145,7 +145,8 @@ CASES = {
         a_record(PROJECT, reason=f"550 5.1.1 <{ADDRESS}>: unknown"),
         {"reason"},
     ),
-    "her name in a text": (a_record(PROJECT, after={"a": "ask zoe quill first"}), {"after.a"}),
+    "her name in a text": (a_record(PROJECT, after={"a": "ask zoe quill first"}), set()),
+    "a project with her name": (a_record(("project", "prj_1", NAME)), set()),
     "a word of her name in a text": (a_record(PROJECT, after={"a": "Zoe first"}), set()),
     "her name in another account": (a_record(PROJECT, account="acc_x", after={"a": NAME}), set()),
     "a search for a word of her name": (
