@@ -9,6 +9,7 @@ import pytest
 
 from rolecall.core.problems import CatalogError
 from rolecall.core.source import parse
+from services.audit.domain.erased_people import addresses_in
 from services.audit.domain.search_terms import words_of
 from services.identity.domain.devices import device_of
 from services.identity.domain.imported_passwords import hash_fault
@@ -78,6 +79,8 @@ TEXTS: dict[str, tuple[Callable[[str], object], str]] = {
     "a contact, digits": (has_contact, "1-a " * 25),
     "a contact, dots": (has_contact, ("a dot " * 17)[:100]),
     "a name in a mail": (display_name, ("http://" * LONG)[:512]),
+    "a record, no address": (addresses_in, "x" * LONG),
+    "a record, half an address": (addresses_in, "@" + "x." * (LONG // 2)),
     "a log line, tokens": (redact, "eyJ" * (LONG // 3)),
     "a log line, schemes": (redact, "bearer " * (LONG // 28)),
     "a log line, addresses": (redact, "://a:b" * (LONG // 6)),

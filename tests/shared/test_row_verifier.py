@@ -151,6 +151,17 @@ def test_a_page_with_other_rows_than_those_asked_for_does_not_pass(pages):
         fetched(page_of(*pages(chain(2))))
 
 
+def test_a_signed_row_of_another_services_type_does_not_pass():
+    row = row_of(
+        CREATED, type="identity.user.erased.v1", shard=SHARD, epoch=EPOCH, seq=1, previous=GENESIS
+    )
+    other = signer("team").sign(row)
+    with pytest.raises(RowRefused, match=Fault.HEADERS):
+        fetched(page_of(other))
+    with pytest.raises(RowRefused, match=Fault.HEADERS):
+        verifier().stored("team", other.event, other.signature)
+
+
 def test_rows_before_an_unfit_one_are_given():
     page = chain(3)
     forged = page_of(*page).model_copy(update={"signatures": [page[0].signature] * 3})

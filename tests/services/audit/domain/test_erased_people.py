@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from services.audit.domain.erased_people import (
     ErasedPeople,
     ErasedPerson,
     PersonMarks,
+    addresses_in,
     traces_of,
 )
 from services.audit.domain.erasures import without
@@ -197,6 +199,29 @@ def test_what_a_record_tells_of_a_person_is_learned():
     assert MARKS.name(["zoe", "vane"]) in told.names
     assert told.accounts == {HOME}
     assert PEOPLE.found_in(a_record(PROJECT, by=BY_ZOE)).learned == {}
+
+
+def test_unproved_addresses_and_reported_names_teach_nothing():
+    asked = a_record(ABOUT_ZOE, account=HOME, after={"new_email": "boss@corp.example"})
+    told = PEOPLE.found_in(asked)
+    assert "after.new_email" in told.paths
+    assert not any(traces.addresses for traces in told.learned.values())
+    reported = a_record(PROJECT, after={"owner": "Onyx Ledger", "owner_user_id": ZOE})
+    assert PEOPLE.found_in(reported).learned
+    assert PEOPLE.found_in(replace(reported, reported_by="cli_1")).learned == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("550 <zoe@example.com>: unknown", ["zoe@example.com"]),
+        ("ask zoe@example.com.", ["zoe@example.com"]),
+        ("@zoe and zoe@", []),
+        ("a@b, c@d", ["a@b", "c@d"]),
+    ],
+)
+def test_addresses_are_found_between_what_surrounds_them(text, found):
+    assert addresses_in(text) == found
 
 
 def test_a_name_of_one_word_is_a_name_in_fields_of_names_only():
