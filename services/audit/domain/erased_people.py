@@ -8,9 +8,10 @@ import hashlib
 import hmac
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from services.audit.domain.personal_values import Claim, Kind, Text, claims, subject_of, texts
 from services.audit.domain.records import KnownUser, Record
@@ -235,20 +236,26 @@ class ErasedPeople:
         people = [self._by_id[each] for each in self._in_account.get(tree, set())]
         people = [each for each in people if at <= each.at + LATE]
         if people and (words := name_words(text.value)):
-            found |= {each.user_id for each in people if self._has_name(text, words, each.traces)}
+            mark = cache(lambda start, length: self._marks.name(words[start : start + length]))
+            found |= {
+                each.user_id for each in people if _has_name(text, len(words), mark, each.traces)
+            }
         return found
 
-    def _has_name(self, text: Text, words: list[str], traces: Traces) -> bool:
-        """Whether a text of names, or one that was searched, has one of the names.
 
-        Other texts stay: who chooses a name must not choose what others lose.
-        """
-        if not text.name_only and not text.searched:
-            return False
-        for length in traces.lengths:
-            if length == 1 and len(words) != length and not text.searched:
-                continue
-            for start in range(len(words) - length + 1):
-                if self._marks.name(words[start : start + length]) in traces.names:
-                    return True
-        return text.searched and any(self._marks.name([word]) in traces.names for word in words)
+def _has_name(text: Text, words: int, mark: Callable[[int, int], str], traces: Traces) -> bool:
+    """Whether a text of names, or one that was searched, has one of the names.
+
+    `mark` gives the mark of the words from one on. Other texts stay: who chooses a name must not
+    choose what others lose.
+    """
+    if not text.name_only and not text.searched:
+        return False
+    lengths = {*traces.lengths, *({1} if text.searched else ())}
+    if not text.searched and words != 1:
+        lengths.discard(1)
+    return any(
+        mark(start, length) in traces.names
+        for length in lengths
+        for start in range(words - length + 1)
+    )

@@ -17,6 +17,8 @@ FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=15)
 """The pauses after failed attempts: each twice as long as the one before."""
 MAX_SHOWN_ANSWER = 200
+SECRET_PART = 6
+"""An answer with a part of this length repeats the secret."""
 
 
 def taken(stream: LogStream, place: TailPlace, *, now: datetime) -> LogStream:
@@ -46,6 +48,13 @@ def reason_to_pause(stream: LogStream, attempt: ReceiverAttempt) -> PausedBecaus
     if has_failed_for_days(stream.failing_since, now=attempt.at):
         return PausedBecause.FAILING
     return None
+
+
+def without_secret(attempt: ReceiverAttempt, secret: str) -> ReceiverAttempt:
+    """The attempt without an answer that repeats a part of the secret, which no reader may see."""
+    length = min(len(secret), SECRET_PART)
+    parts = (secret[start : start + length] for start in range(len(secret) - length + 1))
+    return replace(attempt, answer="") if any(part in attempt.answer for part in parts) else attempt
 
 
 def problem_of(attempt: ReceiverAttempt) -> str | None:

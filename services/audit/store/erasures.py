@@ -96,8 +96,9 @@ class ErasureRows:
 
     async def forget_traces(self, *, before: datetime) -> None:
         """Forget the traces of people who were erased before a moment."""
-        old = {"at": {"$lt": before}, "open": False, "addresses": {"$ne": []}}
-        await self._erasures.update_many(old, {"$set": {name: [] for name in _TRACES}})
+        for kept in ("addresses", "names"):
+            old = {"at": {"$lt": before}, "open": False, kept: {"$ne": []}}
+            await self._erasures.update_many(old, {"$set": {name: [] for name in _TRACES}})
 
     async def open_erasures(self, *, before: datetime, limit: int) -> list[str]:
         """The people whose values are to be erased, and who were noted before a moment."""

@@ -42,7 +42,8 @@ class Erasing:
             person = ErasedPerson(
                 user_id=user.user_id,
                 home=user.account_id,
-                at=row.occurred_at if earlier is None else max(earlier.at, row.occurred_at),
+                # A repeat counts from the first time: since then the address may be another's.
+                at=row.occurred_at if earlier is None else min(earlier.at, row.occurred_at),
                 traces=Traces() if known is None else traces_of(known, self._marks),
             )
             await self._store.note_erasure(person, now=now, session=session)

@@ -26,13 +26,14 @@ from shared.metrics import STREAM_ATTEMPTS, STREAMS_BEHIND
 from shared.mongo import DatabaseWatch
 from shared.outage_log import OutageLog
 from shared.receivers.attempts import ReceiverAttempt
-from shared.receivers.slots import Slots
+from shared.receivers.slots import SLOW_SECONDS, Slots
 
 STREAMS_OF_PAGE = 100
 PAGES_OF_LOOK = 20
 """The pages of streams of one look; the next look goes on behind them."""
 BATCHES_OF_TURN = 20
-"""The batches that a stream sends before it gives its place to another one."""
+"""The batches that a stream sends before it gives its place to another one; a slow receiver gets no
+further one."""
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,9 @@ class StreamSender:
                 attempt = await send_next(self._ctx, stream.account_id, stream.id)
                 if attempt is None:
                     break
-                seconds = attempt.seconds
+                seconds = max(seconds or 0.0, attempt.seconds)
+                if seconds > SLOW_SECONDS:
+                    break
             self._outage.back()
         except AWAY as away:
             self._outage.away(away)
@@ -182,7 +185,8 @@ async def _post(ctx: Ctx, stream: LogStream, body: bytes) -> ReceiverAttempt:
         problem = "The secret of the stream was sealed with another key. Send it again."
         return ReceiverAttempt(at=ctx.clock.now(), milliseconds=0, error=problem)
     headers = {stream.header: secret, "Rolecall-Stream": stream.id}
-    return await ctx.streams.posts.post(stream.url, body, headers, account_id=stream.account_id)
+    attempt = await ctx.streams.posts.post(stream.url, body, headers, account_id=stream.account_id)
+    return stream_attempts.without_secret(attempt, secret)
 
 
 async def _pause(ctx: Ctx, found: LogStream, because: PausedBecause) -> None:

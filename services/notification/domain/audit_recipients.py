@@ -12,6 +12,7 @@ def _log_stream_paused(fact: LogStreamPaused, row: Row) -> Notice | None:
     first, *others = dict.fromkeys(fact.manager_emails)
     return Notice(
         kind=MessageKind.LOG_STREAM_PAUSED,
+        about=fact.stream_id,
         to=first,
         also=tuple(others),
         words={

@@ -43,6 +43,8 @@ class Topic(StrEnum):
     """Resources of another user that the recipient owns now."""
     SIGN_IN = "sign_in"
     """The ways in which people sign in to an account, and join it."""
+    RECEIVERS = "receivers"
+    """Webhooks and streams that were given up. Who manages one can have it given up again."""
     MEMBERS = "members"
     """Other members."""
     INVITATIONS = "invitations"
@@ -71,6 +73,8 @@ TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.RESOURCES_GIVEN: Topic.RESOURCES,
     MessageKind.SSO_CONNECTION: Topic.SIGN_IN,
     MessageKind.JOIN_REFUSED: Topic.SIGN_IN,
+    MessageKind.WEBHOOK_DISABLED: Topic.RECEIVERS,
+    MessageKind.LOG_STREAM_PAUSED: Topic.RECEIVERS,
     MessageKind.MEMBER_LEFT: Topic.MEMBERS,
     MessageKind.INVITATION_ACCEPTED: Topic.INVITATIONS,
     MessageKind.INVITATION_DECLINED: Topic.INVITATIONS,

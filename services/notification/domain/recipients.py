@@ -191,6 +191,7 @@ def _webhook_disabled(fact: notification_webhooks.WebhookDisabled, row: Row) -> 
     first, *others = dict.fromkeys(fact.manager_emails)
     return Notice(
         kind=MessageKind.WEBHOOK_DISABLED,
+        about=fact.webhook_id,
         to=first,
         also=tuple(others),
         words={

@@ -169,8 +169,8 @@ ROWS = (
         id="erasure-takes-names-in-every-text",
         kind=Kind.SECURITY,
         file=PEOPLE,
-        old="        if not text.name_only and not text.searched:\n",
-        new="        if not words:\n",
+        old="    if not text.name_only and not text.searched:\n",
+        new="    if not words:\n",
         tests=TABLE,
     ),
     Mutant(

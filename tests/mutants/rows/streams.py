@@ -178,4 +178,28 @@ ROWS = (
         new="        due_at=now,\n",
         tests=(TESTS, "-k", "restarts or fails_for_days"),
     ),
+    Mutant(
+        id="stream-shows-the-secret-that-its-receiver-repeats",
+        kind=Kind.SECURITY,
+        file="services/audit/domain/stream_attempts.py",
+        old="    length = min(len(secret), SECRET_PART)\n",
+        new="    length = len(secret)\n",
+        tests=("tests/services/audit/test_streams.py", "-k", "repeats_the_secret"),
+    ),
+    Mutant(
+        id="stream-of-a-slow-receiver-keeps-its-place",
+        kind=Kind.AVAILABILITY,
+        file="services/audit/use_cases/stream_sender.py",
+        old="                if seconds > SLOW_SECONDS:\n",
+        new="                if seconds < 0:\n",
+        tests=("tests/services/audit/test_streams.py", "-k", "no_further_batch"),
+    ),
+    Mutant(
+        id="mail-about-a-paused-stream-has-no-pace",
+        kind=Kind.AVAILABILITY,
+        file="services/notification/domain/pace.py",
+        old="    MessageKind.LOG_STREAM_PAUSED: Topic.RECEIVERS,\n",
+        new="",
+        tests=("tests/services/notification/domain/test_pace.py",),
+    ),
 )

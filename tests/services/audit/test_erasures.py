@@ -518,6 +518,27 @@ async def test_an_equivocation_with_the_user_loses_its_event(erasing):
     assert "Northwind" in kept[other.id]
 
 
+async def test_an_erasure_that_is_repeated_counts_from_its_first_time(erasing):
+    first = tombstone()
+    again = first.model_copy(
+        update={"id": new_id("evt"), "seq": first.seq + 1, "occurred_at": NOON + timedelta(days=20)}
+    )
+    await erasing.take(first)
+    await erasing.take(again)
+    [kept] = await erasing.auditing.all("erasures")
+    assert kept["at"].replace(tzinfo=None) == first.occurred_at.replace(tzinfo=None)
+    assert kept["open"]
+
+
+async def test_traces_without_an_address_are_forgotten_too(erasing):
+    await erasing.take(tombstone())
+    erasures = erasing.auditing.database["erasures"]
+    old = {"open": False, "addresses": [], "names": ["mark"]}
+    await erasures.update_one({"_id": ZOE}, {"$set": old})
+    await erasing.store.forget_traces(before=NOON + timedelta(days=400))
+    assert [each["names"] for each in await erasing.auditing.all("erasures")] == [[]]
+
+
 async def test_saved_searches_that_name_the_user_are_deleted(erasing):
     saved = (
         ("Zoe", ACCOUNT, {"text": "zoe quillfeather"}),

@@ -12,6 +12,7 @@ import pytest
 
 from rolecall.audit.exports import ExportHead, verify_export
 from rolecall.audit.verification import Verified
+from services.audit.domain.stream_attempts import without_secret
 from services.audit.domain.streams import PausedBecause, StreamStart
 from services.audit.routes.stream_views import StreamView
 from services.audit.use_cases.streams import WantedStream, change_stream, order_test, show_stream
@@ -20,13 +21,14 @@ from shared.contracts.team_endings import AccountDeleted, AccountReverted
 from shared.http.outbound import Outbound
 from shared.mongo import DatabaseAway
 from shared.problems import Invalid
+from shared.receivers.attempts import ReceiverAttempt
 from shared.receivers.posts import ReceiverPosts
 from tests.services.audit.sealed_site import Sealing, record, signer
 from tests.services.audit.site import ACCOUNT, OTHER
 from tests.services.audit.streams import ANA, SECRET, Streaming, siem
 from tests.services.audit.test_checkpoint_delivery import Team
 from tests.services.audit.test_tails import recorded, removed
-from tests.services.rows import row_of
+from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for
 
 
@@ -39,6 +41,44 @@ def streaming(auditing, tmp_path) -> Streaming:
 async def facts(streaming: Streaming, kind: str) -> list[dict[str, Any]]:
     rows = [json.loads(row["event"]) for row in await streaming.sealing.auditing.all("journal")]
     return [row["data"] for row in rows if row["type"] == f"audit.log_stream.{kind}.v1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("no room", "no room"),
+        ("bad token: Bearer hidden-4f6b1c", ""),
+        ("bad token: hidden-4f", ""),
+        ("den-4f", ""),
+    ],
+)
+def test_an_answer_that_repeats_the_secret_is_not_kept(answer, shown):
+    attempt = ReceiverAttempt(at=NOON, milliseconds=1, status=401, answer=answer)
+    assert without_secret(attempt, "Bearer hidden-4f6b1c").answer == shown
+    assert without_secret(replace(attempt, answer="xyz"), "xyz").answer == ""
+
+
+class SlowAtFirst:
+    """Posts, of which the first one seems to take five seconds."""
+
+    def __init__(self, posts: ReceiverPosts) -> None:
+        self._posts = posts
+        self._milliseconds = iter((5_000, 10))
+
+    async def post(self, *given: Any, **named: Any) -> ReceiverAttempt:
+        attempt = await self._posts.post(*given, **named)
+        return replace(attempt, milliseconds=next(self._milliseconds))
+
+
+async def test_a_slow_receiver_gets_no_further_batch_in_its_turn(streaming):
+    async with siem() as receiver:
+        stream = await streaming.make(receiver)
+        await streaming.write(250)
+        parts = streaming.ctx.streams
+        await streaming.look(streams=replace(parts, posts=SlowAtFirst(parts.posts)))
+        assert (await streaming.stored(stream)).size == 100
+        await streaming.look()
+        assert (await streaming.stored(stream)).size == 250
 
 
 @pytest.mark.rule("Rp14")

@@ -15,6 +15,7 @@ from tests.services.console.browsing import (
     problem,
     tokens,
 )
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -93,10 +94,12 @@ async def test_a_browser_that_leaves_ends_the_answer_of_the_api(browser, api):
     async with followed(browser) as answer:
         api.pieces.put_nowait(EVENT)
         await answer.content.readexactly(len(EVENT))
-    async with asyncio.timeout(SECONDS):
-        while not api.left.is_set():
-            api.pieces.put_nowait(EVENT)
-            await asyncio.sleep(0.01)
+
+    def left():
+        api.pieces.put_nowait(EVENT)
+        return api.left.is_set()
+
+    await wait_for(left, what="the end of the answer of the API")
 
 
 async def test_a_console_that_stops_ends_what_is_followed_through_it(site, api):

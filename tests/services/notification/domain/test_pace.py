@@ -55,8 +55,6 @@ CAUSED_BY_THE_PLATFORM = {
     MessageKind.USER_ENABLED,
     MessageKind.ACCOUNT_MOVED,
     MessageKind.ACCOUNT_SUSPENDED,
-    MessageKind.WEBHOOK_DISABLED,
-    MessageKind.LOG_STREAM_PAUSED,
     MessageKind.AUDIT_CHECKPOINT,
     MessageKind.ACCOUNT_RESUMED,
 }
