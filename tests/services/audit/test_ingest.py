@@ -102,13 +102,15 @@ async def test_rows_that_wait_share_a_transaction(auditing):
 
 
 class RecordsHeldUp(CountingStore):
-    """Records whose inserts wait until `go` is set."""
+    """Records whose inserts wait until `go` is set; `begun` says that the first one waits."""
 
     def __init__(self, database):
         super().__init__(database)
+        self.begun = asyncio.Event()
         self.go = asyncio.Event()
 
     async def add(self, records, session):
+        self.begun.set()
         await self.go.wait()
         await super().add(records, session)
 
@@ -119,7 +121,8 @@ async def recorded_two_together(auditing, messages, *, gather_seconds):
     auditing.use_store(records, gather_seconds=gather_seconds)
     inbox = auditing.inbox
     handled = asyncio.gather(*(inbox.handle(message) for message in messages[:3]))
-    await asyncio.sleep(0)  # all three have arrived
+    # The first has made round trips to the database by then; the others have come in meanwhile.
+    await records.begun.wait()
     records.go.set()
     await handled
     assert records.sizes == [1, 2]
