@@ -7,7 +7,8 @@ from shared.http.routes import Route
 LARGE_BODY = "client_max_body_size {}; proxy_request_buffering off;"
 """Strangers would fill the gateway with large bodies. The service refuses them unread."""
 STREAM = "proxy_buffering off;"
-"""The service sends an event every few seconds, which is less than any timeout here."""
+"""The service sends an event every few seconds, which is less than any timeout here. A file is read
+as fast as the browser takes it, and is not kept here."""
 
 
 def unbuffered(

@@ -14,6 +14,8 @@ SECONDS = 25.0
 """The longest wait for an answer: shorter than the gateway waits for the page."""
 QUIET_SECONDS = 20.0
 """The longest wait for an event; the API sends one, or a comment, every five seconds."""
+FILE_SECONDS = 60.0
+"""The longest wait for the next piece of a file."""
 UNAVAILABLE = "unavailable"
 MAX_USER_AGENT = 256
 MAX_LANGUAGES = 256
@@ -64,6 +66,14 @@ class Visitor:
         return {name: text for name, text in named.items() if text}
 
 
+@dataclass(frozen=True)
+class StreamedAnswer:
+    """An answer that is written piece by piece."""
+
+    headers: Mapping[str, str]
+    pieces: AsyncGenerator[bytes, None]
+
+
 @dataclass
 class PublicApi:
     """Requests to one address, over connections that are kept."""
@@ -97,15 +107,17 @@ class PublicApi:
         token: str | None = None,
         query: Mapping[str, str] | None = None,
         if_match: str | None = None,
+        key: str | None = None,
     ) -> Any:
-        """Send a request and return the answer's JSON; it counts for the state `if_match` alone.
+        """Send a request and return the answer's JSON.
+
+        It counts for the state `if_match` alone, and once for each `key`.
 
         Raises:
             ApiRefusal: it was refused, or there was no answer.
         """
-        headers = _headers(visitor, token)
-        if if_match is not None:
-            headers["If-Match"] = if_match
+        own = {"If-Match": if_match, "Idempotency-Key": key}
+        headers = _headers(visitor, token) | {name: text for name, text in own.items() if text}
         try:
             async with self._opened().request(
                 method,
@@ -123,9 +135,16 @@ class PublicApi:
             raise ApiRefusal(status=503, code=UNAVAILABLE) from None
 
     async def follow(
-        self, path: str, *, visitor: Visitor, token: str, after: str | None
-    ) -> AsyncGenerator[bytes, None]:
-        """Open an answer of server-sent events and return its pieces; `after` is the last id.
+        self,
+        method: str,
+        path: str,
+        *,
+        visitor: Visitor,
+        token: str,
+        query: Mapping[str, str] | None = None,
+        after: str | None,
+    ) -> StreamedAnswer:
+        """Open an answer of server-sent events; `after` is the id of the last one.
 
         Raises:
             ApiRefusal: it was refused, or there was no answer.
@@ -133,13 +152,45 @@ class PublicApi:
         headers = _headers(visitor, token)
         if after is not None:
             headers["Last-Event-ID"] = after
+        answer = await self._open(method, path, headers, query, quiet_seconds=QUIET_SECONDS)
+        return StreamedAnswer(answer.headers, self._events(answer))
+
+    async def download(
+        self,
+        method: str,
+        path: str,
+        *,
+        visitor: Visitor,
+        token: str,
+        query: Mapping[str, str] | None = None,
+    ) -> StreamedAnswer:
+        """Open an answer that may be longer than the memory.
+
+        Raises:
+            ApiRefusal: it was refused, or there was no answer.
+        """
+        headers = _headers(visitor, token)
+        answer = await self._open(method, path, headers, query, quiet_seconds=FILE_SECONDS)
+        return StreamedAnswer(answer.headers, _file_pieces(answer))
+
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None,
+        *,
+        quiet_seconds: float,
+    ) -> aiohttp.ClientResponse:
         try:
             async with asyncio.timeout(SECONDS):
-                answer = await self._opened().get(
+                answer = await self._opened().request(
+                    method,
                     self.url + path,
+                    params=query,
                     headers=headers,
                     allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None, sock_read=QUIET_SECONDS),
+                    timeout=aiohttp.ClientTimeout(total=None, sock_read=quiet_seconds),
                 )
                 if answer.status != 200:
                     async with answer:
@@ -147,7 +198,7 @@ class PublicApi:
                         raise _refusal(answer.status, text, wait)
         except NO_ANSWER:
             raise ApiRefusal(status=503, code=UNAVAILABLE) from None
-        return self._pieces(answer)
+        return answer
 
     def drain(self) -> None:
         """End all answers that are followed; browsers ask another replica."""
@@ -155,7 +206,7 @@ class PublicApi:
         for content in self._followed:
             content.set_exception(aiohttp.ClientConnectionError())
 
-    async def _pieces(self, answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    async def _events(self, answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
         """What arrives until either side ends; an answer that breaks off is asked for again."""
         with contextlib.suppress(*NO_ANSWER), contextlib.closing(answer):
             self._followed.add(answer.content)
@@ -169,6 +220,16 @@ class PublicApi:
         if self._http is None:
             raise ApiRefusal(status=503, code=UNAVAILABLE)
         return self._http
+
+
+async def _file_pieces(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """What arrives until its end; a file that breaks off there breaks off here."""
+    with contextlib.closing(answer):
+        try:
+            while piece := await answer.content.readany():
+                yield piece
+        except NO_ANSWER:
+            raise ConnectionResetError("the API did not send the whole file") from None
 
 
 def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The paths of the pages, and where a visitor goes after signing in."""
 
+import re
+
 SIGN_IN = "/sign-in"
 SIGN_IN_WITH = "/sign-in/company"
 SIGN_IN_PASSKEY = "/sign-in/passkey"
@@ -25,6 +27,8 @@ SECURITY = "/security"
 PASSKEYS = "/security/passkeys"
 SESSIONS = "/security/sessions"
 STATIC = "/console/static"
+ACCOUNT = "/console/accounts/{account_id}"
+"""Below it are the pages of one account, which the address names."""
 
 DESTINATIONS = frozenset(
     {
@@ -38,8 +42,12 @@ DESTINATIONS = frozenset(
         PREFERENCES,
     }
 )
+MAX_PATH = 1_000
+"""Of an address to which a sign-in leads back; a sealed cookie carries it to an issuer."""
+_OF_ACCOUNTS = re.compile(r"/console/accounts(/[A-Za-z0-9_-]+)+(\?[A-Za-z0-9_.~%=&-]*)?", re.ASCII)
 
 
 def destination(asked: str) -> str:
     """Return a page of ours: no link can send a visitor elsewhere."""
-    return asked if asked in DESTINATIONS else HOME
+    known = asked in DESTINATIONS or (len(asked) <= MAX_PATH and _OF_ACCOUNTS.fullmatch(asked))
+    return asked if known else HOME

@@ -10,8 +10,9 @@ from services.console.pages.rendering import Form, render
 from services.console.pages.texts import DONE
 from services.console.pages.words import fault_in
 from services.console.routes.browser_requests import PageContext
-from services.console.routes.outcomes import Outcome, SeeOther
+from services.console.routes.outcomes import Download, Outcome, SeeOther
 from services.console.routes.visits import Visit
+from shared.http.streams import Stream, StreamedResponse
 from shared.locales import DEFAULT_LOCALE
 
 POLICY = (
@@ -22,6 +23,8 @@ SCRIPTED_POLICY = f"{POLICY}; script-src 'self'; require-trusted-types-for 'scri
 """What a page with a script of ours may do. No page has a script in its text."""
 LIVE_POLICY = f"{SCRIPTED_POLICY}; connect-src 'self'"
 """What a page of a signed-in user may do: its script follows their notifications."""
+STALL_SECONDS = 30.0
+"""A browser that takes nothing of a file for so long is cut off."""
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
@@ -34,10 +37,13 @@ HEADERS: Mapping[str, str] = {
 }
 
 
-def page_response(visit: Visit, outcome: Outcome) -> web.Response:
+def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
     """Make the answer of an outcome, with the cookies that the visit sets."""
+    response: web.StreamResponse
     if isinstance(outcome, SeeOther):
         response = web.Response(status=303, headers={**HEADERS, "Location": outcome.path})
+    elif isinstance(outcome, Download):
+        response = _file(outcome)
     else:
         language = str(outcome.words.get("language", DEFAULT_LOCALE))
         problem = fault_in(language, outcome.form.problem)
@@ -60,6 +66,17 @@ def page_response(visit: Visit, outcome: Outcome) -> web.Response:
     for cookie, value in visit.kept.items():
         set_cookie(response, cookie, value)
     return response
+
+
+def _file(outcome: Download) -> web.StreamResponse:
+    headers = outcome.answer.headers
+    stream = Stream(
+        pieces=outcome.answer.pieces,
+        stall_seconds=STALL_SECONDS,
+        media=headers.get("Content-Type", "application/octet-stream"),
+    )
+    named = headers.get("Content-Disposition", "attachment")
+    return StreamedResponse(stream, {**HEADERS, "Content-Disposition": named})
 
 
 def set_cookie(response: web.StreamResponse, cookie: Cookie, value: str) -> None:
@@ -97,6 +114,10 @@ MISSING = (
     "No page has this address. If you followed the link of a mail, open it there again, or copy all"
     " of it."
 )
+MISSING_HERE = (
+    "There is no such page, or you have no access to it. It may have been deleted, or another user"
+    " may be signed in."
+)
 FAILURES: Mapping[int, str] = {
     400: "The form was not complete. Go back, reload the page, and try again.",
     403: "This press came from another site, so nothing was changed. Open the page here, and press"
@@ -107,6 +128,11 @@ FAILURES: Mapping[int, str] = {
     415: "The form has an unknown form. Go back, reload the page, and try again.",
     500: "Something went wrong on our side. Try again; if it goes on, tell the operator.",
 }
+
+
+def missing_form() -> Form:
+    """What a signed-in visitor reads where the API knows nothing of this name for them."""
+    return Form(problem=MISSING_HERE, status=404)
 
 
 def _page(text: str, *, status: int) -> web.Response:

@@ -50,11 +50,12 @@ class PageContext:
 class BrowserRequest:
     """One request of one browser, at an `address` without its query.
 
-    `kept` are the cookies that the answer sets.
+    `place` are the ids in the address by their names, and `kept` the cookies that the answer sets.
     """
 
     ctx: PageContext
     address: str
+    place: Mapping[str, str]
     query: Mapping[str, str]
     typed: Mapping[str, str]
     cookies: Mapping[str, str]
@@ -65,6 +66,11 @@ class BrowserRequest:
     def __post_init__(self) -> None:
         secret = self.cookies.get(Cookie.FORM, "")
         self.form_secret = secret if 0 < len(secret) <= 64 else self._new_form_secret()
+
+    @property
+    def account_id(self) -> str:
+        """The account that the address names."""
+        return self.place["account_id"]
 
     @property
     def now(self) -> datetime:

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from services.console.adapters.api import ApiRefusal
+from services.console.adapters.api import ApiRefusal, StreamedAnswer
+from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
 from services.console.pages.rendering import Form
 from services.console.pages.texts import sentence
@@ -45,7 +46,14 @@ class SeeOther:
     path: str
 
 
-Outcome = Shown | SeeOther
+@dataclass(frozen=True)
+class Download:
+    """A file, which the browser gets as the API sends it."""
+
+    answer: StreamedAnswer
+
+
+Outcome = Shown | SeeOther | Download
 Show = Callable[[Visit, Form], Awaitable[Outcome]]
 Submit = Callable[[Visit], Awaitable[Outcome]]
 
@@ -55,7 +63,8 @@ class PageRoute:
     """One page. `show` answers GET and changes nothing; `submit` answers a press of its buttons.
 
     A mailed link of the kind `link` leads here. With `arrives` another site sends the browser here
-    with the answer to a press, which counts once: `show` takes it.
+    with the answer to a press, which counts once: `show` takes it. With `downloads` the answer is a
+    file, as long as the API has it.
     """
 
     path: str
@@ -63,12 +72,18 @@ class PageRoute:
     submit: Submit | None = None
     link: LinkKind | None = None
     arrives: bool = False
+    downloads: bool = False
 
     @property
     def methods(self) -> Sequence[str]:
         """The methods of its requests."""
-        reads = ("GET",) if self.arrives else ("GET", "HEAD")
+        reads = ("GET",) if self.arrives or self.downloads else ("GET", "HEAD")
         return (*reads, "POST") if self.submit else reads
+
+    @property
+    def of_account(self) -> bool:
+        """Whether the page is one of the account that its address names."""
+        return self.path.startswith(places.ACCOUNT)
 
     @property
     def secret_query(self) -> bool:
@@ -100,7 +115,9 @@ def kept_values(visit: Visit) -> Mapping[str, str]:
 
 def query_text(**fields: str) -> str:
     """Return the fields as a query."""
-    return "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items())
+    return "&".join(
+        f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in fields.items()
+    )
 
 
 def with_query(path: str, **fields: str) -> str:

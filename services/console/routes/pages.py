@@ -6,22 +6,28 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from services.console.adapters.api import ApiRefusal, Visitor
+from services.console.adapters.api import ApiRefusal, Visitor, path_step
 from services.console.domain import places
 from services.console.domain.browser_state import Cookie, read_link
 from services.console.domain.origins import is_foreign
 from services.console.pages.rendering import STATIC_FILES, Form, StaticFile
 from services.console.pages.texts import NO_COOKIES, STALE_FORM
-from services.console.routes.answers import failed_page, page_response
+from services.console.routes.answers import (
+    MISSING_TITLE,
+    failed_page,
+    missing_form,
+    page_response,
+)
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.forms import NotAForm, read_form, read_pairs
-from services.console.routes.live import live_response
+from services.console.routes.live import FEEDS, FeedRoute, live_response
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
     SeeOther,
     Shown,
     kept_values,
+    query_text,
     refused_form,
     with_query,
 )
@@ -44,7 +50,8 @@ def add_pages(
     app.middlewares.append(_missing(ctx))
     for file in STATIC_FILES.values():
         app.router.add_get(file.path, _file(file))
-    app.router.add_get(places.LIVE, _live(ctx, proxies), allow_head=False)
+    for feed in FEEDS:
+        app.router.add_get(feed.path, _live(feed, ctx, proxies), allow_head=False)
     for row in rows:
         handler = _handler(row, ctx, proxies)
         for method in row.methods:
@@ -85,6 +92,8 @@ def _handler(
             visit = await _visit(request, ctx, proxies)
         except NotAForm as fault:
             return failed_page(ctx, status=fault.status)
+        if row.of_account and _names_nothing(visit):
+            return failed_page(ctx, status=404)
         if request.method == "POST" and _foreign(request, ctx):
             return failed_page(ctx, status=403)
         try:
@@ -100,16 +109,18 @@ def _handler(
 
 
 def _live(
-    ctx: PageContext, proxies: Proxies
+    row: FeedRoute, ctx: PageContext, proxies: Proxies
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             visit = await _visit(request, ctx, proxies)
         except NotAForm as fault:
             return failed_page(ctx, status=fault.status)
+        if _names_nothing(visit):
+            return failed_page(ctx, status=404)
         if _foreign(request, ctx):
             return failed_page(ctx, status=403)
-        return await live_response(visit, after=request.headers.get("Last-Event-ID"))
+        return await live_response(visit, row, after=request.headers.get("Last-Event-ID"))
 
     return handle
 
@@ -123,6 +134,7 @@ async def _visit(request: web.Request, ctx: PageContext, proxies: Proxies) -> Vi
     return Visit(
         ctx=ctx,
         address=ctx.origin + request.rel_url.raw_path,
+        place=request.match_info,
         query=read_pairs(request.rel_url.raw_query_string),
         typed=await read_form(request) if request.method == "POST" else {},
         cookies=request.cookies,
@@ -133,6 +145,11 @@ async def _visit(request: web.Request, ctx: PageContext, proxies: Proxies) -> Vi
             request_id=context.request_id.get() or "",
         ),
     )
+
+
+def _names_nothing(visit: Visit) -> bool:
+    """Whether a part of the address cannot be an id: in a path of the API it could lead astray."""
+    return any(path_step(text) != text for text in visit.place.values())
 
 
 def _foreign(request: web.Request, ctx: PageContext) -> bool:
@@ -168,14 +185,23 @@ def _to_sign_in(row: PageRoute, visit: Visit, found: SignedOut | FormerSessionLi
         return SeeOther(f"{places.SIGN_IN}?{NOT_SIGNED_IN}")
     done = "expired" if Cookie.SESSION in visit.cookies else "sign-in"
     ended = {"ended": found.ended} if found.ended else {}
-    to = places.destination(row.path)
+    to = places.destination(_here(row, visit))
     return SeeOther(with_query(places.SIGN_IN, to=to, done=done, **ended))
+
+
+def _here(row: PageRoute, visit: Visit) -> str:
+    """The address of the page; one of an account keeps what a list was asked for."""
+    query = {name: text for name, text in visit.query.items() if name != "done"}
+    path = row.path.format_map(visit.place)
+    return f"{path}?{query_text(**query)}" if row.of_account and query else path
 
 
 async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: bool) -> Outcome:
     """Show the form again with what is wrong; the page itself may need the API, too."""
     if refusal.code == FACTOR_REQUIRED and row.path != places.SECURITY:
         return SeeOther(with_query(places.SECURITY, done=FACTOR_REQUIRED))
+    if refusal.status == 404 and row.of_account and not press:
+        return Shown(template="problem", form=missing_form(), words={"title": MISSING_TITLE})
     form = refused_form(visit, refusal)
     if press:
         try:

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from services.console.adapters.api import ApiRefusal
+from services.console.adapters.api import ApiRefusal, StreamedAnswer
 from services.console.domain.browser_state import (
     BrowserSession,
     Cookie,
@@ -60,6 +60,7 @@ class Visit(BrowserRequest):
         *,
         query: Mapping[str, str] | None = None,
         if_match: str | None = None,
+        key: str | None = None,
     ) -> Any:
         """Ask the API as the signed-in user.
 
@@ -77,6 +78,7 @@ class Visit(BrowserRequest):
                 token=token,
                 query=query,
                 if_match=if_match,
+                key=key,
             )
         except ApiRefusal as refusal:
             if refusal.status != 401 or refusal.code in PROOF_REFUSALS:
@@ -85,11 +87,34 @@ class Visit(BrowserRequest):
         self._known = True
         return answer
 
-    async def follow(self, path: str, *, after: str | None) -> AsyncGenerator[bytes, None]:
+    async def follow(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        after: str | None,
+    ) -> StreamedAnswer:
         """Follow server-sent events of the API as the signed-in user; raises as `call`."""
         token = await self._access_token()
+        opening = self.ctx.api.follow(
+            method, path, visitor=self.visitor, token=token, query=query, after=after
+        )
+        return await self._streamed(opening)
+
+    async def download(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None
+    ) -> StreamedAnswer:
+        """Open a file of the API as the signed-in user; raises as `call`."""
+        token = await self._access_token()
+        opening = self.ctx.api.download(
+            method, path, visitor=self.visitor, token=token, query=query
+        )
+        return await self._streamed(opening)
+
+    async def _streamed(self, opening: Awaitable[StreamedAnswer]) -> StreamedAnswer:
         try:
-            return await self.ctx.api.follow(path, visitor=self.visitor, token=token, after=after)
+            return await opening
         except ApiRefusal as refusal:
             if refusal.status != 401:
                 raise

@@ -106,9 +106,10 @@ async def test_a_console_that_stops_ends_what_is_followed_through_it(site, api):
     client = PublicApi(site[0].url)
     await client.open()
     visitor = Visitor(address=None, user_agent=None, languages=None, request_id="req_1")
-    pieces = await client.follow(
-        "/v1/me/notifications/stream", visitor=visitor, token=ACCESS, after=None
+    answer = await client.follow(
+        "GET", "/v1/me/notifications/stream", visitor=visitor, token=ACCESS, after=None
     )
+    pieces = answer.pieces
     api.pieces.put_nowait(EVENT)
     async with asyncio.timeout(SECONDS):
         assert await anext(pieces) == EVENT

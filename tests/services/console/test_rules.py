@@ -174,6 +174,9 @@ def test_a_link_is_read_from_its_parts_or_as_a_whole(token, code, link):
     assert read_link(token, code) == link
 
 
+ACCOUNT = "/console/accounts/acc_1"
+
+
 @pytest.mark.parametrize(
     ("asked", "to"),
     [
@@ -185,6 +188,13 @@ def test_a_link_is_read_from_its_parts_or_as_a_whole(token, code, link):
         ("https://evil.example/console", "/console"),
         ("/console/../sign-out", "/console"),
         ("/\\evil.example", "/console"),
+        (f"{ACCOUNT}/log?action=member.&to=%2B", f"{ACCOUNT}/log?action=member.&to=%2B"),
+        (f"{ACCOUNT}/projects/prj_1", f"{ACCOUNT}/projects/prj_1"),
+        (f"{ACCOUNT}/../../sign-out", "/console"),
+        (f"{ACCOUNT}//evil.example", "/console"),
+        (f"{ACCOUNT}/log?a=b\r\nSet-Cookie: a=b", "/console"),
+        (f"{ACCOUNT}/log#a", "/console"),
+        (f"{ACCOUNT}/log?a={'b' * 1000}", "/console"),
     ],
 )
 def test_after_a_sign_in_a_visitor_stays_here(asked, to):

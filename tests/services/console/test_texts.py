@@ -12,9 +12,9 @@ from deploy.gateway.paths import public_routes
 from services.console.adapters.api import ApiRefusal
 from services.console.pages.texts import FOR_PEOPLE, NO_COOKIES, STALE_FORM, UNKNOWN, sentence
 from services.console.pages.words import WORDS, fault_in
-from services.console.routes.live import FOLLOWED
 from shared.http.refusals import Unexpected
 from shared.http.routes import PARAMETER, Route
+from shared.http.streams import EVENT_STREAM
 from shared.locales import Locale
 from shared.problems import STATUS, Refusal
 
@@ -50,6 +50,8 @@ UNREAD_COUNT = ("GET", "/v1/me/notifications/unread-count")
 """Of every page; without an answer it shows no number."""
 TREES = [ast.parse(file.read_text()) for file in sorted(SOURCES.rglob("*.py"))]
 ASKED = {request for tree in TREES for request in requests(tree)}
+FOLLOWED = {request for request in ASKED if EVENT_STREAM in ROWS[request].streams}
+"""What scripts follow: no page shows its refusals."""
 PARTS = {
     part
     for tree in TREES
@@ -69,11 +71,13 @@ def refusals(row: Route) -> set[type[Refusal]]:
     return {*row.all_refusals(), Unexpected}
 
 
-REFUSALS = {refusal.code: refusal for request in ASKED for refusal in refusals(ROWS[request])}
+REFUSALS = {
+    refusal.code: refusal for request in ASKED - FOLLOWED for refusal in refusals(ROWS[request])
+}
 
 
 def test_every_path_of_the_api_is_asked_with_a_method_that_is_seen_here():
-    assert {path for _, path in ASKED} | {FOLLOWED} == NAMED
+    assert {path for _, path in ASKED} == NAMED
     assert ("POST", "/v1/session/switch") in ASKED
 
 
@@ -107,7 +111,9 @@ def test_a_text_names_the_same_parts_in_each_language(name):
 
 
 SPEAK_GERMAN = {
-    request for request in ASKED if "notification" in request[1] and request != UNREAD_COUNT
+    request
+    for request in ASKED - FOLLOWED
+    if "notification" in request[1] and request != UNREAD_COUNT
 }
 
 
