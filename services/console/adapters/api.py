@@ -36,6 +36,7 @@ class ApiRefusal(Exception):  # noqa: N818 - it names what was answered
         errors: Mapping[str, str] | None = None,
         retry_after: int | None = None,
         continuation: str = "",
+        parts: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -43,6 +44,16 @@ class ApiRefusal(Exception):  # noqa: N818 - it names what was answered
         self.errors = dict(errors or {})
         self.retry_after = retry_after
         self.continuation = continuation
+        self.parts = dict(parts or {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiAnswer:
+    """An answer: its JSON, the tag of the state that it shows, the revision that it made."""
+
+    body: Any
+    etag: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,15 +120,39 @@ class PublicApi:
         if_match: str | None = None,
         key: str | None = None,
     ) -> Any:
-        """Send a request and return the answer's JSON.
+        """Send a request and return the answer's JSON; raises as `answer`."""
+        answer = await self.answer(
+            method,
+            path,
+            body,
+            visitor=visitor,
+            token=token,
+            query=query,
+            if_match=if_match,
+            key=key,
+        )
+        return answer.body
 
-        It counts for the state `if_match` alone, and once for each `key`.
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        visitor: Visitor,
+        token: str | None = None,
+        query: Mapping[str, str] | None = None,
+        if_match: str | None = None,
+        key: str | None = None,
+    ) -> ApiAnswer:
+        """Send a request; it counts for the state `if_match` alone, and once for each `key`.
 
         Raises:
             ApiRefusal: it was refused, or there was no answer.
         """
-        own = {"If-Match": if_match, "Idempotency-Key": key}
-        headers = _headers(visitor, token) | {name: text for name, text in own.items() if text}
+        headers = _headers(visitor, token)
+        conditions = {"If-Match": if_match, "Idempotency-Key": key}
+        headers |= {name: value for name, value in conditions.items() if value}
         try:
             async with self._opened().request(
                 method,
@@ -129,7 +164,11 @@ class PublicApi:
             ) as answer:
                 text = await answer.read()
                 if answer.status < 300:
-                    return json.loads(text) if text else None
+                    return ApiAnswer(
+                        body=json.loads(text) if text else None,
+                        etag=answer.headers.get("ETag"),
+                        revision=answer.headers.get("Rolecall-Revision"),
+                    )
                 raise _refusal(answer.status, text, answer.headers.get("Retry-After"))
         except NO_ANSWER:
             raise ApiRefusal(status=503, code=UNAVAILABLE) from None
@@ -255,5 +294,10 @@ def _refusal(status: int, text: bytes, retry_after: str | None) -> ApiRefusal:
         code=str(problem.get("code", "")),
         errors={str(one["pointer"]): str(one["message"]) for one in errors},
         continuation=str(problem.get("continuation", "")),
+        parts={name: _shown(part) for name, part in problem.items()},
         retry_after=int(retry_after) if retry_after and retry_after.isdecimal() else None,
     )
+
+
+def _shown(part: object) -> str:
+    return ", ".join(map(str, part)) if isinstance(part, list) else str(part)

@@ -1,6 +1,8 @@
 """The paths of the pages, and where a visitor goes after signing in."""
 
 import re
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
 
 SIGN_IN = "/sign-in"
 SIGN_IN_WITH = "/sign-in/company"
@@ -27,9 +29,14 @@ SECURITY = "/security"
 PASSKEYS = "/security/passkeys"
 SESSIONS = "/security/sessions"
 STATIC = "/console/static"
+ACCOUNTS = "/console/accounts"
+NEW_TEAM = "/console/new-team"
+DESIGN = "/console/design"
 ACCOUNT = "/console/accounts/{account_id}"
 """Below it are the pages of one account, which the address names."""
 
+SAID_ONCE = frozenset({"done", "revision"})
+"""What an address says of the press before it."""
 DESTINATIONS = frozenset(
     {
         HOME,
@@ -40,6 +47,9 @@ DESTINATIONS = frozenset(
         CONFIRM_EMAIL,
         NOTIFICATIONS,
         PREFERENCES,
+        ACCOUNTS,
+        NEW_TEAM,
+        DESIGN,
     }
 )
 MAX_PATH = 1_000
@@ -51,3 +61,16 @@ def destination(asked: str) -> str:
     """Return a page of ours: no link can send a visitor elsewhere."""
     known = asked in DESTINATIONS or (len(asked) <= MAX_PATH and _OF_ACCOUNTS.fullmatch(asked))
     return asked if known else HOME
+
+
+def account_path(account_id: str, section: str) -> str:
+    """The address of a page of an account."""
+    return f"{ACCOUNTS}/{quote(account_id, safe='')}/{section}"
+
+
+def changed_address(path: str, query: Mapping[str, str], **changes: str | None) -> str:
+    """The address with a changed query; None takes a field away, and `done` is said once."""
+    fields = {name: text for name, text in query.items() if name not in SAID_ONCE}
+    fields |= {name: text or "" for name, text in changes.items()}
+    kept = {name: text for name, text in fields.items() if text}
+    return f"{path}?{urlencode(kept, quote_via=quote)}" if kept else path

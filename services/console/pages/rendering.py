@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from services.console.domain import places
+from services.console.pages.page_text import Fault
 from services.console.pages.words import say
 from shared.locales import DEFAULT_LOCALE
 
@@ -49,8 +50,8 @@ class Form:
     """What was typed, and what is wrong with it: by field, and with the whole form."""
 
     values: Mapping[str, str] = field(default_factory=dict)
-    errors: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""
+    errors: Mapping[str, Fault] = field(default_factory=dict)
+    problem: Fault = ""
     status: int = 200
 
     @property
@@ -60,7 +61,9 @@ class Form:
 
 
 _ENVIRONMENT = Environment(
-    loader=DictLoader({file.name: file.read_text() for file in _PAGES.glob("*.html")}),
+    loader=DictLoader({
+            str(file.relative_to(_PAGES)): file.read_text() for file in _PAGES.rglob("*.html")
+        }),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from services.console.adapters.api import UNAVAILABLE, ApiRefusal
+from services.console.pages.done import DONE_IN_ACCOUNTS
+from services.console.pages.page_text import Fault, PageText
+from services.console.pages.refusals import in_account as in_account_text
 
 NO_PASSKEY = "No passkey was used. Try again, or sign in another way."
 NO_NEW_PASSKEY = "No passkey was made. Try again, or use another device."
@@ -109,7 +112,8 @@ FORMER_LIVES = (
     "You were not signed in, because your earlier session in this browser could not be ended. Sign"
     " in again in a few seconds."
 )
-DONE: Mapping[str, str] = {
+DONE: Mapping[str, Fault] = {
+    **DONE_IN_ACCOUNTS,
     "password-reset": "Your password was changed. Sign in with the new one.",
     "verified": "Your address is verified already. Sign in with the password that you chose.",
     "address-changed": "Your new address counts from now on. Your other sessions have ended.",
@@ -144,16 +148,23 @@ NO_COOKIES = (
 )
 
 
-def sentence(refusal: ApiRefusal) -> str:
-    """Return what went wrong, and what to do."""
+def sentence(refusal: ApiRefusal, *, in_account: bool = False) -> Fault:
+    """Return what went wrong, and what to do; the pages of an account have words of their own."""
+    if in_account and (text := in_account_text(refusal)) is not None:
+        return text
     if refusal.status == 429:
-        return f"Too many attempts. Wait {_wait(refusal.retry_after)}, then try again."
+        return _too_many(refusal.retry_after)
     return FOR_PEOPLE.get(refusal.code, UNKNOWN)
 
 
-def _wait(seconds: int | None) -> str:
+def _too_many(seconds: int | None) -> PageText:
     if seconds is None or seconds <= 1:
-        return "a moment"
-    if seconds < 90:
-        return f"{seconds} seconds"
-    return f"{round(seconds / 60)} minutes"
+        en, de = "a moment", "einen Augenblick"
+    elif seconds < 90:
+        en, de = f"{seconds} seconds", f"{seconds} Sekunden"
+    else:
+        en, de = f"{round(seconds / 60)} minutes", f"{round(seconds / 60)} Minuten"
+    return PageText(
+        f"Too many attempts. Wait {en}, then try again.",
+        f"Zu viele Versuche. Warten Sie {de}, und versuchen Sie es dann noch einmal.",
+    )

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 
 from services.console.domain.browser_state import Cookie
+from services.console.domain.moments import shown_moment
+from services.console.domain.places import changed_address
 from services.console.pages.rendering import Form, render
 from services.console.pages.texts import DONE
 from services.console.pages.words import fault_in
@@ -13,7 +16,6 @@ from services.console.routes.browser_requests import PageContext
 from services.console.routes.outcomes import Download, Outcome, SeeOther
 from services.console.routes.visits import Visit
 from shared.http.streams import Stream, StreamedResponse
-from shared.locales import DEFAULT_LOCALE
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
@@ -45,16 +47,24 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
     elif isinstance(outcome, Download):
         response = _file(outcome)
     else:
-        language = str(outcome.words.get("language", DEFAULT_LOCALE))
-        problem = fault_in(language, outcome.form.problem)
+        language = str(outcome.words.get("language", visit.language))
+        form = outcome.form
         words = {
             "product": visit.ctx.product,
-            "form": replace(outcome.form, problem=problem),
+            "form": replace(
+                form,
+                problem=fault_in(language, form.problem),
+                errors={name: fault_in(language, fault) for name, fault in form.errors.items()},
+            ),
             "mark": visit.form_mark(),
+            "once": form.values.get("once") or visit.ctx.new_text(),
+            "when": partial(shown_moment, locale=language, time_zone=visit.time_zone),
+            "here": partial(changed_address, visit.path, visit.query),
             "signed_in": visit.session is not None,
             "passkeys_work": visit.ctx.passkeys_work,
             "unread": visit.unread,
-            "done": DONE.get(visit.query.get("done", ""), ""),
+            "done": fault_in(language, DONE.get(visit.query.get("done", ""), "")),
+            "language": language,
             **outcome.words,
         }
         text = render(outcome.template, words)
@@ -114,10 +124,6 @@ MISSING = (
     "No page has this address. If you followed the link of a mail, open it there again, or copy all"
     " of it."
 )
-MISSING_HERE = (
-    "There is no such page, or you have no access to it. It may have been deleted, or another user"
-    " may be signed in."
-)
 FAILURES: Mapping[int, str] = {
     400: "The form was not complete. Go back, reload the page, and try again.",
     403: "This press came from another site, so nothing was changed. Open the page here, and press"
@@ -128,11 +134,6 @@ FAILURES: Mapping[int, str] = {
     415: "The form has an unknown form. Go back, reload the page, and try again.",
     500: "Something went wrong on our side. Try again; if it goes on, tell the operator.",
 }
-
-
-def missing_form() -> Form:
-    """What a signed-in visitor reads where the API knows nothing of this name for them."""
-    return Form(problem=MISSING_HERE, status=404)
 
 
 def _page(text: str, *, status: int) -> web.Response:

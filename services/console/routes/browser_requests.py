@@ -38,6 +38,8 @@ class PageContext:
     clock: Clock
     product: str
     origin: str
+    design_page: bool = False
+    """Whether the page of the design's parts is shown."""
     new_text: Callable[[], str] = lambda: secrets.token_urlsafe(24)
 
     @property
@@ -76,6 +78,11 @@ class BrowserRequest:
     def now(self) -> datetime:
         """The time of the request."""
         return self.ctx.clock.now()
+
+    @property
+    def path(self) -> str:
+        """The path of the address."""
+        return self.address.removeprefix(self.ctx.origin)
 
     # --- forms
 

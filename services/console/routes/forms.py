@@ -20,7 +20,9 @@ class NotAForm(Exception):  # noqa: N818 - it names what was sent
         self.status = status
 
 
-async def read_form(request: web.Request) -> Mapping[str, str]:
+async def read_form(
+    request: web.Request, *, max_fields: int = MAX_FIELDS
+) -> Mapping[str, str]:
     """Return the fields of a form.
 
     Raises:
@@ -37,17 +39,17 @@ async def read_form(request: web.Request) -> Mapping[str, str]:
                     raise NotAForm(413)
     except TimeoutError:
         raise NotAForm(408) from None
-    return read_pairs(body.decode("ascii", errors="replace"))
+    return read_pairs(body.decode("ascii", errors="replace"), max_fields=max_fields)
 
 
-def read_pairs(text: str) -> Mapping[str, str]:
+def read_pairs(text: str, *, max_fields: int = MAX_FIELDS) -> Mapping[str, str]:
     """Return the first value of each name.
 
     Raises:
         NotAForm: it is not UTF-8, or has too many fields.
     """
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=max_fields)
     except ValueError:
         raise NotAForm(400) from None
     found: dict[str, str] = {}

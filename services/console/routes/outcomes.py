@@ -7,6 +7,7 @@ from urllib.parse import quote
 from services.console.adapters.api import ApiRefusal, StreamedAnswer
 from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
+from services.console.pages.page_text import Fault
 from services.console.pages.rendering import Form
 from services.console.pages.texts import sentence
 from services.console.routes.visits import Visit
@@ -64,7 +65,7 @@ class PageRoute:
 
     A mailed link of the kind `link` leads here. With `arrives` another site sends the browser here
     with the answer to a press, which counts once: `show` takes it. With `downloads` the answer is a
-    file, as long as the API has it.
+    file, as long as the API has it. A form has at most `max_fields`.
     """
 
     path: str
@@ -73,6 +74,9 @@ class PageRoute:
     link: LinkKind | None = None
     arrives: bool = False
     downloads: bool = False
+    fields: frozenset[str] = frozenset()
+    """The fields of its form that a person types into, besides the common ones."""
+    max_fields: int = 20
 
     @property
     def methods(self) -> Sequence[str]:
@@ -91,14 +95,17 @@ class PageRoute:
         return self.link is not None or self.arrives
 
 
-def refused_form(visit: Visit, refusal: ApiRefusal) -> Form:
+def refused_form(
+    visit: Visit, refusal: ApiRefusal, fields_of_page: frozenset[str] = frozenset()
+) -> Form:
     """The form with what the API says of each field."""
     fields = {pointer.removeprefix("/"): text for pointer, text in refusal.errors.items()}
-    errors = {name: text for name, text in fields.items() if name in FIELDS & visit.typed.keys()}
+    shown = (FIELDS | fields_of_page) & visit.typed.keys()
+    errors = {name: text for name, text in fields.items() if name in shown}
     return Form(
         values=kept_values(visit),
         errors=errors,
-        problem="" if errors else sentence(refusal),
+        problem="" if errors else sentence(refusal, in_account="account_id" in visit.place),
         status=page_status(refusal),
     )
 
@@ -125,6 +132,6 @@ def with_query(path: str, **fields: str) -> str:
     return f"{path}?{query_text(**fields)}"
 
 
-def with_error(form: Form, *, problem: str, status: int) -> Form:
+def with_error(form: Form, *, problem: Fault, status: int) -> Form:
     """Return the form with another fault."""
     return replace(form, problem=problem, status=status)

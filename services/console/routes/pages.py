@@ -1,5 +1,6 @@
 """The page of a row: from the browser's request to the answer, the same way for every page."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -12,14 +13,10 @@ from services.console.domain.browser_state import Cookie, read_link
 from services.console.domain.origins import is_foreign
 from services.console.pages.rendering import STATIC_FILES, Form, StaticFile
 from services.console.pages.texts import NO_COOKIES, STALE_FORM
-from services.console.routes.answers import (
-    MISSING_TITLE,
-    failed_page,
-    missing_form,
-    page_response,
-)
+from services.console.routes.account_frame import gone_page, refused_page
+from services.console.routes.answers import failed_page, page_response
 from services.console.routes.browser_requests import PageContext
-from services.console.routes.forms import NotAForm, read_form, read_pairs
+from services.console.routes.forms import MAX_FIELDS, NotAForm, read_form, read_pairs
 from services.console.routes.live import FEEDS, FeedRoute, live_response
 from services.console.routes.outcomes import (
     Outcome,
@@ -27,12 +24,11 @@ from services.console.routes.outcomes import (
     SeeOther,
     Shown,
     kept_values,
-    query_text,
     refused_form,
     with_query,
 )
 from services.console.routes.sign_in import NOT_SIGNED_IN
-from services.console.routes.visits import FormerSessionLives, SignedOut, Visit
+from services.console.routes.visits import AccountGone, FormerSessionLives, SignedOut, Visit
 from shared import context
 from shared.http.page_preference import prefers_page
 from shared.http.proxies import Proxies
@@ -89,7 +85,7 @@ def _handler(
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            visit = await _visit(request, ctx, proxies)
+            visit = await _visit(request, ctx, proxies, max_fields=row.max_fields)
         except NotAForm as fault:
             return failed_page(ctx, status=fault.status)
         if row.of_account and _names_nothing(visit):
@@ -125,7 +121,9 @@ def _live(
     return handle
 
 
-async def _visit(request: web.Request, ctx: PageContext, proxies: Proxies) -> Visit:
+async def _visit(
+    request: web.Request, ctx: PageContext, proxies: Proxies, *, max_fields: int = MAX_FIELDS
+) -> Visit:
     """Read a request of a browser.
 
     Raises:
@@ -136,7 +134,7 @@ async def _visit(request: web.Request, ctx: PageContext, proxies: Proxies) -> Vi
         address=ctx.origin + request.rel_url.raw_path,
         place=request.match_info,
         query=read_pairs(request.rel_url.raw_query_string),
-        typed=await read_form(request) if request.method == "POST" else {},
+        typed=await read_form(request, max_fields=max_fields) if request.method == "POST" else {},
         cookies=request.cookies,
         visitor=Visitor(
             address=proxies.client_address(request),
@@ -175,6 +173,8 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
         return await row.show(visit, Form())
     except (SignedOut, FormerSessionLives) as found:
         return _to_sign_in(row, visit, found)
+    except AccountGone:
+        return gone_page(visit)
     except ApiRefusal as refusal:
         return await _refused(row, visit, refusal, press=press)
 
@@ -191,24 +191,19 @@ def _to_sign_in(row: PageRoute, visit: Visit, found: SignedOut | FormerSessionLi
 
 def _here(row: PageRoute, visit: Visit) -> str:
     """The address of the page; one of an account keeps what a list was asked for."""
-    query = {name: text for name, text in visit.query.items() if name != "done"}
     path = row.path.format_map(visit.place)
-    return f"{path}?{query_text(**query)}" if row.of_account and query else path
+    return places.changed_address(path, visit.query) if row.of_account else path
 
 
 async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: bool) -> Outcome:
     """Show the form again with what is wrong; the page itself may need the API, too."""
     if refusal.code == FACTOR_REQUIRED and row.path != places.SECURITY:
         return SeeOther(with_query(places.SECURITY, done=FACTOR_REQUIRED))
-    if refusal.status == 404 and row.of_account and not press:
-        return Shown(template="problem", form=missing_form(), words={"title": MISSING_TITLE})
-    form = refused_form(visit, refusal)
+    form = refused_form(visit, refusal, row.fields)
     if press:
-        try:
+        with contextlib.suppress(ApiRefusal, SignedOut):
             return await row.show(visit, form)
-        except (ApiRefusal, SignedOut):
-            pass
-    return Shown(template="problem", form=form, words={"title": "This did not work"})
+    return refused_page(visit, form)
 
 
 def _stale(visit: Visit) -> Form:

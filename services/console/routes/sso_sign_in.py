@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
+from services.console.pages.page_text import Fault
 from services.console.pages.rendering import Form
 from services.console.pages.texts import ISSUER_FAILED, ISSUER_REFUSED, SIGN_IN_OVER, sentence
 from services.console.routes import sign_in
@@ -70,7 +71,7 @@ async def finish(visit: Visit, form: Form) -> Outcome:
     return SeeOther(begun.to)
 
 
-async def _failed(visit: Visit, problem: str, *, status: int) -> Outcome:
+async def _failed(visit: Visit, problem: Fault, *, status: int) -> Outcome:
     return await sign_in.show(visit, Form(problem=problem, status=status))
 
 

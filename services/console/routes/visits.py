@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from services.console.adapters.api import ApiRefusal, StreamedAnswer
+from services.console.adapters.api import ApiAnswer, ApiRefusal, StreamedAnswer
 from services.console.domain.browser_state import (
     BrowserSession,
     Cookie,
     read_session,
 )
 from services.console.routes.browser_requests import BrowserRequest
+from shared.locales import DEFAULT_LOCALE, DEFAULT_TIME_ZONE
 
 UNREAD_SECONDS = 2.0
 """The longest wait for a number that the page can do without."""
@@ -35,6 +36,10 @@ class SignedOut(Exception):  # noqa: N818 - it names what was found
         self.ended = ended
 
 
+class AccountGone(Exception):  # noqa: N818 - it names what was found
+    """The visitor is not a member of the account of the page, or it does not exist."""
+
+
 class FormerSessionLives(Exception):  # noqa: N818 - it names what was found
     """A sign-in is dropped: the session before it cannot be ended at the moment."""
 
@@ -46,7 +51,13 @@ class Visit(BrowserRequest):
     session: BrowserSession | None = field(init=False)
     unread: int = field(default=0, init=False)
     """The unread notifications of the user, for the head of the page."""
+    language: str = field(default=DEFAULT_LOCALE, init=False)
+    """The language of the page; of a page that speaks each, the one of its reader."""
+    time_zone: str = field(default=DEFAULT_TIME_ZONE, init=False)
+    frame: Mapping[str, object] | None = field(default=None, init=False)
+    """The words of an account's pages around their content, once they are known."""
     _known: bool = field(default=False, init=False)
+    _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,6 +73,20 @@ class Visit(BrowserRequest):
         if_match: str | None = None,
         key: str | None = None,
     ) -> Any:
+        """Ask the API as the signed-in user, and return the answer's JSON; raises as `answer`."""
+        answer = await self.answer(method, path, body, query=query, if_match=if_match, key=key)
+        return answer.body
+
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        if_match: str | None = None,
+        key: str | None = None,
+    ) -> ApiAnswer:
         """Ask the API as the signed-in user.
 
         Raises:
@@ -70,7 +95,7 @@ class Visit(BrowserRequest):
         """
         token = await self._access_token()
         try:
-            answer = await self.ctx.api.call(
+            answer = await self.ctx.api.answer(
                 method,
                 path,
                 body,
@@ -161,19 +186,21 @@ class Visit(BrowserRequest):
         return me
 
     async def _access_token(self) -> str:
-        if self.session is None:
-            raise SignedOut
-        if self.session.wants_refresh(self.now):
-            try:
-                answer = await self.ask(
-                    "/v1/token/refresh", {"refresh_token": self.session.refresh_token}
-                )
-            except ApiRefusal as refusal:
-                if refusal.status not in {400, 401, 422}:
-                    raise
-                raise self._signed_out() from None
-            self._keep(self._from_answer(answer, session_id=self.session.id), Cookie.TOKENS)
-        return self.session.access_token
+        async with self._refreshing:  # a page may ask for several things at once
+            if self.session is None:
+                raise SignedOut
+            if self.session.wants_refresh(self.now):
+                await self._refresh(self.session)
+            return self.session.access_token
+
+    async def _refresh(self, session: BrowserSession) -> None:
+        try:
+            answer = await self.ask("/v1/token/refresh", {"refresh_token": session.refresh_token})
+        except ApiRefusal as refusal:
+            if refusal.status not in {400, 401, 422}:
+                raise
+            raise self._signed_out() from None
+        self._keep(self._from_answer(answer, session_id=session.id), Cookie.TOKENS)
 
     def _signed_out(self) -> SignedOut:
         """Go on without the session. Its cookies stay: they may be those of a newer sign-in."""

@@ -1,43 +1,10 @@
-"""The words of the pages that speak each language of the product: one table, one row for each text.
+"""The words of the pages of notifications, and of the link in a mail's foot."""
 
-A text may name parts in braces, which the template gives.
-"""
+from collections.abc import Mapping
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from services.console.pages.page_text import PageText
 
-from markupsafe import Markup
-
-from services.console.adapters.api import UNAVAILABLE
-from services.console.pages import texts
-from shared.locales import Locale, known_locale
-
-
-class PageText(NamedTuple):
-    """One text in each language; the fields are the codes of `Locale`."""
-
-    en: str
-    de: str
-
-    def of(self, locale: Locale) -> str:
-        """The text in a language."""
-        text: str = getattr(self, locale)
-        return text
-
-
-LANGUAGES: Mapping[Locale, str] = {Locale.EN: "English", Locale.DE: "Deutsch"}
-"""Each language, in itself."""
-
-WORDS: Mapping[str, PageText] = {
-    # --- the head of every page
-    "notifications": PageText("Notifications", "Mitteilungen"),
-    "unread_word": PageText("unread", "ungelesen"),
-    "sign_out": PageText("Sign out", "Abmelden"),
-    "error": PageText("Error:", "Fehler:"),
-    "correct": PageText(
-        "Correct what is marked below, then press the button again.",
-        "Berichtigen Sie, was unten markiert ist, und drücken Sie die Schaltfläche noch einmal.",
-    ),
+NOTIFICATIONS: Mapping[str, PageText] = {
     # --- the list of notifications
     "mark_all_read": PageText("Mark all as read", "Alle als gelesen markieren"),
     "mark_read": PageText("Mark as read", "Als gelesen markieren"),
@@ -116,50 +83,3 @@ WORDS: Mapping[str, PageText] = {
         " E-Mails dort aus.",
     ),
 }
-
-FAULTS: Mapping[str, str] = {
-    texts.FOR_PEOPLE["precondition-failed"]: "Ihre Auswahl hat sich inzwischen geändert, in einem"
-    " anderen Fenster oder durch den Link einer E-Mail. Die Liste zeigt, was jetzt gilt. Drücken"
-    " Sie die Schaltfläche noch einmal, wenn Sie das noch wollen.",
-    texts.FOR_PEOPLE["unsubscribe-link-invalid"]: "Dieser Link ist nicht gültig. Kopieren Sie die"
-    " ganze Adresse aus der E-Mail, oder melden Sie sich an und wählen Sie Ihre E-Mails dort aus.",
-    texts.FOR_PEOPLE[
-        "not-found"
-    ]: "Das gibt es nicht mehr, oder Sie haben keinen Zugang dazu. Laden Sie die Seite neu.",
-    texts.FOR_PEOPLE["busy"]: "Der Server ist gerade ausgelastet. Versuchen Sie es in einer Sekunde"
-    " noch einmal.",
-    texts.FOR_PEOPLE["deadline-exceeded"]: "Der Server hat zu lange gebraucht. Vielleicht wurde"
-    " etwas geändert. Laden Sie die Seite neu, sehen Sie nach, und versuchen Sie es noch einmal.",
-    texts.FOR_PEOPLE["internal-error"]: "Auf unserer Seite ging etwas schief. Versuchen Sie es noch"
-    " einmal. Bleibt es dabei, wenden Sie sich an den Betreiber.",
-    texts.FOR_PEOPLE[UNAVAILABLE]: "Der Server antwortet gerade nicht. Soweit wir wissen, wurde"
-    " nichts geändert. Versuchen Sie es in einigen Sekunden noch einmal.",
-    texts.FOR_PEOPLE[
-        "token-restricted"
-    ]: "Diese Anmeldung erlaubt das nicht. Melden Sie sich ab und wieder an.",
-    texts.SESSION_OVER: "Ihre Sitzung ist zu Ende. Melden Sie sich wieder an, um weiterzumachen.",
-    texts.INCOMPLETE: "Die Angaben sind nicht vollständig oder nicht gültig. Prüfen Sie sie, und"
-    " versuchen Sie es noch einmal.",
-    texts.UNKNOWN: "Das hat nicht funktioniert. Laden Sie die Seite neu, und versuchen Sie es noch"
-    " einmal. Bleibt es dabei, wenden Sie sich an den Betreiber.",
-    texts.STALE_FORM: "Die Seite war zu lange offen, oder Sie haben sich inzwischen an- oder"
-    " abgemeldet. Es wurde nichts geändert. Drücken Sie die Schaltfläche noch einmal.",
-    texts.NO_COOKIES: "Ihr Browser hat kein Cookie gesendet. Erlauben Sie Cookies für diese Seite,"
-    " und öffnen Sie sie mit https://. Drücken Sie dann die Schaltfläche noch einmal.",
-}
-"""What a page says of a fault, in German: by the English text."""
-
-
-def say(language: str) -> Callable[..., Markup]:
-    """What writes a text of the table in a language; its parts are escaped unless they are HTML."""
-    locale = known_locale(language)
-
-    def text(name: str, **parts: object) -> Markup:
-        return Markup(WORDS[name].of(locale)).format(**parts)  # noqa: S704 - our own texts
-
-    return text
-
-
-def fault_in(language: str, problem: str) -> str:
-    """A fault in the language of its page; in English where the table does not have it."""
-    return FAULTS.get(problem, problem) if known_locale(language) is Locale.DE else problem

@@ -1,0 +1,23 @@
+"""The sections of an account's pages, in the order of the navigation."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One section: its step in the addresses, which also names its icon and its word.
+
+    `permission` is what the visitor needs to see it; nothing: each member sees it.
+    """
+
+    id: str
+    permission: str = ""
+
+
+SECTIONS = (Section(id="members", permission="member:view"),)
+
+
+def visible_sections(permissions: Collection[str]) -> Sequence[Section]:
+    """The sections that a visitor with these permissions sees."""
+    return [one for one in SECTIONS if not one.permission or one.permission in permissions]

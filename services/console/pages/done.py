@@ -1,0 +1,39 @@
+"""What a page of an account says about the press before it, by the word in its address."""
+
+from collections.abc import Mapping
+
+from services.console.pages.page_text import PageText
+
+DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
+    "invited": PageText("The invitation was sent.", "Die Einladung wurde gesendet."),
+    "invited-all": PageText("The invitations were sent.", "Die Einladungen wurden gesendet."),
+    "resent": PageText(
+        "The invitation was sent again. Earlier links no longer work.",
+        "Die Einladung wurde noch einmal gesendet. Frühere Links gelten nicht mehr.",
+    ),
+    "invitation-cancelled": PageText(
+        "The invitation was cancelled. Its link no longer works.",
+        "Die Einladung wurde zurückgezogen. Ihr Link gilt nicht mehr.",
+    ),
+    "role-changed": PageText("The role was changed.", "Die Rolle wurde geändert."),
+    "end-changed": PageText(
+        "The end of the membership was changed.", "Das Ende der Mitgliedschaft wurde geändert."
+    ),
+    "suspended": PageText(
+        "The member is suspended and can do nothing in this account.",
+        "Das Mitglied ist gesperrt und kann in diesem Konto nichts tun.",
+    ),
+    "resumed": PageText(
+        "The member has their role again.", "Das Mitglied hat seine Rolle wieder."
+    ),
+    "removed": PageText("The member was removed.", "Das Mitglied wurde entfernt."),
+    "left": PageText("You have left the account.", "Sie haben das Konto verlassen."),
+    "converted": PageText(
+        "The account is a team now. Invite the first people.",
+        "Das Konto ist jetzt ein Team. Laden Sie die ersten Leute ein.",
+    ),
+    "team-created": PageText(
+        "The team was created. Invite the first people.",
+        "Das Team wurde angelegt. Laden Sie die ersten Leute ein.",
+    ),
+}

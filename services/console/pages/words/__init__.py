@@ -1,0 +1,37 @@
+"""The words of the pages that speak each language of the product: one row for each text.
+
+A text may name parts in braces, which the template gives. Each group of pages has its module.
+"""
+
+from collections.abc import Callable, Mapping
+
+from markupsafe import Markup
+
+from services.console.pages.page_text import Fault, PageText
+from services.console.pages.words.faults import FAULTS
+from services.console.pages.words.frame import FRAME
+from services.console.pages.words.notifications import NOTIFICATIONS
+from services.console.pages.words.team import TEAM
+from shared.locales import Locale, known_locale
+
+LANGUAGES: Mapping[Locale, str] = {Locale.EN: "English", Locale.DE: "Deutsch"}
+"""Each language, in itself."""
+
+GROUPS = (FRAME, NOTIFICATIONS, TEAM)
+WORDS: Mapping[str, PageText] = {name: text for group in GROUPS for name, text in group.items()}
+
+
+def say(language: str) -> Callable[..., Markup]:
+    """What writes a text of the table in a language; its parts are escaped unless they are HTML."""
+
+    def text(name: str, **parts: object) -> Markup:
+        return Markup(WORDS[name].of(language)).format(**parts)  # noqa: S704 - our own texts
+
+    return text
+
+
+def fault_in(language: str, problem: Fault) -> str:
+    """A fault in the language of its page; in English where the tables do not have it."""
+    if isinstance(problem, PageText):
+        return problem.of(language)
+    return FAULTS.get(problem, problem) if known_locale(language) is Locale.DE else problem

@@ -1,0 +1,46 @@
+"""The words of every page: the head, the navigation of an account, and the parts of the design."""
+
+from collections.abc import Mapping
+
+from services.console.pages.page_text import PageText
+
+FRAME: Mapping[str, PageText] = {
+    "notifications": PageText("Notifications", "Mitteilungen"),
+    "unread_word": PageText("unread", "ungelesen"),
+    "sign_out": PageText("Sign out", "Abmelden"),
+    "error": PageText("Error:", "Fehler:"),
+    "correct": PageText(
+        "Correct what is marked below, then press the button again.",
+        "Berichtigen Sie, was unten markiert ist, und drücken Sie die Schaltfläche noch einmal.",
+    ),
+    # --- the head of an account's pages
+    "to_content": PageText("To the content", "Zum Inhalt"),
+    "switch_account": PageText("Account: {name}. Switch account", "Konto: {name}. Konto wechseln"),
+    "find_account": PageText("Find an account", "Konto suchen"),
+    "find": PageText("Search", "Suchen"),
+    "every_account": PageText("All accounts", "Alle Konten"),
+    "new_team": PageText("New team", "Neues Team"),
+    "team": PageText("Team", "Team"),
+    "personal": PageText("Personal account", "Persönliches Konto"),
+    "your_menu": PageText("{name}: your settings", "{name}: Ihre Einstellungen"),
+    "your_security": PageText("Security of your sign-in", "Sicherheit Ihrer Anmeldung"),
+    "your_sessions": PageText("Where you are signed in", "Wo Sie angemeldet sind"),
+    "your_language": PageText("Your e-mails and language", "Ihre E-Mails und Sprache"),
+    "of_account": PageText("Pages of the account", "Seiten des Kontos"),
+    "not_done": PageText("This did not work", "Das hat nicht funktioniert"),
+    "missing": PageText("There is no such page", "Diese Seite gibt es nicht"),
+    "no_access": PageText("No access", "Kein Zugang"),
+    # --- sections
+    "section_members": PageText("Members", "Mitglieder"),
+    # --- parts
+    "next_page": PageText("Next page", "Nächste Seite"),
+    "first_page": PageText("First page", "Erste Seite"),
+    "pages": PageText("Pages", "Seiten"),
+    "sort_by": PageText("Sort by {column}", "Nach {column} sortieren"),
+    "cancel": PageText("Cancel", "Abbrechen"),
+    "type_name": PageText("Type “{name}” to confirm", "Geben Sie zur Bestätigung „{name}“ ein"),
+    "copy": PageText("Copy", "Kopieren"),
+    "now": PageText("now", "jetzt"),
+    "never": PageText("never", "nie"),
+    "all": PageText("All", "Alle"),
+}
