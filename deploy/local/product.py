@@ -231,7 +231,10 @@ class Product:
     def _console(self) -> ServiceApp:
         """The console, which sends its requests to this gateway like every other client."""
         variables = console_environment(
-            given=self.secrets, public_url=self.public_url, api_url=self.url, options={}
+            given=self.secrets,
+            public_url=self.public_url,
+            api_url=self.url,
+            options={"design_page": "true"},
         )
         return build_console(_loaded(console_settings.Settings, variables), timeouts=self._timeouts)
 

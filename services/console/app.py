@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from services.console.adapters.api import PublicApi
 from services.console.domain.sealing import Sealer
-from services.console.routes import PAGES
+from services.console.routes import PAGES, design
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.pages import add_pages
 from services.console.settings import NAME, Settings
@@ -21,6 +21,7 @@ def build(
     """Wire the service without starting anything."""
     api = PublicApi((settings.api_url or settings.public_url).rstrip("/"))
     address = urlsplit(settings.public_url)
+    rows = (*PAGES, *design.PAGES) if settings.design_page else PAGES
     ctx = PageContext(
         api=api,
         sealer=Sealer(settings.sealing_keys),
@@ -32,7 +33,7 @@ def build(
         NAME,
         public=Api(NAME, (), ctx),
         internal=Api(NAME, (), ctx),
-        pages=partial(add_pages, rows=PAGES, ctx=ctx, proxies=settings.proxies),
+        pages=partial(add_pages, rows=rows, ctx=ctx, proxies=settings.proxies),
         opens=(api.open,),
         closes=(api.close,),
         drains=(api.drain,),

@@ -22,6 +22,10 @@ class Settings(ListenerSettings):
         description="JSON: the keys that seal the cookies, 32 random bytes each in base64url; the"
         " first seals, all open",
     )
+    design_page: bool = Field(
+        default=False,
+        description="true: /console/design shows the parts of the pages, for those who build pages",
+    )
     product_name: str = Field("Rolecall", description="Name of the platform on the pages")
 
     @property

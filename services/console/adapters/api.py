@@ -150,9 +150,8 @@ class PublicApi:
         Raises:
             ApiRefusal: it was refused, or there was no answer.
         """
-        headers = _headers(visitor, token)
-        conditions = {"If-Match": if_match, "Idempotency-Key": key}
-        headers |= {name: value for name, value in conditions.items() if value}
+        own = {"If-Match": if_match, "Idempotency-Key": key}
+        headers = _headers(visitor, token) | {name: text for name, text in own.items() if text}
         try:
             async with self._opened().request(
                 method,
@@ -183,11 +182,7 @@ class PublicApi:
         query: Mapping[str, str] | None = None,
         after: str | None,
     ) -> StreamedAnswer:
-        """Open an answer of server-sent events; `after` is the id of the last one.
-
-        Raises:
-            ApiRefusal: it was refused, or there was no answer.
-        """
+        """Open an answer of server-sent events; `after` is the last id; raises as `answer`."""
         headers = _headers(visitor, token)
         if after is not None:
             headers["Last-Event-ID"] = after
@@ -294,10 +289,9 @@ def _refusal(status: int, text: bytes, retry_after: str | None) -> ApiRefusal:
         code=str(problem.get("code", "")),
         errors={str(one["pointer"]): str(one["message"]) for one in errors},
         continuation=str(problem.get("continuation", "")),
-        parts={name: _shown(part) for name, part in problem.items()},
+        parts={
+            name: ", ".join(map(str, part)) if isinstance(part, list) else str(part)
+            for name, part in problem.items()
+        },
         retry_after=int(retry_after) if retry_after and retry_after.isdecimal() else None,
     )
-
-
-def _shown(part: object) -> str:
-    return ", ".join(map(str, part)) if isinstance(part, list) else str(part)

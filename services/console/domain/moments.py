@@ -1,21 +1,44 @@
 """Moments as a page shows them: in the language and the time zone of their reader."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime
 
-FORMS = {"en": ("en_GB", "d MMM y, HH:mm"), "de": ("de_DE", "d. MMM y, HH:mm")}
-"""By language: the name by which Babel knows its forms, and the form of a moment."""
+FORMS = {
+    "en": ("en_GB", "d MMM y, HH:mm", "d MMM y"),
+    "de": ("de_DE", "d. MMM y, HH:mm", "d. MMM y"),
+}
+"""By language: the name by which Babel knows its forms, the form of a moment, and that of a day."""
 
 
-def shown_moment(text: str, *, locale: str, time_zone: str) -> str:
-    """A moment of the API; a zone that this machine does not know counts as UTC."""
+def zone_of(time_zone: str) -> ZoneInfo:
+    """The zone with a name; one that this machine does not know counts as UTC."""
     try:
-        zone = ZoneInfo(time_zone)
+        return ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
+        return ZoneInfo("UTC")
+
+
+def shown_moment(text: str, *, locale: str, time_zone: str, day: bool = False) -> str:
+    """A moment of the API, or only its day."""
+    zone = zone_of(time_zone)
     local = datetime.fromisoformat(text).astimezone(zone)
-    region, form = FORMS.get(locale, FORMS["en"])
+    region, moment_form, day_form = FORMS.get(locale, FORMS["en"])
+    form = day_form if day else moment_form
     shown: str = format_datetime(local, form, tzinfo=zone, locale=region)
     return shown
+
+
+def end_of_day(text: str, *, time_zone: str) -> str | None:
+    """The last second of a day in the zone, as the API takes it; None: the text is not a day."""
+    try:
+        first = datetime.combine(date.fromisoformat(text), time(23, 59, 59), zone_of(time_zone))
+        return first.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return None
+
+
+def day_of(text: str, *, time_zone: str) -> str:
+    """The day of a moment of the API in the zone, as a field of a form has it."""
+    return datetime.fromisoformat(text).astimezone(zone_of(time_zone)).date().isoformat()

@@ -63,9 +63,9 @@ def destination(asked: str) -> str:
     return asked if known else HOME
 
 
-def account_path(account_id: str, section: str) -> str:
-    """The address of a page of an account."""
-    return f"{ACCOUNTS}/{quote(account_id, safe='')}/{section}"
+def account_path(account_id: str, *steps: str) -> str:
+    """The address of a page of an account; without steps it leads to the first section."""
+    return "/".join([ACCOUNTS, *(quote(step, safe="") for step in (account_id, *steps))])
 
 
 def changed_address(path: str, query: Mapping[str, str], **changes: str | None) -> str:

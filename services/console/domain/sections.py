@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
+class AccountSection:
     """One section: its step in the addresses, which also names its icon and its word.
 
     `permission` is what the visitor needs to see it; nothing: each member sees it.
@@ -15,9 +15,9 @@ class Section:
     permission: str = ""
 
 
-SECTIONS = (Section(id="members", permission="member:view"),)
+SECTIONS = (AccountSection(id="members", permission="member:view"),)
 
 
-def visible_sections(permissions: Collection[str]) -> Sequence[Section]:
+def visible_sections(permissions: Collection[str]) -> Sequence[AccountSection]:
     """The sections that a visitor with these permissions sees."""
     return [one for one in SECTIONS if not one.permission or one.permission in permissions]

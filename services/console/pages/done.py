@@ -23,9 +23,7 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
         "The member is suspended and can do nothing in this account.",
         "Das Mitglied ist gesperrt und kann in diesem Konto nichts tun.",
     ),
-    "resumed": PageText(
-        "The member has their role again.", "Das Mitglied hat seine Rolle wieder."
-    ),
+    "resumed": PageText("The member has their role again.", "Das Mitglied hat seine Rolle wieder."),
     "removed": PageText("The member was removed.", "Das Mitglied wurde entfernt."),
     "left": PageText("You have left the account.", "Sie haben das Konto verlassen."),
     "converted": PageText(

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.locales import Locale, known_locale
+from shared.locales import known_locale
 
 
 class PageText(NamedTuple):

@@ -61,9 +61,9 @@ class Form:
 
 
 _ENVIRONMENT = Environment(
-    loader=DictLoader({
-            str(file.relative_to(_PAGES)): file.read_text() for file in _PAGES.rglob("*.html")
-        }),
+    loader=DictLoader(
+        {str(file.relative_to(_PAGES)): file.read_text() for file in _PAGES.rglob("*.html")}
+    ),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

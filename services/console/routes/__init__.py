@@ -1,10 +1,12 @@
 """The pages of the console."""
 
 from services.console.routes import (
+    accounts,
     address_change,
     factor_take_back,
     home,
     invitations,
+    members,
     notifications,
     own_sessions,
     passkey_sign_in,
@@ -30,6 +32,8 @@ PAGES = (
     *invitations.PAGES,
     *unsubscribe.PAGES,
     *home.PAGES,
+    *accounts.PAGES,
+    *members.PAGES,
     *notifications.PAGES,
     *security.PAGES,
     *passkeys.PAGES,

@@ -8,9 +8,9 @@ from typing import Any
 
 from services.console.adapters.api import ApiRefusal
 from services.console.domain.places import account_path
-from services.console.domain.sections import visible_sections
-from services.console.pages.rendering import Form
+from services.console.domain.sections import AccountSection, visible_sections
 from services.console.pages.refusals.every import GONE
+from services.console.pages.rendering import Form
 from services.console.pages.words import WORDS
 from services.console.routes.outcomes import Outcome, Shown
 from services.console.routes.visits import AccountGone, Visit
@@ -35,13 +35,18 @@ class AccountFrame:
         return permission in self.permissions
 
     @property
+    def sections(self) -> Sequence[AccountSection]:
+        """The sections that the visitor sees."""
+        return visible_sections(self.permissions)
+
+    @property
     def words(self) -> Mapping[str, object]:
         """What the templates of an account's pages need."""
         return {
             "account": self.account,
             "user": self.user,
             "may": self.may,
-            "sections": visible_sections(self.permissions),
+            "sections": self.sections,
             "accounts": self.accounts,
             "more_accounts": self.more_accounts,
             "path": partial(account_path, self.visit.account_id),
@@ -53,7 +58,9 @@ class AccountFrame:
     ) -> Shown:
         """A page of the account, in one of its sections."""
         return Shown(
-            template=template, form=form or Form(), words={**self.words, "section": section, **words}
+            template=template,
+            form=form or Form(),
+            words={**self.words, "section": section, **words},
         )
 
 

@@ -38,8 +38,6 @@ class PageContext:
     clock: Clock
     product: str
     origin: str
-    design_page: bool = False
-    """Whether the page of the design's parts is shown."""
     new_text: Callable[[], str] = lambda: secrets.token_urlsafe(24)
 
     @property

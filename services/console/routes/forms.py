@@ -20,9 +20,7 @@ class NotAForm(Exception):  # noqa: N818 - it names what was sent
         self.status = status
 
 
-async def read_form(
-    request: web.Request, *, max_fields: int = MAX_FIELDS
-) -> Mapping[str, str]:
+async def read_form(request: web.Request, *, max_fields: int = MAX_FIELDS) -> Mapping[str, str]:
     """Return the fields of a form.
 
     Raises:

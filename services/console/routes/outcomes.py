@@ -105,7 +105,9 @@ def refused_form(
     return Form(
         values=kept_values(visit),
         errors=errors,
-        problem="" if errors else sentence(refusal, in_account="account_id" in visit.place),
+        problem=""
+        if errors
+        else sentence(refusal, in_account=visit.path.startswith(f"{places.HOME}/")),
         status=page_status(refusal),
     )
 

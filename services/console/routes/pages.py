@@ -1,6 +1,5 @@
 """The page of a row: from the browser's request to the answer, the same way for every page."""
 
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -172,11 +171,12 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
             return SeeOther(row.path)
         return await row.show(visit, Form())
     except (SignedOut, FormerSessionLives) as found:
-        return _to_sign_in(row, visit, found)
+        outcome: Outcome = _to_sign_in(row, visit, found)
     except AccountGone:
-        return gone_page(visit)
+        outcome = gone_page(visit)
     except ApiRefusal as refusal:
-        return await _refused(row, visit, refusal, press=press)
+        outcome = await _refused(row, visit, refusal, press=press)
+    return outcome
 
 
 def _to_sign_in(row: PageRoute, visit: Visit, found: SignedOut | FormerSessionLives) -> SeeOther:
@@ -201,8 +201,12 @@ async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: 
         return SeeOther(with_query(places.SECURITY, done=FACTOR_REQUIRED))
     form = refused_form(visit, refusal, row.fields)
     if press:
-        with contextlib.suppress(ApiRefusal, SignedOut):
+        try:
             return await row.show(visit, form)
+        except AccountGone:
+            return gone_page(visit)
+        except (ApiRefusal, SignedOut):
+            pass
     return refused_page(visit, form)
 
 

@@ -17,7 +17,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
     """Show the passkeys of the user; each has a field for its name, so a fault stands above."""
     passkeys = await visit.call("GET", "/v1/me/passkeys")
     if form.errors:
-        problem = " ".join(form.errors.values())
+        problem = " ".join(map(str, form.errors.values()))
         form = Form(problem=problem, status=form.status)
     return Shown(template="passkeys", form=form, words={"passkeys": passkeys["items"]})
 

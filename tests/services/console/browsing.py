@@ -95,6 +95,8 @@ class StandIn:
     queries: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     """The states for which changes were asked."""
+    keys: list[str] = field(default_factory=list)
+    """The keys of requests that count once."""
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
@@ -106,6 +108,8 @@ class StandIn:
             self.queries.append((name, dict(request.query)))
         if "If-Match" in request.headers:
             self.conditions.append(request.headers["If-Match"])
+        if "Idempotency-Key" in request.headers:
+            self.keys.append(request.headers["Idempotency-Key"])
         status, content = self.answers[name]
         if content is None:
             return web.Response(status=status)

@@ -44,7 +44,7 @@ async def site() -> AsyncIterator[tuple[StandIn, str]]:
 def api(site: tuple[StandIn, str]) -> StandIn:
     api, _ = site
     api.answers = dict(ANSWERS)
-    api.asked, api.queries, api.conditions = [], [], []
+    api.asked, api.queries, api.conditions, api.keys = [], [], [], []
     return api
 
 

@@ -154,7 +154,7 @@ async def test_the_head_of_a_page_has_the_number_of_unread_ones(browser, api):
     api.answers[UNREAD] = problem(503, "unavailable")
     await browser.open("/console")
     assert browser.status == 200
-    assert 'Notifications <span class="count" hidden>' in browser.text
+    assert 'Notifications</span> <span class="count" hidden>' in browser.text
 
 
 async def test_a_group_of_mails_is_switched_off_in_one_account(browser, api):

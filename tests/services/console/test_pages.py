@@ -5,6 +5,7 @@ import re
 import pytest
 
 from services.console.routes import PAGES
+from shared.http.routes import PARAMETER
 from tests.services.console.browsing import (
     ACCESS,
     ACCESS_TO_END,
@@ -19,7 +20,7 @@ from tests.services.console.browsing import (
     tokens,
 )
 
-ADDRESSES = [row.path.replace("{connection}", "acme") for row in PAGES]
+ADDRESSES = [PARAMETER.sub("acme", row.path) for row in PAGES]
 
 
 @pytest.mark.rule("T11")

@@ -10,8 +10,10 @@ import pytest
 import services.console
 from deploy.gateway.paths import public_routes
 from services.console.adapters.api import ApiRefusal
+from services.console.domain.sections import SECTIONS
+from services.console.pages.page_text import PageText
 from services.console.pages.texts import FOR_PEOPLE, NO_COOKIES, STALE_FORM, UNKNOWN, sentence
-from services.console.pages.words import WORDS, fault_in
+from services.console.pages.words import GROUPS, WORDS, fault_in
 from shared.http.refusals import Unexpected
 from shared.http.routes import PARAMETER, Route
 from shared.http.streams import EVENT_STREAM
@@ -48,6 +50,7 @@ def requests(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 UNREAD_COUNT = ("GET", "/v1/me/notifications/unread-count")
 """Of every page; without an answer it shows no number."""
+ROUTES = [ast.parse(file.read_text()) for file in sorted((SOURCES / "routes").glob("*.py"))]
 TREES = [ast.parse(file.read_text()) for file in sorted(SOURCES.rglob("*.py"))]
 ASKED = {request for tree in TREES for request in requests(tree)}
 FOLLOWED = {request for request in ASKED if EVENT_STREAM in ROWS[request].streams}
@@ -81,10 +84,32 @@ def test_every_path_of_the_api_is_asked_with_a_method_that_is_seen_here():
     assert ("POST", "/v1/session/switch") in ASKED
 
 
-@pytest.mark.parametrize("code", sorted(REFUSALS))
+OF_ACCOUNTS = {request for request in ASKED if request[1].startswith("/v1/accounts")}
+OTHERS = {
+    refusal.code: refusal
+    for request in ASKED - FOLLOWED - OF_ACCOUNTS
+    for refusal in refusals(ROWS[request])
+}
+
+
+@pytest.mark.parametrize("code", sorted(OTHERS))
 def test_every_refusal_of_the_api_has_words_for_people(code):
-    refusal = ApiRefusal(status=STATUS[REFUSALS[code].kind], code=code)
+    refusal = ApiRefusal(status=STATUS[OTHERS[code].kind], code=code)
     assert sentence(refusal) != UNKNOWN
+
+
+ACCOUNT_REFUSALS = {
+    refusal.code: refusal for request in OF_ACCOUNTS for refusal in refusals(ROWS[request])
+}
+
+
+@pytest.mark.parametrize("code", sorted(ACCOUNT_REFUSALS))
+def test_every_refusal_of_an_account_has_words_in_each_language(code):
+    refusal = ApiRefusal(status=STATUS[ACCOUNT_REFUSALS[code].kind], code=code)
+    words = sentence(refusal, in_account=True)
+    assert isinstance(words, PageText)
+    assert words.en != words.de
+    assert "{" not in "".join(words)
 
 
 def test_no_words_are_about_a_code_that_the_api_does_not_give():
@@ -98,9 +123,12 @@ def test_words_for_people_name_nothing_that_programs_send(text):
 
 
 def test_each_text_of_the_table_is_shown_by_a_page():
-    pages = "".join(file.read_text() for file in (SOURCES / "pages").glob("*.html"))
-    said = set(re.findall(r'say\("(\w+)"', pages)) | set(re.findall(r'else "(\w+)"\)', pages))
-    assert said == WORDS.keys()
+    pages = "".join(file.read_text() for file in (SOURCES / "pages").rglob("*.html"))
+    said = set(re.findall(r'say\("(\w+)"[,)]', pages))
+    chosen = set(re.findall(r'"(\w+)"', pages)) | {f"section_{one.id}" for one in SECTIONS}
+    asked = {text_of(node) for tree in ROUTES for node in ast.walk(tree)}
+    assert said <= WORDS.keys() <= said | chosen | asked
+    assert len(WORDS) == sum(map(len, GROUPS))  # no group takes a word of another one
 
 
 @pytest.mark.parametrize("name", sorted(WORDS))

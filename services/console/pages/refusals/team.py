@@ -8,14 +8,17 @@ ACCOUNTS: Mapping[str, PageText] = {
     "account-limit": PageText(
         "You own {limit} accounts, the most that one person can own. Give one away or delete one"
         " first.",
-        "Ihnen gehören {limit} Konten, mehr kann eine Person nicht haben. Geben Sie zuerst eines ab,"
+        "Ihnen gehören {limit} Konten, mehr kann eine Person nicht haben. Geben Sie zuerst eines"
+        " ab,"
         " oder löschen Sie eines.",
     ),
     "address-not-verified": PageText(
         "Your e-mail address is not verified. Verify it before you create a team.",
         "Ihre E-Mail-Adresse ist nicht bestätigt. Bestätigen Sie sie, bevor Sie ein Team anlegen.",
     ),
-    "already-a-team": PageText("This account is a team already.", "Dieses Konto ist schon ein Team."),
+    "already-a-team": PageText(
+        "This account is a team already.", "Dieses Konto ist schon ein Team."
+    ),
     "already-personal": PageText(
         "This is a personal account already.", "Das ist schon ein persönliches Konto."
     ),
@@ -34,7 +37,8 @@ ACCOUNTS: Mapping[str, PageText] = {
     "conversion-irreversible": PageText(
         "In this kind of account a team stays a team. Remove the members or delete the account"
         " instead.",
-        "In dieser Art von Konto bleibt ein Team ein Team. Entfernen Sie stattdessen die Mitglieder,"
+        "In dieser Art von Konto bleibt ein Team ein Team. Entfernen Sie stattdessen die"
+        " Mitglieder,"
         " oder löschen Sie das Konto.",
     ),
     "no-conversion": PageText(
@@ -68,9 +72,11 @@ ACCOUNTS: Mapping[str, PageText] = {
         " Entfernen Sie zuerst Ausnahmen, die nicht mehr nötig sind.",
     ),
     "guardrails-of-this-catalog": PageText(
-        "The rules {names} of this account name roles or permissions that have no counterpart there."
+        "The rules {names} of this account name roles or permissions that have no counterpart"
+        " there."
         " Delete them first, and declare them anew afterwards.",
-        "Die Regeln {names} dieses Kontos nennen Rollen oder Berechtigungen, die es dort nicht gibt."
+        "Die Regeln {names} dieses Kontos nennen Rollen oder Berechtigungen, die es dort nicht"
+        " gibt."
         " Löschen Sie sie zuerst, und legen Sie sie danach neu an.",
     ),
     "demand-in-person": PageText(
@@ -85,7 +91,8 @@ ACCOUNTS: Mapping[str, PageText] = {
         " Seite „Sicherheit Ihrer Anmeldung“ einen hinzu.",
     ),
     "owner-second-factor-missing": PageText(
-        "The owner of the account has no second factor and would lose their access. Ask the owner to"
+        "The owner of the account has no second factor and would lose their access. Ask the owner"
+        " to"
         " add one first.",
         "Die Eigentümerin oder der Eigentümer des Kontos hat keinen zweiten Faktor und verlöre den"
         " Zugang. Bitten Sie zuerst darum, einen hinzuzufügen.",
@@ -148,7 +155,8 @@ MEMBERS: Mapping[str, PageText] = {
     ),
     "already-invited": PageText(
         "This address has an open invitation already. Cancel it before you invite again.",
-        "Für diese Adresse gibt es schon eine offene Einladung. Ziehen Sie sie zurück, bevor Sie neu"
+        "Für diese Adresse gibt es schon eine offene Einladung. Ziehen Sie sie zurück, bevor Sie"
+        " neu"
         " einladen.",
     ),
     "expired-invitation-there": PageText(
@@ -205,7 +213,8 @@ PROJECTS: Mapping[str, PageText] = {
     "override-limit": PageText(
         "An account may have {limit} exceptions at most. Remove one first, or give the member"
         " another role.",
-        "Ein Konto darf höchstens {limit} Ausnahmen haben. Entfernen Sie zuerst eine, oder geben Sie"
+        "Ein Konto darf höchstens {limit} Ausnahmen haben. Entfernen Sie zuerst eine, oder geben"
+        " Sie"
         " dem Mitglied eine andere Rolle.",
     ),
     "project-has-resources": PageText(

@@ -24,7 +24,7 @@ WORDS: Mapping[str, PageText] = {name: text for group in GROUPS for name, text i
 def say(language: str) -> Callable[..., Markup]:
     """What writes a text of the table in a language; its parts are escaped unless they are HTML."""
 
-    def text(name: str, **parts: object) -> Markup:
+    def text(name: str, /, **parts: object) -> Markup:
         return Markup(WORDS[name].of(language)).format(**parts)  # noqa: S704 - our own texts
 
     return text

@@ -26,6 +26,9 @@ FRAME: Mapping[str, PageText] = {
     "your_security": PageText("Security of your sign-in", "Sicherheit Ihrer Anmeldung"),
     "your_sessions": PageText("Where you are signed in", "Wo Sie angemeldet sind"),
     "your_language": PageText("Your e-mails and language", "Ihre E-Mails und Sprache"),
+    "your_accounts": PageText("Your accounts", "Ihre Konten"),
+    "to_account": PageText("To the account", "Zum Konto"),
+    "row_actions": PageText("Actions", "Aktionen"),
     "of_account": PageText("Pages of the account", "Seiten des Kontos"),
     "not_done": PageText("This did not work", "Das hat nicht funktioniert"),
     "missing": PageText("There is no such page", "Diese Seite gibt es nicht"),
@@ -40,7 +43,5 @@ FRAME: Mapping[str, PageText] = {
     "cancel": PageText("Cancel", "Abbrechen"),
     "type_name": PageText("Type “{name}” to confirm", "Geben Sie zur Bestätigung „{name}“ ein"),
     "copy": PageText("Copy", "Kopieren"),
-    "now": PageText("now", "jetzt"),
-    "never": PageText("never", "nie"),
     "all": PageText("All", "Alle"),
 }

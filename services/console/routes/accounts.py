@@ -1,0 +1,67 @@
+"""The accounts of a visitor: the list with a search, a new team, and the way into one of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.console.domain import places
+from services.console.pages.rendering import Form
+from services.console.routes.account_frame import open_account, open_user
+from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
+from services.console.routes.visits import Visit
+
+PAGE_ACCOUNTS = 200
+MAX_PAGES = 10
+"""The most pages of the API that one search reads."""
+
+
+async def show_all(visit: Visit, form: Form) -> Outcome:
+    """Show the visitor's accounts whose names have the searched text."""
+    await open_user(visit)
+    wanted = visit.query.get("q", "").strip()
+    found, complete = await _accounts(visit)
+    matching = [one for one in found if wanted.casefold() in one["name"].casefold()]
+    words = {"accounts": matching, "wanted": wanted, "complete": complete}
+    return Shown(template="accounts", form=form, words=words)
+
+
+async def _accounts(visit: Visit) -> tuple[Sequence[Mapping[str, Any]], bool]:
+    """Return the visitor's accounts, and whether these are all."""
+    found: list[Mapping[str, Any]] = []
+    query = {"limit": str(PAGE_ACCOUNTS)}
+    for _ in range(MAX_PAGES):
+        page = await visit.call("GET", "/v1/accounts", query=query)
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found, True
+        query["cursor"] = page["next_cursor"]
+    return found, False
+
+
+async def show_new(visit: Visit, form: Form) -> Outcome:
+    """Ask for the name of a new team."""
+    await open_user(visit)
+    return Shown(template="new_team", form=form)
+
+
+async def create(visit: Visit) -> Outcome:
+    """Create a team, which the visitor owns."""
+    await open_user(visit)
+    body = {"name": visit.typed.get("name", "")}
+    made = await visit.call("POST", "/v1/accounts", body, key=visit.typed.get("once"))
+    to = places.account_path(made["id"], "members")
+    return SeeOther(with_query(to, done="team-created"))
+
+
+async def enter(visit: Visit, form: Form) -> Outcome:
+    """Lead to the first section that the visitor sees, or say what they are in the account."""
+    frame = await open_account(visit)
+    for section in frame.sections:
+        return SeeOther(places.account_path(visit.account_id, section.id))
+    return frame.shown("account/overview", section="", form=form)
+
+
+PAGES = (
+    PageRoute(path=places.ACCOUNTS, show=show_all),
+    PageRoute(path=places.NEW_TEAM, show=show_new, submit=create),
+    PageRoute(path=places.ACCOUNT, show=enter),
+)

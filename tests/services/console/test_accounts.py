@@ -1,0 +1,114 @@
+"""The frame of an account's pages, over a stand-in of the API."""
+
+import pytest
+
+from services.console.domain.sections import SECTIONS
+from tests.services.console.accounts import (
+    ACCOUNT,
+    API,
+    EVERYTHING,
+    OTHER,
+    PAGE,
+    describe_account,
+    member,
+)
+from tests.services.console.browsing import problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_the_address_names_the_account_and_the_head_names_the_others(browser, api):
+    describe_account(api, members=(member(2),))
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/members")
+    assert browser.status == 200
+    assert f'href="{PAGE}" aria-current="true"' in browser.text
+    assert 'href="/console/accounts/acc_2"><bdi>Gears &lt;b&gt;</bdi>' in browser.text
+    assert "POST /v1/session/switch" not in {name for name, *_ in api.asked}
+
+
+async def test_a_visitor_with_many_accounts_can_search_them(browser, api):
+    describe_account(api)
+    api.answers["GET /v1/accounts"] = (200, {"items": [ACCOUNT], "next_cursor": "c1"})
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/members")
+    assert 'action="/console/accounts" role="search"' in browser.text
+    api.answers["GET /v1/accounts"] = (200, {"items": [ACCOUNT, OTHER], "next_cursor": None})
+    await browser.open("/console/accounts?q=gEARS")
+    assert "acc_2" in browser.text
+    assert "acc_1" not in browser.text
+    await browser.open("/console/accounts?q=%3Cb%3Enone")
+    assert "No account of yours has this name." in browser.text
+
+
+@pytest.mark.rule("Ci12")
+@pytest.mark.parametrize("one", SECTIONS, ids=lambda one: one.id)
+async def test_a_section_is_shown_to_those_who_may_see_it(browser, api, one):
+    for permissions, shown in ((EVERYTHING, True), (("account:view",), not one.permission)):
+        given = (*permissions, one.permission) if permissions == EVERYTHING else permissions
+        describe_account(api, permissions=given)
+        browser.cookies.clear()
+        await browser.sign_in()
+        await browser.open(f"{PAGE}/members")
+        assert (f'#{one.id}"></use>' in browser.text) is shown
+
+
+async def test_an_account_opens_at_the_first_section_that_is_seen(browser, api):
+    describe_account(api)
+    await browser.sign_in()
+    assert await browser.open(PAGE) == f"{PAGE}/members"
+    describe_account(api, permissions=("account:view",))
+    assert await browser.open(PAGE) == ""
+    assert "Your role here" in browser.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en", "You have no access"), ("de", "Sie haben keinen Zugang mehr")]
+)
+async def test_a_former_member_is_told_so_by_their_open_page(browser, api, locale, words):
+    describe_account(api, locale=locale)
+    await browser.sign_in()
+    api.answers |= dict.fromkeys(
+        [f"GET {API}", f"GET {API}/me/permissions", f"GET {API}/members"], problem(404, "not-found")
+    )
+    await browser.open(f"{PAGE}/members")
+    assert (browser.status, words in browser.text) == (404, True)
+    assert "Analytical" not in browser.text
+
+
+async def test_an_account_that_allows_nothing_says_why(browser, api):
+    describe_account(api)
+    api.answers[f"GET {API}"] = problem(403, "account-suspended")
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/members")
+    assert (browser.status, "has suspended this account" in browser.text) == (403, True)
+
+
+async def test_a_sign_in_leads_back_to_the_page_with_its_search(browser, api):
+    describe_account(api)
+    where = await browser.open(f"{PAGE}/members?q=a%20b&done=removed")
+    await browser.open(where)
+    to = await browser.press("/sign-in", email="a@b.example", password="pw")
+    assert to == f"{PAGE}/members?q=a%20b"
+
+
+async def test_a_team_is_created_once_and_a_refusal_keeps_its_name(browser, api):
+    describe_account(api)
+    api.answers["POST /v1/accounts"] = problem(409, "account-limit", limit=20)
+    await browser.sign_in()
+    await browser.open("/console/new-team")
+    await browser.press("/console/new-team", name="Gears & Co")
+    assert "You own 20 accounts" in browser.text
+    assert 'value="Gears &amp; Co"' in browser.text
+    api.answers["POST /v1/accounts"] = (201, OTHER)
+    where = await browser.press("/console/new-team", name="Gears & Co")
+    assert where == "/console/accounts/acc_2/members?done=team-created"
+    assert len(set(api.keys)) == 1  # the same form is the same request
+
+
+@pytest.mark.parametrize("step", ["%2E%2E", "a%2Fb", "a.b", "a%20b"])
+async def test_what_cannot_be_an_id_is_asked_of_no_one(browser, api, step):
+    await browser.sign_in()
+    asked = len(api.asked)
+    await browser.open(f"/console/accounts/{step}/members")
+    assert (browser.status, len(api.asked)) == (404, asked)
