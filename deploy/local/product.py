@@ -223,19 +223,15 @@ class Product:
         variables = environment(service, given=self.secrets, at=at, options=options)
         settings = importlib.import_module(f"services.{service}.settings").Settings
         build = importlib.import_module(f"services.{service}.app").build
-        built: ServiceApp = build(
-            _loaded(settings, variables), bus=self._bus, timeouts=self._timeouts
-        )
+        loaded = _loaded(settings, variables)
+        built: ServiceApp = build(loaded, bus=self._bus, timeouts=self._timeouts)
         return built
 
     def _console(self) -> ServiceApp:
         """The console, which sends its requests to this gateway like every other client."""
-        variables = console_environment(
-            given=self.secrets,
-            public_url=self.public_url,
-            api_url=self.url,
-            options={"design_page": "true"},
-        )
+        urls = {"public_url": self.public_url, "api_url": self.url}
+        options = {"design_page": "true"}
+        variables = console_environment(given=self.secrets, **urls, options=options)
         return build_console(_loaded(console_settings.Settings, variables), timeouts=self._timeouts)
 
     async def _clear_leases(self) -> None:

@@ -2,6 +2,7 @@
 
 from tests.mutants.mutant import Kind, Mutant
 
+ACCOUNTS = ("tests/services/console/test_accounts.py",)
 RULES = ("tests/services/console/test_rules.py",)
 PAGES = ("tests/services/console/test_pages.py",)
 TEXTS = ("tests/services/console/test_texts.py",)
@@ -145,9 +146,33 @@ ROWS = (
         id="page-sign-in-leads-anywhere",
         kind=Kind.SECURITY,
         file=f"{DOMAIN}/places.py",
-        old="return asked if asked in DESTINATIONS else HOME",
+        old="return asked if known else HOME",
         new="return asked or HOME",
         tests=RULES,
+    ),
+    Mutant(
+        id="page-of-an-account-asks-for-what-is-not-an-id",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/pages.py",
+        old="if row.of_account and _names_nothing(visit):",
+        new="if False:",
+        tests=ACCOUNTS,
+    ),
+    Mutant(
+        id="page-of-an-account-shows-each-section-to-each-member",
+        kind=Kind.SECURITY,
+        file=f"{DOMAIN}/sections.py",
+        old="if not one.permission or one.permission in permissions]",
+        new="]",
+        tests=ACCOUNTS,
+    ),
+    Mutant(
+        id="page-of-a-form-is-another-request-each-time",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/answers.py",
+        old='form.values.get("once") or visit.ctx.new_text()',
+        new="visit.ctx.new_text()",
+        tests=ACCOUNTS,
     ),
     Mutant(
         id="page-acts-on-the-link-that-was-opened-last",
@@ -177,8 +202,8 @@ ROWS = (
         id="page-late-tokens-replace-the-next-session",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/visits.py",
-        old="session_id=self.session.id), Cookie.TOKENS)",
-        new="session_id=self.session.id), *self.session.contents())",
+        old="session_id=session.id), Cookie.TOKENS)",
+        new="session_id=session.id), *session.contents())",
         tests=PAGES,
     ),
     Mutant(
@@ -265,7 +290,7 @@ ROWS = (
         id="page-head-request-uses-an-issuers-answer-up",
         kind=Kind.DATA,
         file=f"{ROUTES}/outcomes.py",
-        old='("GET",) if self.arrives else ("GET", "HEAD")',
+        old='("GET",) if self.arrives or self.downloads else ("GET", "HEAD")',
         new='("GET", "HEAD")',
         tests=SSO,
     ),

@@ -227,8 +227,7 @@ ROWS = (
         id="page-signs-out-when-a-refresh-has-no-answer",
         kind=Kind.AVAILABILITY,
         file="services/console/routes/visits.py",
-        old="                if refusal.status not in {400, 401, 422}:\n"
-        "                    raise\n",
+        old="            if refusal.status not in {400, 401, 422}:\n                raise\n",
         new="",
         tests=("tests/services/console/test_pages.py", "-k", "refresh_without"),
     ),
