@@ -5,8 +5,6 @@ The records are there already. It prints nothing: what it did is in the database
 
 import asyncio
 import contextlib
-import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -23,6 +21,7 @@ from services.audit.use_cases.sealing import RecordSealer
 from shared.clock import SystemClock
 from shared.inbox import AWAY
 from shared.mongo import DbSession, connect
+from tests.faults.crashes import die
 from tests.patience import PATIENT
 from tests.support.journal_keys import verifier
 
@@ -42,11 +41,6 @@ class SealPoint(StrEnum):
     SIGNED = "checkpoint signed, before it is kept anywhere"
     IN_FOLDER = "checkpoint in the folder, before the database has it"
     STORED = "checkpoint stored, its tree still marked as unsigned"
-
-
-def die() -> None:
-    """End this process with SIGKILL."""
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class CrashingStore(Store):

@@ -4,8 +4,6 @@ What is due is in the database already. The program's clock is ahead by the give
 """
 
 import asyncio
-import os
-import signal
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +17,7 @@ from services.notification.use_cases.webhook_sender import claim_due_deliveries,
 from shared.http.outbound import Outbound
 from shared.receivers.posts import ReceiverPosts
 from shared.receivers.slots import Slots
+from tests.faults.crashes import die
 from tests.services.notification.conftest import MovedClock, Sending, make_sending
 
 
@@ -37,11 +36,6 @@ class SendPoint(StrEnum):
     def of_mails(self) -> bool:
         """Whether it is a step of a mail."""
         return self.name.startswith("MAIL")
-
-
-def die() -> None:
-    """End this process with SIGKILL."""
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class DyingAfter:

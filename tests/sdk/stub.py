@@ -33,6 +33,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._reply(self.rfile.read(int(self.headers["Content-Length"])))
 
+    def do_PATCH(self) -> None:
+        self.do_POST()
+
     def do_GET(self) -> None:
         self._reply(b"")
 

@@ -119,8 +119,8 @@ class Auditing:
         return [document async for document in self.database[collection].find({})]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
+async def make_auditing(mongo_url: str, database_name: str) -> Auditing:
+    """Audit on a database, as one process has it."""
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     database = client[database_name]
     clock = MovedClock()
@@ -151,12 +151,18 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
         inbox=lambda: progress,
         streams=stream_parts(clock),
     )
-    yield Auditing(
+    return Auditing(
         ctx=ctx, clock=clock, client=client, database=database, bus=bus, progress=progress
     )
-    await ctx.streams.posts.close()
-    await bus.close()
-    client.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
+    auditing = await make_auditing(mongo_url, database_name)
+    yield auditing
+    await auditing.ctx.streams.posts.close()
+    await auditing.bus.close()
+    auditing.client.close()
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ class SiemReceiver:
     bodies: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     answers: list[int | Exception] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
     status: int = 204
     url: str = ""
 
@@ -60,6 +61,7 @@ class SiemReceiver:
         self.bodies.append((await request.read()).decode())
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         answer = self.answers.pop(0) if self.answers else self.status
+        self.statuses.append(answer if isinstance(answer, int) else 0)
         if isinstance(answer, Exception):
             assert request.transport is not None
             request.transport.abort()
@@ -75,6 +77,21 @@ class SiemReceiver:
     def ids(self) -> list[str]:
         """The ids of the records of all requests."""
         return [line["id"] for batch in self.batches for line in batch if line["type"] == "record"]
+
+    @property
+    def taken_ids(self) -> list[str]:
+        """The ids of the records of the requests that it did not refuse."""
+        taken = [
+            batch
+            for batch, status in zip(self.batches, self.statuses, strict=True)
+            if 200 <= status < 300
+        ]
+        return [line["id"] for batch in taken for line in batch if line["type"] == "record"]
+
+    @property
+    def tests(self) -> int:
+        """The number of tests."""
+        return sum(batch[0]["type"] == "test" for batch in self.batches)
 
 
 @asynccontextmanager

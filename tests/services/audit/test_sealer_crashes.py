@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,20 +11,18 @@ import pytest
 from rolecall.audit.notes import opened_checkpoint
 from rolecall.audit.verification import Verified, verify
 from services.audit.domain.sealed_records import PLATFORM
+from tests.faults.crashes import KILLED, CrashingProgram, kill_table
 from tests.faults.crashing_sealer import KEY, SealPoint
 from tests.lengths import SOAK, length
-from tests.servers import UNMEASURED
 from tests.services.audit.sealed_site import ACCOUNT, OTHER, Sealing, ids, ids_of, record, signer
-from tests.support.forked import Forked
-from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from services.audit.domain.records import Record
     from tests.services.audit.conftest import Auditing
 
-ROOT = Path(__file__).parents[3]
 ROUNDS = length("SEALER_CRASHES", short=1, soak=20)
 POINTS = [
     point
@@ -39,26 +34,6 @@ TREES = (ACCOUNT, OTHER, PLATFORM)
 BATCH = 20
 
 
-class SealerProcess(Forked):
-    """One run of the program in `crashing_sealer`."""
-
-    name = "crashing-sealer"
-    url = ""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        super().__init__(folder)
-        self._arguments = arguments
-
-    def command(self) -> list[str]:
-        return [sys.executable, "-m", "tests.faults.crashing_sealer", *self._arguments]
-
-    def environment(self) -> dict[str, str]:
-        return {"PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}", **UNMEASURED}
-
-    def answers(self) -> bool:
-        return True
-
-
 class SealerRuns:
     """A log that grows before each run of the sealer."""
 
@@ -67,7 +42,6 @@ class SealerRuns:
         self.records: list[Record] = []
         self._mongo_url = mongo_url
         self._folder = folder
-        self._runs = 0
 
     async def grow(self) -> None:
         """Add some records to each tree."""
@@ -80,20 +54,9 @@ class SealerRuns:
 
     async def run(self, point: SealPoint) -> int:
         """Run the sealer; the status with which it ended."""
-        self._runs += 1
         database = self.sealing.auditing.database.name
         arguments = (self._mongo_url, database, str(self.sealing.folder), point.value)
-        program = SealerProcess(self._folder, *arguments)
-        program.log = self._folder / f"{self._runs}.log"
-        program.start()
-        process = program._process
-        assert process is not None
-        try:
-            await wait_for(lambda: not program.running, within=120, what=f"the end of {point}")
-        finally:
-            program.kill()
-        assert "Traceback" not in program.log.read_text()
-        return process.wait()
+        return await CrashingProgram(self._folder, "crashing_sealer", *arguments).run_to_its_end()
 
     def kept(self, tree: str) -> list[str]:
         """Every checkpoint of a tree that was ever shown to anyone."""
@@ -113,7 +76,7 @@ async def test_a_sealer_that_dies_at_any_step_leaves_one_log(
     died: Counter[str] = Counter()
     for point in POINTS * ROUNDS:
         await runs.grow()
-        assert await runs.run(point) == -signal.SIGKILL, point
+        assert await runs.run(point) == KILLED, point
         died[point] += 1
     assert await runs.run(SealPoint.NONE) == 0
 
@@ -129,15 +92,7 @@ async def test_a_sealer_that_dies_at_any_step_leaves_one_log(
         assert newest.size == len(of_tree)
         lines = await sealing.lines(newest, tree)
         assert verify(lines, newest, shown) == Verified(records=newest.size)
-    report(table(died, runs))
-
-
-def table(died: Counter[str], runs: SealerRuns) -> str:
-    """The figures of the run as text; the assertions have shown that the other columns are 0."""
-    lines = [f"{'sealer killed':<52}{'kills':>6}{'lost':>6}{'double':>8}{'invented':>10}"]
-    lines += [f"{point:<52}{times:>6}{0:>6}{0:>8}{0:>10}" for point, times in died.items()]
     shown = sum(len(runs.kept(tree)) for tree in TREES)
-    lines.append(
-        f"records {len(runs.records)}, each sealed once; checkpoints {shown}, all consistent"
-    )
-    return "\n".join(lines)
+    sealed_once = f"records {len(runs.records)}, each sealed once"
+    last = [f"{sealed_once}; checkpoints {shown}, all consistent"]
+    report(kill_table("sealer killed", died, doubles={}, last=last))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,27 +15,24 @@ from services.notification.use_cases.webhook_sender import claim_due_deliveries,
 from shared.contracts.team import ProjectCreated
 from shared.http.outbound import Outbound
 from shared.ids import AccountId, UserId, WebhookId
-from shared.inbox import AWAY
 from shared.mongo import transact
 from shared.receivers.posts import ReceiverPosts
 from shared.receivers.slots import Slots
 from shared.timeouts import DEFAULT_TIMEOUTS
+from tests.faults.crashes import KILLED, CrashingProgram, kill_table, when_back
 from tests.faults.crashing_sender import SendPoint
 from tests.lengths import SOAK, length
-from tests.servers import UNMEASURED
 from tests.services.notification.hooks import Receiver, receiving
 from tests.services.notification.steps import CLAIM, REMOVED, send_what_is_due, tell
-from tests.support.forked import Forked
-from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
+    from pathlib import Path
 
     from services.notification.use_cases.context import Ctx
     from tests.services.notification.conftest import ScriptedServer, Sending
 
 WITHOUT_MAIL = ProjectCreated(project_id="prj_1", name="Alpha")
-ROOT = Path(__file__).parents[3]
 ROUNDS = length("SENDER_CRASHES", short=1, soak=20)
 SENT_BEFORE = {
     SendPoint.MAIL_TAKEN,
@@ -52,26 +45,6 @@ POINTS = [point for point in SendPoint if SOAK or point is not SendPoint.MAIL_IN
 AHEAD = CLAIM + timedelta(seconds=DEFAULT_TIMEOUTS.webhook_claim + 1)
 """After this time each claim has run out."""
 LOOPBACK = (ip_network("127.0.0.0/8"),)
-
-
-class SenderProcess(Forked):
-    """One run of the program in `crashing_sender`."""
-
-    name = "crashing-sender"
-    url = ""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        super().__init__(folder)
-        self._arguments = arguments
-
-    def command(self) -> list[str]:
-        return [sys.executable, "-m", "tests.faults.crashing_sender", *self._arguments]
-
-    def environment(self) -> dict[str, str]:
-        return {"PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}", **UNMEASURED}
-
-    def answers(self) -> bool:
-        return True
 
 
 class SenderRuns:
@@ -87,17 +60,9 @@ class SenderRuns:
         """Run until the program dies; then its claim has run out."""
         self.runs += 1
         ahead = self.sending.clock.ahead.total_seconds() + 1
-        program = SenderProcess(self._folder, *self._where, point.value, str(ahead))
-        program.log = self._folder / f"{self.runs}.log"
-        program.start()
-        process = program._process
-        assert process is not None
-        try:
-            await wait_for(lambda: not program.running, within=120, what=f"the crash {point}")
-        finally:
-            program.kill()
-        assert process.wait() == -signal.SIGKILL, program.log.read_text()
-        assert "Traceback" not in program.log.read_text()
+        arguments = (*self._where, point.value, str(ahead))
+        program = CrashingProgram(self._folder, "crashing_sender", *arguments)
+        assert await program.run_to_its_end() == KILLED
         self.sending.clock.goes = True
         self.sending.clock.ahead += AHEAD
 
@@ -130,13 +95,6 @@ async def send_due_webhooks(ctx: Ctx) -> None:
     slots = Slots(total=8)
     for delivery, claim in await claim_due_deliveries(ctx, slots):
         await send(ctx, delivery, claim, slots)
-
-
-async def when_back(work: Callable[..., Awaitable[None]], *given: Any) -> None:
-    """Do it, and again while the database does not answer."""
-    while True:
-        with contextlib.suppress(*AWAY):
-            return await work(*given)
 
 
 @pytest.mark.timeout(3600)
@@ -176,13 +134,4 @@ async def test_a_sender_that_dies_at_any_step_loses_nothing(
     assert set(facts.values()) == {1}, "each mail is noted once"
     sent = [status for status in (await sending.statuses()).values() if status == "sent"]
     assert len(facts) == len(set(scripted.message_ids)) == len(sent)
-    report(table(died, doubles))
-
-
-def table(died: Counter[SendPoint], doubles: Counter[SendPoint]) -> str:
-    """The figures of the run as text; the assertions have shown that the other columns are 0."""
-    lines = [f"{'notification killed':<46}{'kills':>6}{'lost':>6}{'double':>8}{'invented':>10}"]
-    lines += [
-        f"{point:<46}{times:>6}{0:>6}{doubles[point]:>8}{0:>10}" for point, times in died.items()
-    ]
-    return "\n".join(lines)
+    report(kill_table("notification killed", died, doubles=doubles))

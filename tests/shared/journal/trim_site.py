@@ -28,19 +28,26 @@ RETENTION = timedelta(days=7)
 ACCOUNT = next(name for name in map("acc_{}".format, range(400)) if shard_of(name) == 7)
 SHARD = 7
 SOURCE = "team"
+PAST = timedelta(days=15)
+"""For how long the past is known where rows of it are forgotten."""
 CONSUMERS = tuple(map(str, consumers_of(SOURCE)))
 
 
 class TrimSite:
-    """A journal of team, its clock, and the trimmers of two replicas."""
+    """A journal of team, its clock, and the trimmers of two replicas.
 
-    def __init__(self, client: DbClient, database: Database, relay: Relay) -> None:
+    `past` is for how long the past is known; `None` is without a limit.
+    """
+
+    def __init__(
+        self, client: DbClient, database: Database, relay: Relay, *, past: timedelta | None = None
+    ) -> None:
         self.client = client
         self.database = database
         self.relay = relay
         self.clock = SetClock(NOON)
         self.rows = TrimRows(client, database)
-        self.history = History(database, page_rows=4)
+        self.history = History(database, kept=past, page_rows=4)
         self.begin()
 
     def begin(self) -> None:
