@@ -28,7 +28,7 @@ OF_LOG: Mapping[str, Mapping[str, Any]] = {
     | {
         "id": f"str_{_DIGITS}",
         "paused_because": None,
-        "sent_records": 1204,
+        "place": 1204,
         "waiting_records": 0,
         "problem": None,
         "failing_since": None,

@@ -43,7 +43,8 @@ async def main(mongo_url: str, database: str, ahead: str, step: str) -> None:
     auditing.clock.ahead = timedelta(seconds=float(ahead))
     streams = auditing.ctx.streams
     posts: Any = DyingPosts(streams.posts, dying)
-    ctx = replace(auditing.ctx, internal=Team(), streams=replace(streams, posts=posts))
+    team: Any = Team()
+    ctx = replace(auditing.ctx, internal=team, streams=replace(streams, posts=posts))
     office = Election(auditing.database, OFFICE, holder=f"died {ahead}", clock=auditing.clock)
     sender = StreamSender(ctx, connections=8)
     dying.begin(mongo_url)

@@ -141,3 +141,93 @@ def test_forward_auth_check_reports_every_problem_with_its_line(tmp_path, capsys
     assert main(["forward-auth", "check", str(file)]) == 1
     assert f"{file}:3: /routes/0/methods/0: The value 'FETCH'" in capsys.readouterr().err
     assert main(["forward-auth", "check", str(tmp_path / "none")]) == 2
+
+
+MEMBERS = [
+    {"user_id": "usr_1", "email": "ana@example.com"},
+    {"user_id": "usr_2", "email": "banana@example.com"},
+    {"user_id": None, "email": "ana@example.com"},
+    *({"user_id": f"usr_{number}", "email": "twice@example.com"} for number in (3, 4)),
+]
+PROJECTS = [
+    {"id": "prj_1", "name": "Alpha"},
+    {"id": "prj_2", "name": "alpha"},
+    {"id": "prj_3", "name": "Beta"},
+    *({"id": f"prj_{number}", "name": "Twice"} for number in (4, 5)),
+]
+
+
+@pytest.fixture
+def account(server, monkeypatch):
+    monkeypatch.setenv("ROLECALL_TOKEN", "rct_1")
+    others = server.answer
+
+    def answer(path, body):
+        for name, found in (("members", MEMBERS), ("projects", PROJECTS)):
+            if path.startswith(f"/v1/accounts/acc_1/{name}?"):
+                return 200, {}, json.dumps({"items": found, "next_cursor": None}).encode()
+        return others(path, body)
+
+    server.answer = answer
+    return server
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        (["Ana@example.com", "x:y"], {"user": "usr_1"}),
+        (["usr_9", "x:y", "--project", "Alpha"], {"project_id": "prj_1"}),
+        (["usr_9", "x:y", "--project", "alpha"], {"project_id": "prj_2"}),
+        (["usr_9", "x:y", "--project", "BETA"], {"project_id": "prj_3"}),
+        (["usr_9", "x:y", "--owner", "ana@example.com"], {"owner_id": "usr_1"}),
+        (["usr_9", "x:y", "--project", "prj_9"], {"project_id": "prj_9"}),
+    ],
+)
+def test_addresses_and_names_are_looked_up_in_the_account(account, given, asked):
+    run(account, "explain", *given, "--account", "acc_1")
+    path, _, body = account.asked[-1]
+    assert path == "/v1/authz/explain"
+    question = json.loads(body)
+    found = {"user": question["subject"]["id"], **question["resource"]["properties"]}
+    assert found | asked == found
+
+
+def test_who_can_takes_the_name_of_a_project_and_the_address_of_an_owner(account):
+    place = ["--project", "Beta", "--owner", "banana@example.com", "--account", "acc_1"]
+    assert run(account, "who-can", "instance:delete", *place) == 0
+    question = json.loads(account.asked[-1][2])
+    assert (question["project_id"], question["owner_id"]) == ("prj_3", "usr_2")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["twice@example.com", "x:y"], "More than one member of acc_1 has the address `twice@"),
+        (["eve@example.com", "x:y"], "No member of acc_1 has the address `eve@example.com`."),
+        (["usr_9", "x:y", "--project", "Twice"], "Pass an id: prj_4, prj_5."),
+        (["usr_9", "x:y", "--project", "TWICE"], "Pass an id: prj_4, prj_5."),
+        (["usr_9", "x:y", "--project", "ALPHA"], "Pass an id: prj_1, prj_2."),
+        (
+            ["usr_9", "x:y", "--project", "Gamma\x1b"],
+            "No project of acc_1 has the name `Gamma\ufffd`.",
+        ),
+    ],
+)
+def test_a_name_of_none_or_of_several_is_not_guessed(account, capsys, given, told):
+    assert run(account, "explain", *given, "--account", "acc_1") == 2
+    assert told in capsys.readouterr().err
+    assert not [path for path, _, _ in account.asked if path == "/v1/authz/explain"]
+
+
+def test_a_look_up_needs_an_account_and_a_token(server, capsys, monkeypatch):
+    monkeypatch.delenv("ROLECALL_TOKEN", raising=False)
+    monkeypatch.delenv("ROLECALL_TOKEN_FILE", raising=False)
+    asked = ["explain", "ana@example.com", "balance:view"]
+    assert run(server, *asked) == 2
+    assert "Name it with --account." in capsys.readouterr().err
+    assert run(server, *asked, "--account", "acc_1") == 2
+    assert "Your token is missing." in capsys.readouterr().err
+    monkeypatch.setenv("ROLECALL_TOKEN", "rct_1")
+    server.answer = 403, {}, b'{"code": "permission-denied", "detail": "Not yours."}'
+    assert run(server, *asked, "--account", "acc_1") == 2
+    assert "pass its id instead: refused with status 403" in capsys.readouterr().err

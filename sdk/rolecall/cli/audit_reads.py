@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from rolecall.cli.audit_files import ExportFile, export_table
 from rolecall.cli.members import account_url, add_member_options, ask, content_of, credential
-from rolecall.cli.output import INVALID, OK, USAGE, UsageError, report, say
+from rolecall.cli.output import INVALID, OK, USAGE, UsageError, plain, report, say
 from rolecall.cli.saved_searches import saved_filters
 from rolecall.cli.topics import Topics
 from rolecall.client.operator import AdminError
@@ -257,5 +257,4 @@ def _line(record: Mapping[str, Any], options: argparse.Namespace) -> str:
     actor, resource = record["actor"], record["resource"]
     who = actor.get("email") or actor.get("name") or actor["id"]
     what = f"{resource['type']} {resource.get('name') or resource['id']}"
-    text = f"{record['occurred_at']}  {record['action']}  {who}  {what}  {record['outcome']}"
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return plain(f"{record['occurred_at']}  {record['action']}  {who}  {what}  {record['outcome']}")

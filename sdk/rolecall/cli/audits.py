@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolecall.cli.audit_reads import add_audit_read_commands
+from rolecall.cli.audit_streams import add_stream_commands
 from rolecall.cli.checkpoints import add_checkpoint_command
 from rolecall.cli.output import INVALID, OK, UsageError, say
 from rolecall.cli.restored_logs import add_restored_log_commands
@@ -34,6 +35,7 @@ def add_audit_commands(topics: Topics) -> None:
     commands = audit.add_subparsers(required=True)
     add_audit_read_commands(commands)
     add_checkpoint_command(commands)
+    add_stream_commands(commands)
     verify = commands.add_parser(
         "verify", help="verify an export (JSON Lines) against a signed checkpoint"
     )

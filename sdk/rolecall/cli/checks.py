@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 
+from rolecall.cli.names import HELP, project_id_of, user_id_of
 from rolecall.cli.output import INVALID, OK, USAGE, UsageError, report, say
 from rolecall.cli.topics import Topics
 from rolecall.client.checks import RolecallClient
@@ -33,7 +34,7 @@ def add_check_commands(topics: Topics) -> None:
     check = topics.add_parser("check", help="check whether a user or an API token has a permission")
     explained = topics.add_parser("explain", help="explain such a check, step by step")
     for command, run in ((check, _check), (explained, _explain)):
-        command.add_argument("user", help="id of the user, or of an API token")
+        command.add_argument("user", help="id or e-mail address of a user, or id of an API token")
         command.set_defaults(run=_asking(run))
     holders = topics.add_parser("who-can", help="list the members who have a permission")
     holders.set_defaults(run=_asking(_who_can))
@@ -52,6 +53,7 @@ def add_check_commands(topics: Topics) -> None:
 
 
 def _add_question(command: argparse.ArgumentParser) -> None:
+    command.epilog = HELP
     command.add_argument("permission", help="the permission, such as instance:write")
     command.add_argument(
         "--url",
@@ -67,9 +69,9 @@ def _add_question(command: argparse.ArgumentParser) -> None:
         "--client-secret", help="secret of the client (default: ROLECALL_CLIENT_SECRET)"
     )
     command.add_argument("--account", help="account of the resource")
-    command.add_argument("--project", help="project of the resource")
+    command.add_argument("--project", help="id or name of the project of the resource")
     command.add_argument("--resource", help="id of the resource")
-    command.add_argument("--owner", help="id of the user who owns the resource")
+    command.add_argument("--owner", help="id or e-mail address of the user who owns the resource")
     command.add_argument(
         "--at", metavar="TIME", help="answer as of this past time, such as 2026-03-05T12:00:00Z"
     )
@@ -99,13 +101,22 @@ def _asking(
             client = RolecallClient(
                 options.url, options.client_id, secret, allow_http=options.allow_http
             )
-            return run(client, options)
+            return run(client, _with_ids(options))
         except (ValueError, UndecidedError) as error:
             text = str(error).replace("allow_http=True", "--allow-http")
             report(f"Not decided: {text}")
             return USAGE
 
     return asking
+
+
+def _with_ids(options: argparse.Namespace) -> argparse.Namespace:
+    """The options with ids where they had addresses and names."""
+    if hasattr(options, "user"):
+        options.user = user_id_of(options, options.user)
+    options.owner = user_id_of(options, options.owner)
+    options.project = project_id_of(options, options.project)
+    return options
 
 
 def _check(client: RolecallClient, options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from rolecall.cli.catalogs import add_catalog_commands
 from rolecall.cli.checks import add_check_commands
 from rolecall.cli.dlq import add_dlq_commands
 from rolecall.cli.forward_auth import add_forward_auth_commands
+from rolecall.cli.notifications import add_notification_commands
 from rolecall.cli.output import INVALID, USAGE, Parser, UsageError, end_output, report
 from rolecall.cli.tokens import add_token_commands
 from rolecall.client.admin import AdminError
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="rolecall",
-        description="Permission catalogs, permission checks, audit logs and administration.",
+        description="Permission catalogs and checks, audit logs, notifications, administration.",
     )
     parser.add_argument("--version", action="version", version=f"rolecall {VERSION}")
     topics = parser.add_subparsers(required=True)
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     add_forward_auth_commands(topics)
     add_token_commands(topics)
     add_audit_commands(topics)
+    add_notification_commands(topics)
     add_admin_commands(topics)
     add_dlq_commands(topics)
     return parser

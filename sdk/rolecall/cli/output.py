@@ -20,6 +20,11 @@ def say(text: str) -> None:
     _write(sys.stdout, f"{text}\n")
 
 
+def plain(text: str) -> str:
+    """Return text that other people chose without signs that command a terminal."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
 def report(message: str) -> None:
     """Write a line to the error output."""
     _write(sys.stderr, f"{message}\n")

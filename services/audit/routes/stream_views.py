@@ -28,7 +28,7 @@ class StreamView(TaggedAnswer):
 
     beside_the_state: ClassVar[frozenset[str]] = frozenset(
         {
-            *("sent_records", "waiting_records", "sent_at", "problem", "failing_since"),
+            *("place", "waiting_records", "sent_at", "problem", "failing_since"),
             *("next_attempt_at", "test_due", "tested"),
         }
     )
@@ -44,10 +44,11 @@ class StreamView(TaggedAnswer):
     paused_because: PausedBecause | None
     created_by: UserId
     created_at: datetime
-    sent_records: int
-    """The place of the stream: the receiver has the records before it, from the start on."""
+    place: int
+    """Where in the log the stream is: the receiver gets the records behind it. It has those before
+    it that came after the start of the stream."""
     waiting_records: int
-    """The sealed records behind it."""
+    """The sealed records behind the place."""
     sent_at: datetime | None
     """When the receiver took a batch last."""
     problem: str | None
@@ -74,7 +75,7 @@ class StreamView(TaggedAnswer):
             paused_because=stream.paused,
             created_by=stream.created_by,
             created_at=stream.created_at,
-            sent_records=stream.size,
+            place=stream.size,
             waiting_records=max(0, shown.sealed - stream.size),
             sent_at=stream.sent_at,
             problem=stream.problem,

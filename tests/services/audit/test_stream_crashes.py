@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,7 @@ from tests.lengths import length
 from tests.services.audit.sealed_site import Sealing
 from tests.services.audit.streams import ANA, SiemReceiver, Streaming, siem
 from tests.services.audit.test_checkpoint_delivery import Team
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.services.audit.conftest import Auditing
 
 ROUNDS = length("STREAM_CRASHES", short=1, soak=20)
-EVERY = 2
+EVERY = 3
 RECORDS = 3
 LATER = LONGEST_PAUSE * 2 + ELECTION_TERM
 """After this time the term of a dead sender is over, and each pause."""
@@ -46,7 +47,8 @@ class StreamRuns:
     """A log that is streamed by programs that die."""
 
     def __init__(self, auditing: Auditing, mongo_url: str, folder: Path) -> None:
-        auditing.ctx = replace(auditing.ctx, internal=Team())
+        team: Any = Team()
+        auditing.ctx = replace(auditing.ctx, internal=team)
         self.auditing = auditing
         self.streaming = Streaming(Sealing(auditing, folder / "checkpoints"))
         self.kills = StepKills("crashing_stream_sender", every=EVERY)
@@ -77,8 +79,14 @@ class StreamRuns:
 
     async def resume(self, stream: LogStream, receiver: SiemReceiver) -> None:
         """Have a member find the stream paused as its receiver was gone, and enable it again."""
-        await self.look()
-        assert (await self.streaming.stored(stream)).paused is PausedBecause.GONE
+
+        async def is_paused() -> bool:
+            await self.look()
+            self.auditing.clock.ahead += LATER
+            return (await self.streaming.stored(stream)).paused is PausedBecause.GONE
+
+        # The database may keep for a minute what a dead process was changing.
+        await wait_for(is_paused, within=120, what="the pause of a stream")
         receiver.status = 204
         await change_stream(
             self.auditing.ctx,
