@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
@@ -25,6 +26,9 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
 """The status of a program that has killed itself."""
+BEFORE_COMMIT = "before the first commit"
+DEAD_TRANSACTION_SECONDS = 62.0
+"""The database keeps for a minute what a dead process was changing."""
 _numbers = count(1)
 
 
@@ -100,6 +104,10 @@ class StepKills:
         assert status == KILLED, program.log.read_text()
         name = program.log.read_text().splitlines()[-1]
         self.died[name] += 1
+        if name == BEFORE_COMMIT:
+            over = time.monotonic() + DEAD_TRANSACTION_SECONDS
+            what = "the end of the transaction of a dead process"
+            await wait_for(lambda: time.monotonic() > over, within=90, what=what)
         return name
 
 

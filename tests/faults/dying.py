@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pymongo
 from pymongo.monitoring import CommandListener, register
 
-from tests.faults.crashes import die
+from tests.faults.crashes import BEFORE_COMMIT, die
 from tests.lengths import SOAK
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ class Dying(CommandListener):
         return self._reached == self._dies_at
 
     def started(self, event: CommandStartedEvent) -> None:
-        """Note a write; the database keeps what a dead process was changing for a minute."""
+        """Note a write; one inside a transaction happens with its commit."""
         name = event.command_name
         if self._reached is None or name not in WRITES:
             return
         if name == "commitTransaction":
             if SOAK and not self._committed:
-                self.reach("before the first commit")
+                self.reach(BEFORE_COMMIT)
             self._committed = True
         elif event.command.get("autocommit") is False:
             return

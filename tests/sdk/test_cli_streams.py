@@ -45,8 +45,8 @@ FAILED = TAKEN | {"status": 500, "problem": "The receiver answered 500."}
 class Streams:
     """An account with two streams; `results` are what each look after a test shows."""
 
-    def __init__(self):
-        self.results = []
+    def __init__(self, results):
+        self.results = results
 
     def answer(self, path, _body):
         path = urlsplit(path).path
@@ -62,8 +62,7 @@ class Streams:
 def stub(monkeypatch):
     monkeypatch.setenv("ROLECALL_TOKEN", "rct_1")
     with stub_server() as server:
-        server.streams = Streams()
-        server.answer = server.streams.answer
+        server.answer = Streams([]).answer
         yield server
 
 
@@ -106,7 +105,7 @@ def test_a_stream_is_shown_by_its_name_or_id_with_its_problem(stub, capsys):
     ],
 )
 def test_a_test_tells_what_came_of_it(stub, capsys, result, code, said):
-    stub.streams.results = [{"tested": result}]
+    stub.answer = Streams([{"tested": result}]).answer
     assert run(stub, "test", "SIEM") == code
     assert capsys.readouterr().out.splitlines() == [said]
     assert asked(stub)[1:] == [("/str_1/test", b"{}"), ("/str_1", b"")]

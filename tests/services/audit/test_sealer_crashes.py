@@ -92,7 +92,7 @@ async def test_a_sealer_that_dies_at_any_step_leaves_one_log(
         assert newest.size == len(of_tree)
         lines = await sealing.lines(newest, tree)
         assert verify(lines, newest, shown) == Verified(records=newest.size)
-    shown = sum(len(runs.kept(tree)) for tree in TREES)
+    notes = sum(len(runs.kept(tree)) for tree in TREES)
     sealed_once = f"records {len(runs.records)}, each sealed once"
-    last = [f"{sealed_once}; checkpoints {shown}, all consistent"]
+    last = [f"{sealed_once}; checkpoints {notes}, all consistent"]
     report(kill_table("sealer killed", died, doubles={}, last=last))

@@ -13,13 +13,12 @@ from services.audit.domain.stream_attempts import LONGEST_PAUSE
 from services.audit.domain.streams import PausedBecause
 from services.audit.use_cases.streams import WantedStream, change_stream, order_test
 from shared.elections import ELECTION_TERM, Election
-from tests.faults.crashes import StepKills, kill_table, when_back
+from tests.faults.crashes import StepKills, kill_table
 from tests.faults.crashing_stream_sender import BATCH_ANSWERED, OFFICE, TEST_ANSWERED
 from tests.lengths import length
 from tests.services.audit.sealed_site import Sealing
 from tests.services.audit.streams import ANA, SiemReceiver, Streaming, siem
 from tests.services.audit.test_checkpoint_delivery import Team
-from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,20 +72,14 @@ class StreamRuns:
         """One look of the sender that is elected next."""
         clock = self.auditing.clock
         office = Election(self.auditing.database, OFFICE, holder="next", clock=clock)
-        assert await when_back(office.won)
-        await when_back(self.streaming.look)
+        assert await office.won()
+        await self.streaming.look()
         clock.ahead += ELECTION_TERM
 
     async def resume(self, stream: LogStream, receiver: SiemReceiver) -> None:
         """Have a member find the stream paused as its receiver was gone, and enable it again."""
-
-        async def is_paused() -> bool:
-            await self.look()
-            self.auditing.clock.ahead += LATER
-            return (await self.streaming.stored(stream)).paused is PausedBecause.GONE
-
-        # The database may keep for a minute what a dead process was changing.
-        await wait_for(is_paused, within=120, what="the pause of a stream")
+        await self.look()
+        assert (await self.streaming.stored(stream)).paused is PausedBecause.GONE
         receiver.status = 204
         await change_stream(
             self.auditing.ctx,

@@ -11,7 +11,7 @@ import pytest
 
 from services.notification.domain.digests import SINGLE_MAILS
 from shared.ids import AccountId
-from tests.faults.crashes import StepKills, kill_table, when_back
+from tests.faults.crashes import StepKills, kill_table
 from tests.faults.crashing_digests import TAKEN
 from tests.lengths import length
 from tests.services.notification.steps import CLAIM, send_what_is_due, take
@@ -64,9 +64,9 @@ class DigestRuns:
 
     async def send_again(self, row: Row) -> None:
         """Take the row again, as the bus brings it, and send what waits."""
-        await when_back(take, self.sending, row)
+        await take(self.sending, row)
         for _ in range(2):
-            await when_back(send_what_is_due, self.sending)
+            await send_what_is_due(self.sending)
             self.sending.clock.ahead += LATER
 
     def told_since(self, number: int) -> dict[str, list[str]]:
