@@ -86,7 +86,7 @@ ROWS = (
     Mutant(
         id="audit-command-lets-a-name-command-the-terminal",
         kind=Kind.SECURITY,
-        file="sdk/rolecall/cli/audit_reads.py",
+        file="sdk/rolecall/cli/output.py",
         old="sign if sign.isprintable() else",
         new="sign if sign else",
         tests=COMMAND_TESTS,
