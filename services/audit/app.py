@@ -1,6 +1,5 @@
 """The wiring of audit."""
 
-import secrets
 from functools import partial
 
 from aiohttp.abc import AbstractResolver
@@ -14,7 +13,6 @@ from services.audit.migrations import migrations
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
 from services.audit.settings import Settings
 from services.audit.store import Store
-from services.audit.store.usage import USAGE_SLOTS
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.checkpoint_delivery import run_checkpoint_delivery
 from services.audit.use_cases.confirmed_rows import sealed_rows
@@ -27,6 +25,7 @@ from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
 from services.audit.use_cases.sealing import RecordSealer, run_sealer
 from services.audit.use_cases.stream_sender import run_stream_sender
 from services.audit.use_cases.tails import run_tails
+from services.audit.use_cases.usage_ledger import UsageLedger, run_usage_folder
 from shared.auth.keys import read_private
 from shared.bus import Bus
 from shared.clock import Clock
@@ -78,9 +77,8 @@ def build(
     marks = PersonMarks(key_bytes(settings.journal_key.get_secret_value()))
     eraser = PersonEraser(parts.client, store, parts.journal, parts.clock, marks)
     erasing = Election(parts.database, "person eraser", holder=process, clock=parts.clock)
-    ingest = Ingest(
-        parts.client, store, parts.clock, marks=marks, slot=secrets.randbelow(USAGE_SLOTS)
-    )
+    ingest = Ingest(parts.client, store, parts.clock, marks=marks)
+    usage = UsageLedger(parts.client, store)
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     posts = ReceiverPosts(
         Outbound(
@@ -100,6 +98,7 @@ def build(
         signer=signer,
         files=files,
         ingest=ingest,
+        usage=usage,
         journal=parts.journal,
         internal=parts.internal,
         clock=parts.clock,
@@ -144,6 +143,7 @@ def build(
             ),
             "tails": partial(run_tails, ctx),
             "retention": partial(run_record_keeper, keeper, keeping),
+            "fold_usage": partial(run_usage_folder, usage),
             "erasure": partial(run_person_eraser, eraser, erasing),
         },
         drains=(ctx.tails.drain,),

@@ -80,12 +80,14 @@ def sums_of(records: Iterable[tuple[Row, Record]]) -> Sums:
     A record in which a user acted is one action of that user. Metered usage is not an action; it
     counts for the member whom it is about.
     """
-    sums: Sums = {}
-    for row, record in records:
-        added = _added(row, record)
-        if added is not None:
-            key, amounts = added
-            sums[key] = sums.get(key, Amounts()).plus(amounts)
+    return added_up({}, filter(None, (_added(row, record) for row, record in records)))
+
+
+def added_up(sums: Sums, more: Iterable[tuple[UsageKey, Amounts]]) -> Sums:
+    """The sums of both."""
+    sums = dict(sums)
+    for key, amounts in more:
+        sums[key] = sums.get(key, Amounts()).plus(amounts)
     return sums
 
 

@@ -13,6 +13,7 @@ from services.audit.domain.retention import Retention
 from services.audit.store import Store
 from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.tail_readers import TailReaders
+from services.audit.use_cases.usage_ledger import UsageLedger
 from shared.clock import Clock
 from shared.http.checker import LiveChecker
 from shared.http.client import InternalClient
@@ -55,6 +56,7 @@ class Ctx:
     store: Store
     signer: CheckpointSigner
     ingest: Ingest
+    usage: UsageLedger
     journal: Journal
     internal: InternalClient
     clock: Clock

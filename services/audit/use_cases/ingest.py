@@ -37,15 +37,12 @@ class Ingest:
         clock: Clock,
         *,
         marks: PersonMarks,
-        slot: int = 0,
         gather_seconds: float = GATHER_SECONDS,
     ) -> None:
-        """`slot` is the one of `USAGE_SLOTS` in which this process adds usage up."""
         self._client = client
         self._store = store
         self._clock = clock
         self._erasing = Erasing(client, store, marks)
-        self._slot = slot
         self._gather_seconds = gather_seconds
         self._waiting: list[_WaitingRow] = []
         self._expected = 1
@@ -140,7 +137,7 @@ class Ingest:
         )
         kept = await self._erasing.erased(records, session, now=now)
         await self._store.add(kept, session)
-        await self._store.add_usage(sums, slot=self._slot, session=session)
+        await self._store.add_usage(sums, session=session)
 
     async def _check_equivocation(self, row: Row) -> None:
         recorded, received = await self._store.digest(row.id), digest(row)

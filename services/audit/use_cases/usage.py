@@ -33,7 +33,7 @@ async def read_usage(
 ) -> UsagePage:
     """Return the usage of the account between two days, both included, in the groups' order."""
     complete_until = ctx.complete_until()
-    rows = await ctx.store.usage(
+    rows = await ctx.usage.rows(
         account_id, groups, first_day=first_day, last_day=last_day, after=after, limit=limit
     )
     user_ids = {row.group[UsageGroup.MEMBER] for row in rows if UsageGroup.MEMBER in row.group}

@@ -6,6 +6,8 @@ SUMS = "services/audit/domain/usage_sums.py"
 STORE = "services/audit/store/usage.py"
 RULE_TESTS = ("tests/services/audit/domain/test_usage_sums.py",)
 RECOUNT = ("tests/services/audit/test_usage.py", "-k", "recount")
+CUT_OFF = ("tests/services/audit/test_usage.py", "-k", "cut_off")
+CRASHES = ("tests/services/audit/test_usage_crashes.py",)
 LIVE = ("tests/services/audit/test_usage.py", "-k", "members_read")
 
 ROWS = (
@@ -37,9 +39,52 @@ ROWS = (
         id="usage-outside-of-the-transaction",
         kind=Kind.CONSISTENCY,
         file=STORE,
-        old="            await self._usage.bulk_write(writes, session=session, ordered=False)\n",
-        new="            await self._usage.bulk_write(writes, ordered=False)\n",
+        old="            await self._added.insert_one(document, session=session)\n",
+        new="            await self._added.insert_one(document)\n",
         tests=("tests/services/audit/test_usage.py", "-k", "or_not_at_all"),
+    ),
+    Mutant(
+        id="usage-is-folded-outside-of-the-transaction",
+        kind=Kind.CONSISTENCY,
+        file=STORE,
+        old="        await self._usage.bulk_write(writes, session=session, ordered=False)\n",
+        new="        await self._usage.bulk_write(writes, ordered=False)\n",
+        tests=CUT_OFF,
+    ),
+    Mutant(
+        id="usage-that-is-folded-stays",
+        kind=Kind.CONSISTENCY,
+        file=STORE,
+        old=(
+            "        deleted = await self._added.delete_many(those, session=session)\n"
+            "        if deleted.deleted_count != len(folded):\n"
+        ),
+        new="        if len(folded) > limit:\n",
+        tests=CRASHES,
+    ),
+    Mutant(
+        id="usage-counts-what-is-folded-only",
+        kind=Kind.DATA,
+        file=STORE,
+        old="((self._usage, ()), (self._added, EACH_SUM))",
+        new="((self._usage, ()),)",
+        tests=RECOUNT,
+    ),
+    Mutant(
+        id="usage-is-read-in-two-moments",
+        kind=Kind.CONSISTENCY,
+        file=STORE,
+        old="collection.aggregate([*first, *stages], session=session)",
+        new="collection.aggregate([*first, *stages])",
+        tests=RECOUNT,
+    ),
+    Mutant(
+        id="usage-is-not-folded-to-its-end",
+        kind=Kind.AVAILABILITY,
+        file=STORE,
+        old="        return len(folded) == limit or len(sums) >= most_sums\n",
+        new="        return len(folded) == limit\n",
+        tests=RECOUNT,
     ),
     Mutant(
         id="usage-of-another-account",

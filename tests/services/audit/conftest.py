@@ -22,6 +22,7 @@ from services.audit.store import Store
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import GATHER_SECONDS, Ingest
+from services.audit.use_cases.usage_ledger import UsageLedger
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Row
@@ -143,6 +144,7 @@ async def make_auditing(mongo_url: str, database_name: str) -> Auditing:
         store=store,
         signer=checkpoint_signer(),
         ingest=Ingest(client, store, clock, marks=MARKS),
+        usage=UsageLedger(client, store),
         journal=journal,
         clock=clock,
         internal=QuietSources(),  # type: ignore[arg-type]

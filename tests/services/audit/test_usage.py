@@ -20,6 +20,7 @@ from services.audit.domain.usage_sums import UsageGroup
 from services.audit.store import Store
 from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.usage import read_usage
+from services.audit.use_cases.usage_ledger import UsageLedger
 from shared.auth.principals import ClientPrincipal
 from shared.contracts import identity
 from shared.contracts.calls.authz import CheckResult
@@ -298,9 +299,58 @@ async def test_what_a_record_adds_is_saved_with_it_or_not_at_all(auditing: Audit
     row = row_of(made, account_id="acc_1", actor=Actor(type="user", id="usr_a"))
     with pytest.raises(Unavailable):
         await ingest.add(row, Mark())  # type: ignore[arg-type]
-    assert await auditing.all("usage") == []
+    assert await auditing.all("usage_added") == []
     await ingest.add(row, Mark())  # type: ignore[arg-type]
-    assert [one["activity"] for one in await auditing.all("usage")] == [1]
+    assert [one["sums"][0]["activity"] for one in await auditing.all("usage_added")] == [1]
+
+
+class CutFold(Store):
+    """A database that is gone once, when the sums have grown and before the commit."""
+
+    left = 1
+
+    async def fold_usage(self, **more: Any) -> bool:
+        folded = await super().fold_usage(**more)
+        if self.left:
+            self.left -= 1
+            raise Unavailable
+        return folded
+
+
+async def test_a_fold_that_is_cut_off_counts_nothing_twice(auditing: Auditing) -> None:
+    made = ProjectCreated(project_id="prj_1", name="prod")
+    for _ in range(2):
+        row = row_of(made, account_id="acc_1", actor=Actor(type="user", id="usr_a"))
+        await auditing.ctx.ingest.add(row, Mark())  # type: ignore[arg-type]
+    ledger = UsageLedger(auditing.client, CutFold(auditing.database))
+    with pytest.raises(Unavailable):
+        await ledger.fold()
+    assert await auditing.all("usage") == []
+    await asyncio.gather(*(ledger.fold() for _ in range(4)))
+    assert await auditing.all("usage_added") == []
+    assert [one["activity"] for one in await auditing.all("usage")] == [2]
+
+
+OF_EARLIER_VERSION = {
+    "_id": "acc_1|2026-03-05|usr_a||project|project.created|||3",
+    "account_id": "acc_1",
+    "day": "2026-03-05",
+    "member": "usr_a",
+    "project": "",
+    "resource_type": "project",
+    "action": "project.created",
+    "unit": "",
+    "currency": "",
+    "activity": 1,
+}
+COUNTED_BY_IT = {
+    "after": None,
+    "action": "project.created",
+    "occurred_at": NOON,
+    "actor": {"id": "usr_a"},
+    "project_id": None,
+    "resource_type": "project",
+}
 
 
 @pytest.mark.rule("Nv5")
@@ -309,10 +359,13 @@ async def test_usage_equals_a_recount_of_the_records(auditing: Auditing) -> None
     chance = random.Random(seed)
     rows = random_rows(chance)
     replicas = [
-        Ingest(auditing.client, auditing.ctx.store, auditing.clock, marks=MARKS, slot=n)
-        for n in (0, 1)
+        Ingest(auditing.client, auditing.ctx.store, auditing.clock, marks=MARKS) for _ in range(2)
     ]
-
+    one, other = (
+        UsageLedger(auditing.client, auditing.ctx.store, documents_at_once=9, sums_at_once=3)
+        for _ in range(2)
+    )
+    await auditing.database["usage"].insert_one(OF_EARLIER_VERSION)
     twice = rows + chance.sample(rows, 20)
     chance.shuffle(twice)
 
@@ -322,8 +375,24 @@ async def test_usage_equals_a_recount_of_the_records(auditing: Auditing) -> None
         except AlreadyApplied:
             return
 
-    await asyncio.gather(*map(add, twice))
-    kept = [one for one in await auditing.all("records") if one["account_id"] == "acc_1"]
+    async def record(rows: Sequence[Row]) -> None:
+        for start in range(0, len(rows), 10):
+            await asyncio.gather(*map(add, rows[start : start + 10]))
+
+    await record(twice[:40])
+    await asyncio.gather(record(twice[40:60]), one.fold(), other.fold())
+    await record(twice[60:])
+    kept = [each for each in await auditing.all("records") if each["account_id"] == "acc_1"]
+    kept.append(COUNTED_BY_IT)
+    assert await auditing.all("usage_added") != []
+    await compare(auditing, kept, seed)
+    await asyncio.gather(one.fold(), other.fold(), compare(auditing, kept, seed))
+    assert await auditing.all("usage_added") == []
+    await compare(auditing, kept, seed)
+
+
+async def compare(auditing: Auditing, kept: list[dict[str, Any]], seed: int) -> None:
+    """Read usage by several groups, page after page; each equals the recount of the records."""
     for groups in (
         ["member"],
         ["day", "member"],
@@ -341,7 +410,7 @@ async def test_usage_equals_a_recount_of_the_records(auditing: Auditing) -> None
                 first_day="2026-03-05",
                 last_day="2026-03-08",
                 after=after,
-                limit=3,
+                limit=5,
             )
             for row in page.rows:
                 key = tuple(row.group[UsageGroup(group)] for group in groups)
@@ -350,7 +419,7 @@ async def test_usage_equals_a_recount_of_the_records(auditing: Auditing) -> None
                 found[key] |= {("usage", unit): sum_ for unit, sum_ in row.quantities.items()}
                 found[key] |= {("cost", unit): sum_ for unit, sum_ in row.costs.items()}
                 after = list(key)
-            if len(page.rows) < 3:
+            if len(page.rows) < 5:
                 break
         assert list(found) == sorted(found), seed
         assert found == recount(kept, groups), seed
