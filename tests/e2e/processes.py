@@ -221,7 +221,7 @@ class Processes:
         [identity, *_] = self.replicas_of("identity")
         body = {
             "name": "platform",
-            "scopes": ["authz:check", "resources:write", "members:provision"],
+            "scopes": ["authz:check", "resources:write", "members:provision", "usage:write"],
             **bounds,
         }
         request = urllib.request.Request(

@@ -1,7 +1,6 @@
 """A comparison of all stored data: journals, audit log, mails and memberships."""
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from services.notification.domain.recipients import messages_of
 from shared.contracts.facts import Row
 from shared.contracts.topology import AUDIT, IDENTITY, NOTIFICATION, SOURCES, TEAM
 from shared.inbox import caller_for
+from tests.faults.stored_sums import difference, usage_faults, webhook_faults
 from tests.faults.team_scenario import Acknowledged
 
 LATE = "withheld after the end of the membership"
@@ -50,6 +50,7 @@ class StoredData:
             source: self._database(source)["journal"].count_documents({"sent": False})
             for source in SOURCES
         }
+        hooks = self._database("notification")["deliveries"].count_documents({"open": True})
         behind = [
             f"{service} has not consumed all of {source}"
             for service, sources in INBOXES.items()
@@ -65,13 +66,19 @@ class StoredData:
                 else []
             ),
             *([f"{waiting} mails wait"] if waiting else []),
+            *([f"{hooks} webhook deliveries wait"] if hooks else []),
             *(f"{source}: {rows} rows unsent" for source, rows in unsent.items() if rows),
             *behind,
             *(f"{source} still writes rows" for source in growing),
         ]
 
-    def faults(self, acknowledged: Acknowledged, *, caught: list[str]) -> list[str]:
-        """List everything that does not agree; `caught` has the ids of the mails that were sent."""
+    def faults(
+        self, acknowledged: Acknowledged, *, caught: list[str], received: list[str]
+    ) -> list[str]:
+        """List everything that does not agree.
+
+        `caught` has the ids of the mails that were sent, `received` those of webhook events.
+        """
         self._rows = {
             source: [
                 Row.from_event(stored["event"].encode())
@@ -86,6 +93,8 @@ class StoredData:
             *self._receipt_faults(),
             *self._policy_faults(acknowledged),
             *self._address_faults(),
+            *webhook_faults(self._database("notification"), self._rows, acknowledged, received),
+            *usage_faults(self._database("audit"), self._rows, acknowledged),
         ]
 
     def sent_then_withdrawn(self, caught: list[str]) -> int:
@@ -136,7 +145,7 @@ class StoredData:
         ]
         doubtful = self._database("audit")["equivocations"].count_documents({})
         return [
-            *_difference("rows", written, "records", records),
+            *difference("rows", written, "records", records),
             *(
                 [f"{len(written)} rows have {len(set(written))} ids"]
                 if len(set(written)) < len(written)
@@ -196,7 +205,7 @@ class StoredData:
         }
         on_the_wire = set(caught) - messages["withdrawn"]
         return [
-            *_difference(
+            *difference(
                 "mails to expect",
                 [message.id for _, message in expected],
                 "messages",
@@ -204,8 +213,8 @@ class StoredData:
             ),
             *self._lost_of_digests(),
             *self._too_early(messages[LATE], expected),
-            *_difference("mails on the wire", on_the_wire, "messages sent", messages["sent"]),
-            *_difference("messages noted as sent", noted, "messages sent", messages["sent"]),
+            *difference("mails on the wire", on_the_wire, "messages sent", messages["sent"]),
+            *difference("messages noted as sent", noted, "messages sent", messages["sent"]),
             *(
                 f"messages {status}"
                 for status in set(messages) - {"sent", "withdrawn", "listed", LATE}
@@ -241,7 +250,7 @@ class StoredData:
         addresses = [(one["_id"], one["user_id"]) for one in identity["addresses"].find({})]
         doubled = [key for key, users in Counter(key for key, _ in users).items() if users > 1]
         return [
-            *_difference("addresses of users", users, "addresses", addresses),
+            *difference("addresses of users", users, "addresses", addresses),
             *(f"{key} has several users" for key in doubled),
         ]
 
@@ -253,18 +262,10 @@ class StoredData:
         }
         invitations = {(one["_id"], one["status"]) for one in team["invitations"].find({})}
         return [
-            *_difference(
+            *difference(
                 "memberships acknowledged", acknowledged.members.items(), "stored", members
             ),
-            *_difference(
+            *difference(
                 "invitations acknowledged", acknowledged.invitations.items(), "stored", invitations
             ),
         ]
-
-
-def _difference(left: str, these: Iterable[Any], right: str, those: Iterable[Any]) -> list[str]:
-    these, those = set(these), set(those)
-    return [
-        *(f"{left}, not {right}: {one}" for one in sorted(these - those, key=str)),
-        *(f"{right}, not {left}: {one}" for one in sorted(those - these, key=str)),
-    ]

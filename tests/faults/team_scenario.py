@@ -3,7 +3,9 @@
 import random
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.e2e.journey import World
@@ -29,6 +31,10 @@ class Acknowledged:
     gone: set[tuple[str, str]] = field(default_factory=set)
     invitations: dict[str, str] = field(default_factory=dict)
     """Id → status."""
+    webhooks: dict[str, str] = field(default_factory=dict)
+    """Id → account."""
+    usage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(account, user) → the hours that a service reported."""
     teams: int = 0
 
 
@@ -41,6 +47,8 @@ class ScenarioContext:
     mails: CaughtMails
     checker: DecisionChecker
     acknowledged: Acknowledged
+    receiver: str
+    """The address to which the webhook of each team leads."""
     seed: int
 
     async def run_next(self) -> None:
@@ -51,7 +59,10 @@ class ScenarioContext:
 
 
 class TeamScenario:
-    """An owner who invites and removes members; every request is repeated until answered."""
+    """An owner who invites and removes members, whom services meter and webhooks tell of.
+
+    Every request is repeated until it is answered.
+    """
 
     def __init__(self, ctx: ScenarioContext, choices: random.Random) -> None:
         self._ctx = ctx
@@ -68,6 +79,7 @@ class TeamScenario:
         body = {"name": "Analytical Engines", "catalog": "standard"}
         done = await self._send_as_owner("POST", f"{self._path}/convert", body, key=_key())
         assert done.expect(200, 202)["kind"] == "team"
+        await self._make_webhook()
 
         invitation, link = await self._invite(bea, "developer", "email")
         joined = await self._send(
@@ -83,6 +95,7 @@ class TeamScenario:
         await self._sign_up(cay)
         await self._join(cay, invitation, link)
 
+        await self._meter(self._owner, bea)
         await self._change_role(bea, "billing")
         await self._end_invitations()
         await self._remove(bea)
@@ -163,6 +176,38 @@ class TeamScenario:
         self._acknowledged.gone.discard((self._account, person.user_id))
         await self._in_force(done)
         await self._checker.require_allowed(person.user_id, self._account, PROBES[role])
+
+    async def _make_webhook(self) -> None:
+        body = {"url": self._ctx.receiver}
+        done = await self._send_as_owner("POST", f"{self._path}/webhooks", body, key=_key())
+        self._acknowledged.webhooks[done.expect(201)["id"]] = self._account
+
+    async def _meter(self, *users: Person) -> None:
+        """Let a service report an hour of each of these users, and half of the reports twice."""
+        usage = [
+            {
+                "id": f"{self._account}.{user.user_id}",
+                "account_id": self._account,
+                "user_id": user.user_id,
+                "resource": {"type": "instance", "id": "i-1"},
+                "quantity": "1",
+                "unit": "hour",
+                "occurred_at": datetime.now(UTC).isoformat(),
+            }
+            for user in users
+        ]
+        statuses = await self._report(usage)
+        assert set(statuses) <= {"recorded", "repeated"}, statuses
+        assert await self._report(usage[:1]) == ["repeated"]
+        self._acknowledged.usage.update((self._account, user.user_id) for user in users)
+
+    async def _report(self, usage: list[dict[str, Any]]) -> list[str]:
+        platform = self._ctx.world.platform
+        done = await self._ctx.client.send(platform, "POST", "/v1/usage", {"usage": usage})
+        if done.answer.status == 401:
+            await self._checker.sign_in()
+            return await self._report(usage)
+        return [one["status"] for one in done.expect(200)["results"]]
 
     async def _change_role(self, person: Person, role: str) -> None:
         path = f"{self._path}/members/{person.user_id}"

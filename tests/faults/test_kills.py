@@ -17,6 +17,7 @@ from tests.faults.killer import Killer, Victim
 from tests.faults.stored_data import StoredData
 from tests.faults.team_scenario import PROBES, Acknowledged, ScenarioContext
 from tests.lengths import SEED, length
+from tests.services.notification.hooks import receiving
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
@@ -28,6 +29,7 @@ A fault that one kill in five shows is found by 2 kills of its process in 36 % o
 99 %. The crash points (`test_crash_points.py`) stop a process at every step in each run.
 """
 TEAMS_AT_ONCE = 6
+HOOKS_AT_ONCE = 8
 LIMITS = {
     "identity": {
         "mails_per_address": "10000",
@@ -41,7 +43,11 @@ LIMITS = {
         "first_mails_of_account": "1000",
         "requests_at_once": "1000",
     },
-    "notification": {"smtp_connections": "1"},
+    "notification": {
+        "smtp_connections": "1",
+        "webhook_connections": str(HOOKS_AT_ONCE),
+        "webhook_networks": '["127.0.0.0/8"]',
+    },
 }
 """Limits that repeated requests do not reach, and one mail at a time.
 
@@ -133,7 +139,8 @@ async def kill_under_load(
 ) -> ClientCounts:
     """Run team scenarios while the victims are killed; then require that all data agree.
 
-    A kill of one of `sends_mails` between a mail and its note may send that mail again.
+    A kill of one of `sends_mails` between a mail and its note may send that mail again, and so it
+    is with webhooks.
     """
     counts, acknowledged = ClientCounts(), Acknowledged()
     client = RetryingClient(counts, down=lambda: killer.down)
@@ -143,7 +150,10 @@ async def kill_under_load(
     # A connection that its server closed a moment ago would fail without any kill.
     connector = aiohttp.TCPConnector(limit=200, keepalive_timeout=5)
     timeout = aiohttp.ClientTimeout(total=15)
-    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as http:
+    async with (
+        aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
+        receiving() as receiver,
+    ):
         world = World(deployment, http)
         checker = DecisionChecker(
             world.platform,
@@ -159,6 +169,7 @@ async def kill_under_load(
             mails=mails,
             checker=checker,
             acknowledged=acknowledged,
+            receiver=receiver.url,
             seed=SEED,
         )
         async with asyncio.TaskGroup() as tasks:
@@ -173,20 +184,24 @@ async def kill_under_load(
         try:
             await wait_for(lambda: settled(data), within=120, what="everything settled")
             caught = await mails.message_ids()
-            faults = data.faults(acknowledged, caught=caught)
-            report(table(killer, counts, acknowledged, data, caught))
+            received = [event.id for event in receiver.got]
+            faults = data.faults(acknowledged, caught=caught, received=received)
+            report(table(killer, counts, acknowledged, data, caught, received))
         finally:
             data.close()
         await compare_replicas(checker, acknowledged)
 
-    doubles = len(caught) - len(set(caught))
+    kills_of_senders = sum(killer.kills[name] for name in sends_mails)
     assert faults == []
     assert counts.wrong_allows == []
     assert counts.wrong_denials == []
     assert counts.server_errors == []
-    assert doubles <= sum(killer.kills[name] for name in sends_mails)
+    assert doubles_of(caught) <= kills_of_senders
+    assert doubles_of(received) <= kills_of_senders * HOOKS_AT_ONCE
     assert killer.kills == dict.fromkeys(victims, KILLS)
     assert acknowledged.gone, "no member was removed: the load was too small to prove anything"
+    assert acknowledged.webhooks
+    assert acknowledged.usage
     return counts
 
 
@@ -210,12 +225,18 @@ async def compare_replicas(checker: DecisionChecker, acknowledged: Acknowledged)
         await checker.require_everywhere("not-a-member", user, account, PROBES["developer"])
 
 
+def doubles_of(ids: list[str]) -> int:
+    """How many came again."""
+    return len(ids) - len(set(ids))
+
+
 def table(
     killer: Killer,
     counts: ClientCounts,
     acknowledged: Acknowledged,
     data: StoredData,
     caught: list[str],
+    received: list[str],
 ) -> str:
     """The figures of a run as text."""
     lines = [
@@ -226,7 +247,6 @@ def table(
         seconds = sorted(killer.seconds[name])
         ready = f"{seconds[len(seconds) // 2]:.1f} s, at most {seconds[-1]:.1f} s"
         lines.append(f"{name:<14}{times:>6}{ready:>24}{counts.retries_while_down[name]:>20}")
-    doubles = len(caught) - len(set(caught))
     late = max(counts.late, default=0)
     wrong = f"wrong allows {len(counts.wrong_allows)}, wrong denials {len(counts.wrong_denials)}"
     lines += [
@@ -234,7 +254,9 @@ def table(
         f"members {len(acknowledged.members)}, removed {len(acknowledged.gone)}",
         f"requests {counts.requests}, retries {counts.retries}, in doubt {counts.doubts}",
         data.size(),
-        f"mails {len(caught)}, doubles {doubles}",
+        f"mails {len(caught)}, doubles {doubles_of(caught)}",
+        f"webhook events {len(received)}, doubles {doubles_of(received)}",
+        f"hours of usage reported {acknowledged.usage.total()}, each counted once",
         f"sent, then withdrawn {data.sent_then_withdrawn(caught)}",
         f"answers before the change was in force {len(counts.late)}, then {late:.1f} s at most",
         f"checks {counts.checks}, answered {counts.answered}, {wrong}",
