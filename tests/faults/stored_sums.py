@@ -13,7 +13,7 @@ from services.audit.domain.records import record_of
 from services.audit.domain.usage_sums import UsageKey, sums_of
 from services.notification.domain.public_events import is_public
 from shared.contracts.facts import Row
-from tests.faults.team_scenario import Acknowledged
+from tests.faults.team_scenario import TOLD, Acknowledged
 
 Documents = Database[dict[str, Any]]
 Rows = Mapping[str, Sequence[Row]]
@@ -38,7 +38,7 @@ def webhook_faults(
         if is_public(row)
         and row.account_id in made
         and row.occurred_at > made[row.account_id]
-        and row.resource.id not in webhooks
+        and row.action.startswith(f"{TOLD}.")
     }
     return [
         *difference("webhooks acknowledged", acknowledged.webhooks, "stored", webhooks),

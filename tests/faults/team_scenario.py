@@ -20,6 +20,8 @@ PROBES = {
     "billing": "balance:view",
 }
 """Role → a permission that it has on resources of the member."""
+TOLD = "member"
+"""What webhooks are told of."""
 
 
 @dataclass
@@ -178,7 +180,7 @@ class TeamScenario:
         await self._checker.require_allowed(person.user_id, self._account, PROBES[role])
 
     async def _make_webhook(self) -> None:
-        body = {"url": self._ctx.receiver}
+        body = {"url": self._ctx.receiver, "event_types": [f"{TOLD}.*"]}
         done = await self._send_as_owner("POST", f"{self._path}/webhooks", body, key=_key())
         self._acknowledged.webhooks[done.expect(201)["id"]] = self._account
 
