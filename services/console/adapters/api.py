@@ -17,6 +17,8 @@ QUIET_SECONDS = 20.0
 FILE_SECONDS = 60.0
 """The longest wait for the next piece of a file."""
 UNAVAILABLE = "unavailable"
+NOT_THERE = "*"
+"""The state of what does not exist yet."""
 MAX_USER_AGENT = 256
 MAX_LANGUAGES = 256
 NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError)
@@ -150,7 +152,8 @@ class PublicApi:
         Raises:
             ApiRefusal: it was refused, or there was no answer.
         """
-        own = {"If-Match": if_match, "Idempotency-Key": key}
+        condition = "If-None-Match" if if_match == NOT_THERE else "If-Match"
+        own = {condition: if_match, "Idempotency-Key": key}
         headers = _headers(visitor, token) | {name: text for name, text in own.items() if text}
         try:
             async with self._opened().request(

@@ -15,7 +15,12 @@ class AccountSection:
     permission: str = ""
 
 
-SECTIONS = (AccountSection(id="members", permission="member:view"),)
+SECTIONS = (
+    AccountSection(id="members", permission="member:view"),
+    AccountSection(id="roles", permission="role:view"),
+    AccountSection(id="projects", permission="project:view"),
+    AccountSection(id="access", permission="member:view"),
+)
 
 
 def visible_sections(permissions: Collection[str]) -> Sequence[AccountSection]:

@@ -34,4 +34,18 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
         "The team was created. Invite the first people.",
         "Das Team wurde angelegt. Laden Sie die ersten Leute ein.",
     ),
+    "role-made": PageText("The role was created.", "Die Rolle wurde angelegt."),
+    "role-edited": PageText(
+        "The role was changed. The change counts now.",
+        "Die Rolle wurde geändert. Die Änderung gilt jetzt.",
+    ),
+    "role-deleted": PageText("The role was deleted.", "Die Rolle wurde gelöscht."),
+    "project-made": PageText("It was created.", "Es wurde angelegt."),
+    "project-renamed": PageText("It has another name.", "Es hat einen anderen Namen."),
+    "project-deleted": PageText("It was deleted.", "Es wurde gelöscht."),
+    "override-set": PageText(
+        "The permissions were changed. They count now.",
+        "Die Berechtigungen wurden geändert. Sie gelten jetzt.",
+    ),
+    "override-removed": PageText("The role counts here again.", "Hier gilt wieder die Rolle."),
 }

@@ -108,6 +108,8 @@ class StandIn:
             self.queries.append((name, dict(request.query)))
         if "If-Match" in request.headers:
             self.conditions.append(request.headers["If-Match"])
+        if "If-None-Match" in request.headers:
+            self.conditions.append(f"none {request.headers['If-None-Match']}")
         if "Idempotency-Key" in request.headers:
             self.keys.append(request.headers["Idempotency-Key"])
         status, content = self.answers[name]

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from services.console.adapters.api import ApiRefusal
 from services.console.pages.page_text import PageText
+from services.console.pages.refusals.access import ACCESS
 from services.console.pages.refusals.every import EVERY
 from services.console.pages.refusals.team import TEAM
 
-IN_ACCOUNTS: Mapping[str, PageText] = {**EVERY, **TEAM}
+IN_ACCOUNTS: Mapping[str, PageText] = {**EVERY, **TEAM, **ACCESS}
 """By the code of the refusal."""
 FALLBACK = "internal-error"
 

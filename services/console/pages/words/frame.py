@@ -35,6 +35,9 @@ FRAME: Mapping[str, PageText] = {
     "no_access": PageText("No access", "Kein Zugang"),
     # --- sections
     "section_members": PageText("Members", "Mitglieder"),
+    "section_roles": PageText("Roles", "Rollen"),
+    "section_projects": PageText("Projects", "Projekte"),
+    "section_access": PageText("Access", "Zugang"),
     # --- parts
     "next_page": PageText("Next page", "Nächste Seite"),
     "first_page": PageText("First page", "Erste Seite"),

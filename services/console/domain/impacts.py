@@ -1,0 +1,169 @@
+"""What a change would give and take, in rows for people: from the API's preview of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.console.domain.permission_tables import PermissionTable, telling_levels
+
+NAMED = 5
+"""The most members of a row who are named; the others are counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelShift:
+    """A level that is gained or lost, with its grant before and after, in words."""
+
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryShift:
+    """What is gained or lost of one entry."""
+
+    title: str
+    levels: Sequence[LevelShift]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceShift:
+    """What is gained and lost in one place: everywhere, or in the projects of these names."""
+
+    projects: Sequence[str]
+    gained: Sequence[EntryShift]
+    lost: Sequence[EntryShift]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpactRow:
+    """Members for whom the same changes; `role_after` is empty where the membership ends."""
+
+    names: Sequence[str]
+    others: int
+    role_before: str
+    role_after: str
+    joins: bool
+    leaves: bool
+    places: Sequence[PlaceShift]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationRow:
+    """A pending invitation that ends, has another role, or passes to another inviter."""
+
+    email: str
+    ends: bool
+    role_before: str
+    role_after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """A preview: who is concerned, and whether a rule of the account refuses the change.
+
+    `more` members are concerned besides those of the rows.
+    """
+
+    rows: Sequence[ImpactRow]
+    more: int
+    ending: int
+    invitations: Sequence[InvitationRow]
+    more_invitations: int
+    violations: Sequence[Mapping[str, Any]]
+    etag: str | None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no one is concerned."""
+        return not (self.rows or self.more or self.invitations)
+
+
+def read_impact(
+    preview: Mapping[str, Any], table: PermissionTable, *, projects: Mapping[str, str]
+) -> Impact:
+    """The rows of a preview; `projects` are the names of those that the reader may see."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for member in preview["items"]:
+        same = {
+            name: value
+            for name, value in member.items()
+            if name not in {"user_id", "name", "email"}
+        }
+        groups.setdefault(json.dumps(same, sort_keys=True), []).append(member)
+    invitations = preview["invitations"]
+    return Impact(
+        rows=[_row(members, table, projects) for members in groups.values()],
+        more=preview["members_concerned"] - len(preview["items"]),
+        ending=preview["memberships_ending"],
+        invitations=[_invitation(one, table) for one in invitations],
+        more_invitations=preview["invitations_concerned"] - len(invitations),
+        violations=preview["violations"],
+        etag=preview["etag"],
+    )
+
+
+def _row(
+    members: Sequence[Mapping[str, Any]], table: PermissionTable, projects: Mapping[str, str]
+) -> ImpactRow:
+    first = members[0]
+    names = [one["name"] for one in members if one["name"] is not None][:NAMED]
+    role, membership = first["role"], first["membership"]
+    places: list[tuple[list[str], Mapping[str, Any]]] = [([], first["everywhere"])]
+    places += [
+        (sorted(projects.get(one, one) for one in place["project_ids"]), place)
+        for place in first["in_projects"]
+    ]
+    return ImpactRow(
+        names=names,
+        others=len(members) - len(names),
+        role_before=_title(table, role["before"]),
+        role_after=_title(table, role["after"]),
+        joins=membership["before"] == "none" and membership["after"] == "member",
+        leaves=membership["before"] == "member" and membership["after"] == "none",
+        places=[
+            PlaceShift(
+                projects=named,
+                gained=shifts(table, place["gained"], side="after"),
+                lost=shifts(table, place["lost"], side="before"),
+            )
+            for named, place in places
+            if place["gained"] or place["lost"]
+        ],
+    )
+
+
+def shifts(
+    table: PermissionTable, changes: Mapping[str, Mapping[str, Mapping[str, Any]]], *, side: str
+) -> list[EntryShift]:
+    """The levels of each entry in the table's order, without those that come with another."""
+    found = []
+    for entry_id, levels in changes.items():
+        entry = table.entries.get(entry_id)
+        if entry is None:
+            titles = [_shift(level, change) for level, change in levels.items()]
+            found.append(EntryShift(title=entry_id, levels=titles))
+            continue
+        values = {level: change[side] for level, change in levels.items()}
+        shown = [_shift(level.title, levels[level.id]) for level in telling_levels(entry, values)]
+        found.append(EntryShift(title=entry.title, levels=shown))
+    return found
+
+
+def _shift(title: str, change: Mapping[str, Any]) -> LevelShift:
+    return LevelShift(title=title, before=change["before"] or "", after=change["after"] or "")
+
+
+def _invitation(one: Mapping[str, Any], table: PermissionTable) -> InvitationRow:
+    return InvitationRow(
+        email=one["email"] or "",
+        ends=one["effect"] == "ends",
+        role_before=_title(table, one["role"]["before"]),
+        role_after=_title(table, one["role"]["after"]),
+    )
+
+
+def _title(table: PermissionTable, role_id: str | None) -> str:
+    return "" if role_id is None else table.role_title(role_id)

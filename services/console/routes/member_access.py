@@ -1,0 +1,69 @@
+"""The page that shows what one member may do everywhere and in each project, and where from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.console.domain import places
+from services.console.domain.grant_texts import EntryText, of_cells
+from services.console.domain.permission_tables import PermissionTable
+from services.console.pages.reasons import why_denied
+from services.console.pages.rendering import Form
+from services.console.routes.access_explorer import SECTION
+from services.console.routes.account_catalogs import read_catalog
+from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.outcomes import Outcome, PageRoute
+from services.console.routes.visits import Visit
+
+SHOWN_PROJECTS = "10"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectAccess:
+    """What the member may do in one project; `differs` from outside of it by an override."""
+
+    project: Mapping[str, Any]
+    rows: Mapping[str, EntryText]
+
+    @property
+    def differs(self) -> bool:
+        """Whether an override counts here."""
+        override = self.project["override"]
+        return override is not None and not override["expired"]
+
+
+async def show(visit: Visit, form: Form) -> Outcome:
+    """Show the member's permissions, with the origin of each."""
+    query = {"limit": SHOWN_PROJECTS}
+    if cursor := visit.query.get("cursor"):
+        query["cursor"] = cursor
+    account_id, user_id = visit.account_id, visit.place["user_id"]
+    frame: AccountFrame
+    frame, table, access, member = await together(
+        open_account(visit),
+        read_catalog(visit),
+        visit.call("GET", f"/v1/accounts/{account_id}/members/{user_id}/access", query=query),
+        visit.call("GET", f"/v1/accounts/{account_id}/members/{user_id}"),
+    )
+    return frame.shown(
+        "account/member_access",
+        section=SECTION,
+        form=form,
+        table=table,
+        member=member,
+        access=access,
+        denied=why_denied(
+            access, member=member["name"] or member["email"], language=frame.user["locale"]
+        ),
+        rows=of_cells(table, access["cells"]),
+        projects=[_in_project(table, one) for one in access["items"]],
+        following=access["next_cursor"],
+        first="cursor" not in visit.query,
+    )
+
+
+def _in_project(table: PermissionTable, project: Mapping[str, Any]) -> ProjectAccess:
+    return ProjectAccess(project=project, rows=of_cells(table, project["cells"]))
+
+
+PAGES = (PageRoute(path=f"{places.ACCOUNT}/access/members/{{user_id}}", show=show),)

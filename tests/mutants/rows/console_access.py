@@ -1,0 +1,83 @@
+"""Mutants of the console's pages of roles, projects and access."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+PAGES = "tests/services/console/test_access_pages.py"
+TABLES = ("tests/services/console/test_permission_tables.py",)
+DOMAIN = "services/console/domain"
+ROUTES = "services/console/routes"
+
+ROWS = (
+    Mutant(
+        id="access-page-forgets-what-a-level-brings-along",
+        kind=Kind.DATA,
+        file=f"{DOMAIN}/permission_tables.py",
+        old="(level.id, *level.included)",
+        new="(level.id,)",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="access-page-denied-level-comes-with-a-higher-one",
+        kind=Kind.SECURITY,
+        file=f"{DOMAIN}/override_choices.py",
+        old="grant = limit if level.offers_self else NONE",
+        new="pass",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="access-page-contradiction-is-not-said",
+        kind=Kind.SECURITY,
+        file=f"{DOMAIN}/override_choices.py",
+        old="faults.append(LevelContradiction(refused=lower, chosen=level))",
+        new="pass",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="access-page-form-loses-conditions",
+        kind=Kind.SECURITY,
+        file=f"{DOMAIN}/permission_tables.py",
+        old="grant = had if choice == CONDITIONAL else choice",
+        new="grant = ALL if choice == CONDITIONAL else choice",
+        tests=TABLES,
+    ),
+    Mutant(
+        id="access-page-role-is-saved-over-another-state",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/role_editor.py",
+        old="        body,\n        if_match=shown_state(visit),",
+        new="        body,",
+        tests=(PAGES, "-k", "after_a_preview_for"),
+    ),
+    Mutant(
+        id="access-page-new-permissions-replace-unseen-ones",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/account_catalogs.py",
+        old="return text if text == NOT_THERE else f'\"{path_step(text)}\"'",
+        new='return f\'"{path_step(text)}"\' if text != NOT_THERE else ""',
+        tests=(PAGES, "-k", "other_permissions_in_one_project"),
+    ),
+    Mutant(
+        id="access-page-end-moves-with-each-save",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/overrides.py",
+        old="if text and text == here.last_day:",
+        new="if False:",
+        tests=(PAGES, "-k", "stays_to_the_second"),
+    ),
+    Mutant(
+        id="access-page-copies-a-role-that-is-hidden",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/overrides.py",
+        old="allowed and known and ",
+        new="allowed and ",
+        tests=(PAGES, "-k", "those_who_may_make_them"),
+    ),
+    Mutant(
+        id="access-page-lists-members-to-those-who-may-not-see-them",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/access_explorer.py",
+        old="    if not sees_members:\n        return [{",
+        new="    if False:\n        return [{",
+        tests=(PAGES, "-k", "sees_no_members"),
+    ),
+)
