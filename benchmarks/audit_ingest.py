@@ -2,9 +2,10 @@
 
     PYTHONPATH=.:sdk python -m benchmarks.audit_ingest
 
-The plain inserts write the same documents, with the same indexes, as many at once as audit has
-messages in hand. Audit besides verifies the signature of each row, marks it as applied and adds
-its usage up, all in one transaction, and then appends the record to the tree of its account.
+The plain inserts write the same documents, with the same indexes, as many at once as audit saves
+in a transaction. Audit besides verifies the signature of each row, marks it as applied and keeps
+what it adds to usage. Beside that, as in the product, records that are there get their seals in the
+tree of their account, and their usage is added up.
 """
 
 import asyncio
@@ -21,8 +22,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchmarks.load import cpu_seconds
 from benchmarks.results import Goal, Result, Table
 from deploy.programs.mongodb import database as database_server
+from deploy.programs.program import Program
 from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.checkpoints import CheckpointSigner
 from services.audit.domain.erased_people import PersonMarks
@@ -31,14 +34,15 @@ from services.audit.migrations import RECORDS, SEALS, migrations
 from services.audit.store import Store
 from services.audit.store.records import document_of
 from services.audit.subscriptions import SUBSCRIPTIONS
-from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.ingest import ROWS_AT_ONCE, ROWS_IN_HAND, Ingest
 from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.sealing import RecordSealer
+from services.audit.use_cases.usage_ledger import UsageLedger
 from shared.bus import BusMessage
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Actor, ResourceRef, Row, shard_of
-from shared.contracts.team import MemberRemoved
+from shared.contracts.team import MemberRoleChanged
 from shared.contracts.topology import AUDIT
 from shared.ids import new_id
 from shared.inbox import Inbox
@@ -49,15 +53,29 @@ from tests.patience import PATIENT
 from tests.services.rows import EPOCH, QuietSources, on_the_bus, row_of
 from tests.support.journal_keys import signer, verifier
 
-ROWS, ROUNDS, AT_ONCE = 2_000, 3, 64
+ROWS, ROUNDS, AT_ONCE = 2_000, 5, ROWS_AT_ONCE
+SEALED_AT_ONCE = 400
+"""The rows that are recorded while those before them are sealed."""
 HALF = 0.5
-MEMBER = MemberRemoved(
-    account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
+MEMBER = MemberRoleChanged(
+    account_name="Acme",
+    user_id="usr_bo",
+    email="bo@example.com",
+    name="Bo Li",
+    role="developer",
+    previous_role="admin",
+    role_title="Developer",
+    ends_sessions=False,
 )
-NOTES = (
-    f"The bus hands audit {AT_ONCE} messages at once. A plain insert writes as many documents.",
-    "All of it runs in one process, and beside the database on the same machine.",
+BUS = (
+    f"The bus hands audit {ROWS_IN_HAND} messages at once, and a transaction has {ROWS_AT_ONCE} of"
+    " their rows. A plain insert writes as many documents."
 )
+MACHINE = (
+    "Audit runs in one process, beside the database on the same machine. The plain inserts come one"
+    " after the other."
+)
+NOTES = (BUS, MACHINE)
 
 
 @dataclass(frozen=True)
@@ -65,8 +83,11 @@ class Site:
     """Audit on a database of its own."""
 
     database: Database
+    pid: int
+    """The process of the database."""
     inbox: Inbox
     sealer: RecordSealer
+    usage: UsageLedger
 
     async def ingest(self, messages: Sequence[BusMessage]) -> None:
         """Record the rows of these messages, as many at once as the bus hands over."""
@@ -76,10 +97,22 @@ class Site:
             for message in left:
                 await self.inbox.handle(message)
 
-        await asyncio.gather(*(take() for _ in range(AT_ONCE)))
+        await asyncio.gather(*(take() for _ in range(ROWS_IN_HAND)))
+
+    async def record(self, rows: Sequence[Row], messages: Sequence[BusMessage]) -> None:
+        """Record rows, and seal and add up those that are recorded beside it."""
+        before: Sequence[Row] = ()
+        for start in range(0, len(rows), SEALED_AT_ONCE):
+            part = slice(start, start + SEALED_AT_ONCE)
+            await asyncio.gather(self.ingest(messages[part]), self.seal(before))
+            before = rows[part]
+        await self.seal(before)
+        await self.usage.fold()
 
     async def seal(self, rows: Sequence[Row]) -> None:
         """Seal them; the reconciler has found that they are whole."""
+        if not rows:
+            return
         low: dict[str, int] = {}
         for row in rows:
             low[str(row.shard)] = max(row.seq, low.get(str(row.shard), 0))
@@ -97,9 +130,9 @@ class Site:
 
 
 @asynccontextmanager
-async def site(url: str, folder: Path) -> AsyncIterator[Site]:
+async def site(server: Program, folder: Path) -> AsyncIterator[Site]:
     """Audit without its ports."""
-    client = connect(url, app_name="benchmark", timeouts=PATIENT)
+    client = connect(server.url, app_name="benchmark", timeouts=PATIENT)
     database, clock, bus = client["measured"], SystemClock(), LocalBus()
     await migrate(database, migrations(signer("audit")), clock=clock)
     own = [index for index in (*RECORDS, *SEALS) if index.collection == "records"]
@@ -121,7 +154,7 @@ async def site(url: str, folder: Path) -> AsyncIterator[Site]:
     key = CheckpointSigner(Ed25519PrivateKey.generate(), public_url="https://iam.example.com")
     words = OwnWords(store, verifier())
     sealer = RecordSealer(client, store, key, CheckpointFiles(folder), clock, words=words)
-    yield Site(database, inbox, sealer)
+    yield Site(database, server.pid, inbox, sealer, UsageLedger(client, store))
     await bus.close()
     client.close()
 
@@ -152,44 +185,45 @@ def _next(last: Counter[int], shard: int) -> int:
     return last[shard]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
-    """Records in a second."""
+    """What records, or documents, take: the time of each, and the database's CPU."""
 
-    inserted: float
-    recorded: float
-    sealed: float
-    """With the seals: the recording and the sealing, one after the other."""
+    seconds: float
+    cpu: float
 
 
-async def measure(site: Site, *, rows: int, rounds: int) -> list[Found]:
-    """Insert, record and seal in turn."""
+async def measure(site: Site, *, rows: int, rounds: int) -> list[tuple[Found, Found, Found]]:
+    """In turn: insert documents; record rows; record rows, seal and add up."""
     found = []
     last: Counter[int] = Counter()
     for _ in range(rounds):
-        new = rows_of(20, last, rows)
-        messages = [on_the_bus(row) for row in new]  # their sources sign them
-        inserted = await timed(site.insert(new))
-        recorded = await timed(site.ingest(messages))
-        sealed = recorded + await timed(site.seal(new))
-        found.append(Found(rows / inserted, rows / recorded, rows / sealed))
+        first, second = rows_of(20, last, rows), rows_of(20, last, rows)
+        # Their sources sign them.
+        messages, others = list(map(on_the_bus, first)), list(map(on_the_bus, second))
+        inserted = await spent(site, rows, site.insert(first))
+        recorded = await spent(site, rows, site.ingest(messages))
+        await site.seal(first)
+        await site.usage.fold()
+        found.append((inserted, recorded, await spent(site, rows, site.record(second, others))))
     return found
 
 
-async def timed(done: Awaitable[None]) -> float:
-    """How many seconds it takes."""
-    began = time.perf_counter()
+async def spent(site: Site, rows: int, done: Awaitable[None]) -> Found:
+    """What a row takes."""
+    began, cpu = time.perf_counter(), cpu_seconds([site.pid])
     await done
-    return time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, cpu_seconds([site.pid]) - cpu
+    return Found(seconds=seconds / rows, cpu=cpu / rows)
 
 
-async def measured(rows: int, rounds: int) -> list[Found]:
+async def measured(rows: int, rounds: int) -> list[tuple[Found, Found, Found]]:
     """Measure on a new database."""
     with tempfile.TemporaryDirectory() as folder:
         database = database_server(Path(folder) / "database")
         database.start()
         try:
-            async with site(database.url, Path(folder) / "checkpoints") as audit:
+            async with site(database, Path(folder) / "checkpoints") as audit:
                 return await measure(audit, rows=rows, rounds=rounds)
         finally:
             database.stop()
@@ -199,19 +233,26 @@ def run(*, short: bool = False) -> Result:
     """Measure; `short` says little."""
     found = asyncio.run(measured(200 if short else ROWS, 1 if short else ROUNDS))
     inserted, recorded, sealed = (
-        statistics.median(getattr(each, name) for each in found)
-        for name in ("inserted", "recorded", "sealed")
+        Found(
+            seconds=statistics.median(each[at].seconds for each in found),
+            cpu=statistics.median(each[at].cpu for each in found),
+        )
+        for at in range(3)
     )
+    reached = inserted.seconds / sealed.seconds
     return Result(
         "Audit records, beside plain inserts of the same database",
         "python -m benchmarks --only audit_ingest",
         tables=[
             Table(
-                ("", "records/s", "beside the inserts"),
+                ("", "records/s", "beside the inserts", "CPU of the database for one, µs"),
                 [
-                    (f"plain inserts of {AT_ONCE} documents", inserted, 1.0),
-                    ("rows recorded", recorded, recorded / inserted),
-                    ("rows recorded, then sealed and signed", sealed, sealed / inserted),
+                    (label, 1 / of.seconds, inserted.seconds / of.seconds, of.cpu * 1e6)
+                    for label, of in (
+                        (f"plain inserts of {AT_ONCE} documents", inserted),
+                        ("rows recorded", recorded),
+                        ("rows recorded, sealed and signed, their usage added up", sealed),
+                    )
                 ],
             )
         ],
@@ -219,9 +260,9 @@ def run(*, short: bool = False) -> Result:
             Goal(
                 "P10",
                 "audit records, committed and sealed, beside plain inserts",
-                f"{sealed / inserted:.2f} of them, {sealed:,.0f}/s",
+                f"{reached:.2f} of them, {1 / sealed.seconds:,.0f}/s",
                 f"at least {HALF}",
-                reached=sealed >= HALF * inserted,
+                reached=reached >= HALF,
             )
         ],
         notes=NOTES,

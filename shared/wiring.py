@@ -13,7 +13,7 @@ from shared import metrics
 from shared.auth.authenticator import Authenticator
 from shared.auth.keys import read_private
 from shared.auth.row_signatures import RowSigner
-from shared.bus import Bus
+from shared.bus import PREFETCH, Bus
 from shared.clock import Clock
 from shared.contracts.topology import QUEUES, Service
 from shared.elections import Election
@@ -122,11 +122,17 @@ class JournalParts(Parts):
         return Snapshot(self.service, self._lease_store, read)
 
     def inbox(
-        self, subscriptions: Subscriptions, ctx: Any, *, narrow: Narrow | None = None
+        self,
+        subscriptions: Subscriptions,
+        ctx: Any,
+        *,
+        prefetch: int = PREFETCH,
+        narrow: Narrow | None = None,
     ) -> Inbox:
         """Make the inbox of the service's queue.
 
-        `narrow` takes back what the service still needs of the rows that it has applied.
+        `prefetch` is the number of messages that the bus hands over at once. `narrow` takes back
+        what the service still needs of the rows that it has applied.
         """
         queue = QUEUES[self.service]
         metrics.start_at_zero(metrics.PUT_ASIDE, [self.service], queue.sources)
@@ -141,6 +147,7 @@ class JournalParts(Parts):
             subscriptions=subscriptions,
             ctx=ctx,
             clock=self.clock,
+            prefetch=prefetch,
             narrow=narrow,
         )
 

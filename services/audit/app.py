@@ -18,7 +18,7 @@ from services.audit.use_cases.checkpoint_delivery import run_checkpoint_delivery
 from services.audit.use_cases.confirmed_rows import sealed_rows
 from services.audit.use_cases.context import Ctx, StreamParts
 from services.audit.use_cases.erasures import PersonEraser, run_person_eraser
-from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.ingest import ROWS_IN_HAND, Ingest
 from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.record_endings import RecordKeeper, run_record_keeper
 from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
@@ -112,7 +112,9 @@ def build(
         ),
         timeouts=timeouts,
     )
-    inbox = parts.inbox(SUBSCRIPTIONS, ctx, narrow=partial(sealed_rows, store))
+    inbox = parts.inbox(
+        SUBSCRIPTIONS, ctx, prefetch=ROWS_IN_HAND, narrow=partial(sealed_rows, store)
+    )
     authenticator = parts.authenticator(live=checker.check_live, api_tokens=checker.find_api_token)
     return parts.app(
         public=Api(

@@ -11,6 +11,9 @@ from typing import Protocol
 
 from shared.contracts.topology import Queue
 
+PREFETCH = 64
+"""The number of messages that a subscriber has in hand, unless it says another one."""
+
 
 class BusUnavailable(Exception):  # noqa: N818 (a state of the world, as the refusals are)
     """There is no confirmation. The messages may have arrived; publishing again is harmless."""
@@ -83,7 +86,7 @@ class Bus(Protocol):
         """
 
     async def subscribe(
-        self, queue: Queue, handler: Handler, *, prefetch: int = 64, on_resync: Resync
+        self, queue: Queue, handler: Handler, *, prefetch: int = PREFETCH, on_resync: Resync
     ) -> Subscription:
         """Hand the queue's messages to `handler`, at most `prefetch` at a time.
 

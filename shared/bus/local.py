@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from shared.bus import (
+    PREFETCH,
     BusMessage,
     BusUnavailable,
     Handler,
@@ -65,7 +66,7 @@ class LocalBus:
             raise Unroutable(f"no subscriber takes {sorted(set(unroutable))}")
 
     async def subscribe(
-        self, queue: Queue, handler: Handler, *, prefetch: int = 64, on_resync: Resync
+        self, queue: Queue, handler: Handler, *, prefetch: int = PREFETCH, on_resync: Resync
     ) -> Subscription:
         """Subscribe at once; this connection cannot break."""
         lanes = Lanes(queue.name, handler, self._pauses)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from shared.bus import BusMessage, Handler, Resync, Subscription
+from shared.bus import PREFETCH, BusMessage, Handler, Resync, Subscription
 from shared.bus.delivery import RETRY_PAUSE_SECONDS, Lanes
 from shared.bus.rabbitmq_links import BrokerLinks
 from shared.bus.rabbitmq_publisher import Publisher
@@ -47,7 +47,7 @@ class RabbitBus:
             await self._publisher.publish(messages)
 
     async def subscribe(
-        self, queue: Queue, handler: Handler, *, prefetch: int = 64, on_resync: Resync
+        self, queue: Queue, handler: Handler, *, prefetch: int = PREFETCH, on_resync: Resync
     ) -> Subscription:
         """Consume from the queue until the subscription is closed."""
         subscription = RabbitSubscription(

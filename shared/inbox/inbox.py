@@ -8,7 +8,7 @@ from typing import Any
 
 from shared import context, metrics
 from shared.auth.row_signatures import SignedRow
-from shared.bus import Bus, BusMessage, Subscription, Verdict
+from shared.bus import PREFETCH, Bus, BusMessage, Subscription, Verdict
 from shared.clock import Clock
 from shared.contracts.facts import Actor, Caller, Row
 from shared.contracts.topology import Queue
@@ -57,11 +57,14 @@ class Inbox:
         ctx: Any,
         clock: Clock,
         page_size: int = PAGE_SIZE,
+        prefetch: int = PREFETCH,
         narrow: Narrow | None = None,
     ) -> None:
+        """`prefetch` is the number of messages that the bus hands over at once."""
         self._marks = Marks(database, verifier)
         self._bus = bus
         self._queue = queue
+        self._prefetch = prefetch
         self._verifier = verifier
         self._subscriptions = subscriptions
         self._ctx = ctx
@@ -100,7 +103,7 @@ class Inbox:
         """Read how far this service is, and subscribe."""
         await self._reconciler.load()
         self._subscription = await self._bus.subscribe(
-            self._queue, self.handle, on_resync=self._resync
+            self._queue, self.handle, prefetch=self._prefetch, on_resync=self._resync
         )
 
     async def stop(self) -> None:

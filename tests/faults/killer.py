@@ -31,7 +31,7 @@ class Victim(Protocol):
 
 
 class Killer:
-    """Kills each of the victims `times` times with SIGKILL, and starts it again each time.
+    """Kills each of the victims with SIGKILL as often as `times` says, and starts it again.
 
     A victim is one program, or several of which one is chosen each time. At most `at_once` victims
     are dead at the same time. A kill happens up to `pause` seconds after the last one, and then
@@ -42,7 +42,7 @@ class Killer:
         self,
         victims: Mapping[str, Sequence[Victim]],
         *,
-        times: int,
+        times: Mapping[str, int],
         seed: int,
         at_once: int,
         pause: float,
@@ -57,12 +57,12 @@ class Killer:
         self._pause = pause
         self._sending = sending
         self._choices = random.Random(seed)
-        self._waiting = [name for name in victims for _ in range(times)]
+        self._waiting = [name for name in victims for _ in range(times[name])]
         self._choices.shuffle(self._waiting)
         self._in_progress: set[str] = set()
 
     async def run(self) -> None:
-        """Return when every victim was killed `times` times and is ready again."""
+        """Return when every victim was killed as often as it is to be, and is ready again."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._at_once):
                 tasks.create_task(self._kill_in_turn())

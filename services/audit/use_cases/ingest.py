@@ -2,6 +2,7 @@
 
 A transaction costs more than a record. So a row waits a moment for as many others as were recorded
 together before it. A row that comes alone waits for none, and so do rows that follow each other.
+The bus hands over twice as many rows as a transaction has: half of them are verified meanwhile.
 """
 
 import asyncio
@@ -23,6 +24,10 @@ from shared.problems import Unavailable
 
 GATHER_SECONDS = 0.05
 """The longest wait of a row for others."""
+ROWS_AT_ONCE = 64
+"""The most rows of one transaction."""
+ROWS_IN_HAND = 2 * ROWS_AT_ONCE
+"""The rows that the bus hands over at once: half of them are verified while others are saved."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +43,14 @@ class Ingest:
         *,
         marks: PersonMarks,
         gather_seconds: float = GATHER_SECONDS,
+        rows_at_once: int = ROWS_AT_ONCE,
     ) -> None:
         self._client = client
         self._store = store
         self._clock = clock
         self._erasing = Erasing(client, store, marks)
         self._gather_seconds = gather_seconds
+        self._rows_at_once = rows_at_once
         self._waiting: list[_WaitingRow] = []
         self._expected = 1
         """The number of rows that were recorded together last."""
@@ -69,9 +76,10 @@ class Ingest:
         self._waiting.append(waiting)
         self._arrived.set()
         async with self._write_lock:
-            if not waiting.done:
+            while not waiting.done:
                 await self._gather()
-                batch, self._waiting = self._waiting, []
+                batch = self._waiting[: self._rows_at_once]
+                del self._waiting[: self._rows_at_once]
                 self._expected = len(batch)
                 await self._save(batch)
         if waiting.problem is not None:

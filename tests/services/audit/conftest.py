@@ -21,7 +21,7 @@ from services.audit.settings import Settings
 from services.audit.store import Store
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
-from services.audit.use_cases.ingest import GATHER_SECONDS, Ingest
+from services.audit.use_cases.ingest import Ingest
 from services.audit.use_cases.usage_ledger import UsageLedger
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
@@ -106,9 +106,9 @@ class Auditing:
             clock=self.clock,
         )
 
-    def use_store(self, store: Store, *, gather_seconds: float = GATHER_SECONDS) -> None:
-        """Ingest into this store from now on."""
-        ingest = Ingest(self.client, store, self.clock, marks=MARKS, gather_seconds=gather_seconds)
+    def use_store(self, store: Store, **more: Any) -> None:
+        """Ingest into this store from now on; `more` is for the ingest."""
+        ingest = Ingest(self.client, store, self.clock, marks=MARKS, **more)
         self.ctx = replace(self.ctx, store=store, ingest=ingest)
 
     async def take(self, *rows: Row) -> None:

@@ -101,6 +101,15 @@ async def test_rows_that_wait_share_a_transaction(auditing):
     assert len(records.sizes) < 6
 
 
+async def test_many_rows_that_wait_are_recorded_a_part_at_a_time(auditing):
+    records = CountingStore(auditing.database)
+    auditing.use_store(records, rows_at_once=8)
+    inbox = auditing.inbox
+    await asyncio.gather(*(inbox.handle(on_the_bus(row)) for row in rows_of_accounts(20)))
+    assert sum(records.sizes) == 20
+    assert max(records.sizes) == 8
+
+
 class RecordsHeldUp(CountingStore):
     """Records whose inserts wait until `go` is set; `begun` says that the first one waits."""
 
