@@ -17,7 +17,8 @@ from shared.following.lease_grants import LeaseGrant, LeaseRequestState
 from shared.following.reload_pause import ReloadPause
 from shared.following.rows import journal_row
 from shared.following.snapshot import load_snapshot
-from shared.http.client import AnswerUnfit, InternalClient
+from shared.http.client import InternalClient
+from shared.http.internal_answers import AnswerUnfit
 from shared.leases import LifeEnded
 from shared.news import News, is_awaited
 from shared.outage_log import OutageLog

@@ -6,9 +6,13 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.following.journal_view import JournalView
-from shared.http.client import AnswerUnfit, InternalClient
+from shared.http.client import InternalClient
+from shared.http.internal_answers import AnswerUnfit, read_answer
 from shared.problems import Unavailable
 
 REQUEST_SECONDS = 0.001
@@ -27,46 +31,73 @@ async def load_snapshot(
         The number of policy objects.
 
     Raises:
-        AnswerUnfit: a head has no digest, so no row could be checked against it.
+        AnswerUnfit: a text is not a page, or a head has no digest, so no row could be checked
+            against it.
         Unavailable: the source cannot be read, its epoch changed between two pages, or the view has
             forgotten everything meanwhile.
         HistoryForked: as `JournalView.load`.
     """
 
-    async def page_at(cursor: str | None) -> SnapshotPage:
+    async def text_at(cursor: str | None) -> bytes:
         query = SnapshotQuery(cursor=cursor)
-        return await internal.call(SNAPSHOT, source, query, timeout=page_seconds)
+        return await internal.text(SNAPSHOT, source, query, timeout=page_seconds)
 
     with _without_collections():
         number = view.begin_load()
-        first = await page_at(None)
-        if first.digests.keys() != first.heads.keys():
-            raise AnswerUnfit
-        count = 0
-        async with aclosing(_pages(first, page_at)) as pages:
-            async for page in pages:
-                if page.epoch != first.epoch or not view.load_page(number, page.items):
-                    raise Unavailable
-                count += len(page.items)
+
+        def take(page: SnapshotPage) -> int:
+            if page.epoch != first.epoch or not view.load_page(number, page.items):
+                raise Unavailable
+            return len(page.items)
+
+        async with aclosing(_texts(text_at)) as texts:
+            first = read_answer(SNAPSHOT, source, await anext(texts))
+            if first.digests.keys() != first.heads.keys():
+                raise AnswerUnfit
+            count = take(first)
+            async for text in texts:
+                count += take(read_answer(SNAPSHOT, source, text))
         view.load(epoch=first.epoch, heads=first.heads, digests=first.digests, policy_objects=())
     return count
 
 
-async def _pages(
-    first: SnapshotPage, page_at: Callable[[str], Coroutine[Any, Any, SnapshotPage]]
-) -> AsyncGenerator[SnapshotPage, None]:
-    """All pages; the source makes the next one while the reader takes this one."""
-    page = first
-    while page.next_cursor is not None:
-        following = asyncio.create_task(page_at(page.next_cursor))
+class _Next(Struct):
+    """What leads from a page to the next one."""
+
+    next_cursor: str | None
+
+
+_NEXT = msgspec.json.Decoder(_Next)
+
+
+async def _texts(
+    text_at: Callable[[str | None], Coroutine[Any, Any, bytes]],
+) -> AsyncGenerator[bytes, None]:
+    """The texts of all pages; the source makes the next one while the reader takes this one.
+
+    Reading a page takes as long as making one. Its cursor is therefore read before the rest.
+
+    Raises:
+        AnswerUnfit: a text is not a page.
+    """
+    text = await text_at(None)
+    while (cursor := _next_cursor(text)) is not None:
+        following = asyncio.create_task(text_at(cursor))
         try:
             await asyncio.sleep(REQUEST_SECONDS)
-            yield page
-            page = await following
+            yield text
+            text = await following
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-    yield page
+    yield text
+
+
+def _next_cursor(text: bytes) -> str | None:
+    try:
+        return _NEXT.decode(text).next_cursor
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise AnswerUnfit from None
 
 
 @contextmanager

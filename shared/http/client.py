@@ -4,19 +4,20 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
 from typing import Any, overload
 from urllib.parse import quote, urlencode
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr
 
 from shared import context
 from shared.auth.internal_tokens import SERVICE_HEADER, InternalSigner
 from shared.clock import Clock
 from shared.contracts.calls.base import AnswerT, InternalCall, RequestT
 from shared.contracts.facts import Actor
+from shared.http.internal_answers import unfit_reported
 from shared.http.lanes import TooManyAtOnce
 from shared.http.replicas import LookUp, Replica, Replicas, look_up
 from shared.http.requests import REQUEST_ID_HEADER
@@ -34,13 +35,6 @@ too short."""
 _log = logging.getLogger(__name__)
 _CREDENTIAL_REFUSED = frozenset({401, 403})
 _NO_PARAMETERS: Mapping[str, str] = {}
-
-
-class AnswerUnfit(Unavailable):
-    """The callee answered, and the answer does not fit the class of the call.
-
-    Another attempt gets the same answer until one of the two services is updated.
-    """
 
 
 class InternalClient:
@@ -113,21 +107,32 @@ class InternalClient:
             AnswerUnfit: the answer does not fit the class of the call; an `Unavailable`.
             Refusal: the callee refused; `code` is the one that it named.
         """
-        target, content = _target(call, request, path)
-        seconds = self._timeouts.internal_call if timeout is None else timeout
-        answer = await self._ask(call, callee, target, content, act, seconds)
+        answer = await self._ask(
+            call, callee, request, path=path, act=act, timeout=timeout, read=json.loads
+        )
         if call.answer is NoneType:
             return None
-        try:
+        with unfit_reported(call, callee):
             return call.answer.model_validate(answer)
-        except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False, include_input=False)
-            places = [fault["loc"] for fault in faults]
-            _log.error(
-                "internal answer does not fit its class",
-                extra={"callee": callee, "call": call.name, "places": places},
-            )
-            raise AnswerUnfit from None
+
+    async def text(
+        self,
+        call: InternalCall[RequestT, Any],
+        callee: str,
+        request: RequestT,
+        /,
+        *,
+        timeout: float | None = None,
+    ) -> bytes:
+        """Make a call and return the text of its answer, which `read_answer` reads.
+
+        Raises:
+            Unavailable, Refusal: as `call`.
+        """
+        text: bytes = await self._ask(
+            call, callee, request, path=_NO_PARAMETERS, act=None, timeout=timeout, read=bytes
+        )
+        return text
 
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
@@ -138,14 +143,18 @@ class InternalClient:
         self,
         call: InternalCall[Any, Any],
         callee: str,
-        path: str,
-        content: bytes | None,
+        request: BaseModel | None,
+        *,
+        path: Mapping[str, str],
         act: Actor | None,
-        timeout: float,
+        timeout: float | None,
+        read: Callable[[bytes], Any],
     ) -> Any:
+        target, content = _target(call, request, path)
+        seconds = self._timeouts.internal_call if timeout is None else timeout
         headers = self._headers(callee, act)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
+        deadline = loop.time() + seconds
         tried: list[Replica] = []
         error = "no address"
         while (left := deadline - loop.time()) > 0:
@@ -153,10 +162,12 @@ class InternalClient:
             if replica is None:
                 break
             tried.append(replica)
-            share = replica_seconds(timeout, left=deadline - loop.time(), others=others)
+            share = replica_seconds(seconds, left=deadline - loop.time(), others=others)
             try:
                 async with asyncio.timeout(share):
-                    answer = await self._once(call, callee, replica, path, content, headers)
+                    answer = await self._once(
+                        call, callee, replica, target, content, headers, read=read
+                    )
             except (ClientError, OSError, TimeoutError, NoAnswer, ValueError) as problem:
                 error = error_text(problem, url=replica.url, seconds=share)
                 # Another service may have this address now. The connection is not kept.
@@ -195,14 +206,16 @@ class InternalClient:
         call: InternalCall[Any, Any],
         callee: str,
         replica: Replica,
-        path: str,
+        target: str,
         content: bytes | None,
         headers: Mapping[str, str],
+        *,
+        read: Callable[[bytes], Any],
     ) -> Any:
         session = self._open_session()
         async with session.request(
             call.method,
-            replica.url + path,
+            replica.url + target,
             data=content,
             headers={**headers, "Host": replica.host},
             allow_redirects=False,
@@ -215,10 +228,9 @@ class InternalClient:
                 return None
             if response.content_type not in {"application/json", "application/problem+json"}:
                 raise NoAnswer(f"status {response.status} without JSON")
-            document = json.loads(text)
             if response.status < 400:
-                return document
-            raise self._refused(response.status, call, callee, document)
+                return read(text)
+            raise self._refused(response.status, call, callee, json.loads(text))
 
     def _refused(
         self, status: int, call: InternalCall[Any, Any], callee: str, problem: Any

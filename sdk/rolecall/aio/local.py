@@ -112,8 +112,8 @@ class Handle:
     """One subject and one permission in one account, for many checks.
 
     Answers are kept as long as the account does not change, unless time or a condition decides
-    them, too. The last one is found by the resource itself. `named` is the account as the caller
-    named it.
+    them, too. The last one is found by the resource itself, until the stream has another event.
+    `named` is the account as the caller named it.
     """
 
     __slots__ = (
@@ -122,6 +122,7 @@ class Handle:
         "_asked",
         "_clock",
         "_demanding",
+        "_events",
         "_last_answer",
         "_lasting",
         "_local",
@@ -152,6 +153,7 @@ class Handle:
         self._answers: dict[tuple[str | None, str | None, str | None], CheckDecision] = {}
         self._asked: Resource | None = None
         self._last_answer: CheckDecision | None = None
+        self._events = -1
 
     def check(
         self,
@@ -169,6 +171,23 @@ class Handle:
             LeaseOverError: the state may be too old, or does not answer. This is never an allow.
             UndecidedError: the properties could not be sent to Rolecall either.
         """
+        mirror, answer = self._mirror, None
+        usual = session is None and at_least_revision is None and given is NOTHING_GIVEN
+        if usual and self._events == mirror.events:
+            if resource is self._asked:
+                answer = self._last_answer
+            elif not resource.properties:
+                answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
+        if answer is None:
+            answer = self._answer(resource, session, at_least_revision, given)
+        if self._clock() >= mirror.lease.until:
+            raise LeaseOverError("The lease of the policy state is over.")
+        return answer
+
+    def _answer(
+        self, resource: Resource, session: str | None, at_least_revision: str | None, given: Given
+    ) -> CheckDecision:
+        """The answer, whose lease is still to be tested."""
         mirror = self._mirror
         state = mirror.accounts.states.get(self._account)
         if at_least_revision is not None and not mirror.has(at_least_revision):
@@ -176,7 +195,7 @@ class Handle:
         if state is not self._state or state is None:
             self._look_at(state)
         ended = session is not None and session in mirror.ended
-        subject, answer = self._subject, None
+        subject = self._subject
         lacking = self._demanding and subject.user_id not in mirror.with_factor
         if ended or lacking or subject.user_id in mirror.disabled:
             disabled = subject.user_id in mirror.disabled
@@ -186,16 +205,12 @@ class Handle:
                 session_ended=ended,
                 second_factor=not lacking,
             )
-        elif given is NOTHING_GIVEN:
-            if resource is self._asked:
-                answer = self._last_answer
-            elif not resource.properties:
-                answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
-        if answer is None:
-            answer = self._decided(state, subject, resource, session, at_least_revision, given)
-        if self._clock() >= mirror.lease.until:
-            raise LeaseOverError("The lease of the policy state is over.")
-        return answer
+        elif given is NOTHING_GIVEN and not resource.properties:
+            known = self._answers.get((resource.id, resource.owner_id, resource.project_id))
+            self._events = mirror.events
+            if known is not None:
+                return known
+        return self._decided(state, subject, resource, session, at_least_revision, given)
 
     def _look_at(self, state: AccountState | None) -> None:
         """Forget the answers about another state of the account."""

@@ -47,6 +47,8 @@ class Mirror:
     """The users who have a second factor, as far as they are members."""
     revoked_keys: set[str] = field(default_factory=set)
     """The signing keys of which no token counts any more."""
+    events: int = 0
+    """The events that were taken. What was read holds as long as this number is the same."""
     _disabled_anew: set[str] = field(default_factory=set)
     _with_factor_anew: set[str] = field(default_factory=set)
     """Those of a state that is being told."""
@@ -97,6 +99,7 @@ class Mirror:
     def _apply(
         self, name: str, content: Mapping[str, Any], *, asked_at: float, now: float
     ) -> Iterator[None]:
+        self.events += 1
         if (name == "hello") is not (self._number == 1):
             raise StreamBrokenError("the first event is not a greeting")
         self.revoked_keys.update(content.get("revoked_keys", ()))

@@ -241,8 +241,8 @@ ROWS = (
         kind=Kind.SECURITY,
         file="shared/following/snapshot.py",
         old=(
-            "        if first.digests.keys() != first.heads.keys():\n"
-            "            raise AnswerUnfit\n"
+            "            if first.digests.keys() != first.heads.keys():\n"
+            "                raise AnswerUnfit\n"
         ),
         new="",
         tests=("tests/shared/following/test_snapshot.py",),

@@ -11,14 +11,14 @@ from services.authz.domain.policy_state import PolicyState
 from shared.contracts.calls.leases import (
     LEASE,
     MAX_TTL_SECONDS,
-    SNAPSHOT,
     LeaseAnswer,
     SnapshotPage,
 )
 from shared.contracts.facts import format_revision
 from shared.following.follower import HURRY_SECONDS, Follower
 from shared.following.journal_view import JournalView, RowOutcome
-from shared.http.client import AnswerUnfit, InternalClient
+from shared.http.client import InternalClient
+from shared.http.internal_answers import AnswerUnfit
 from shared.timeouts import Timeouts
 from tests.services.authz.histories import (
     ANA,
@@ -334,7 +334,7 @@ class UnfitAnswers(InternalClient):
     def __init__(self):
         self.asked: list[float] = []
 
-    async def call(self, *_, **__):
+    async def text(self, *_, **__):
         self.asked.append(asyncio.get_running_loop().time())
         raise AnswerUnfit
 
@@ -361,9 +361,11 @@ class CountedLeases(InternalClient):
     def __init__(self):
         self.leases = 0
 
+    async def text(self, *_, **__):
+        page = SnapshotPage(source="team", epoch="e1", heads={}, items=(), next_cursor=None)
+        return page.model_dump_json().encode()
+
     async def call(self, call, *_, **__):
-        if call is SNAPSHOT:
-            return SnapshotPage(source="team", epoch="e1", heads={}, items=(), next_cursor=None)
         self.leases += call is LEASE
         return LeaseAnswer(epoch="e1", heads={}, digests={}, ttl=60, server_time=NOON)
 

@@ -11,7 +11,7 @@ import pytest
 
 from services.authz.domain.policy_state import PolicyState
 from shared.contracts.calls.journal import CHANGES, Changes
-from shared.contracts.calls.leases import APPLIED, LEASE, SNAPSHOT, LeaseAnswer, SnapshotPage
+from shared.contracts.calls.leases import APPLIED, LEASE, SNAPSHOT, LeaseAnswer
 from shared.contracts.facts import GENESIS
 from shared.contracts.team import AccountRenamed
 from shared.following.follower import Follower
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 PATIENT_REPORTS = replace(PATIENT, report=PATIENT.request)
 
 
+EMPTY_PAGE = b'{"source": "team", "epoch": "e1", "heads": {}, "items": [], "next_cursor": null}'
+
+
 class Reports(InternalClient):
     """A source with an empty snapshot, which keeps what is reported to it."""
 
@@ -40,9 +43,11 @@ class Reports(InternalClient):
         self.applied: list[dict[int, int]] = []
         self.kept: list[SignedRow] = []
 
+    async def text(self, call: Any, _source: str, _request: Any, **_: Any) -> bytes:
+        assert call is SNAPSHOT
+        return EMPTY_PAGE
+
     async def call(self, call: Any, _source: str, request: Any = None, **_: Any) -> Any:
-        if call is SNAPSHOT:
-            return SnapshotPage(source="team", epoch="e1", heads={}, items=(), next_cursor=None)
         if call is APPLIED:
             self.applied.append(request.applied)
             return None

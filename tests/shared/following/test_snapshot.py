@@ -10,7 +10,8 @@ from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.following.journal_view import JournalView
 from shared.following.sign_in_state import SignInState
 from shared.following.snapshot import load_snapshot
-from shared.http.client import AnswerUnfit, InternalClient
+from shared.http.client import InternalClient
+from shared.http.internal_answers import AnswerUnfit
 from shared.problems import Unavailable
 from tests.services.authz.histories import ended
 from tests.support.chains import digests_at
@@ -43,13 +44,13 @@ class Loading:
         before = self.before
 
         class Internal:
-            async def call(
+            async def text(
                 self, call: Any, callee: str, query: SnapshotQuery, **limits: float
-            ) -> SnapshotPage:
+            ) -> bytes:
                 assert (call, callee, limits) == (SNAPSHOT, "identity", {"timeout": 5})
                 number = int(query.cursor or "1")
                 before.get(number, lambda: None)()
-                return pages[number - 1]
+                return pages[number - 1].model_dump_json().encode()
 
         client = cast("InternalClient", Internal())
         return await load_snapshot(client, "identity", self.view, page_seconds=5)

@@ -39,8 +39,9 @@ from shared.contracts.facts import Actor
 from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
-from shared.http.client import AnswerUnfit, InternalClient, replica_seconds
+from shared.http.client import InternalClient, replica_seconds
 from shared.http.internal import internal_route
+from shared.http.internal_answers import AnswerUnfit
 from shared.http.lanes import TooManyAtOnce
 from shared.http.mounting import mount
 from shared.http.routes import Call
