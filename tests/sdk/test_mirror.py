@@ -238,6 +238,16 @@ def test_a_change_counts_for_a_resource_that_was_asked_about_before(script):
     assert kept.check(asked)
 
 
+def test_no_earlier_answer_is_left_when_a_membership_gets_an_end(script):
+    """From then on time decides as well, so no answer is kept."""
+    script.begin(account(), member(BO, "developer"))
+    kept = checks(script).handle(BO, WRITE, account=ACCOUNT)
+    asked = Resource("i-1")
+    assert kept.check(asked)
+    script.change(member(BO, "viewer", expires_at=(NOON + timedelta(days=1)).isoformat()))
+    assert [kept.check(asked).reason for _ in range(2)] == ["permission-missing"] * 2
+
+
 def test_the_end_of_a_session_denies_its_user(script):
     script.begin(account(), member(BO, "developer"))
     local = checks(script)
@@ -245,6 +255,7 @@ def test_the_end_of_a_session_denies_its_user(script):
     assert local.check(BO, WRITE, account=ACCOUNT, session="ses_1")
     assert kept.check(session="ses_1")
     script.end("ses_1", "ses_2")
+    assert kept.check()
     for reason in (
         local.check(BO, WRITE, account=ACCOUNT, session="ses_1").reason,
         kept.check(session="ses_1").reason,

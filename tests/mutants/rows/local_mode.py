@@ -60,11 +60,11 @@ ROWS = (
         tests=MIRROR_TESTS,
     ),
     Mutant(
-        id="local-mode-takes-kept-answers-for-the-state-of-a-disabled-user",
+        id="local-mode-takes-a-kept-answer-for-a-disabled-user",
         kind=Kind.SECURITY,
         file=LOCAL,
-        old="            self._events = mirror.events\n            if known",
-        new="            if known",
+        old="        ended = session is not None and",
+        new="        self._events = mirror.events\n        ended = session is not None and",
         tests=MIRROR_TESTS,
     ),
     Mutant(
