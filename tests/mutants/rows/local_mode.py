@@ -60,7 +60,7 @@ ROWS = (
         tests=MIRROR_TESTS,
     ),
     Mutant(
-        id="local-mode-takes-a-kept-answer-for-a-disabled-user",
+        id="local-mode-keeps-its-answers-for-a-disabled-user",
         kind=Kind.SECURITY,
         file=LOCAL,
         old="        ended = session is not None and",
