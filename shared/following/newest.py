@@ -7,6 +7,7 @@ import msgspec
 
 from shared.contracts import policy_objects
 from shared.contracts.policy_objects import Contract, PolicyObject, PolicyObjectKind
+from shared.contracts.structures import structure_of
 
 Reader = Callable[[dict[str, Any]], Any]
 """Reads a state; its result has the members of the class of the contract."""
@@ -19,18 +20,8 @@ def _by_class(contract: type[Contract]) -> Reader:
 
 
 def _by_members(contract: type[Contract]) -> Reader:
-    """Read into a structure with the same members, which takes a sixth of the time."""
-    structure = msgspec.defstruct(
-        contract.__name__,
-        [
-            (name, member.annotation, msgspec.NODEFAULT)
-            if member.is_required()
-            else (name, member.annotation, member.default)
-            for name, member in contract.model_fields.items()
-        ],
-        frozen=True,
-        gc=False,
-    )
+    """Read into a structure with the same members."""
+    structure = structure_of(contract)
 
     def read(state: dict[str, Any]) -> Any:
         return msgspec.convert(state, structure)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
-from services.team.domain.members import member_object
+import msgspec
+
 from services.team.domain.projects import Project
 from services.team.store.accounts import read_account
 from services.team.store.catalogs import CatalogRows
 from services.team.store.overrides import read_override
 from services.team.store.resources import read_resource
 from shared.contracts.facts import SHARDS
-from shared.contracts.policy_objects import MemberObject, PolicyObject
+from shared.contracts.policy_objects import MemberObject, PolicyObject, PolicyObjectKind
+from shared.contracts.structures import structure_of
 from shared.documents import read
 from shared.journal.snapshot import invalid_cursor
 from shared.mongo import Database, DbSession, Document, majority
@@ -30,9 +32,32 @@ _PARTS: tuple[tuple[int | None, ...], ...] = (
 written, come first: when they get their number between two pages, they are read again, not lost."""
 
 
-def _member(row: Document) -> PolicyObject:
-    """A member, of whom only `_MEMBER_FIELDS` were read: there may be a million of them."""
-    return member_object(row["account_id"], row["user_id"], row, rev=row["rev"])
+_MEMBER = structure_of(MemberObject)
+_POLICY_OBJECT = PolicyObject.__pydantic_validator__
+
+
+def snapshot_member(row: Document) -> PolicyObject:
+    """A member as `member_object` tells them, in a third of the time: there may be a million.
+
+    Only `_MEMBER_FIELDS` were read of the row.
+    """
+    state = msgspec.to_builtins(msgspec.convert(row, _MEMBER), enc_hook=_plain)
+    return _POLICY_OBJECT.validate_python(
+        {
+            "kind": PolicyObjectKind.MEMBER,
+            "id": row["user_id"],
+            "account_id": row["account_id"],
+            "rev": row["rev"],
+            "state": state,
+        }
+    )
+
+
+def _plain(value: object) -> int:
+    """A large integer of the database as any other one."""
+    if isinstance(value, int):
+        return int(value)
+    raise NotImplementedError
 
 
 def _with_rev(policy_object: PolicyObject, row: Document) -> PolicyObject:
@@ -44,7 +69,7 @@ _POLICY_OBJECTS: tuple[
     tuple[str, Sequence[str] | None, Callable[[Document], PolicyObject]], ...
 ] = (
     ("accounts", None, lambda row: _with_rev(read_account(row).policy_object(), row)),
-    ("members", _MEMBER_FIELDS, _member),
+    ("members", _MEMBER_FIELDS, snapshot_member),
     ("projects", None, lambda row: _with_rev(read(Project, row).policy_object(), row)),
     ("overrides", None, lambda row: _with_rev(read_override(row).policy_object(), row)),
     ("resources", None, lambda row: _with_rev(read_resource(row).policy_object(), row)),
