@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from shared.contracts.calls.base import AnswerT, InternalCall
+from shared.contracts.calls.base import InternalCall
 from shared.problems import Unavailable
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ class AnswerUnfit(Unavailable):
     """
 
 
-def read_answer(call: InternalCall[Any, AnswerT], callee: str, text: bytes) -> AnswerT:
+def read_answer(call: InternalCall[Any, ModelT], callee: str, text: bytes) -> ModelT:
     """Read the answer of a call from its text.
 
     Raises:

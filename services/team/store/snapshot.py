@@ -42,7 +42,7 @@ def snapshot_member(row: Document) -> PolicyObject:
     Only `_MEMBER_FIELDS` were read of the row.
     """
     state = msgspec.to_builtins(msgspec.convert(row, _MEMBER), enc_hook=_plain)
-    return _POLICY_OBJECT.validate_python(
+    member: PolicyObject = _POLICY_OBJECT.validate_python(
         {
             "kind": PolicyObjectKind.MEMBER,
             "id": row["user_id"],
@@ -51,6 +51,7 @@ def snapshot_member(row: Document) -> PolicyObject:
             "state": state,
         }
     )
+    return member
 
 
 def _plain(value: object) -> int:

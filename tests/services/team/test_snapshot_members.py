@@ -38,7 +38,8 @@ STORED = {
     ids=lambda more: ",".join(more) or "required",
 )
 def test_a_member_of_the_snapshot_is_the_member_of_the_changes(more: dict[str, Any]) -> None:
-    row = bson.decode(bson.encode(STORED | more), CodecOptions(tz_aware=True))
+    options = CodecOptions[dict[str, Any]](tz_aware=True)
+    row = bson.decode(bson.encode(STORED | more), options)
     told = member_object("acc_1", "usr_1", row, rev=LARGE)
     read = snapshot_member(row)
     assert read == told
