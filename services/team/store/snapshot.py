@@ -58,7 +58,7 @@ def _plain(value: object) -> int:
     """A large integer of the database as any other one."""
     if isinstance(value, int):
         return int(value)
-    raise NotImplementedError
+    raise TypeError(f"A member has a value of the class {type(value).__name__}.")
 
 
 def _with_rev(policy_object: PolicyObject, row: Document) -> PolicyObject:

@@ -192,8 +192,16 @@ ROWS = (
         id="local-mode-takes-kept-answers-for-other-properties",
         kind=Kind.SECURITY,
         file=LOCAL,
-        old="        elif given is NOTHING_GIVEN:\n",
-        new="        else:\n",
+        old="        elif given is NOTHING_GIVEN and not resource.properties:\n",
+        new="        elif not resource.properties:\n",
+        tests=GIVEN_TESTS,
+    ),
+    Mutant(
+        id="local-mode-finds-kept-answers-at-once-for-other-properties",
+        kind=Kind.SECURITY,
+        file=LOCAL,
+        old="at_least_revision is None and given is NOTHING_GIVEN\n",
+        new="at_least_revision is None\n",
         tests=GIVEN_TESTS,
     ),
     Mutant(
