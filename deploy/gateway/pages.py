@@ -8,8 +8,7 @@ from deploy.gateway.paths import path_match
 from deploy.gateway.problems import LIMIT
 from services.console.domain.places import HOME
 from services.console.pages.rendering import STATIC_FILES
-from services.console.routes import PAGES
-from services.console.routes.live import FEEDS
+from services.console.routes import FEEDS, PAGES
 from services.console.settings import NAME
 
 PAGE_PATHS = tuple(sorted(row.path for row in PAGES))

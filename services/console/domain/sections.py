@@ -20,6 +20,7 @@ SECTIONS = (
     AccountSection(id="roles", permission="role:view"),
     AccountSection(id="projects", permission="project:view"),
     AccountSection(id="access", permission="member:view"),
+    AccountSection(id="log", permission="audit_log:view"),
 )
 
 

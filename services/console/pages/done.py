@@ -15,6 +15,9 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
         "The invitation was cancelled. Its link no longer works.",
         "Die Einladung wurde zurückgezogen. Ihr Link gilt nicht mehr.",
     ),
+    "search-saved": PageText("The search was saved.", "Die Suche wurde gespeichert."),
+    "search-changed": PageText("The search was changed.", "Die Suche wurde geändert."),
+    "search-deleted": PageText("The search was deleted.", "Die Suche wurde gelöscht."),
     "role-changed": PageText("The role was changed.", "Die Rolle wurde geändert."),
     "end-changed": PageText(
         "The end of the membership was changed.", "Das Ende der Mitgliedschaft wurde geändert."

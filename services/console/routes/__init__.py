@@ -1,12 +1,16 @@
-"""The pages of the console."""
+"""The pages of the console, and the feeds that their scripts follow."""
 
 from services.console.routes import (
     access_explorer,
     accounts,
     address_change,
+    audit_log,
     factor_take_back,
     home,
     invitations,
+    live,
+    log_exports,
+    log_searches,
     member_access,
     members,
     notifications,
@@ -41,6 +45,9 @@ PAGES = (
     *home.PAGES,
     *accounts.PAGES,
     *members.PAGES,
+    *audit_log.PAGES,
+    *log_searches.PAGES,
+    *log_exports.PAGES,
     *notifications.PAGES,
     *security.PAGES,
     *passkeys.PAGES,
@@ -53,3 +60,4 @@ PAGES = (
     *access_explorer.PAGES,
     *member_access.PAGES,
 )
+FEEDS = (live.NOTIFICATIONS, audit_log.FEED)

@@ -48,4 +48,4 @@ async def _notifications(visit: Visit, after: str | None) -> StreamedAnswer:
     return await visit.follow("GET", "/v1/me/notifications/stream", after=after)
 
 
-FEEDS = (FeedRoute(path=places.LIVE, follow=_notifications),)
+NOTIFICATIONS = FeedRoute(path=places.LIVE, follow=_notifications)

@@ -16,7 +16,7 @@ from services.console.routes.account_frame import gone_page, refused_page
 from services.console.routes.answers import failed_page, page_response
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.forms import MAX_FIELDS, NotAForm, read_form, read_pairs
-from services.console.routes.live import FEEDS, FeedRoute, live_response
+from services.console.routes.live import FeedRoute, live_response
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
@@ -39,13 +39,18 @@ FACTOR_REQUIRED = "second-factor-required"
 
 
 def add_pages(
-    app: web.Application, rows: Sequence[PageRoute], ctx: PageContext, *, proxies: Proxies
+    app: web.Application,
+    rows: Sequence[PageRoute],
+    feeds: Sequence[FeedRoute],
+    ctx: PageContext,
+    *,
+    proxies: Proxies,
 ) -> None:
     """Route every page, and the files that they load; an unknown address is a page for people."""
     app.middlewares.append(_missing(ctx))
     for file in STATIC_FILES.values():
         app.router.add_get(file.path, _file(file))
-    for feed in FEEDS:
+    for feed in feeds:
         app.router.add_get(feed.path, _live(feed, ctx, proxies), allow_head=False)
     for row in rows:
         handler = _handler(row, ctx, proxies)

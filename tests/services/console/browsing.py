@@ -16,6 +16,16 @@ SESSION, TOKENS, LINKS, ISSUER, FORM = (
 )
 CONNECTIONS = "GET /v1/login/oidc/connections"
 FOLLOW = "GET /v1/me/notifications/stream"
+TAIL = "GET /v1/accounts/acc_1/audit-events/tail"
+EXPORT = "GET /v1/accounts/acc_1/audit-export"
+BREAK = b"break"
+"""The piece at which a streamed answer breaks off."""
+STREAMED = {
+    FOLLOW: "text/event-stream",
+    TAIL: "text/event-stream",
+    EXPORT: "application/jsonl; charset=utf-8",
+}
+"""What the API answers piece by piece, and as what."""
 UNREAD = "GET /v1/me/notifications/unread-count"
 ME = {
     "name": "Ana",
@@ -100,8 +110,8 @@ class StandIn:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
-        if name == FOLLOW and FOLLOW not in self.answers:
-            return await self.tell(request)
+        if name in STREAMED and name not in self.answers:
+            return await self.tell(request, STREAMED[name])
         body = await request.json() if request.body_exists else None
         if name not in {CONNECTIONS, UNREAD}:
             self.asked.append((name, body, request.headers.get("Authorization", "")))
@@ -117,12 +127,15 @@ class StandIn:
             return web.Response(status=status)
         return web.json_response(content, status=status)
 
-    async def tell(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def tell(self, request: web.BaseRequest, media: str) -> web.StreamResponse:
         self.followed.append(dict(request.headers))
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        self.queries.append((f"{request.method} {request.path}", dict(request.query)))
+        response = web.StreamResponse(headers={"Content-Type": media})
         await response.prepare(request)
         try:
             while piece := await self.pieces.get():
+                if piece == BREAK:
+                    raise ConnectionAbortedError
                 await response.write(piece)
         except ConnectionResetError:
             self.left.set()

@@ -84,7 +84,9 @@ def test_every_path_of_the_api_is_asked_with_a_method_that_is_seen_here():
     assert ("POST", "/v1/session/switch") in ASKED
 
 
-OF_ACCOUNTS = {request for request in ASKED if request[1].startswith(("/v1/accounts", "/v1/authz"))}
+OF_ACCOUNTS = {
+    request for request in ASKED - FOLLOWED if request[1].startswith(("/v1/accounts", "/v1/authz"))
+}
 OTHERS = {
     refusal.code: refusal
     for request in ASKED - FOLLOWED - OF_ACCOUNTS

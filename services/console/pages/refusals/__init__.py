@@ -10,9 +10,15 @@ from services.console.adapters.api import ApiRefusal
 from services.console.pages.page_text import PageText
 from services.console.pages.refusals.access import ACCESS
 from services.console.pages.refusals.every import EVERY
+from services.console.pages.refusals.log import LOG
 from services.console.pages.refusals.team import TEAM
 
-IN_ACCOUNTS: Mapping[str, PageText] = {**EVERY, **TEAM, **ACCESS}
+IN_ACCOUNTS: Mapping[str, PageText] = {
+    **EVERY,
+    **TEAM,
+    **ACCESS,
+    **LOG,
+}
 """By the code of the refusal."""
 FALLBACK = "internal-error"
 

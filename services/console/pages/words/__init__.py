@@ -11,6 +11,7 @@ from services.console.pages.page_text import Fault, PageText
 from services.console.pages.words.access import ACCESS
 from services.console.pages.words.faults import FAULTS
 from services.console.pages.words.frame import FRAME
+from services.console.pages.words.log import LOG
 from services.console.pages.words.notifications import NOTIFICATIONS
 from services.console.pages.words.projects import PROJECTS
 from services.console.pages.words.roles import ROLES
@@ -20,7 +21,15 @@ from shared.locales import Locale, known_locale
 LANGUAGES: Mapping[Locale, str] = {Locale.EN: "English", Locale.DE: "Deutsch"}
 """Each language, in itself."""
 
-GROUPS = (FRAME, NOTIFICATIONS, TEAM, ROLES, PROJECTS, ACCESS)
+GROUPS = (
+    FRAME,
+    NOTIFICATIONS,
+    TEAM,
+    ROLES,
+    PROJECTS,
+    ACCESS,
+    LOG,
+)
 WORDS: Mapping[str, PageText] = {name: text for group in GROUPS for name, text in group.items()}
 
 

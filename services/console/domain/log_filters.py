@@ -1,0 +1,65 @@
+"""The filters of the audit log as an address has them, and as the API takes them."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from services.console.domain.moments import zone_of
+
+FILTERS = (
+    *("text", "action", "user", "on_behalf_of", "project", "resource_type", "resource_id"),
+    *("outcome", "from", "to", "request_id", "through"),
+)
+"""In the order of the form; the names are those of the API."""
+SELDOM = frozenset({"on_behalf_of", "resource_id", "request_id", "through"})
+"""What is looked for seldom: the form hides it until it is used."""
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
+"""What a browser sends of a field for a moment."""
+
+
+def chosen(query: Mapping[str, str], time_zone: str) -> dict[str, str]:
+    """The filters of an address, without empty ones; moments are written in UTC.
+
+    A moment without a zone is one of the reader's clock, so that an address means the same to all.
+    """
+    given = {name: query.get(name, "").strip() for name in FILTERS}
+    moments = {name: _moment(given[name], time_zone) for name in ("from", "to")}
+    return {name: text for name, text in (given | moments).items() if text}
+
+
+def _moment(text: str, time_zone: str) -> str:
+    if not _LOCAL.fullmatch(text):
+        return text
+    try:
+        local = datetime.fromisoformat(text).replace(tzinfo=zone_of(time_zone))
+        return _written(local)
+    except (ValueError, OverflowError):
+        return text
+
+
+def typed_moment(text: str, time_zone: str) -> str:
+    """A moment of the API as a field for moments has it; what is none stays."""
+    try:
+        moment = datetime.fromisoformat(text).astimezone(zone_of(time_zone))
+    except (ValueError, OverflowError):
+        return text
+    return moment.strftime("%Y-%m-%dT%H:%M")
+
+
+def ranges(now: datetime, time_zone: str) -> dict[str, dict[str, str]]:
+    """Usual times by their names, in days of the reader's zone."""
+    today = now.astimezone(zone_of(time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    month = today.replace(day=1)
+    last_month = (month - timedelta(days=1)).replace(day=1)
+    return {
+        "today": {"from": _written(today)},
+        "last_7_days": {"from": _written(today - timedelta(days=6))},
+        "last_30_days": {"from": _written(today - timedelta(days=29))},
+        "this_month": {"from": _written(month)},
+        "last_month": {"from": _written(last_month), "to": _written(month)},
+    }
+
+
+def _written(moment: datetime) -> str:
+    utc = moment.astimezone(zone_of("UTC"))
+    return f"{utc:%Y-%m-%dT%H:%M:%S}Z"

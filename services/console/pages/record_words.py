@@ -1,0 +1,109 @@
+"""Records of the audit log in the words of a page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.console.domain.log_records import changes, in_line
+from services.console.pages.action_words import (
+    ACTIONS,
+    MEMBERS,
+    RESOURCE_TYPES,
+    SUBJECTS,
+    in_words,
+    plainly,
+)
+from services.console.pages.page_text import PageText
+
+Record = Mapping[str, Any]
+
+ACTORS: Mapping[str, PageText] = {
+    "anonymous": PageText("Not signed in", "Nicht angemeldet"),
+    "operator": PageText("Operator of the platform", "Betreiber der Plattform"),
+    "service": PageText("{product}", "{product}"),
+    "service_client": PageText("The platform", "Die Plattform"),
+    "user": PageText("Deleted person", "Gelöschte Person"),
+}
+"""Who acted, where a record has no name of a person."""
+OUTCOMES: Mapping[str, PageText] = {
+    "succeeded": PageText("Done", "Erfolgt"),
+    "denied": PageText("Denied", "Verweigert"),
+    "failed": PageText("Failed", "Fehlgeschlagen"),
+}
+YES, NO = PageText("Yes", "Ja"), PageText("No", "Nein")
+OTHER, ALL_OF_IT = PageText("Other", "Weitere"), PageText("Everything", "Alles")
+
+
+def record_row(record: Record, *, language: str, product: str) -> dict[str, Any]:
+    """A record with the words for what happened, who did it, and what it was done to."""
+    resource = record["resource"]
+    return {
+        **record,
+        "what": action_words(record["action"], language),
+        "who": actor_words(record["actor"], language=language, product=product),
+        "type_words": type_words(resource["type"], language),
+        "about": _named(resource),
+        "result": in_words(OUTCOMES, record["outcome"], language),
+    }
+
+
+def _named(resource: Mapping[str, Any]) -> str:
+    """The name of a resource; that of a mail is its kind."""
+    name: str = resource["name"] or ""
+    return plainly(name) if resource["type"] == "message" and name else name
+
+
+def action_words(action: str, language: str) -> str:
+    """What happened; an action of the platform's own services has its name."""
+    return ACTIONS[action].of(language) if action in ACTIONS else plainly(action)
+
+
+def type_words(resource_type: str, language: str) -> str:
+    """What kind of thing a resource is."""
+    known = RESOURCE_TYPES.get(resource_type)
+    return plainly(resource_type) if known is None else known.of(language)
+
+
+def actor_words(actor: Mapping[str, Any], *, language: str, product: str) -> str:
+    """Who acted."""
+    known: str | None = actor["name"] or actor["email"]
+    if known:
+        return known
+    return ACTORS[actor["type"]].of(language).format(product=product)
+
+
+def changed_rows(record: Record, language: str) -> list[dict[str, Any]]:
+    """Each member of what changed: its word, and its value before and after."""
+    return [
+        {
+            "name": MEMBERS[one.name].of(language) if one.name in MEMBERS else plainly(one.name),
+            "before": _shown(one.before, language),
+            "after": _shown(one.after, language),
+            "differs": one.differs,
+        }
+        for one in changes(record["before"], record["after"])
+    ]
+
+
+def _shown(value: Any, language: str) -> str:
+    if isinstance(value, bool):
+        return (YES if value else NO).of(language)
+    return in_line(value)
+
+
+def action_choices(language: str) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
+    """The actions to choose from, by what they are about; `noun.` stands for all of a noun."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for noun, subject in SUBJECTS.items():
+        all_of_it = f"{subject.of(language)}: {ALL_OF_IT.of(language)}"
+        groups[subject.of(language)] = [(f"{noun}.", all_of_it)]
+    for action, words in ACTIONS.items():
+        subject = SUBJECTS.get(action.partition(".")[0], OTHER)
+        groups.setdefault(subject.of(language), []).append((action, words.of(language)))
+    return list(groups.items())
+
+
+def type_choices(language: str, entries: Sequence[Mapping[str, Any]]) -> Sequence[tuple[str, str]]:
+    """The types of resources to choose from: Rolecall's own, and those of the catalog."""
+    own = {name: words.of(language) for name, words in RESOURCE_TYPES.items()}
+    known = {entry["id"]: entry["title"] for entry in entries} | own
+    return sorted(known.items(), key=lambda one: one[1].casefold())
