@@ -20,7 +20,9 @@ SECTIONS = (
     AccountSection(id="roles", permission="role:view"),
     AccountSection(id="projects", permission="project:view"),
     AccountSection(id="access", permission="member:view"),
+    AccountSection(id="tokens", permission="api_token:view"),
     AccountSection(id="log", permission="audit_log:view"),
+    AccountSection(id="usage", permission="usage:view"),
 )
 
 

@@ -15,6 +15,10 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
         "The invitation was cancelled. Its link no longer works.",
         "Die Einladung wurde zurückgezogen. Ihr Link gilt nicht mehr.",
     ),
+    "token-revoked": PageText(
+        "The token was revoked. No service accepts it any more.",
+        "Das Token wurde widerrufen. Kein Dienst nimmt es mehr an.",
+    ),
     "search-saved": PageText("The search was saved.", "Die Suche wurde gespeichert."),
     "search-changed": PageText("The search was changed.", "Die Suche wurde geändert."),
     "search-deleted": PageText("The search was deleted.", "Die Suche wurde gelöscht."),

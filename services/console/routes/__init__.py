@@ -27,7 +27,9 @@ from services.console.routes import (
     sign_in,
     sign_up,
     sso_sign_in,
+    tokens,
     unsubscribe,
+    usage,
     verification,
 )
 
@@ -45,9 +47,11 @@ PAGES = (
     *home.PAGES,
     *accounts.PAGES,
     *members.PAGES,
+    *tokens.PAGES,
     *audit_log.PAGES,
     *log_searches.PAGES,
     *log_exports.PAGES,
+    *usage.PAGES,
     *notifications.PAGES,
     *security.PAGES,
     *passkeys.PAGES,

@@ -1,6 +1,6 @@
 """The pages of an account's audit log: the list with its filters, and one record."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,21 +17,19 @@ from services.console.pages.record_words import (
 )
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account, open_user, together
+from services.console.routes.choices import MANY, listed, names_of
 from services.console.routes.live import FeedRoute
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
 from services.console.routes.visits import Visit
 
 SHOWN_RECORDS = 50
-MOST_LISTED = 200
-"""Projects and saved searches that the page offers."""
 NO_RECORDS: Mapping[str, Any] = {
     "items": (),
     "next_cursor": None,
     "complete_until": None,
     "kept_since": None,
 }
-MANY = {"limit": str(MOST_LISTED)}
-INVALID, DENIED = 422, 403
+INVALID = 422
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
@@ -47,8 +45,8 @@ async def show(visit: Visit, form: Form) -> Outcome:
     frame, found, projects, searches, sealed, catalog = await together(
         open_account(visit),
         _search(visit, filters),
-        _listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=MANY)),
-        _listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-searches", query=MANY)),
+        listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=MANY)),
+        listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-searches", query=MANY)),
         visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-checkpoint"),
         visit.call("GET", f"/v1/accounts/{visit.account_id}/catalog"),
     )
@@ -103,18 +101,6 @@ async def _search(
     return found, {}
 
 
-async def _listed(asking: Awaitable[Any]) -> Sequence[Mapping[str, Any]]:
-    """Return what a visitor may choose from; nothing if they may not see it."""
-    try:
-        listed = await asking
-    except ApiRefusal as refusal:
-        if refusal.status != DENIED:
-            raise
-        return ()
-    items: Sequence[Mapping[str, Any]] = listed["items"]
-    return items
-
-
 async def save_search(visit: Visit) -> Outcome:
     """Save the filters of the address under a name."""
     body = {
@@ -139,7 +125,7 @@ async def show_record(visit: Visit, form: Form) -> Outcome:
         visit.call(
             "GET", f"/v1/accounts/{visit.account_id}/audit-events/{visit.place['event_id']}"
         ),
-        _listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=MANY)),
+        listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=MANY)),
         visit.call("GET", f"/v1/accounts/{visit.account_id}/catalog"),
     )
     return frame.shown(
@@ -149,7 +135,7 @@ async def show_record(visit: Visit, form: Form) -> Outcome:
         record=record_row(record, language=visit.language, product=visit.ctx.product),
         words_of=catalog["policies"]["words"],
         changed=changed_rows(record, visit.language),
-        project_names={one["id"]: one["name"] for one in projects},
+        project_names=names_of(projects),
         data=as_data(record),
     )
 

@@ -7,6 +7,7 @@ from services.console.adapters.api import path_step
 from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.choices import MANY
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
 from services.console.routes.visits import Visit
 
@@ -19,9 +20,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
     frame: AccountFrame
     frame, listed = await together(
         open_account(visit),
-        visit.call(
-            "GET", f"/v1/accounts/{visit.account_id}/audit-searches", query={"limit": "200"}
-        ),
+        visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-searches", query=MANY),
     )
     return frame.shown("account/log_searches", section="log", form=form, searches=listed["items"])
 

@@ -12,12 +12,16 @@ from services.console.pages.refusals.access import ACCESS
 from services.console.pages.refusals.every import EVERY
 from services.console.pages.refusals.log import LOG
 from services.console.pages.refusals.team import TEAM
+from services.console.pages.refusals.tokens import TOKENS
+from services.console.pages.refusals.usage import USAGE
 
 IN_ACCOUNTS: Mapping[str, PageText] = {
     **EVERY,
     **TEAM,
     **ACCESS,
     **LOG,
+    **TOKENS,
+    **USAGE,
 }
 """By the code of the refusal."""
 FALLBACK = "internal-error"

@@ -16,6 +16,8 @@ from services.console.pages.words.notifications import NOTIFICATIONS
 from services.console.pages.words.projects import PROJECTS
 from services.console.pages.words.roles import ROLES
 from services.console.pages.words.team import TEAM
+from services.console.pages.words.tokens import TOKENS
+from services.console.pages.words.usage import USAGE
 from shared.locales import Locale, known_locale
 
 LANGUAGES: Mapping[Locale, str] = {Locale.EN: "English", Locale.DE: "Deutsch"}
@@ -29,6 +31,8 @@ GROUPS = (
     PROJECTS,
     ACCESS,
     LOG,
+    TOKENS,
+    USAGE,
 )
 WORDS: Mapping[str, PageText] = {name: text for group in GROUPS for name, text in group.items()}
 

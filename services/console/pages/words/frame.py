@@ -46,5 +46,6 @@ FRAME: Mapping[str, PageText] = {
     "cancel": PageText("Cancel", "Abbrechen"),
     "type_name": PageText("Type “{name}” to confirm", "Geben Sie zur Bestätigung „{name}“ ein"),
     "copy": PageText("Copy", "Kopieren"),
+    "copied": PageText("Copied", "Kopiert"),
     "all": PageText("All", "Alle"),
 }

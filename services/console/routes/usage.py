@@ -1,0 +1,85 @@
+"""The page of usage: what members did and used in a month."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.console.domain import places
+from services.console.domain.usage_charts import DAY_WIDTH, HEIGHT, Month, bars
+from services.console.pages.record_words import action_words, type_words
+from services.console.pages.rendering import Form
+from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.choices import MANY, listed, names_of
+from services.console.routes.outcomes import Download, Outcome, PageRoute
+from services.console.routes.visits import Visit
+
+GROUPINGS = ("member", "project", "resource_type", "action", "day", "member,project", "member,day")
+"""What usage can be grouped by; the first is the usual one."""
+SHOWN_ROWS = 100
+
+
+async def show(visit: Visit, form: Form) -> Outcome:
+    """Show the usage of a month by groups, and the actions of each day as a chart."""
+    month, grouping = _asked(visit)
+    query = {**month.query, "group_by": grouping, "limit": str(SHOWN_ROWS)}
+    if cursor := visit.query.get("cursor"):
+        query["cursor"] = cursor
+    by_day = {**month.query, "group_by": "day", "limit": "31"}
+    frame: AccountFrame
+    frame, found, days, projects, catalog = await together(
+        open_account(visit),
+        visit.call("GET", f"/v1/accounts/{visit.account_id}/usage", query=query),
+        visit.call("GET", f"/v1/accounts/{visit.account_id}/usage", query=by_day),
+        listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=MANY)),
+        visit.call("GET", f"/v1/accounts/{visit.account_id}/catalog"),
+    )
+    chart = bars(month, days["items"])
+    return frame.shown(
+        "account/usage",
+        section="usage",
+        form=form,
+        month=month,
+        latest=month.has_begun_after(visit.now),
+        grouping=grouping,
+        groupings=GROUPINGS,
+        columns=grouping.split(","),
+        rows=[_row(row, visit.language) for row in found["items"]],
+        page=found,
+        newest="cursor" not in visit.query,
+        project_names=names_of(projects),
+        words_of=catalog["policies"]["words"],
+        chart=chart,
+        total=sum(bar.number for bar in chart),
+        size={"width": DAY_WIDTH * len(chart), "height": HEIGHT},
+    )
+
+
+async def download(visit: Visit, form: Form) -> Outcome:
+    """Pass the file of all groups on."""
+    month, grouping = _asked(visit)
+    query = {**month.query, "group_by": grouping, "format": "csv"}
+    return Download(
+        await visit.download("GET", f"/v1/accounts/{visit.account_id}/usage", query=query)
+    )
+
+
+def _asked(visit: Visit) -> tuple[Month, str]:
+    grouping = visit.query.get("by", "")
+    return (
+        Month.read(visit.query.get("month", ""), now=visit.now),
+        grouping if grouping in GROUPINGS else GROUPINGS[0],
+    )
+
+
+def _row(row: Mapping[str, Any], language: str) -> Mapping[str, Any]:
+    kind, action = row["resource_type"], row["action"]
+    return {
+        **row,
+        "type_words": type_words(kind, language) if kind else "",
+        "action_words": action_words(action, language) if action else "",
+    }
+
+
+PAGES = (
+    PageRoute(path=places.USAGE, show=show),
+    PageRoute(path=places.USAGE_FILE, show=download, downloads=True),
+)

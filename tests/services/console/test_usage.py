@@ -1,0 +1,103 @@
+"""The page of usage, over a stand-in of the API."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.console.domain.usage_charts import HEIGHT, Month, bars
+from tests.services.console.accounts import API, PAGE, describe_account
+from tests.services.console.browsing import StandIn, problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+USAGE = f"GET {API}/usage"
+NOW = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+ROW = {
+    "day": None,
+    "member": {"id": "usr_2", "name": "Bo <b>", "email": "bo@example.com"},
+    "project_id": None,
+    "resource_type": None,
+    "action": None,
+    "activity": 7,
+    "metered": [{"unit": "GPU h", "quantity": "1.5"}, {"unit": "GB", "quantity": "3"}],
+    "costs": [{"currency": "EUR", "amount": "12.30"}],
+}
+LIST = {"items": [ROW], "next_cursor": None, "complete_until": None}
+
+
+@pytest.fixture
+def usage(api: StandIn) -> StandIn:
+    """The API of an account with usage."""
+    describe_account(api, permissions=("account:view", "usage:view"))
+    words = {"project": "cluster", "projects": "clusters"}
+    api.answers |= {
+        USAGE: (200, LIST),
+        f"GET {API}/projects": problem(403, "permission-missing"),
+        f"GET {API}/catalog": (200, {"policies": {"words": words}, "sections": []}),
+    }
+    return api
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "begin", "end"),
+    [
+        ("2026-02", "2026-02", "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"),
+        ("2026-12", "2026-12", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ("", "2026-11", "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+        ("2026-13", "2026-11", "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+        ("0001-01", "2026-11", "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+        ("9999-12", "2026-11", "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+        ("2026-02-01", "2026-11", "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+    ],
+)
+async def test_a_month_is_read_and_has_an_end(text, name, begin, end):
+    month = Month.read(text, now=NOW)
+    assert (month.name, month.query) == (name, {"from": begin, "to": end})
+
+
+async def test_a_month_knows_its_neighbours():
+    month = Month.read("2026-01", now=NOW)
+    assert (month.before, month.after) == ("2025-12", "2026-02")
+    assert not month.has_begun_after(NOW)
+    assert Month.read("", now=NOW).has_begun_after(NOW)
+
+
+async def test_the_highest_bar_fills_the_chart_and_a_single_action_is_seen():
+    month = Month.read("2026-02", now=NOW)
+    rows = [{"day": "2026-02-01", "activity": 10_000}, {"day": "2026-02-28", "activity": 1}]
+    found = bars(month, rows)
+    assert len(found) == 28
+    assert (found[0].height, found[0].y) == (HEIGHT, 0)
+    assert (found[-1].height, found[-1].y) == (1, HEIGHT - 1)
+    assert found[1].height == 0
+    assert {bar.height for bar in bars(month, [])} == {0}
+
+
+async def test_the_page_shows_a_month_by_what_was_chosen(browser, usage):
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/usage?month=2026-02&by=member,day")
+    asked = {"from": "2026-02-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"}
+    assert (USAGE, {**asked, "group_by": "member,day", "limit": "100"}) in usage.queries
+    assert (USAGE, {**asked, "group_by": "day", "limit": "31"}) in usage.queries
+    for shown in ("Bo &lt;b&gt;", "1.5 <bdi>GPU h</bdi>", "12.30 <bdi>EUR</bdi>"):
+        assert shown in browser.text
+    assert f'href="{PAGE}/usage/file?month=2026-02&amp;by=member,day"' in browser.text
+    assert f'href="{PAGE}/usage?month=2026-03&amp;by=member%2Cday"' in browser.text
+    assert "<script>" not in browser.text
+
+
+async def test_an_unknown_grouping_counts_as_the_usual_one(browser, usage):
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/usage?by=secret")
+    assert {query["group_by"] for name, query in usage.queries if name == USAGE} == {
+        "member",
+        "day",
+    }
+
+
+async def test_the_file_has_all_groups_and_its_refusal_is_a_page(browser, usage):
+    await browser.sign_in()
+    usage.answers[USAGE] = problem(409, "too-many-usage-rows", limit=20_000)
+    await browser.open(f"{PAGE}/usage/file?month=2026-02&by=member")
+    assert (browser.status, "more than 20000 rows" in browser.text) == (409, True)
+    assert (USAGE, "csv") in {(name, query.get("format")) for name, query in usage.queries}
