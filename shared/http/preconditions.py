@@ -11,6 +11,8 @@ from shared.problems import Invalid, Refusal, RefusalKind
 
 ANY = "*"
 WEAK = "W/"
+SHOWN = "."
+"""In the tag of a read: between the digest of the state and that of what else it shows."""
 
 _TAG = r'(?:W/)?"[^\x00-\x20"\x7f]*"'
 _TAGS = re.compile(rf"[ \t,]*+{_TAG}(?:[ \t]*+,[ \t,]*+{_TAG})*+[ \t,]*+")
@@ -76,13 +78,16 @@ class Precondition:
             raise ResourceExists
 
     def require_match(self, tag: str | None) -> None:
-        """Compare with `If-Match`, strongly: a weak tag matches nothing.
+        """Compare the state with `If-Match`, strongly: a weak tag matches nothing.
 
         Raises:
             PreconditionFailed: the tag is not one of those that the request names.
         """
         wanted = self.if_match
-        if wanted is not None and (tag is None or not (ANY in wanted or tag in wanted)):
+        if wanted is None:
+            return
+        states = {state_tag(each) for each in wanted}
+        if tag is None or not (ANY in states or state_tag(tag) in states):
             raise PreconditionFailed
 
     def excludes(self, tag: str | None) -> bool:
@@ -101,6 +106,12 @@ def is_known(headers: CIMultiDictProxy[str], tag: str) -> bool:
     """
     known = _tags(headers, "If-None-Match")
     return known is not None and _named(tag, known)
+
+
+def state_tag(tag: str) -> str:
+    """The tag of the state alone, of the tag of a read."""
+    state, shown, _ = tag.partition(SHOWN)
+    return f'{state}"' if shown else tag
 
 
 def read_precondition(

@@ -41,8 +41,8 @@ def response_of(call: Call[Any, Any], result: BaseModel | Reply | None) -> web.S
     if route.gives is None or not isinstance(reply.body, route.gives):
         raise TypeError(f"{route.operation_id} answered with another class than its row names")
     if shows_tag(route) and isinstance(reply.body, TaggedAnswer):
-        headers["ETag"] = reply.body.etag
-        if route.method == "GET" and _is_known(call, reply.body.etag):
+        headers["ETag"] = reply.body.read_tag
+        if route.method == "GET" and _is_known(call, reply.body.read_tag):
             return web.Response(status=NOT_MODIFIED, headers=headers)
     headers["Content-Type"] = reply.content_type
     content = reply.body.model_dump_json(by_alias=True).encode() + END_OF_LINE

@@ -2,10 +2,12 @@
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from rolecall.audit.exports import ExportHead, verify_export
 from rolecall.audit.notes import Checkpoint
 from rolecall.audit.sealed import SealError, commitments, encoded
 from rolecall.audit.verification import Tampered, Tampering, Verified, verify
@@ -130,7 +132,49 @@ def test_erased_values_leave_every_record_verifiable():
         for path in paths:
             lines[number] = erased(lines[number], path)
         expected += bool(paths)
-    assert verify(lines, CHECKPOINT) == Verified(records=61, erased=expected)
+    assert verify(lines, CHECKPOINT) == Verified(records=61, erased=expected, untold=expected)
+
+
+TELLS: dict[str, Any] = {
+    "action": "records.erased",
+    "position": {"source": "audit", "epoch": "e1", "shard": 3, "seq": 1},
+    "after": {"records": 2},
+}
+"""What a record has that says that values of two records were erased."""
+
+
+@pytest.mark.rule("B11")
+@pytest.mark.parametrize(
+    ("told", "untold"),
+    [
+        ({6: TELLS}, 1),
+        ({6: TELLS, 7: TELLS | {"after": {"records": 1}}}, 0),
+        ({6: TELLS | {"after": {"records": 9}}}, 0),
+        ({}, 3),
+        ({6: TELLS | {"action": "records.ended"}}, 3),
+        ({6: TELLS | {"reported_by": "cli_1"}}, 3),
+        ({6: TELLS | {"position": TELLS["position"] | {"source": "team"}}}, 3),
+        ({6: TELLS | {"after": {"records": True}}}, 3),
+        ({6: TELLS | {"after": {"records": "3"}}}, 3),
+        ({6: TELLS | {"after": None}}, 3),
+        ({6: TELLS | {"after": {"records": 4}}, 7: TELLS | {"after": {"records": -3}}}, 0),
+    ],
+)
+def test_erased_values_are_compared_with_what_the_log_tells(told, untold):
+    log = Log(9, told=told)
+    lines, export = log.lines(), log.export()
+    for index in (1, 2, 4):
+        lines[index] = erased(lines[index], next(iter(log.salts[index])))
+        place = next(number for number, text in enumerate(export) if f'"index": {index},' in text)
+        export[place] = erased(export[place], next(iter(log.salts[index])))
+    expected = Verified(records=9, erased=3, untold=untold)
+    assert verify(lines, log.checkpoint()) == expected
+    head = ExportHead.read(export[0])
+    assert head is not None
+    assert verify_export(head, export[1:], log.checkpoint()) == expected
+    some = replace(head, complete=False)
+    found = verify_export(some, export[1:], log.checkpoint())
+    assert found == replace(expected, complete=False, untold=0), "others may tell it"
 
 
 def test_no_other_value_takes_the_place_of_an_erased_one():

@@ -48,14 +48,23 @@ def run(tmp_path, capsys):
 
 
 def test_a_whole_export_exits_with_0_and_one_with_erased_values_with_3(run):
-    lines = LOG.lines()
-    assert run(lines, note(9), note(3)) == (0, WHOLE)
-    path = next(iter(LOG.salts[4]))
-    lines[4] = erased(lines[4], path)
-    code, said = run(lines, note(9), note(3))
+    told = {
+        "action": "records.erased",
+        "position": {"source": "audit", "epoch": "e1", "shard": 3, "seq": 1},
+        "after": {"records": 1},
+    }
+    log = Log(9, told={7: told})
+    newest = signed(log.checkpoint().text(), ORIGIN, [KEY])
+    lines = log.lines()
+    assert run(lines, newest) == (0, WHOLE)
+    lines[4] = erased(lines[4], next(iter(log.salts[4])))
+    code, said = run(lines, newest)
     assert (code, "Personal values were erased in 1 of them" in said) == (3, True)
-    code, _ = run(lines, note(9), note(3), more=["--allow-erased"])
-    assert code == 0
+    assert "Records `records.erased` of the log tell of so many." in said
+    assert run(lines, newest, more=["--allow-erased"])[0] == 0
+    lines[5] = erased(lines[5], next(iter(log.salts[5])))
+    code, said = run(lines, newest, more=["--allow-erased"])
+    assert (code, "Of 1 of these no record `records.erased` of the log tells." in said) == (3, True)
 
 
 def test_records_that_ended_by_retention_are_told(run):

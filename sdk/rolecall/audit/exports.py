@@ -142,6 +142,7 @@ class _Found:
     head: ExportHead
     records: int = 0
     erased: int = 0
+    told_erased: int = 0
     unsealed: int = 0
     ended: bool = False
     told: int | None = None
@@ -173,6 +174,7 @@ class _Found:
         self.records += line.kind == "record" and index is not None
         self.unsealed += index is None
         self.erased += line.sealed.erased
+        self.told_erased += line.sealed.told_erased
         if index is not None:
             self.ending.add(index, hash_only=line.sealed.hash_only, told=line.sealed.told_end)
         return None
@@ -211,6 +213,7 @@ class _Found:
         return Verified(
             records=self.records + self.ending.hashes,
             erased=self.erased,
+            untold=max(0, self.erased - self.told_erased) if self.head.complete else 0,
             by_retention=self.ending.hashes,
             days=self.ending.days if self.ending.hashes else None,
             unsealed=self.unsealed,

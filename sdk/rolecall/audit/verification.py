@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from rolecall.audit.endings import Ending, told_end
+from rolecall.audit.erasures import told_erasures
 from rolecall.audit.notes import Checkpoint
 from rolecall.audit.sealed import SealError, commitments, decoded, leaf_of, personal_values
 from rolecall.audit.trees import HASH_BYTES, GrowingTree
@@ -46,6 +47,9 @@ class Verified:
     records: int
     erased: int = 0
     """The records of which some personal values were erased."""
+    untold: int = 0
+    """Those of them beyond the number that the log itself tells, in a whole export: the telling
+    records are sealed later than the erasure, or there are none."""
     by_retention: int = 0
     """The oldest records, of which retention has left the hash only: a later record says so."""
     days: int | None = None
@@ -70,6 +74,8 @@ class SealedLine:
     hash_only: bool = False
     told_end: tuple[int, int | None] = (0, None)
     """The records with a lower index ended after these days: this record says so."""
+    told_erased: int = 0
+    """In so many records values were erased: this record says so."""
 
 
 def verify(
@@ -84,7 +90,7 @@ def verify(
     earlier = _Earlier(previous)
     if (replaced := earlier.at(0, checkpoint)) is not None:
         return replaced
-    records = erased = unsealed = 0
+    records = erased = told = unsealed = 0
     ending = Ending()
     for number, text in numbered:
         line = read_line(text)
@@ -95,7 +101,7 @@ def verify(
             return _fault(line, walk, number, numbered)
         if not walk.fits(line.index, line.leaf, line.path):
             return _fault(line, walk, number, numbered, index=line.index)
-        records, erased = records + 1, erased + line.erased
+        records, erased, told = records + 1, erased + line.erased, told + line.told_erased
         ending.add(line.index, hash_only=line.hash_only, told=line.told_end)
         earlier.add(line.leaf)
         if (replaced := earlier.at(walk.next, checkpoint)) is not None:
@@ -108,6 +114,7 @@ def verify(
     return Verified(
         records=records,
         erased=erased,
+        untold=max(0, erased - told),
         by_retention=ending.hashes,
         days=ending.days if ending.hashes else None,
         unsealed=unsealed,
@@ -194,7 +201,14 @@ def sealed_line(record: dict[str, Any], *, way: str) -> SealedLine:
     if erased.keys() & committed.keys():
         raise SealError("An erased value is there.")
     leaf = leaf_of(record, {**committed, **erased})
-    return SealedLine(index, leaf, path, erased=bool(erased), told_end=told_end(record))
+    return SealedLine(
+        index,
+        leaf,
+        path,
+        erased=bool(erased),
+        told_end=told_end(record),
+        told_erased=told_erasures(record),
+    )
 
 
 def _texts(value: Any) -> Mapping[str, str]:

@@ -61,7 +61,9 @@ def add_audit_commands(topics: Topics) -> None:
         " it where an earlier key signed a checkpoint",
     )
     verify.add_argument(
-        "--allow-erased", action="store_true", help="exit with 0 also where values were erased"
+        "--allow-erased",
+        action="store_true",
+        help="exit with 0 also where values were erased, as far as records of the log tell it",
     )
     verify.add_argument(
         "--allow-newer",
@@ -111,7 +113,7 @@ def _verify(options: argparse.Namespace) -> int:
             )
         return INVALID
     say(_summary(found, newest))
-    erased = found.erased and not options.allow_erased
+    erased = found.untold or (found.erased and not options.allow_erased)
     newer = found.unsealed and not options.allow_newer
     return PARTLY if erased or newer or not found.ended else OK
 
@@ -199,9 +201,15 @@ def _summary(found: "Verified", checkpoint: "Checkpoint") -> str:
         ]
     if found.erased:
         parts.append(
-            f"Personal values were erased in {found.erased} of them: what they were is not checked,"
-            " nor who erased them."
+            f"Personal values were erased in {found.erased} of them: what they were is not checked."
         )
+        if found.untold:
+            parts.append(
+                f"Of {found.untold} of these no record `records.erased` of the log tells. An"
+                " erasure may still go on: export again later, and ask the operator if this stays."
+            )
+        elif found.complete:
+            parts.append("Records `records.erased` of the log tell of so many.")
     if found.by_retention:
         days = "" if found.days is None else f" of {found.days} days"
         parts.append(

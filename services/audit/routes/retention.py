@@ -30,6 +30,7 @@ class AuditRetentionView(TaggedAnswer):
     beside_the_state: ClassVar[frozenset[str]] = frozenset(
         {"days_in_force", "in_force_at", "kept_since", "records_ended"}
     )
+    awaited = beside_the_state
 
     days: int | None
     """`null`: without a limit."""

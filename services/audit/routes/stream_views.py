@@ -32,6 +32,7 @@ class StreamView(TaggedAnswer):
             *("next_attempt_at", "test_due", "tested"),
         }
     )
+    awaited = beside_the_state
 
     id: StreamId
     account_id: AccountId

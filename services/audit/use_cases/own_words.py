@@ -1,16 +1,17 @@
 """What audit itself has said: a record that others believe must be of a row that audit signed.
 
-A verifier takes hashes without records for an end by retention, if a sealed record says so. Who can
-write into the database alone must not be able to say it.
+A verifier takes hashes without records for an end by retention, and missing values for an erasure,
+if a sealed record says so. Who can write into the database alone must not be able to say it.
 """
 
+from rolecall.audit.erasures import ERASED
 from services.audit.domain.records import Record, record_of
 from services.audit.domain.retention import ENDED
 from services.audit.store import Store
 from shared.contracts.topology import Service
 from shared.row_verifier import RowRefused, RowVerifier
 
-BELIEVED = frozenset({ENDED})
+BELIEVED = frozenset({ENDED, ERASED})
 """The actions that a verifier believes."""
 
 

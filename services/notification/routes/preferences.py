@@ -82,10 +82,11 @@ class PreferencesQuery(Body):
 class PreferencesView(TaggedAnswer):
     """The kinds of messages, and the mails that a person has switched off.
 
-    The tag is that of `off` alone: it is the same in each language.
+    `etag` is that of `off` alone: it is the same in each language.
     """
 
     beside_the_state = frozenset({"kinds", "groups"})
+    awaited = beside_the_state
     kinds: list[KindView]
     groups: list[KindGroupView]
     off: list[OffView]
@@ -153,7 +154,7 @@ async def resubscribe(ctx: Ctx, call: Call[None, UnsubscribeQuery]) -> None:
 
 
 def preferences_view(found: Preferences, locale: Locale = DEFAULT_LOCALE) -> PreferencesView:
-    """The answer that shows preferences; its tag is the same in each language."""
+    """The answer that shows preferences; its `etag` is the same in each language."""
     titles = KIND_TITLES[locale]
     return PreferencesView(
         kinds=[

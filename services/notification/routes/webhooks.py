@@ -78,6 +78,7 @@ class WebhookView(TaggedAnswer):
     """
 
     beside_the_state: ClassVar[frozenset[str]] = frozenset({"failing_since"})
+    awaited = beside_the_state
 
     id: WebhookId
     account_id: AccountId

@@ -28,7 +28,7 @@ from services.audit.use_cases.proofs import sealed_page
 from services.audit.use_cases.sealing import FORGED
 from services.audit.use_cases.search import search
 from shared.contracts.audit_erasure import RecordsErased
-from shared.contracts.facts import SHARDS, Actor, Caller, RequestInfo, ResourceRef
+from shared.contracts.facts import SHARDS, Actor, Caller, RequestInfo, ResourceRef, Row
 from shared.contracts.identity_erasure import UserErased
 from shared.ids import AccountId, SearchId, UserId, new_id
 from shared.journal import rows
@@ -222,11 +222,12 @@ class Erasing(Sealing):
         inbox = self.auditing.inbox
         await asyncio.gather(*(inbox.handle(on_the_bus(row)) for row in rows))
 
-    async def seal(self) -> None:
+    async def seal(self, *, audit_epoch: str = EPOCH) -> None:
         """Seal everything that is recorded."""
         whole = {str(shard): 1_000_000 for shard in range(SHARDS)}
         for source in ("team", "identity", "notification", "audit"):
-            said = {"$set": {"epoch": EPOCH, "low": whole}}
+            epoch = audit_epoch if source == "audit" else EPOCH
+            said = {"$set": {"epoch": epoch, "low": whole}}
             await self.auditing.database["inbox_marks"].update_one(
                 {"_id": source}, said, upsert=True
             )
@@ -290,6 +291,24 @@ async def test_no_value_of_an_erased_user_is_left_and_every_proof_is_valid(erasi
     assert all(each.erased for each in await erasing.records() if each.actor.id == ZOE)
     await readers_see_what_was_erased(erasing)
     await another_change_is_refused(erasing)
+    await the_log_tells_each_erased_record(erasing)
+
+
+async def the_log_tells_each_erased_record(erasing) -> None:
+    assert await untold(erasing, ACCOUNT) > 0, "nothing tells it yet"
+    stored = await erasing.auditing.all("journal")
+    own = [Row.from_event(each["event"].encode()) for each in stored]
+    tell = [row for row in own if row.type == RecordsErased.type]
+    await erasing.add(*(record_of(row, recorded_at=NOON) for row in tell))
+    await erasing.seal(audit_epoch=tell[0].epoch)
+    assert [await untold(erasing, tree) for tree in (ACCOUNT, OTHER, HOME)] == [0, 0, 0]
+
+
+async def untold(erasing, tree: str) -> int:
+    newest = await erasing.checkpoint(tree)
+    found = verify(await erasing.lines(newest, tree), newest)
+    assert isinstance(found, Verified)
+    return found.untold
 
 
 async def another_change_is_refused(erasing) -> None:
@@ -566,18 +585,25 @@ async def test_saved_searches_that_name_the_user_are_deleted(erasing):
 
 
 @pytest.mark.rule("B11")
-async def test_an_end_that_audit_did_not_sign_is_not_sealed(erasing, caplog):
+@pytest.mark.parametrize(
+    ("kind", "says", "less"),
+    [
+        ("ended", {"until": 2, "days": 30}, {"until": 1, "days": 30}),
+        ("erased", {"records": 2}, {"records": 3}),
+    ],
+)
+async def test_an_end_that_audit_did_not_sign_is_not_sealed(erasing, caplog, kind, says, less):
     """Who can write into the database puts records there that a verifier would believe."""
     unsaid, unsigned, other, genuine = (
         told(
-            "audit.records.ended.v1",
+            f"audit.records.{kind}.v1",
             ("audit_log", ACCOUNT, None),
             by={"actor": Actor(type="service", id="audit"), "request": BY_ANA["request"]},
-            after={"until": 2, "days": 30},
+            after=says,
         )
         for _ in range(4)
     )
-    less = other.model_copy(update={"after": {"until": 1, "days": 30}})
+    less = other.model_copy(update={"after": less})
     signed = (signer("team").sign(unsigned), signer("audit").sign(less))
     journal = erasing.auditing.database["journal"]
     await journal.insert_many(map(rows.document, (*signed, signer("audit").sign(genuine))))

@@ -13,7 +13,8 @@ from services.audit.domain.stream_attempts import LONGEST_PAUSE
 from services.audit.domain.streams import PausedBecause
 from services.audit.use_cases.streams import WantedStream, change_stream, order_test
 from shared.elections import ELECTION_TERM, Election
-from tests.faults.crashes import StepKills, kill_table
+from shared.mongo import transact
+from tests.faults.crashes import BEFORE_COMMIT, StepKills, kill_table
 from tests.faults.crashing_stream_sender import BATCH_ANSWERED, OFFICE, TEST_ANSWERED
 from tests.lengths import length
 from tests.services.audit.sealed_site import Sealing
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from services.audit.domain.streams import LogStream
+    from shared.mongo import DbSession
     from tests.services.audit.conftest import Auditing
 
 ROUNDS = length("STREAM_CRASHES", short=1, soak=20)
@@ -65,8 +67,13 @@ class StreamRuns:
         """Send until the sender dies; then its term is over, and its pauses."""
         ahead = str(self.auditing.clock.ahead.total_seconds())
         name = await self.kills.run(self._folder, step, *self._where, ahead)
+        if name == BEFORE_COMMIT:
+            await transact(self.auditing.client, self._read)  # then old transactions are given up
         self.auditing.clock.ahead += LATER
         return name
+
+    async def _read(self, session: DbSession) -> None:
+        await self.auditing.database["streams"].find_one({}, session=session)
 
     async def look(self) -> None:
         """One look of the sender that is elected next."""

@@ -430,6 +430,31 @@ async def test_a_stream_is_made_once_and_shows_its_secret_to_no_reader(api):
     assert (status, problem["code"]) == (409, "too-many-streams")
 
 
+async def test_a_known_stream_is_told_anew_when_a_test_is_ordered_or_done(api):
+    _, made = await api.ask("POST", "audit-streams", NEW | {"url": "https://siem.invalid/x"})
+    one = f"audit-streams/{made['id']}"
+    url = f"{api.service.addresses['public']}/v1/accounts/{ACCOUNT}/{one}"
+    signed_in = {"Authorization": f"Bearer {api.reader_token()}"}
+
+    async def known(tag: str) -> tuple[int, str]:
+        async with api.http.get(url, headers={**signed_in, "If-None-Match": tag}) as answer:
+            return answer.status, answer.headers["ETag"]
+
+    _, tag = await known('"none"')
+    assert await known(tag) == (304, tag)
+    await api.ask("POST", f"{one}/test")
+    assert (await known(tag))[0] == 200
+
+    async def tested() -> bool:
+        return (await api.ask("GET", one))[1]["tested"] is not None
+
+    await wait_for(tested, what="the result of the test")
+    assert (await known(tag))[0] == 200
+    status, changed = await api.ask("PATCH", one, {"name": "New"}, **{"If-Match": tag})
+    assert (status, changed["name"]) == (200, "New"), "no change was made since it was read"
+    assert (await api.ask("PATCH", one, {"name": "Old"}, **{"If-Match": tag}))[0] == 412
+
+
 async def test_a_running_audit_sends_what_happens(api):
     async with siem() as receiver:
         status, made = await api.ask("POST", "audit-streams", NEW | {"url": receiver.url})

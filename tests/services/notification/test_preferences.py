@@ -155,11 +155,9 @@ async def test_of_two_choices_for_one_state_the_second_is_refused(sending):
         )
 
     first = await choose([ROLE])
-    assert (
-        preferences_view(first.result, Locale.DE).etag
-        == preferences_view(first.result).etag
-        != seen
-    )
+    in_german = preferences_view(first.result, Locale.DE)
+    assert in_german.etag == preferences_view(first.result).etag != seen
+    assert in_german.read_tag != preferences_view(first.result).read_tag, "304 is of one language"
     with pytest.raises(PreconditionFailed):
         await choose(["token_expiry"])
     await choose([ROLE])  # the same again: its answer was lost

@@ -14,6 +14,7 @@ from shared.http.preconditions import (
     PreconditionFailed,
     ResourceExists,
     read_precondition,
+    state_tag,
 )
 from shared.http.routes import Answer
 from shared.problems import Invalid
@@ -33,6 +34,15 @@ class SwitchedLamp(Lamp):
     beside_the_state = frozenset({"by"})
 
     by: str
+
+
+class WatchedLamp(SwitchedLamp):
+    """A resource with something that its readers wait for."""
+
+    beside_the_state = frozenset({"by", "hours"})
+    awaited = frozenset({"hours"})
+
+    hours: int
 
 
 RED = Lamp(colour="red", labels={"a": "1", "b": "2"})
@@ -69,6 +79,27 @@ def test_the_order_in_which_members_are_stored_does_not_change_the_tag() -> None
 
 def test_what_the_answer_of_a_write_adds_does_not_change_the_tag() -> None:
     assert SwitchedLamp(**dict(RED), by="ana").etag == RED.etag
+
+
+def test_the_tag_of_a_read_names_what_readers_wait_for_behind_the_state() -> None:
+    seen = WatchedLamp(**dict(RED), by="ana", hours=1)
+    moved, switched = seen.model_copy(update={"hours": 2}), seen.model_copy(update={"by": "bo"})
+    assert seen.etag == moved.etag == RED.etag == RED.read_tag
+    assert seen.read_tag == switched.read_tag != moved.read_tag
+    assert state_tag(seen.read_tag) == state_tag(seen.etag) == seen.etag
+    green = seen.model_copy(update={"colour": "green"})
+    for tag in (seen.etag, seen.read_tag):
+        assert outcome(moved, ("If-Match", tag)) is None
+        assert outcome(green, ("If-Match", tag)) is PreconditionFailed
+        assert outcome(moved, ("If-Match", f"W/{tag}")) is PreconditionFailed
+    known = read(("If-None-Match", seen.read_tag))
+    assert known is not None
+    assert [known.excludes(each.read_tag) for each in (seen, switched, moved, green)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_the_tag_is_shown_with_the_state_and_not_made_from_itself() -> None:
