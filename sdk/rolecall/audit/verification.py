@@ -75,7 +75,7 @@ class SealedLine:
     told_end: tuple[int, int | None] = (0, None)
     """The records with a lower index ended after these days: this record says so."""
     told_erased: int = 0
-    """In so many records values were erased: this record says so."""
+    """The number of records in which values were erased, as this record says."""
 
 
 def verify(

@@ -209,7 +209,7 @@ def _summary(found: "Verified", checkpoint: "Checkpoint") -> str:
                 " erasure may still go on: export again later, and ask the operator if this stays."
             )
         elif found.complete:
-            parts.append("Records `records.erased` of the log tell of so many.")
+            parts.append("The log itself tells of these erasures.")
     if found.by_retention:
         days = "" if found.days is None else f" of {found.days} days"
         parts.append(

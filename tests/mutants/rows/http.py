@@ -52,8 +52,8 @@ ROWS = (
         id="http-weak-tag-matches",
         kind=Kind.DATA,
         file="shared/http/preconditions.py",
-        old="ANY in wanted or tag in wanted",
-        new="ANY in wanted or tag in {each.removeprefix(WEAK) for each in wanted}",
+        old="states = {state_tag(each) for each in wanted}",
+        new="states = {state_tag(each.removeprefix(WEAK)) for each in wanted}",
         tests=("tests/shared/http/test_preconditions.py",),
     ),
     Mutant(
