@@ -18,9 +18,9 @@ help: ## list the commands
 run: $(VENV)/.local ## the whole product in one process, without Docker
 	@exec $(BIN)/python -m deploy.local --parent $$PPID
 
-# A file of tests runs in one worker; the files that wait most are begun first. Tests wait for
-# servers during half of their time, so four workers keep two cores busy.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not containers"
+# A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
+# Tests wait for servers during half of their time, so four workers keep two cores busy.
+PYTEST := $(BIN)/python -m pytest --workers 4 -m "not containers"
 SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
 COVERAGE ?=
 ARCHITECTURE ?= tests/architecture

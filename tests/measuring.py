@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 
-import pytest
 from coverage import Coverage
 from slipcover import FileMatcher, ImportManager
 
@@ -22,11 +21,10 @@ _measured = probes()
 ImportManager(_measured, FileMatcher(sources=SOURCES)).__enter__()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the processes that tests start be measured, but not the workers of this one."""
-    if not config.getoption("numprocesses", None):
-        settings = Coverage(config_file=str(ROOT / "pyproject.toml")).config
-        os.environ["COVERAGE_PROCESS_CONFIG"] = settings.serialize()
+def pytest_configure() -> None:
+    """Let the processes that tests start be measured; a worker is forked, and measures itself."""
+    settings = Coverage(config_file=str(ROOT / "pyproject.toml")).config
+    os.environ["COVERAGE_PROCESS_CONFIG"] = settings.serialize()
 
 
 def pytest_sessionfinish() -> None:

@@ -15,7 +15,7 @@ from deploy.programs.mongodb import Mongod, Secantusdb, database
 from deploy.programs.nginx import nginx_program
 from deploy.programs.program import ProgramError, free_port
 from deploy.programs.rabbitmq import Rabbitmq, rabbitmq_program
-from tests.support.forked import Forked
+from tests.support.forked import DATABASE, Forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,8 +32,7 @@ UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
 class UnmeasuredSecantusdb(Forked, Secantusdb):
     """SecantusDB without coverage: it would double the time of a program that is not ours."""
 
-    preloaded = ("secantus.cli",)
-    """Nothing of the product, which shares no process with this one (docs/decisions/0003)."""
+    preloaded = DATABASE
 
     def environment(self) -> Mapping[str, str]:
         """Measure nothing."""

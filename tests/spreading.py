@@ -1,17 +1,19 @@
-"""A pytest plugin that spreads the tests over the workers of a run.
+"""The units of a run with several workers, and their order.
 
-A worker gets one unit after the other: usually the tests of a file, in their order.
+A worker gets one unit after the other: usually the tests of a file.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import pytest
-from xdist.scheduler import LoadFileScheduling
+from collections import defaultdict
+from dataclasses import dataclass
+from operator import attrgetter
+from random import Random
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
+
 
 PRODUCTS = "tests/e2e/test_journey.py"
 """The file whose tests run with each of two products, so two workers can have it."""
@@ -68,21 +70,39 @@ def unit_of(nodeid: str) -> str:
     return AS_PROCESSES if file == PRODUCTS and "as processes" in test else file
 
 
-class Spreading(LoadFileScheduling):  # type: ignore[misc]
-    """Gives out units in the order of their first tests."""
+class TestFile(Protocol):
+    """What a unit needs to know of a file of tests."""
 
-    def _split_scope(self, nodeid: str) -> str:
-        return unit_of(nodeid)
+    @property
+    def nodeid(self) -> str:
+        """Its path."""
+        ...
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move the slowest units to the start; the others keep their random order."""
+FileT = TypeVar("FileT", bound=TestFile)
+
+
+@dataclass(frozen=True)
+class Unit(Generic[FileT]):
+    """Tests that one worker runs: all of these files whose unit has this name."""
+
+    name: str
+    modules: tuple[FileT, ...]
+
+
+def units_of(modules: Iterable[FileT]) -> list[Unit[FileT]]:
+    """Return the units of these files."""
+    files: defaultdict[str, list[FileT]] = defaultdict(list)
+    for module in modules:
+        files[unit_of(module.nodeid)].append(module)
+        if module.nodeid == PRODUCTS:
+            files[AS_PROCESSES].append(module)
+    return [Unit(name, tuple(found)) for name, found in files.items()]
+
+
+def in_order(units: Iterable[Unit[FileT]], *, seed: int) -> list[Unit[FileT]]:
+    """Return the units as they are begun: the slowest first, the others in an order of chance."""
     order = {name: place for place, name in enumerate(SLOWEST_FIRST)}
-    items.sort(key=lambda item: order.get(unit_of(item.nodeid), len(order)))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., Any]) -> Spreading:
-    """Make the scheduler of a run with several workers."""
-    return Spreading(config, log)
+    mixed = sorted(units, key=attrgetter("name"))
+    Random(seed).shuffle(mixed)
+    return sorted(mixed, key=lambda unit: order.get(unit.name, len(order)))

@@ -1,6 +1,7 @@
 """A process that has imported the product, and forks the Python programs that tests start.
 
-It has one thread. `tests/support/forked.py` starts it, and asks it over a socket.
+It has one thread. `tests/support/forked.py` starts it; each process that runs tests asks it over a
+socket of its own.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import runpy
 import socket
 import sys
 import tempfile
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
+from select import POLLIN, poll
 from typing import TYPE_CHECKING
 
 import coverage
@@ -52,27 +55,41 @@ def preload(modules: Sequence[str]) -> None:
     gc.freeze()
 
 
-def serve(client: socket.socket) -> NewProgram | None:
+def serve(clients: Sequence[socket.socket], modules: Sequence[str]) -> NewProgram | None:
     """Answer requests; return a program in the process that shall be it, `None` at the end.
 
-    A number asks how that process has ended. Until then its id is not used again.
+    The modules are imported for the first program. A number asks how that process has ended. Until
+    then its id is not used again.
     """
-    while True:
+    asking = poll()
+    for each in clients:
+        asking.register(each, POLLIN)
+    by_number = {each.fileno(): each for each in clients}
+    needed = list(modules)
+    while by_number:
+        [(number, _), *_] = asking.poll()
+        client = by_number[number]
         message, descriptors, *_ = socket.recv_fds(client, LARGEST_REQUEST, DESCRIPTORS)
         if not message:
-            return None
+            asking.unregister(client)
+            del by_number[number]
+            continue
         asked = json.loads(message)
+        if needed:
+            preload(needed)
+            needed = []
         if isinstance(asked, int):
             client.send(json.dumps(status_of(asked)).encode())
         elif os.fork() == 0:
             os.setsid()
             client.send(json.dumps(os.getpid()).encode())
-            for number in range(3):
-                os.dup2(descriptors[number], number)
-                os.close(descriptors[number])
+            for stream in range(3):
+                os.dup2(descriptors[stream], stream)
+                os.close(descriptors[stream])
             return NewProgram(**asked)
         for descriptor in descriptors:
             os.close(descriptor)
+    return None
 
 
 def status_of(pid: int) -> int | None:
@@ -103,9 +120,9 @@ def run(program: NewProgram) -> None:
 
 
 if __name__ == "__main__":
-    _, number, *preloaded = sys.argv
-    preload(preloaded)
-    with socket.socket(fileno=int(number)) as connection:
-        forked = serve(connection)
+    _, numbers, *preloaded = sys.argv
+    with ExitStack() as until_forked:
+        sockets = [socket.socket(fileno=int(number)) for number in numbers.split(",")]
+        forked = serve([until_forked.enter_context(each) for each in sockets], preloaded)
     if forked:
         run(forked)

@@ -37,28 +37,42 @@ PRELOADED = (
     "deploy.mailcatcher.catcher",
     "uvloop",
 )
+DATABASE = ("secantus.cli",)
+"""Nothing of the product, which shares no process with this one (docs/decisions/0003)."""
 
 
 class ForkServer:
-    """A fork server that has imported some modules; any thread may ask it."""
+    """A fork server that has imported some modules; any thread may ask it.
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    A process that forks others, which shall ask it too, starts it with a connection for each.
+    """
+
+    def __init__(self, modules: Sequence[str], *, processes: int = 1) -> None:
         self._lock = threading.Lock()
-        self._connection, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with other:
-            self._process = subprocess.Popen(
-                [*SERVER, str(other.fileno()), *modules],
-                cwd=ROOT,
-                env={
-                    **os.environ,
-                    "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}",
-                    "OPENBLAS_NUM_THREADS": "1",
-                    "COVERAGE_PROCESS_CONFIG": "",
-                },
-                stdin=subprocess.DEVNULL,
-                pass_fds=[other.fileno()],
-                start_new_session=True,
-            )
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(processes)]
+        self._connections = [ours for ours, _ in pairs]
+        self._connection = self._connections[0]
+        numbers = [theirs.fileno() for _, theirs in pairs]
+        self._process = subprocess.Popen(
+            [*SERVER, ",".join(map(str, numbers)), *modules],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}",
+                "OPENBLAS_NUM_THREADS": "1",
+                "COVERAGE_PROCESS_CONFIG": "",
+            },
+            stdin=subprocess.DEVNULL,
+            pass_fds=numbers,
+            start_new_session=True,
+        )
+        for _, theirs in pairs:
+            theirs.close()
+
+    def for_process(self, number: int) -> None:
+        """Use the connection of this forked process only."""
+        self._connection = self._connections[number]
+        self._close_all_but(self._connection)
 
     def ask(self, message: bytes, *files: IO[Any] | int) -> Any:
         """Send a request with open files, and return the answer.
@@ -78,16 +92,50 @@ class ForkServer:
         return json.loads(answer)
 
     def close(self) -> None:
-        """End the server; what it forked goes on."""
-        self._connection.close()
+        """End the server, if no other process uses it; what it forked goes on."""
+        self._close_all_but(None)
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
         self._process.wait()
+
+    def _close_all_but(self, kept: socket.socket | None) -> None:
+        for each in self._connections:
+            if each is not kept:
+                each.close()
+
+
+_shared: dict[tuple[str, ...], ForkServer] = {}
+
+
+def share(processes: int) -> None:
+    """Start the fork servers that this many processes will use, which this one forks next."""
+    for modules in (PRELOADED, DATABASE):
+        _shared[modules] = ForkServer(modules, processes=processes)
+
+
+def use_as(number: int) -> None:
+    """Ask the shared servers as this of the forked processes."""
+    for server in _shared.values():
+        server.for_process(number)
+
+
+def leave() -> None:
+    """Let the shared servers end with the forked processes."""
+    for server in _shared.values():
+        server.close()
 
 
 @cache
 def fork_server(modules: tuple[str, ...]) -> ForkServer:
-    """Return the server of this process that has imported these modules."""
-    server = ForkServer(modules)
-    atexit.register(server.close)
+    """Return the server that has imported these modules: the shared one, or one of this process."""
+    if modules in _shared:
+        server = _shared[modules]
+        atexit.register(server.close)
+    else:
+        server = ForkServer(modules)
+        atexit.register(server.wait)
+        atexit.register(server.close)
     return server
 
 
