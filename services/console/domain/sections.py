@@ -23,6 +23,7 @@ SECTIONS = (
     AccountSection(id="tokens", permission="api_token:view"),
     AccountSection(id="log", permission="audit_log:view"),
     AccountSection(id="usage", permission="usage:view"),
+    AccountSection(id="settings", permission="account:update"),
 )
 
 

@@ -194,6 +194,8 @@ SUBJECTS: Mapping[str, PageText] = {
     "access": PageText("Access", "Zugriff"),
     "account": PageText("Account", "Konto"),
     "api_token": PageText("API tokens", "API-Tokens"),
+    "checkpoint": PageText("Checkpoints", "Prüfpunkte"),
+    "retention": PageText("Retention", "Aufbewahrung"),
     "guardrail": PageText("Guardrails", "Leitplanken"),
     "invitation": PageText("Invitations", "Einladungen"),
     "log_stream": PageText("Log streams", "Protokollströme"),

@@ -19,6 +19,41 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
         "The token was revoked. No service accepts it any more.",
         "Das Token wurde widerrufen. Kein Dienst nimmt es mehr an.",
     ),
+    "account-renamed": PageText("The account has another name.", "Das Konto heißt jetzt anders."),
+    "factor-demanded": PageText(
+        "A second factor is demanded from now on.", "Ein zweiter Faktor wird jetzt verlangt."
+    ),
+    "factor-not-demanded": PageText(
+        "A second factor is not demanded any more.", "Ein zweiter Faktor wird nicht mehr verlangt."
+    ),
+    "ownership-offered": PageText(
+        "The account was offered. A mail tells the member.",
+        "Das Konto wurde angeboten. Eine E-Mail sagt es dem Mitglied.",
+    ),
+    "offer-taken-back": PageText("The offer was taken back.", "Das Angebot wurde zurückgenommen."),
+    "ownership-accepted": PageText("The account is yours now.", "Das Konto gehört jetzt Ihnen."),
+    "ownership-declined": PageText("You declined the account.", "Sie haben das Konto abgelehnt."),
+    "reverted": PageText(
+        "This is a personal account again.", "Das ist wieder ein persönliches Konto."
+    ),
+    "account-deleted": PageText("The account was deleted.", "Das Konto wurde gelöscht."),
+    "account-restored": PageText("The account was restored.", "Das Konto ist wiederhergestellt."),
+    "webhook-changed": PageText("The webhook was changed.", "Der Webhook wurde geändert."),
+    "webhook-enabled": PageText("The webhook is on.", "Der Webhook ist eingeschaltet."),
+    "webhook-disabled": PageText("The webhook is off.", "Der Webhook ist ausgeschaltet."),
+    "webhook-deleted": PageText("The webhook was deleted.", "Der Webhook wurde gelöscht."),
+    "test-sent": PageText(
+        "The test is on its way. Reload the page to see the answer.",
+        "Der Test ist unterwegs. Laden Sie die Seite neu, um die Antwort zu sehen.",
+    ),
+    "redelivered": PageText(
+        "The delivery is on its way again.", "Die Zustellung ist wieder unterwegs."
+    ),
+    "stream-created": PageText("The log stream was created.", "Der Protokollstrom ist angelegt."),
+    "stream-changed": PageText("The log stream was changed.", "Der Protokollstrom ist geändert."),
+    "stream-enabled": PageText("The log stream goes on.", "Der Protokollstrom läuft weiter."),
+    "stream-disabled": PageText("The log stream is paused.", "Der Protokollstrom ist angehalten."),
+    "stream-deleted": PageText("The log stream was deleted.", "Der Protokollstrom ist gelöscht."),
     "search-saved": PageText("The search was saved.", "Die Suche wurde gespeichert."),
     "search-changed": PageText("The search was changed.", "Die Suche wurde geändert."),
     "search-deleted": PageText("The search was deleted.", "Die Suche wurde gelöscht."),

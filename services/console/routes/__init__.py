@@ -2,6 +2,7 @@
 
 from services.console.routes import (
     access_explorer,
+    account_endings,
     accounts,
     address_change,
     audit_log,
@@ -11,6 +12,7 @@ from services.console.routes import (
     live,
     log_exports,
     log_searches,
+    log_streams,
     member_access,
     members,
     notifications,
@@ -24,6 +26,7 @@ from services.console.routes import (
     role_editor,
     roles,
     security,
+    settings,
     sign_in,
     sign_up,
     sso_sign_in,
@@ -31,6 +34,7 @@ from services.console.routes import (
     unsubscribe,
     usage,
     verification,
+    webhooks,
 )
 
 PAGES = (
@@ -52,6 +56,10 @@ PAGES = (
     *log_searches.PAGES,
     *log_exports.PAGES,
     *usage.PAGES,
+    *settings.PAGES,
+    *webhooks.PAGES,
+    *log_streams.PAGES,
+    *account_endings.PAGES,
     *notifications.PAGES,
     *security.PAGES,
     *passkeys.PAGES,

@@ -51,7 +51,7 @@ class ProvedPage:
         name = visit.typed.get("press", "")
         if name == SIGN_IN_AGAIN:
             await visit.end_session()
-            return SeeOther(with_query(places.SIGN_IN, to=self.path))
+            return SeeOther(with_query(places.SIGN_IN, to=visit.path))
         press = self.presses.get(name)
         if press is None:
             return await self.show(visit, Form())
@@ -72,7 +72,7 @@ class ProvedPage:
         factors = await visit.call("GET", "/v1/me/mfa")
         press = visit.typed["press"]
         words = {
-            "action": self.path,
+            "action": visit.path,
             "press": self.proved.get(press, press),
             "carried": {name: visit.typed.get(name, "") for name in self.carried},
             "by_code": factors["totp"] is not None or factors["passkeys"] > 0,

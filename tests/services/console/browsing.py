@@ -125,7 +125,8 @@ class StandIn:
         status, content = self.answers[name]
         if content is None:
             return web.Response(status=status)
-        return web.json_response(content, status=status)
+        tag = content.get("etag") if isinstance(content, dict) else None
+        return web.json_response(content, status=status, headers={"ETag": tag} if tag else {})
 
     async def tell(self, request: web.BaseRequest, media: str) -> web.StreamResponse:
         self.followed.append(dict(request.headers))

@@ -8,11 +8,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from deploy.gateway.paths import path_owners, public_routes
+from deploy.gateway.pages import DOWNLOAD_PATHS, page_locations
+from deploy.gateway.paths import path_match, path_owners, public_routes
 from deploy.gateway.servers import ConsoleListener
 from deploy.programs.program import free_port
 from rolecall.client.jwk import encode
 from services.console.app import build
+from services.console.routes import FEEDS
 from services.console.settings import NAME, Settings
 from shared.runtime.listeners import listen
 from tests.deploy.gateway.upstreams import Upstream, gateway
@@ -66,6 +68,15 @@ async def test_the_api_is_told_the_address_of_the_visitor_and_their_browser(tmp_
     assert asked.path == "/v1/password/forgot"
     assert asked.headers["X-Forwarded-For"] == VISITOR
     assert asked.headers["User-Agent"] == "Lynx/2"
+
+
+def test_the_gateway_passes_files_and_feeds_on_as_they_come():
+    located = page_locations({NAME}, {}).splitlines()
+    passed = {path_match(path) for path in (*DOWNLOAD_PATHS, *(feed.path for feed in FEEDS))}
+    assert len(passed) >= 4
+    for line in located:
+        where = line.strip().removeprefix("location ").partition(" {")[0]
+        assert ("proxy_buffering off;" in line) is (where in passed)
 
 
 CONSOLE, OTHER, INSIDE, OUTSIDE = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"

@@ -11,6 +11,7 @@ from services.console.pages.page_text import PageText
 from services.console.pages.refusals.access import ACCESS
 from services.console.pages.refusals.every import EVERY
 from services.console.pages.refusals.log import LOG
+from services.console.pages.refusals.settings import SETTINGS
 from services.console.pages.refusals.team import TEAM
 from services.console.pages.refusals.tokens import TOKENS
 from services.console.pages.refusals.usage import USAGE
@@ -22,6 +23,7 @@ IN_ACCOUNTS: Mapping[str, PageText] = {
     **LOG,
     **TOKENS,
     **USAGE,
+    **SETTINGS,
 }
 """By the code of the refusal."""
 FALLBACK = "internal-error"

@@ -15,6 +15,7 @@ from services.console.pages.words.log import LOG
 from services.console.pages.words.notifications import NOTIFICATIONS
 from services.console.pages.words.projects import PROJECTS
 from services.console.pages.words.roles import ROLES
+from services.console.pages.words.settings import SETTINGS
 from services.console.pages.words.team import TEAM
 from services.console.pages.words.tokens import TOKENS
 from services.console.pages.words.usage import USAGE
@@ -33,6 +34,7 @@ GROUPS = (
     LOG,
     TOKENS,
     USAGE,
+    SETTINGS,
 )
 WORDS: Mapping[str, PageText] = {name: text for group in GROUPS for name, text in group.items()}
 

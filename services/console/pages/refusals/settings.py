@@ -1,0 +1,48 @@
+"""Refusals of the routes of webhooks and of streams of the audit log."""
+
+from collections.abc import Mapping
+
+from services.console.pages.page_text import PageText
+
+SETTINGS: Mapping[str, PageText] = {
+    "receiver-unfit": PageText(
+        "The account cannot be offered to this person. Choose an active member.",
+        "Dieser Person lässt sich das Konto nicht anbieten. Wählen Sie ein aktives Mitglied.",
+    ),
+    "transfer-pending": PageText(
+        "The account is offered to a member already. Take that offer back first.",
+        "Das Konto ist schon einem Mitglied angeboten. Nehmen Sie dieses Angebot zuerst zurück.",
+    ),
+    "transfer-expired": PageText(
+        "The offer has ended. Ask the owner for a new one.",
+        "Das Angebot ist abgelaufen. Bitten Sie die Eigentümerin oder den Eigentümer um ein neues.",
+    ),
+    "deletion-began": PageText(
+        "It is too late: the account is being deleted for good.",
+        "Es ist zu spät: Das Konto wird gerade endgültig gelöscht.",
+    ),
+    "webhook-disabled": PageText(
+        "The webhook is switched off. Switch it on first.",
+        "Der Webhook ist ausgeschaltet. Schalten Sie ihn zuerst ein.",
+    ),
+    "too-many-webhooks": PageText(
+        "There are {limit} webhooks, the most that an account can have. Delete one that you do not"
+        " need.",
+        "Es gibt schon {limit} Webhooks, mehr kann ein Konto nicht haben. Löschen Sie einen, den"
+        " Sie nicht brauchen.",
+    ),
+    "too-many-tests": PageText(
+        "A webhook gets {limit} tests in a minute at most. Try again later.",
+        "Ein Webhook bekommt höchstens {limit} Tests in der Minute. Versuchen Sie es später.",
+    ),
+    "too-many-redeliveries": PageText(
+        "Too much was delivered again today. Try again tomorrow.",
+        "Heute wurde schon zu viel erneut zugestellt. Versuchen Sie es morgen.",
+    ),
+    "too-many-streams": PageText(
+        "There are {limit} log streams, the most that an account can have. Delete one that you do"
+        " not need.",
+        "Es gibt schon {limit} Protokollströme, mehr kann ein Konto nicht haben. Löschen Sie einen,"
+        " den Sie nicht brauchen.",
+    ),
+}

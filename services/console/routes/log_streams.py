@@ -1,0 +1,117 @@
+"""The pages of streams of the audit log: the list, a new one, one of them, its end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.console.domain import places
+from services.console.pages.rendering import Form
+from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.choices import MANY
+from services.console.routes.log_searches import state_of
+from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.visits import Visit
+
+FIELDS = frozenset({"url", "name", "header"})
+STARTS = ("now", "beginning")
+
+
+async def show(visit: Visit, form: Form) -> Outcome:
+    """List the streams of the account."""
+    frame: AccountFrame
+    frame, listed = await together(
+        open_account(visit),
+        visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-streams", query=MANY),
+    )
+    return frame.shown("account/streams", section="settings", form=form, streams=listed["items"])
+
+
+async def show_new(visit: Visit, form: Form) -> Outcome:
+    """Ask for a receiver and its secret."""
+    frame = await open_account(visit)
+    return frame.shown("account/stream_new", section="settings", form=form)
+
+
+async def create(visit: Visit) -> Outcome:
+    """Send the records of the account to a receiver."""
+    start = visit.typed.get("start", "")
+    made = await visit.answer(
+        "POST",
+        f"/v1/accounts/{visit.account_id}/audit-streams",
+        {
+            **{name: visit.typed.get(name, "") for name in FIELDS},
+            "secret": visit.typed.get("password", ""),
+            "start": start if start in STARTS else STARTS[0],
+        },
+        key=visit.typed.get("once"),
+    )
+    path = places.account_path(visit.account_id, "settings", "streams", made.body["id"])
+    return SeeOther(places.changed_address(path, {}, done="stream-created"))
+
+
+async def show_one(visit: Visit, form: Form) -> Outcome:
+    """Show a stream, and how far its receiver is."""
+    return await _of_one(visit, form, "account/stream")
+
+
+async def ask_delete(visit: Visit, form: Form) -> Outcome:
+    """Ask whether the stream shall be deleted."""
+    return await _of_one(visit, form, "account/stream_delete")
+
+
+async def _of_one(visit: Visit, form: Form, template: str) -> Outcome:
+    frame: AccountFrame
+    frame, stream = await together(
+        open_account(visit),
+        visit.call(
+            "GET", f"/v1/accounts/{visit.account_id}/audit-streams/{visit.place['stream_id']}"
+        ),
+    )
+    return frame.shown(template, section="settings", form=form, stream=stream)
+
+
+async def press(visit: Visit) -> Outcome:
+    """Do what the pressed button says."""
+    match visit.typed.get("press"):
+        case "enable":
+            return await _change(visit, {"enabled": True}, "stream-enabled")
+        case "disable":
+            return await _change(visit, {"enabled": False}, "stream-disabled")
+        case "secret":
+            secret = {"secret": visit.typed.get("password", "")}
+            return await _change(visit, secret, "stream-changed")
+        case "test":
+            await visit.call(
+                "POST",
+                f"/v1/accounts/{visit.account_id}/audit-streams/{visit.place['stream_id']}/test",
+            )
+            return SeeOther(places.changed_address(visit.path, {}, done="test-sent"))
+    return await show_one(visit, Form())
+
+
+async def _change(visit: Visit, changed: Mapping[str, Any], done: str) -> Outcome:
+    await visit.answer(
+        "PATCH",
+        f"/v1/accounts/{visit.account_id}/audit-streams/{visit.place['stream_id']}",
+        changed,
+        if_match=state_of(visit),
+    )
+    return SeeOther(places.changed_address(visit.path, {}, done=done))
+
+
+async def delete(visit: Visit) -> Outcome:
+    """Delete the stream: nothing is sent to its receiver any more."""
+    await visit.answer(
+        "DELETE",
+        f"/v1/accounts/{visit.account_id}/audit-streams/{visit.place['stream_id']}",
+        if_match=state_of(visit),
+    )
+    path = places.STREAMS.format_map(visit.place)
+    return SeeOther(places.changed_address(path, {}, done="stream-deleted"))
+
+
+PAGES = (
+    PageRoute(path=places.STREAMS, show=show),
+    PageRoute(path=places.STREAM_NEW, show=show_new, submit=create, fields=FIELDS),
+    PageRoute(path=places.STREAM, show=show_one, submit=press),
+    PageRoute(path=places.STREAM_DELETE, show=ask_delete, submit=delete),
+)

@@ -1,0 +1,198 @@
+"""The pages of webhooks: the list, a new one, one of them with its deliveries, its end."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from services.console.adapters.api import path_step
+from services.console.domain import places
+from services.console.domain.event_choices import EVENT, chosen_types, offered
+from services.console.pages.action_words import SUBJECTS
+from services.console.pages.rendering import Form
+from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.choices import MANY
+from services.console.routes.log_searches import state_of
+from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.visits import Visit
+
+SHOWN_DELIVERIES = 25
+FIELDS = frozenset({"url", "description"})
+
+
+async def show(visit: Visit, form: Form) -> Outcome:
+    """List the webhooks of the account."""
+    frame: AccountFrame
+    frame, listed = await together(
+        open_account(visit),
+        visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks", query=MANY),
+    )
+    return frame.shown("account/webhooks", section="settings", form=form, webhooks=listed["items"])
+
+
+async def show_new(visit: Visit, form: Form) -> Outcome:
+    """Ask for the address and the events of a new webhook."""
+    frame: AccountFrame
+    frame, types = await together(open_account(visit), visit.call("GET", "/v1/webhook-event-types"))
+    return frame.shown(
+        "account/webhook_new", section="settings", form=form, events=_events(visit, types, ())
+    )
+
+
+async def create(visit: Visit) -> Outcome:
+    """Make a webhook, and show its secret in the answer to this press alone."""
+    made = await visit.answer(
+        "POST",
+        f"/v1/accounts/{visit.account_id}/webhooks",
+        {
+            "url": visit.typed.get("url", ""),
+            "description": visit.typed.get("description", ""),
+            "event_types": chosen_types(visit.typed),
+        },
+        key=visit.typed.get("once"),
+    )
+    return await _secret(visit, made.body)
+
+
+async def show_one(visit: Visit, form: Form) -> Outcome:
+    """Show a webhook, and the deliveries of the newest events."""
+    query = {"limit": str(SHOWN_DELIVERIES)}
+    if cursor := visit.query.get("cursor"):
+        query["cursor"] = cursor
+    webhook_id = visit.place["webhook_id"]
+    frame: AccountFrame
+    frame, webhook, types, deliveries = await together(
+        open_account(visit),
+        visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks/{webhook_id}"),
+        visit.call("GET", "/v1/webhook-event-types"),
+        visit.call(
+            "GET", f"/v1/accounts/{visit.account_id}/webhooks/{webhook_id}/deliveries", query=query
+        ),
+    )
+    return frame.shown(
+        "account/webhook",
+        section="settings",
+        form=form,
+        webhook=webhook,
+        events=_events(visit, types, webhook["event_types"]),
+        deliveries=deliveries["items"],
+        following=deliveries["next_cursor"],
+        newest="cursor" not in visit.query,
+    )
+
+
+async def press(visit: Visit) -> Outcome:
+    """Do what the pressed button says."""
+    pressed = PRESSES.get(visit.typed.get("press", ""))
+    return await show_one(visit, Form()) if pressed is None else await pressed(visit)
+
+
+async def _save(visit: Visit) -> Outcome:
+    changed = {
+        "url": visit.typed.get("url", ""),
+        "description": visit.typed.get("description", ""),
+        "event_types": chosen_types(visit.typed),
+    }
+    return await _change(visit, changed, "webhook-changed")
+
+
+async def _enable(visit: Visit) -> Outcome:
+    return await _change(visit, {"enabled": True}, "webhook-enabled")
+
+
+async def _disable(visit: Visit) -> Outcome:
+    return await _change(visit, {"enabled": False}, "webhook-disabled")
+
+
+async def _change(visit: Visit, changed: Mapping[str, Any], done: str) -> Outcome:
+    await visit.answer(
+        "PATCH",
+        f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}",
+        changed,
+        if_match=state_of(visit),
+    )
+    return _back(visit, done)
+
+
+async def _test(visit: Visit) -> Outcome:
+    await visit.call(
+        "POST", f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}/test"
+    )
+    return _back(visit, "test-sent")
+
+
+async def _rotate(visit: Visit) -> Outcome:
+    made = await visit.answer(
+        "POST",
+        f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}/rotate-secret",
+        {},
+        key=visit.typed.get("once"),
+    )
+    return await _secret(visit, made.body)
+
+
+async def _redeliver(visit: Visit) -> Outcome:
+    webhook_id, delivery_id = visit.place["webhook_id"], path_step(visit.typed.get("delivery", ""))
+    await visit.call(
+        "POST",
+        f"/v1/accounts/{visit.account_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    )
+    return _back(visit, "redelivered")
+
+
+async def ask_delete(visit: Visit, form: Form) -> Outcome:
+    """Ask whether the webhook shall be deleted."""
+    frame: AccountFrame
+    frame, webhook = await together(
+        open_account(visit),
+        visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}"),
+    )
+    return frame.shown("account/webhook_delete", section="settings", form=form, webhook=webhook)
+
+
+async def delete(visit: Visit) -> Outcome:
+    """Delete the webhook: nothing is sent to it any more."""
+    await visit.answer(
+        "DELETE",
+        f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}",
+        if_match=state_of(visit),
+    )
+    path = places.WEBHOOKS.format_map(visit.place)
+    return SeeOther(places.changed_address(path, {}, done="webhook-deleted"))
+
+
+async def _secret(visit: Visit, webhook: Mapping[str, Any]) -> Outcome:
+    frame = await open_account(visit)
+    return frame.shown("account/webhook_secret", section="settings", webhook=webhook)
+
+
+def _back(visit: Visit, done: str) -> SeeOther:
+    return SeeOther(places.changed_address(visit.path, {}, done=done))
+
+
+def _events(
+    visit: Visit, types: Mapping[str, Any], chosen: tuple[str, ...]
+) -> list[dict[str, object]]:
+    """The boxes of a form: each type of events with its words, and whether it is chosen."""
+    found = []
+    for one in offered((event["type"] for event in types["items"]), chosen):
+        noun, _, rest = one.partition(".")
+        subject = SUBJECTS.get(noun) if rest == "*" else None
+        words = one if subject is None else subject.of(visit.language)
+        found.append({"name": f"{EVENT}{one}", "words": words, "chosen": one in chosen})
+    return found
+
+
+PRESSES: Mapping[str, Callable[[Visit], Awaitable[Outcome]]] = {
+    "change": _save,
+    "enable": _enable,
+    "disable": _disable,
+    "test": _test,
+    "rotate": _rotate,
+    "redeliver": _redeliver,
+}
+"""By the name of the button."""
+PAGES = (
+    PageRoute(path=places.WEBHOOKS, show=show),
+    PageRoute(path=places.WEBHOOK_NEW, show=show_new, submit=create, fields=FIELDS, max_fields=200),
+    PageRoute(path=places.WEBHOOK, show=show_one, submit=press, fields=FIELDS, max_fields=200),
+    PageRoute(path=places.WEBHOOK_DELETE, show=ask_delete, submit=delete),
+)
