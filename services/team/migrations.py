@@ -259,4 +259,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(26, "end of old invitations", index_step(*OLD_INVITATIONS)),
         Migration(27, "history indexes", index_step(*journal.HISTORY)),
         Migration(28, "former member indexes", index_step(*FORMER_MEMBERS)),
+        Migration(29, "past external id indexes", index_step(*journal.PAST_NAMES)),
     )

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shared.contracts.facts import Row, content_time, shard_of
@@ -18,7 +18,9 @@ from shared.contracts.refusals import HistoryUnavailable
 from shared.indexes import Index
 from shared.journal import rows
 from shared.journal.forgetting import Forgetting
-from shared.journal.row_archive import ARCHIVE, PastRow, RowArchive
+from shared.journal.history_places import Mark, milliseconds, object_key, place_of, time_of
+from shared.journal.past_names import PastNames, names_in
+from shared.journal.row_archive import ARCHIVE, PastRow, PastRows, RowArchive
 from shared.mongo import (
     AlreadyThere,
     Database,
@@ -70,6 +72,8 @@ class History:
         self._places = majority(database, "history")
         self._marks = majority(database, "history_marks")
         self._archive = RowArchive(database)
+        self._past_rows = PastRows(database)
+        self._names = PastNames(database, self._past_rows)
         self._forgetting = Forgetting(database, self._archive)
         self._kept = kept
         self._page_rows = page_rows
@@ -86,14 +90,13 @@ class History:
         mark = await self.derive(shard)
         if mark is None:
             return PastObjects(objects=(), revision=None)
-        until = min(_place(_milliseconds(at), LAST), _place(mark.since, mark.seq))
-        keys = {_key(account_id, name): name for name in names}
+        until = mark.until(at)
+        keys = {object_key(account_id, *name): name for name in names}
         found = {key: await self._newest(shard, key, until) for key in (account_id, *keys)}
         if None in found.values() and not await self._is_whole(mark):
             raise await self._unavailable(shard)
         of_seq = await self._rows_at(shard, {seq for seq in found.values() if seq is not None})
-        if (await self._mark(shard) or mark).told > until:  # noted before anything is forgotten
-            raise await self._unavailable(shard)
+        await self._require_kept(mark, until)
         changed = found.pop(account_id)
         states = [
             policy_object
@@ -106,6 +109,24 @@ class History:
             objects=tuple(states),
             revision=None if changed is None else of_seq[changed].revision,
         )
+
+    async def bearers(self, account_id: str, external_id: str, at: datetime) -> tuple[str, ...]:
+        """The ids of the members who had an external id at a time, two at most.
+
+        Raises:
+            HistoryUnavailable: the history lacks rows, and so perhaps a member with this id.
+        """
+        mark = await self.derive(shard_of(account_id))
+        if mark is None:
+            return ()
+        until = mark.until(at)
+        if not await self._is_whole(mark):
+            raise await self._unavailable(mark.shard)
+        found = await self._names.bearers(
+            mark.shard, account_id=account_id, external_id=external_id, until=until
+        )
+        await self._require_kept(mark, until)
+        return found
 
     async def run(self, *, pause: float) -> None:
         """Derive again and again, so that a question has little left to derive. Never ends."""
@@ -120,7 +141,7 @@ class History:
         for head in [head async for head in self._heads.find({"last_seq": {"$gt": 0}})]:
             await self.derive(head["_id"])
 
-    async def derive(self, shard: int) -> "_Mark | None":
+    async def derive(self, shard: int) -> Mark | None:
         """Note the rows of a shard up to its head; `None` if it has none.
 
         Any number of processes may do it at once: all of them note the same.
@@ -130,11 +151,13 @@ class History:
         while mark is None or mark.seq < head.get("last_seq", 0):
             page = await self._page(shard, mark)
             if not page:
-                return mark
+                break
             mark = await self._note(shard, page, mark)
+        if mark is not None and mark.named < mark.seq:
+            await self._names.complete(shard, after=mark.named, until=mark.seq)
         return mark
 
-    async def _page(self, shard: int, mark: "_Mark | None") -> list[Row]:
+    async def _page(self, shard: int, mark: Mark | None) -> list[Row]:
         """The rows after the mark. Before the first mark: from the oldest row that is kept."""
         after = 0 if mark is None else mark.seq
         if mark is None:
@@ -145,16 +168,16 @@ class History:
         wanted = {"shard": shard, "seq": {"$gt": after, "$lte": after + self._page_rows}}
         return [rows.read(stored).row async for stored in self._rows.find(wanted).sort("seq", 1)]
 
-    async def _note(self, shard: int, page: Sequence[Row], mark: "_Mark | None") -> "_Mark":
+    async def _note(self, shard: int, page: Sequence[Row], mark: Mark | None) -> Mark:
         """Note a page, then move the mark over it."""
         since = 0 if mark is None else mark.since
         noted: list[Document] = []
         for row in page:
-            since = max(since, _milliseconds(row.occurred_at))
-            place = _place(since, row.seq)
+            since = max(since, milliseconds(row.occurred_at))
+            place, names = place_of(since, row.seq), names_in(row)
             noted += [
                 {"_id": f"{rows.key(row)}.{number}", "shard": shard, "key": key, "place": place}
-                | {"seq": row.seq}
+                | {"seq": row.seq, "called": names.get(key, "")}
                 for number, key in enumerate(_keys_of(row))
             ]
         if noted:
@@ -166,14 +189,22 @@ class History:
                 await insert_once(self._marks, first)
         else:
             await self._marks.update_one({"_id": shard, "seq": mark.seq}, {"$set": moved})
-        return await self._mark(shard) or _Mark(shard, page[0].seq, page[-1].seq, since)
+        return await self._mark(shard) or Mark(
+            shard=shard, first_seq=page[0].seq, seq=page[-1].seq, since=since
+        )
 
-    async def _mark(self, shard: int) -> "_Mark | None":
+    async def _mark(self, shard: int) -> Mark | None:
         stored = await self._marks.find_one({"_id": shard})
         if stored is None:
             return None
-        told = stored.get("told", "")
-        return _Mark(shard, stored["first_seq"], stored["seq"], stored["since"], told)
+        return Mark(
+            shard=shard,
+            first_seq=stored["first_seq"],
+            seq=stored["seq"],
+            since=stored["since"],
+            told=stored.get("told", ""),
+            named=stored.get("named", 0),
+        )
 
     async def _newest(self, shard: int, key: str, until: str) -> int | None:
         wanted = {"shard": shard, "key": key, "place": {"$lte": until}}
@@ -181,13 +212,7 @@ class History:
         return next((entry["seq"] for entry in await found.to_list(1)), None)
 
     async def _rows_at(self, shard: int, seqs: Collection[int]) -> dict[int, PastRow]:
-        wanted = {"shard": shard, "seq": {"$in": sorted(seqs)}}
-        found = {
-            stored["seq"]: PastRow.of(rows.read(stored).row)
-            async for stored in self._rows.find(wanted)
-        }
-        if len(found) < len(seqs):  # a row is in the archive before it leaves the journal
-            found |= await self._archive.rows_at(shard, sorted(set(seqs) - found.keys()))
+        found = await self._past_rows.at(shard, seqs)
         if len(found) < len(seqs):
             raise await self._unavailable(shard)
         return found
@@ -204,18 +229,23 @@ class History:
     async def forget(self, shard: int, *, until: int, now: datetime) -> None:
         """Forget states that were over so long ago, of rows that have left the journal."""
         if self._kept is not None:
-            before = _place(_milliseconds(now - self._kept), 0)
+            before = place_of(milliseconds(now - self._kept), 0)
             await self._forgetting.forget(shard, until=until, before=before)
 
-    async def _is_whole(self, mark: "_Mark") -> bool:
+    async def _is_whole(self, mark: Mark) -> bool:
         """Whether an object that no row names did not exist."""
         return mark.first_seq == 1 and await self._marks.find_one({"_id": BEGINS}) is None
+
+    async def _require_kept(self, mark: Mark, until: str) -> None:
+        """Refuse what may rest on something forgotten; that is noted before it is forgotten."""
+        if (await self._mark(mark.shard) or mark).told > until:
+            raise await self._unavailable(mark.shard)
 
     async def _unavailable(self, shard: int) -> HistoryUnavailable:
         mark = await self._mark(shard)
         oldest = await self._archive.oldest_at(shard)
         if mark is not None and mark.told:
-            oldest = _time(mark.told)
+            oldest = time_of(mark.told)
         elif oldest is None and (row := await self._oldest(shard)) is not None:
             oldest = row.occurred_at
         return HistoryUnavailable(oldest="no time" if oldest is None else content_time(oldest))
@@ -236,37 +266,6 @@ async def begin_history(database: Database, *, at: datetime) -> None:
     await marks.delete_many({"_id": {"$ne": BEGINS}})
 
 
-LAST = 10**12 - 1
-"""A sequence after all others, in a place."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """The rows of a shard that were noted: the first, the last, and since when the last counts.
-
-    What was over before the place `told` is forgotten.
-    """
-
-    shard: int
-    first_seq: int
-    seq: int
-    since: int
-    told: str = ""
-
-
-def _place(since: int, seq: int) -> str:
-    """The time from which a row counts, then its sequence; places sort as the rows do."""
-    return f"{since:015d}.{seq:012d}"
-
-
-def _time(place: str) -> datetime:
-    return _EPOCH + timedelta(milliseconds=int(place.partition(".")[0]))
-
-
-def _milliseconds(moment: datetime) -> int:
-    return max(0, (moment - _EPOCH) // timedelta(milliseconds=1))
-
-
 def _keys_of(row: Row) -> list[str]:
     """The keys of the objects of accounts that a row gives a state, and of the accounts."""
     keys = [key for each in row.policy_objects if (key := _key_of(each)) is not None]
@@ -278,11 +277,4 @@ def _key_of(policy_object: PolicyObject) -> str | None:
     """The key of an object of an account; catalogs are in none, and never change."""
     if policy_object.account_id is None:
         return None
-    return _key(policy_object.account_id, ObjectName(policy_object.kind, policy_object.id))
-
-
-def _key(account_id: str, name: ObjectName) -> str:
-    return f"{account_id}/{name.kind}/{name.id}"
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+    return object_key(policy_object.account_id, policy_object.kind, policy_object.id)

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -58,6 +58,29 @@ class RowArchive:
     async def delete(self, shard: int, seq: int) -> None:
         """Delete a row that no question needs."""
         await self._rows.delete_one({"shard": shard, "_id": rows.place_key(shard, seq)})
+
+
+class PastRows:
+    """The rows that are kept, in the journal or in the archive."""
+
+    def __init__(self, database: Database) -> None:
+        self._rows = majority(database, "journal")
+        self._archive = RowArchive(database)
+
+    async def at(self, shard: int, seqs: Collection[int]) -> dict[int, PastRow]:
+        """Those of the rows of a shard that are kept, by sequence."""
+        found: dict[int, PastRow] = {}
+        wanted = sorted(seqs)
+        for start in range(0, len(wanted), IDS_AT_ONCE):
+            part = {"shard": shard, "seq": {"$in": wanted[start : start + IDS_AT_ONCE]}}
+            found |= {
+                stored["seq"]: PastRow.of(rows.read(stored).row)
+                async for stored in self._rows.find(part)
+            }
+        if len(found) < len(wanted):  # a row is in the archive before it leaves the journal
+            missing = [seq for seq in wanted if seq not in found]
+            found |= await self._archive.rows_at(shard, missing)
+        return found
 
 
 def _document(row: Row) -> Document:

@@ -9,11 +9,18 @@ from services.team.use_cases.accounts import (
     stored_memberships,
 )
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.past_policy import past_policy
+from services.team.use_cases.past_policy import past_bearers, past_policy
 from services.team.use_cases.user_release import release
 from shared.contracts.calls.activity import ACTIVITY, ActivityReport
 from shared.contracts.calls.base import LinkAnswer
-from shared.contracts.calls.history import PAST_POLICY, PastPolicy, PastPolicyRequest
+from shared.contracts.calls.history import (
+    PAST_BEARERS,
+    PAST_POLICY,
+    PastBearers,
+    PastBearersRequest,
+    PastPolicy,
+    PastPolicyRequest,
+)
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.contracts.calls.team import (
     INVITATION_LINK,
@@ -154,6 +161,11 @@ async def read_past_policy(ctx: Ctx, call: Call[PastPolicyRequest, None]) -> Pas
     return await past_policy(ctx, call.body)
 
 
+async def read_past_bearers(ctx: Ctx, call: Call[PastBearersRequest, None]) -> PastBearers:
+    """Return which members of an account had an external id at a past time."""
+    return await past_bearers(ctx, call.body)
+
+
 def _on_behalf_of(user_id: str, caller: Caller) -> Caller:
     actor = Actor(type="service", id=Service.TEAM, on_behalf_of=user_id)
     return Caller(actor=actor, request=caller.request)
@@ -171,4 +183,5 @@ ROUTES = (
     internal_route(ACTIVITY, note_activity),
     internal_route(SNAPSHOT, snapshot),
     internal_route(PAST_POLICY, read_past_policy, refuses=(HistoryUnavailable,)),
+    internal_route(PAST_BEARERS, read_past_bearers, refuses=(HistoryUnavailable,)),
 )

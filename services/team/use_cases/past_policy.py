@@ -1,7 +1,12 @@
 """The policy of an account at a past time, from the journal."""
 
 from services.team.use_cases.context import Ctx
-from shared.contracts.calls.history import PastPolicy, PastPolicyRequest
+from shared.contracts.calls.history import (
+    PastBearers,
+    PastBearersRequest,
+    PastPolicy,
+    PastPolicyRequest,
+)
 from shared.contracts.policy_objects import AccountObject, PolicyObject, PolicyObjectKind
 from shared.journal import ObjectName
 
@@ -20,3 +25,13 @@ async def past_policy(ctx: Ctx, request: PastPolicyRequest) -> PastPolicy:
             account = AccountObject.model_validate(policy_object.state)
             catalogs += await ctx.store.catalog_object_of(account.catalog)
     return PastPolicy(items=(*catalogs, *past.objects), revision=past.revision)
+
+
+async def past_bearers(ctx: Ctx, request: PastBearersRequest) -> PastBearers:
+    """Return which members had the external id.
+
+    Raises:
+        HistoryUnavailable: rows that the answer may need are not kept.
+    """
+    found = await ctx.history.bearers(request.account_id, request.external_id, request.at)
+    return PastBearers(user_ids=found)

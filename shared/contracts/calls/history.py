@@ -1,4 +1,4 @@
-"""The call that asks team for the policy of an account at a past time."""
+"""The calls that ask team for the policy of an account at a past time."""
 
 from typing import Annotated
 
@@ -47,4 +47,30 @@ PAST_POLICY = InternalCall(
     callers=(Service.AUTHZ,),
     request=PastPolicyRequest,
     answer=PastPolicy,
+)
+
+
+class PastBearersRequest(InternalRequest):
+    """The account, the time, and an external id."""
+
+    account_id: Annotated[str, Field(max_length=1024)]
+    at: AwareDatetime
+    external_id: Annotated[str, Field(max_length=200)]
+
+
+class PastBearers(InternalAnswer):
+    """The ids of the members who had the external id then: two at most, for it names neither."""
+
+    user_ids: tuple[str, ...]
+
+
+PAST_BEARERS = InternalCall(
+    name="readPastBearers",
+    summary="Read which members of an account had an external id at a past time",
+    method="POST",
+    path="/internal/past-bearers",
+    callees=(Service.TEAM,),
+    callers=(Service.AUTHZ,),
+    request=PastBearersRequest,
+    answer=PastBearers,
 )

@@ -11,7 +11,7 @@ from shared.contracts.calls.connections import (
     CONNECTION_RULE,
 )
 from shared.contracts.calls.decision_counts import ALLOWS, DENIALS
-from shared.contracts.calls.history import PAST_POLICY
+from shared.contracts.calls.history import PAST_BEARERS, PAST_POLICY
 from shared.contracts.calls.identity import (
     ADDRESS_LINK,
     FACTOR_LINK,
@@ -47,6 +47,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     RELEASE,
     SNAPSHOT,
     PAST_POLICY,
+    PAST_BEARERS,
     KEY_SET,
     USER,
     NAMED_USERS,

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.contracts.calls.history import PAST_POLICY, NamedObject, PastPolicy, PastPolicyRequest
+from shared.contracts.calls.history import (
+    PAST_BEARERS,
+    PAST_POLICY,
+    NamedObject,
+    PastBearersRequest,
+    PastPolicy,
+    PastPolicyRequest,
+)
 from shared.contracts.policy_objects import PolicyObjectKind
 from shared.ids import new_id
 
@@ -71,3 +78,6 @@ async def test_an_account_that_never_was_has_no_past(team: Team) -> None:
     other = type(account)(team=team, id=new_id("acc"), owner=person)
     answer = await past(other, person, team.clock.now())
     assert (answer.items, answer.revision) == ((), None)
+    named = PastBearersRequest(account_id=other.id, at=team.clock.now(), external_id="emp-7")
+    bearers = await team.callers["authz"].call(PAST_BEARERS, "team", named)
+    assert bearers.user_ids == ()
