@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from rolecall import Reason
-from services.authz.domain.checks import SUBJECT_UNKNOWN, PermissionCheck
+from services.authz.domain.checks import UNNAMED_BECAUSE, PermissionCheck
 from shared.auth.principals import Principal, actor_of
 from shared.loop_metrics import Count
 from shared.metrics import CHECKS
@@ -18,7 +18,7 @@ class CheckCounter:
     """Counts every check, and logs one of `sample` with its reason; 0 logs none."""
 
     def __init__(self, *, sample: int) -> None:
-        denials = {SUBJECT_UNKNOWN, *Reason} - {Reason.ALLOWED}
+        denials = {*UNNAMED_BECAUSE, *Reason} - {Reason.ALLOWED}
         self._allowed = CHECKS.labels(ALLOW, Reason.ALLOWED)
         self._denied: Mapping[str, Count] = {
             reason: CHECKS.labels(DENY, reason) for reason in denials

@@ -1,15 +1,23 @@
 """The policy of an account at a past time: team has it in its journal, authz has no database."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Generic, TypeVar
 
 from rolecall import AccountState
 from services.authz.domain.policy_state import PolicyState
 from shared.clock import Clock
-from shared.contracts.calls.history import PAST_POLICY, NamedObject, PastPolicy, PastPolicyRequest
+from shared.contracts.calls.history import (
+    PAST_BEARERS,
+    PAST_POLICY,
+    NamedObject,
+    PastBearersRequest,
+    PastPolicy,
+    PastPolicyRequest,
+)
 from shared.contracts.policy_objects import PolicyObjectKind
 from shared.contracts.topology import Service
 from shared.http.client import InternalClient
@@ -24,6 +32,8 @@ KEPT_ANSWERS = 256
 KEPT_SECONDS = 60.0
 SETTLED = timedelta(seconds=10)
 """A row may be committed this long after its time. Later answers about a time are all the same."""
+LONGEST_EXTERNAL_ID = 200
+"""A longer text was never a member's: team takes none."""
 LOCATIONS = 3
 """How often a question is asked again because the resource was in another project."""
 
@@ -56,6 +66,19 @@ class PastQuestion:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastName:
+    """The account, an external id that may name a member of it, and the time."""
+
+    account_id: str
+    external_id: str
+    at: datetime
+
+
+QuestionT = TypeVar("QuestionT", PastQuestion, PastName)
+AnswerT = TypeVar("AnswerT", PastAccount, tuple[str, ...])
+
+
 class PastPolicies:
     """Asks team about past times, a few questions at once, and remembers answers for a minute."""
 
@@ -64,7 +87,8 @@ class PastPolicies:
         self._clock = clock
         self._timeouts = timeouts
         self._running = 0
-        self._kept: OrderedDict[PastQuestion, tuple[float, PastAccount]] = OrderedDict()
+        self._accounts = _Answers[PastQuestion, PastAccount](clock)
+        self._names = _Answers[PastName, tuple[str, ...]](clock)
 
     async def account(self, question: PastQuestion) -> PastAccount:
         """The account at the time of the question.
@@ -76,19 +100,47 @@ class PastPolicies:
         """
         if not is_id(question.account_id, PREFIXES["account_id"]):
             return NO_SUCH_ACCOUNT
-        kept = self._kept.get(question)
-        if kept is not None and self._clock.boottime() < kept[0]:
-            return kept[1]
+        return await self._answer(question, self._accounts, self._ask)
+
+    async def bearers(self, name: PastName) -> tuple[str, ...]:
+        """The ids of the members whom an external id named then: more than one is ambiguous.
+
+        Raises:
+            HistoryUnavailable, Overloaded, Unavailable: as `account`.
+        """
+        known = is_id(name.account_id, PREFIXES["account_id"])
+        if not known or len(name.external_id) > LONGEST_EXTERNAL_ID:
+            return ()
+        return await self._answer(name, self._names, self._ask_for_bearers)
+
+    async def _answer(
+        self,
+        question: QuestionT,
+        answers: "_Answers[QuestionT, AnswerT]",
+        ask: Callable[[QuestionT], Awaitable[AnswerT]],
+    ) -> AnswerT:
+        kept = answers.find(question)
+        if kept is not None:
+            return kept
         if self._running >= QUESTIONS_AT_ONCE:
             raise Overloaded
         self._running += 1
         try:
-            found = await self._ask(question)
+            found = await ask(question)
         finally:
             self._running -= 1
         if question.at < self._clock.now() - SETTLED:
-            self._keep(question, found)
+            answers.keep(question, found)
         return found
+
+    async def _ask_for_bearers(self, name: PastName) -> tuple[str, ...]:
+        request = PastBearersRequest(
+            account_id=name.account_id, at=name.at, external_id=name.external_id
+        )
+        found = await self._internal.call(
+            PAST_BEARERS, Service.TEAM, request, timeout=self._timeouts.history
+        )
+        return found.user_ids
 
     async def _ask(self, question: PastQuestion) -> PastAccount:
         """Ask about all projects that may count; the registered one is only known by asking."""
@@ -110,7 +162,22 @@ class PastPolicies:
             projects.append(registered)
         raise Unavailable
 
-    def _keep(self, question: PastQuestion, found: PastAccount) -> None:
+
+class _Answers(Generic[QuestionT, AnswerT]):
+    """The latest answers to questions of one kind, each for a minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[QuestionT, tuple[float, AnswerT]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, question: QuestionT) -> AnswerT | None:
+        until, found = self._kept.get(question, (0.0, None))
+        return found if self._clock.boottime() < until else None
+
+    def keep(self, question: QuestionT, found: AnswerT) -> None:
         self._kept[question] = (self._clock.boottime() + KEPT_SECONDS, found)
         self._kept.move_to_end(question)
         if len(self._kept) > KEPT_ANSWERS:

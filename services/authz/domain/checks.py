@@ -31,8 +31,12 @@ HISTORY_PERMISSION = "audit_log:view"
 """With it a member may ask about other subjects as of a past time: that is material of an audit."""
 USER_TYPE = "user"
 TOKEN_TYPE = "api_token"  # noqa: S105 - a type of subjects
-SUBJECT_UNKNOWN = "subject-unknown"
-"""The reason of a denial for a type of subject that names no member."""
+SUBJECT_UNKNOWN, SUBJECT_AMBIGUOUS = "subject-unknown", "subject-ambiguous"
+UNNAMED_BECAUSE = {
+    SUBJECT_UNKNOWN: "the type of the subject does not name members: use `user`",
+    SUBJECT_AMBIGUOUS: "several members have this external id: name the subject by the user id",
+}
+"""The reasons of denials whose subject is not found by its name."""
 SHOWS_MEMBERSHIP = frozenset(
     {
         Reason.ALLOWED,

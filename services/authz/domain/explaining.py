@@ -202,6 +202,19 @@ _NO_TOKEN = "There is no such API token: it was revoked, has expired, or never w
 _PAST_TOKEN = "What API tokens could do is not kept. Ask about the user who made it."  # noqa: S105
 
 
+def steps_of_name(
+    steps: tuple[Step, ...], name: str, *, shared: bool, past: bool
+) -> tuple[Step, ...]:
+    """The steps of a check whose subject is named by a text that names no member."""
+    has = ("had" if past else "have") if shared else ("had" if past else "has")
+    which = "Several members" if shared else "No member"
+    names = ", so it names none of them. Name" if shared else ". Check the id, or name"
+    text = f"{which} of the account {has} the external id {name}{names} the subject by the user id."
+    return tuple(
+        Step(step.id, step.result, text) if step.id is StepId.MEMBERSHIP else step for step in steps
+    )
+
+
 def steps_of_unknown_subject(subject_type: str) -> tuple[Step, ...]:
     """The steps of a check whose subject is of a type without permissions of its own."""
     text = f"Subjects of the type {subject_type} hold no permissions. Ask about a user."

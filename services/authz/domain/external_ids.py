@@ -41,9 +41,13 @@ class ExternalIds:
         returned as it is. Ids are compared as they are written (`T34`).
         """
         known = self._accounts.get(account_id)
-        if known is None or is_id(name, USER_PREFIX):
-            return name
-        return known.user(name) or name
+        found = None if known is None else known.user(name)
+        return name if found is None or is_id(name, USER_PREFIX) else found
+
+    def shared(self, account_id: str, name: str) -> bool:
+        """Whether `name` is the external id of several members, and so names none of them."""
+        known = self._accounts.get(account_id)
+        return known is not None and known.shared(name) and not is_id(name, USER_PREFIX)
 
     def of(self, account_id: str, user_id: str) -> str | None:
         """The external id that names this member and no other one."""
@@ -78,6 +82,9 @@ class _AccountIds:
     def user(self, external_id: str) -> str | None:
         users = self._users.get(external_id, ())
         return users[0] if len(users) == 1 else None
+
+    def shared(self, external_id: str) -> bool:
+        return len(self._users.get(external_id, ())) > 1
 
     def of(self, user_id: str) -> str | None:
         external_id = self._ids.get(user_id)

@@ -15,13 +15,18 @@ from pydantic import (
 
 from rolecall import NO_PROPERTIES, Given, Reason, Resource
 from rolecall.core.decision import DENIED_BECAUSE
-from services.authz.domain.checks import CHECK_SCOPE, SUBJECT_UNKNOWN, OtherSubject
+from services.authz.domain.checks import CHECK_SCOPE, UNNAMED_BECAUSE, OtherSubject
 from services.authz.domain.explaining import TOKEN_AS_ID
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject, Whole
 from services.authz.use_cases import evaluation, time_travel
+from services.authz.use_cases.asked_checks import (
+    EvaluationRequest,
+)
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
+from services.authz.use_cases.evaluation import (
+    EvaluationResult,
+)
 from shared.auth.api_tokens import is_api_token
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import (
@@ -91,7 +96,9 @@ class ResourceProperties(Body):
         None, description="The project of the resource, whose overrides then decide."
     )
     owner_id: str | None = Field(
-        None, description="The user who owns the resource, for grants that reach own ones only."
+        None,
+        description="The user who owns the resource, for grants that reach own ones only: their id,"
+        " or the external id of a member, as for the subject.",
     )
 
 
@@ -156,7 +163,7 @@ class Evaluation(Body):
 _MEANINGS: tuple[tuple[str, str], ...] = (
     (Reason.ALLOWED, "the subject may do it"),
     (Reason.NO_ACCOUNT, "no account is named, or the named one is not found"),
-    (SUBJECT_UNKNOWN, "the type of the subject does not name members: use `user`"),
+    *UNNAMED_BECAUSE.items(),
     *DENIED_BECAUSE.items(),
 )
 _REASONS = "A stable code.\n\n" + "\n".join(f"- `{reason}`: {text}." for reason, text in _MEANINGS)

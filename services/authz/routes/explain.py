@@ -19,7 +19,7 @@ from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.contracts.refusals import HistoryUnavailable
 from shared.http.access import SessionOrClient
 from shared.http.routes import Answer, Call, Route, Strictness
-from shared.problems import Stale
+from shared.problems import Invalid, Stale
 
 
 class StepView(Answer):
@@ -143,7 +143,7 @@ ROUTES = (
         access=SessionOrClient(CHECK_SCOPE),
         takes=Evaluation,
         gives=ExplanationView,
-        refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject, HistoryUnavailable),
+        refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject, HistoryUnavailable, Invalid),
         strictness=Strictness.LENIENT,
         on_repeat="Explains again. It changes nothing.",
         caller_rule="About another user: a member of the account with `member:view`; about a past"

@@ -7,7 +7,7 @@ from rolecall import AccountState, Reason, milliseconds
 from services.authz.domain.checks import (
     OF_ACTIVE_MEMBERS,
     SHOWS_MEMBERSHIP,
-    SUBJECT_UNKNOWN,
+    UNNAMED_BECAUSE,
     PermissionCheck,
     decide_for_user,
 )
@@ -15,7 +15,7 @@ from services.authz.domain.decision_counts import Denied
 from services.authz.use_cases.context import Ctx
 from shared.problems import Stale
 
-NOT_A_DENIAL = frozenset({Reason.ALLOWED, SUBJECT_UNKNOWN})
+NOT_A_DENIAL = frozenset({Reason.ALLOWED, *UNNAMED_BECAUSE})
 """The reasons that tell of no denial of a user."""
 
 T = TypeVar("T")

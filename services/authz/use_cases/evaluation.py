@@ -4,23 +4,28 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from rolecall import NOTHING_GIVEN, Given, Resource, TokenSubject, milliseconds
+from rolecall import Decision, Reason, milliseconds
 from rolecall.core.condition_work import ConditionWork
 from services.authz.domain.checks import (
-    CHECK_SCOPE,
     SHOWS_MEMBERSHIP,
+    SUBJECT_AMBIGUOUS,
     SUBJECT_UNKNOWN,
-    TOKEN_TYPE,
     USER_TYPE,
-    OtherSubject,
     PermissionCheck,
-    account_for_client,
     decide_found,
     member_for_user,
     member_of,
     names_member,
 )
-from services.authz.use_cases.acting_clients import bound_account
+from services.authz.domain.named_checks import with_named_owner
+from services.authz.use_cases.asked_checks import (
+    EvaluationRequest,
+    account_of,
+    authorized_check,
+    check_of,
+    is_shared,
+    subject_of_check,
+)
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import (
     is_member,
@@ -29,40 +34,15 @@ from services.authz.use_cases.decisions import (
     sign_in_denial,
 )
 from shared.auth.principals import (
-    ApiTokenPrincipal,
     Bearer,
     ClientPrincipal,
-    DelegatedPrincipal,
-    UserPrincipal,
 )
 from shared.http.refusals import BadRequest
-from shared.ids import TokenId, is_id
-from shared.problems import ApiTokenOver, ScopeMissing, TokenRevoked
 
 PAST_ALONE = (
     "A past time needs a request of its own: one evaluation or one explanation. Ask about it there,"
     " or leave `at` out."
 )
-
-
-class EvaluationRequest(Struct, kw_only=True, gc=False):
-    """One access evaluation; `account_id` and `at_least_revision` are optional.
-
-    `subject_id` may be an external id. `point` is the account whose own decision point is asked.
-    With `at` it is about a past time: only `time_travel` answers it.
-    """
-
-    subject_type: str
-    subject_id: str
-    session_id: str | None
-    action: str
-    resource_type: str
-    resource: Resource
-    account_id: str | None
-    at_least_revision: str | None
-    point: str | None = None
-    given: Given = NOTHING_GIVEN
-    at: datetime | None = None
 
 
 class EvaluationResult(Struct, kw_only=True, gc=False):
@@ -131,12 +111,13 @@ class _Place:
     __slots__ = (
         "_account",
         "_account_id",
+        "_external_ids",
         "_found",
-        "_names_member",
         "_now",
         "_own",
         "_revision",
         "_token",
+        "_unnamed",
         "_user_id",
     )
 
@@ -148,7 +129,7 @@ class _Place:
         *,
         now: int,
     ) -> None:
-        account_id, user_id, token = _subject(ctx, principal, request)
+        account_id, user_id, token = subject_of_check(ctx, principal, request)
         if account_id is None:
             account = self._revision = None
         else:
@@ -167,15 +148,23 @@ class _Place:
         self._now = now
         kind = request.subject_type
         self._token = token
-        self._names_member = kind == USER_TYPE or token is not None or names_member(account, kind)
+        self._external_ids = ctx.policy.external_ids
+        self._unnamed = None
+        if kind != USER_TYPE and token is None and not names_member(account, kind):
+            self._unnamed = SUBJECT_UNKNOWN
+        elif isinstance(self._found, Decision) and self._found.reason is Reason.NOT_A_MEMBER:
+            shared = is_shared(ctx, account_id, user_id)
+            self._unnamed = SUBJECT_AMBIGUOUS if shared else None
 
     def evaluate(
         self, request: EvaluationRequest, work: ConditionWork | None = None
     ) -> EvaluationResult:
         """Evaluate a request of this account and subject."""
         check = check_of(request, self._account_id, self._user_id, self._token)
-        if not self._names_member:
-            return EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN)
+        if self._unnamed is not None:
+            return EvaluationResult(check=check, allowed=False, reason=self._unnamed)
+        if check.resource.owner_id is not None:
+            check = with_named_owner(check, self._external_ids, own=self._own)
         decision = decide_found(self._account, self._found, check, now=self._now, work=work)
         reason = decision.reason
         shown = not self._own or reason in SHOWS_MEMBERSHIP
@@ -219,82 +208,6 @@ class Evaluator:
             place = _Place(self._ctx, self._principal, request, now=self._now)
             self._places[key] = place
         elif request.resource_type not in self._types:
-            _account_id(self._ctx, self._principal, request)
+            account_of(self._ctx, self._principal, request)
         self._types.add(request.resource_type)
         return place.evaluate(request, self._work)
-
-
-def authorized_check(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> PermissionCheck:
-    """The check that is asked for, if the caller may ask it; the refusals are those of `evaluate`.
-
-    A user may ask about themselves, by their own id.
-    """
-    return check_of(request, *_subject(ctx, principal, request))
-
-
-def check_of(
-    request: EvaluationRequest,
-    account_id: str | None,
-    user_id: str,
-    token: TokenSubject | None = None,
-) -> PermissionCheck:
-    """The check that a request asks for, of this account, user and API token."""
-    return PermissionCheck(
-        user_id=user_id,
-        session_id=request.session_id,
-        token_id=_token_id(request),
-        token=token,
-        account_id=account_id,
-        permission=f"{request.resource_type}:{request.action}",
-        resource=request.resource,
-        given=request.given,
-        elsewhere=request.point is not None and request.account_id not in (None, request.point),
-    )
-
-
-def _subject(
-    ctx: Ctx, principal: Bearer, request: EvaluationRequest
-) -> tuple[str | None, str, TokenSubject | None]:
-    """The account, the user whom the subject's id names there, and the API token if it is one."""
-    account_id = _account_id(ctx, principal, request)
-    token = token_of(ctx, request)
-    if token is not None:
-        return account_id, token.user_id, token.subject
-    if account_id is None:
-        return None, request.subject_id, None
-    return account_id, ctx.policy.external_ids.user(account_id, request.subject_id), None
-
-
-def token_of(ctx: Ctx, request: EvaluationRequest) -> ApiTokenPrincipal | None:
-    """The live API token that the subject names, if it names one."""
-    token_id = _token_id(request)
-    return None if token_id is None else ctx.callers.api_token(token_id)
-
-
-def _token_id(request: EvaluationRequest) -> TokenId | None:
-    if request.subject_type == TOKEN_TYPE and is_id(request.subject_id, "tok"):
-        return TokenId(request.subject_id)
-    return None
-
-
-def _account_id(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> str | None:
-    """The account of the decision point, else the one that the resource names, else a default."""
-    named = request.point or request.account_id
-    if isinstance(principal, ClientPrincipal):
-        client = ctx.sign_ins.client(principal.client_id)
-        if client is None:
-            raise TokenRevoked
-        if CHECK_SCOPE not in client.scopes:
-            raise ScopeMissing(CHECK_SCOPE)
-        return account_for_client(client, named=named, resource_type=request.resource_type)
-    if isinstance(principal, UserPrincipal | DelegatedPrincipal):
-        if ctx.sign_ins.session_ended(principal.session_id):
-            raise TokenRevoked
-        if (request.subject_type, request.subject_id) != (USER_TYPE, principal.user_id):
-            raise OtherSubject
-        return bound_account(ctx, principal, named, request.resource_type)
-    if ctx.callers.api_token(principal.token_id) is None:
-        raise ApiTokenOver
-    if (request.subject_type, request.subject_id) != (TOKEN_TYPE, principal.token_id):
-        raise OtherSubject
-    return named or principal.account_id

@@ -7,9 +7,10 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from rolecall import Decision, Step
+from rolecall import Decision, Reason, Step
 from rolecall.core.parts import Running
 from services.authz.domain.checks import (
+    SUBJECT_AMBIGUOUS,
     SUBJECT_UNKNOWN,
     TOKEN_TYPE,
     USER_TYPE,
@@ -24,18 +25,23 @@ from services.authz.domain.explaining import (
     SubjectHidden,
     WouldAllow,
     explain_check,
+    steps_of_name,
     steps_of_unknown_subject,
     steps_of_unknown_token,
     would_allow,
 )
+from services.authz.domain.named_checks import is_user_id, require_owner, with_named_owner
+from services.authz.use_cases.asked_checks import (
+    EvaluationRequest,
+    authorized_check,
+    check_of,
+    is_shared,
+    token_of,
+)
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member, known_account
 from services.authz.use_cases.evaluation import (
-    EvaluationRequest,
     EvaluationResult,
-    authorized_check,
-    check_of,
-    token_of,
 )
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.problems import Stale
@@ -63,6 +69,7 @@ async def explain(
         TokenRevoked: the client was deleted, or the caller's session has ended.
         ScopeMissing, AccountNotBound, TypeNotBound, SubjectHidden: the caller may not ask this.
         BadRequest: `at_least_revision` is not a revision.
+        Invalid: the owner is named by a text that names no member.
     """
     check = ctx.while_fresh(lambda: _check(ctx, principal, request))
     await ctx.reach(
@@ -99,6 +106,8 @@ def _explain(
     shown = _may_learn(ctx, principal, check)
     revision = ctx.revision(account_id) if account_id is not None and shown else None
     told = explanation_result(check, found.decision, found.steps, revision=revision)
+    if names_no_member(told):
+        return told_of_name(told, shared=is_shared(ctx, account_id, check.user_id)), None
     return told, found.sought
 
 
@@ -120,6 +129,21 @@ def explanation_result(
         at=at,
     )
     return ExplanationResult(result=result, steps=steps)
+
+
+def names_no_member(told: ExplanationResult) -> bool:
+    """Whether the subject was named by a text that is neither a user's id nor names a member."""
+    return told.result.reason == Reason.NOT_A_MEMBER and not is_user_id(told.result.check.user_id)
+
+
+def told_of_name(told: ExplanationResult, *, shared: bool) -> ExplanationResult:
+    """The same explanation with what is wrong with the name; several members share it, or none."""
+    result = told.result
+    steps = steps_of_name(
+        told.steps, result.check.user_id, shared=shared, past=result.at is not None
+    )
+    reason = SUBJECT_AMBIGUOUS if shared else result.reason
+    return ExplanationResult(result=replace(result, reason=reason), steps=steps)
 
 
 def unknown_subject(check: PermissionCheck, request: EvaluationRequest) -> ExplanationResult:
@@ -151,10 +175,23 @@ def _may_learn(
 def _authorize(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> PermissionCheck:
-    """The check that is to be explained, if the caller may ask for that."""
+    """The check that is to be explained, if the caller may ask for that.
+
+    Who may see the members may name its subject and its owner by external ids, too.
+    """
     check = _check(ctx, principal, request)
-    if isinstance(principal, UserPrincipal) and check.user_id != principal.user_id:
-        _require_to_see_members(ctx, principal, check)
+    account_id, ids = check.account_id, ctx.policy.external_ids
+    if isinstance(principal, UserPrincipal):
+        sees = answer(ctx, _own_check(principal, account_id), decide_for_user).allowed
+        if not sees and check.user_id != principal.user_id:
+            raise SubjectHidden
+        if not sees or account_id is None:
+            return check
+        named = replace(check, user_id=ids.user(account_id, check.user_id))
+        check = with_named_owner(named, ids, own=False)
+    owner_id = check.resource.owner_id
+    if account_id is not None and ctx.policy.account(account_id) is not None:
+        require_owner(owner_id, shared=is_shared(ctx, account_id, owner_id or ""))
     return check
 
 
@@ -173,12 +210,6 @@ def _check(
     if token is None:
         return check_of(request, own.account_id, request.subject_id)
     return check_of(request, own.account_id, token.user_id, token.subject)
-
-
-def _require_to_see_members(ctx: Ctx, principal: UserPrincipal, check: PermissionCheck) -> None:
-    seeing = _own_check(principal, check.account_id)
-    if not answer(ctx, seeing, decide_for_user).allowed:
-        raise SubjectHidden
 
 
 def _own_check(principal: UserPrincipal, account_id: str | None) -> PermissionCheck:

@@ -25,6 +25,7 @@ from rolecall import (
 from rolecall.core.condition_work import ConditionWork
 from services.authz.domain.batches import STEPS_OF_TURN
 from services.authz.domain.checks import (
+    SUBJECT_AMBIGUOUS,
     SUBJECT_UNKNOWN,
     PermissionCheck,
     decide_check,
@@ -32,9 +33,16 @@ from services.authz.domain.checks import (
     names_member,
     subject_of,
 )
+from services.authz.use_cases.asked_checks import (
+    EvaluationRequest,
+    authorized_check,
+    is_shared,
+)
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member
-from services.authz.use_cases.evaluation import PAST_ALONE, EvaluationRequest, authorized_check
+from services.authz.use_cases.evaluation import (
+    PAST_ALONE,
+)
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.refusals import BadRequest
 
@@ -111,7 +119,9 @@ def _page(
     searched = partial(_searched_account, request=request, sought=sought, own=own)
     account = answer(ctx, check, searched)
     if not isinstance(account, AccountState):
-        return SearchPage(account_id=check.account_id, names=(), reason=account)
+        shared = account == Reason.NOT_A_MEMBER and is_shared(ctx, check.account_id, check.user_id)
+        reason = SUBJECT_AMBIGUOUS if shared else account
+        return SearchPage(account_id=check.account_id, names=(), reason=reason)
     if limit == 0:
         return SearchPage(account_id=check.account_id, names=(), next_after=after)
     work = ConditionWork()
@@ -210,7 +220,7 @@ def _of_subject(check: PermissionCheck, request: EvaluationRequest, name: str) -
 
 
 def _of_resource(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:
-    return replace(check, resource=dataclasses.replace(request.resource, id=name))
+    return replace(check, resource=dataclasses.replace(check.resource, id=name))
 
 
 def _of_action(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:

@@ -1,6 +1,6 @@
 """Answer which members may do something, for a service client or one who may see the members."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rolecall import (
     AccountState,
@@ -22,6 +22,7 @@ from services.authz.domain.checks import (
     decide_for_user,
 )
 from services.authz.domain.explaining import SEE_MEMBERS
+from services.authz.domain.named_checks import require_owner
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member
 from shared.auth.account_refusals import SHUT_OUT
@@ -63,8 +64,8 @@ async def find(
         NotFound: there is no such account, or the caller is not a member.
         PermissionMissing: the caller may not see the members.
         SuspendedAccount, DeletingAccount: no member may do anything there now.
-        Invalid: the account has no such permission or project, registered the resource otherwise,
-            or is not named by a client that is not bound to a single one.
+        Invalid: the account has no such permission, project or owner, registered the resource
+            otherwise, or is not named by a client that is not bound to a single one.
     """
     if isinstance(principal, UserPrincipal):
         own = _seeing(principal, request)
@@ -80,13 +81,14 @@ def _find(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: WhoCanRequest
 ) -> WhoCanResult:
     account = _account(ctx, principal, request)
-    _require_known(account, request)
+    resource = _with_owner(ctx, account, request.resource)
+    _require_known(account, request.permission, resource)
     holders = who_can(
         account,
         request.permission,
-        request.resource,
+        resource,
         now=milliseconds(ctx.clock.now()),
-        given=_given(account, request.resource),
+        given=_given(account, resource),
         limit=request.limit,
         after=request.after,
         disabled=ctx.sign_ins.disabled_users,
@@ -100,16 +102,30 @@ def _find(
     )
 
 
-def _require_known(account: AccountState, request: WhoCanRequest) -> None:
+def _with_owner(ctx: Ctx, account: AccountState, resource: Resource) -> Resource:
+    """The resource with the user id of its owner, who may be named by an external id.
+
+    Raises:
+        Invalid: the text names no user.
+    """
+    if resource.owner_id is None:
+        return resource
+    ids = ctx.policy.external_ids
+    owner_id = ids.user(account.id, resource.owner_id)
+    require_owner(owner_id, shared=ids.shared(account.id, owner_id), pointer="/owner_id")
+    return replace(resource, owner_id=owner_id)
+
+
+def _require_known(account: AccountState, permission: str, resource: Resource) -> None:
     """Refuse names that the account does not know: their empty list would say that no member may.
 
     Raises:
         Invalid: the permission or the project is unknown, or the resource is registered otherwise.
     """
-    known, resource = account.catalog.permissions, request.resource
-    held = known.get(request.permission)
+    known = account.catalog.permissions
+    held = known.get(permission)
     if held is None:
-        nearest = nearest_to(request.permission, known)
+        nearest = nearest_to(permission, known)
         hint = "" if nearest is None else f" Did you mean {nearest}?"
         message = f"The account's catalog has no such permission.{hint}"
         raise Invalid(errors=[("/permission", message)])

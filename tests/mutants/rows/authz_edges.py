@@ -66,7 +66,7 @@ ROWS = (
     Mutant(
         id="check-of-a-user-whose-own-session-ended",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases/evaluation.py",
+        file="services/authz/use_cases/asked_checks.py",
         old=(
             "        if ctx.sign_ins.session_ended(principal.session_id):\n"
             "            raise TokenRevoked\n"

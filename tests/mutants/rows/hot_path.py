@@ -99,7 +99,7 @@ ROWS = (
     Mutant(
         id="decisions-need-no-service-client",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases/evaluation.py",
+        file="services/authz/use_cases/asked_checks.py",
         old="        if client is None:\n            raise TokenRevoked\n",
         new="        if client is None:\n            return named\n",
         tests=LIMITS,
@@ -235,7 +235,7 @@ ROWS = (
     Mutant(
         id="hot-path-keeps-what-a-token-might-do",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases/evaluation.py",
+        file="services/authz/use_cases/asked_checks.py",
         old="        client = ctx.sign_ins.client(principal.client_id)\n",
         new=(
             "        client = ctx.sign_ins.client(principal.client_id)\n"

@@ -26,8 +26,8 @@ ROWS = (
         id="past-ignores-the-order-of-rows",
         kind=Kind.CONSISTENCY,
         file=HISTORY,
-        old="since = max(since, _milliseconds(row.occurred_at))",
-        new="since = _milliseconds(row.occurred_at)",
+        old="since = max(since, milliseconds(row.occurred_at))",
+        new="since = milliseconds(row.occurred_at)",
         tests=HISTORY_TESTS,
     ),
     Mutant(

@@ -88,7 +88,7 @@ class Pair:
 async def pair_of(world: World, **settings: Any) -> AsyncIterator[Pair]:
     """Run both replicas."""
     world.team.write(account(roles={_CONDITIONAL: {"name": "Depends", "grants": _GRANTS}}))
-    world.team.write(member(CY, _CONDITIONAL))
+    world.team.write(member(CY, _CONDITIONAL, external_id="cy@platform"))
     world.identity.write(
         service_client(BOUND_CLIENT, account_ids=[ACCOUNT], resource_types=["instance"])
     )

@@ -13,7 +13,14 @@ from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.row_signatures import SignedRow
 from shared.bus import BusUnavailable
 from shared.bus.local import LocalBus
-from shared.contracts.calls.history import PAST_POLICY, PastPolicy, PastPolicyRequest
+from shared.contracts.calls.history import (
+    PAST_BEARERS,
+    PAST_POLICY,
+    PastBearers,
+    PastBearersRequest,
+    PastPolicy,
+    PastPolicyRequest,
+)
 from shared.contracts.calls.identity import KEY_SET, KeySet
 from shared.contracts.calls.journal import CHANGES, Changes, ChangesQuery
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
@@ -178,6 +185,21 @@ class Source:
         catalogs = [each for each in self._policy_objects() if each.id in named]
         return PastPolicy(items=(*catalogs, *known), revision=revision)
 
+    def past_bearers(self, request: PastBearersRequest) -> PastBearers:
+        """The members who had an external id after the last row that counts at a time."""
+        had: dict[str, str | None] = {}
+        since = NOON
+        for row in (signed.row for signed in self.rows[shard_of(request.account_id)]):
+            since = max(since, row.occurred_at)
+            if since > request.at:
+                break
+            for each in row.policy_objects:
+                of_account = each.account_id == request.account_id
+                if of_account and each.kind is PolicyObjectKind.MEMBER:
+                    had[each.id] = None if each.state is None else each.state.get("external_id")
+        found = [user_id for user_id, name in sorted(had.items()) if name == request.external_id]
+        return PastBearers(user_ids=tuple(found[:2]))
+
     def _check(self, what: str) -> None:
         self.asked.append(what)
         if self.away:
@@ -218,6 +240,12 @@ class Source:
                 raise HistoryUnavailable(oldest=content_time(self.history_begins))
             return self.past(call.body)
 
+        async def bearers(ctx: object, call: Call[PastBearersRequest, None]) -> PastBearers:
+            self._check("past bearers")
+            if self.history_begins is not None and call.body.at < self.history_begins:
+                raise HistoryUnavailable(oldest=content_time(self.history_begins))
+            return self.past_bearers(call.body)
+
         async def jwks(ctx: object, call: Call[None, None]) -> KeySet:
             return KeySet(keys=[self._jwks])
 
@@ -232,5 +260,6 @@ class Source:
             internal_route(SNAPSHOT, snapshot),
             internal_route(CHANGES, changes),
             internal_route(PAST_POLICY, past, refuses=(HistoryUnavailable,)),
+            internal_route(PAST_BEARERS, bearers, refuses=(HistoryUnavailable,)),
             internal_route(KEY_SET, jwks),
         )

@@ -319,7 +319,7 @@ async def test_an_external_id_names_the_member_who_has_it(world, authz):
     await world.team.change(member(BO, "developer", external_id="bo@platform"))
     await world.team.change(member(CY, "developer", external_id="bo@platform"))
     said = await world.check(authz, "bo@platform", "instance:write")
-    assert said.body["context"]["reason"] == "not-a-member"
+    assert said.body["context"]["reason"] == "subject-ambiguous"
 
 
 STATED = {

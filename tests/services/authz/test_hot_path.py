@@ -239,6 +239,8 @@ def bodies() -> dict[str, bytes]:
 
 CONDITIONAL: tuple[tuple[str, dict[str, str], dict[str, str], str], ...] = (
     ("view", {"owner_id": CY}, {}, "allowed"),
+    ("view", {"owner_id": "cy@platform"}, {}, "allowed"),
+    ("view", {"owner_id": "CY@platform"}, {}, "condition-failed"),
     ("view", {"owner_id": BO}, {}, "condition-failed"),
     ("view", {}, {}, "condition-failed"),
     ("write", {}, {"session_id": "s"}, "allowed"),

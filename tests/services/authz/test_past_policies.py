@@ -246,7 +246,7 @@ async def test_a_bounded_number_of_answers_is_remembered(
 ) -> None:
     for number in range(KEPT_ANSWERS + 1):
         await past.account(question(NOON, rid=f"i-{number}"))
-    assert len(past._kept) == KEPT_ANSWERS
+    assert len(past._accounts) == KEPT_ANSWERS
     team.asked = 0
     await past.account(question(NOON, rid=f"i-{KEPT_ANSWERS}"))
     assert team.asked == 0, "the last one is among them"
