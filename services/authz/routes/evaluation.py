@@ -20,13 +20,9 @@ from services.authz.domain.explaining import TOKEN_AS_ID
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject, Whole
 from services.authz.use_cases import evaluation, time_travel
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-)
+from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import (
-    EvaluationResult,
-)
+from services.authz.use_cases.evaluation import EvaluationResult
 from shared.auth.api_tokens import is_api_token
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import (

@@ -25,14 +25,9 @@ from services.authz.routes.hot_bodies import UsualBatch, read_batch_quickly
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject
 from services.authz.use_cases import evaluations
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-)
+from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import (
-    PAST_ALONE,
-    EvaluationResult,
-)
+from services.authz.use_cases.evaluation import PAST_ALONE, EvaluationResult
 from services.authz.use_cases.evaluations import OF_ONE_EVALUATION
 from shared.http.access import SessionOrClient
 from shared.http.problem_responses import END_OF_LINE

@@ -15,9 +15,7 @@ from msgspec import Meta, Struct
 
 from rolecall import Given, Resource
 from services.authz.domain.batches import MOST_EVALUATIONS, Semantic
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-)
+from services.authz.use_cases.asked_checks import EvaluationRequest
 from shared.auth.api_tokens import API_TOKEN_PREFIX
 
 _Text = Annotated[str, Meta(min_length=1, max_length=1024)]

@@ -11,16 +11,10 @@ from services.authz.domain.batches import (
     Semantic,
 )
 from services.authz.domain.checks import OtherSubject, PermissionCheck
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-    authorized_check,
-)
+from services.authz.use_cases.asked_checks import EvaluationRequest, authorized_check
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import is_member, note_activity, note_allow, note_denial
-from services.authz.use_cases.evaluation import (
-    EvaluationResult,
-    Evaluator,
-)
+from services.authz.use_cases.evaluation import EvaluationResult, Evaluator
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import Bearer, ClientPrincipal
 from shared.http.refusals import BadRequest

@@ -40,9 +40,7 @@ from services.authz.use_cases.asked_checks import (
 )
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member, known_account
-from services.authz.use_cases.evaluation import (
-    EvaluationResult,
-)
+from services.authz.use_cases.evaluation import EvaluationResult
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.problems import Stale
 

@@ -13,9 +13,7 @@ from services.authz.domain.forwarded import (
     may_pass,
 )
 from services.authz.use_cases import evaluation
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-)
+from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import (

@@ -40,9 +40,7 @@ from services.authz.use_cases.asked_checks import (
 )
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member
-from services.authz.use_cases.evaluation import (
-    PAST_ALONE,
-)
+from services.authz.use_cases.evaluation import PAST_ALONE
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.refusals import BadRequest
 

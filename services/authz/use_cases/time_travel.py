@@ -35,9 +35,7 @@ from services.authz.use_cases.asked_checks import (
 )
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer
-from services.authz.use_cases.evaluation import (
-    EvaluationResult,
-)
+from services.authz.use_cases.evaluation import EvaluationResult
 from services.authz.use_cases.explain import (
     ExplanationResult,
     asker_of,

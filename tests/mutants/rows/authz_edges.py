@@ -134,10 +134,8 @@ ROWS = (
         id="past-forgets-that-its-asker-was-removed",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/time_travel.py",
-        old=(
-            "        ctx.while_fresh(lambda: _authorized_check(ctx, principal, request))\n    own"
-        ),
-        new="    own",
+        old=("        ctx.while_fresh(lambda: _authorized_check(ctx, principal, request))\n    re"),
+        new="    re",
         tests=("tests/services/authz/test_time_travel.py",),
     ),
     Mutant(

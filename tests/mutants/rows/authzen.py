@@ -163,10 +163,11 @@ ROWS = (
         id="external-ids-fold-case",
         kind=Kind.SECURITY,
         file=IDS,
-        old="        return known.user(name) or name\n",
+        old="        found = None if known is None else known.user(name)\n",
         new=(
-            "        folded = {each.casefold(): each for each in known._users}\n"
-            "        return known.user(folded.get(name.casefold(), name)) or name\n"
+            "        folded = {one.casefold(): one for one in (known._users if known else ())}\n"
+            "        name = folded.get(name.casefold(), name)\n"
+            "        found = None if known is None else known.user(name)\n"
         ),
         tests=ID_TESTS,
     ),
@@ -182,8 +183,8 @@ ROWS = (
         id="external-ids-replace-the-id-of-a-user",
         kind=Kind.SECURITY,
         file=IDS,
-        old="        if known is None or is_id(name, USER_PREFIX):\n",
-        new="        if known is None:\n",
+        old="return name if found is None or is_id(name, USER_PREFIX) else found",
+        new="return name if found is None else found",
         tests=ID_TESTS,
     ),
     Mutant(

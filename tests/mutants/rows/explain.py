@@ -55,8 +55,8 @@ ROWS = (
         id="explain-lets-everyone-ask-about-others",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/explain.py",
-        old="    if not answer(ctx, seeing, decide_for_user).allowed:\n",
-        new="    if answer(ctx, seeing, decide_for_user) is None:\n",
+        old="        if not sees and check.user_id != principal.user_id:\n",
+        new="        if sees is None:\n",
         tests=SHOWN_TESTS,
     ),
     Mutant(

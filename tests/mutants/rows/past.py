@@ -154,8 +154,8 @@ ROWS = (
         id="past-remembers-what-may-change",
         kind=Kind.CONSISTENCY,
         file=PAST,
-        old="        if question.at < self._clock.now() - SETTLED:\n            self._keep",
-        new="        if question.at:\n            self._keep",
+        old="        if question.at < self._clock.now() - SETTLED:\n            answers.keep",
+        new="        if question.at:\n            answers.keep",
         tests=PAST_TESTS,
     ),
     Mutant(

@@ -142,7 +142,7 @@ ROWS = (
         id="trim-an-earlier-time-is-answered",
         kind=Kind.SECURITY,
         file="shared/journal/history.py",
-        old="(await self._mark(shard) or mark).told > until",
+        old="(await self._mark(mark.shard) or mark).told > until",
         new="not until",
         tests=TRIMMER_TESTS,
     ),

@@ -9,10 +9,7 @@ import pytest_asyncio
 
 from services.authz.domain.batches import MOST_EVALUATIONS, MOST_REVISIONS, Semantic
 from services.authz.routes.evaluations import EVALUATIONS_BODY_BYTES
-from services.authz.use_cases.evaluation import (
-    EvaluationResult,
-    evaluate_now,
-)
+from services.authz.use_cases.evaluation import EvaluationResult, evaluate_now
 from services.authz.use_cases.evaluations import evaluate_each
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import shard_of

@@ -241,7 +241,7 @@ async def test_who_can_lists_a_member_with_the_condition_of_the_grant(world, aut
         ({"project_id": "prod"}, "/project_id"),
         ({"resource_id": "prj_x", "permission": "project:view"}, "/resource_id"),
         ({"resource_id": "i-9", "owner_id": CY}, "/resource_id"),
-        ({"owner_id": "nobody"}, "/owner_id"),
+        ({"owner_id": "emp-7"}, "/owner_id"),
         ({"permission": "instance:writ"}, "/permission"),
         ({"account_id": None}, "/account_id"),
     ],

@@ -18,9 +18,7 @@ from rolecall.core.level_grants import MAX_ALTERNATIVES
 from services.authz.domain.batches import STEPS_OF_TURN, Semantic
 from services.authz.domain.explaining import SubjectHidden
 from services.authz.domain.policy_state import PolicyState
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-)
+from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluations import evaluate_each
 from services.authz.use_cases.explain import explain

@@ -10,9 +10,7 @@ import pytest_asyncio
 
 from services.authz.domain.checks import OtherSubject
 from services.authz.routes.evaluation import EVALUATION_PATH, Evaluation, request_of
-from services.authz.use_cases.evaluation import (
-    evaluate,
-)
+from services.authz.use_cases.evaluation import evaluate
 from services.authz.use_cases.time_travel import evaluate_at
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.refusals import BadRequest
