@@ -17,6 +17,23 @@ OLDER_IDS = {
 ACCOUNT_WIDE_PROJECTS = ("standard", "runpod", "novita")
 """The catalogs whose older version has an account-wide entry for rights on one project."""
 
+RULES_IN_DESCRIPTIONS = {
+    "standard": {
+        "owner": "Nv7",
+        "admin": "Nv11",
+        "operator": "Ci6",
+        "developer": "Rp11",
+        "billing": "Rp10",
+        "basic": "Rp9, Nv8",
+        "viewer": "Ci6",
+    },
+    "runpod": {"basic": "Rp9", "billing": "Rp10", "dev": "Rp11", "admin": "Rp12"},
+    "runos": {"admin": "Ro1"},
+    "cloud-iam": {"admin": "Ci7", "operator": "Ci6", "viewer": "Ci6"},
+    "novita": {"owner": "Nv11"},
+}
+"""The rules that descriptions of roles named then, by catalog and role."""
+
 
 def older(name: str) -> Catalog:
     """The version of a shipped catalog that accounts of an earlier release name."""
@@ -25,6 +42,8 @@ def older(name: str) -> Catalog:
     entries[:] = [entry for entry in entries if entry["id"] != "new_project"]
     for role in content["roles"]:
         role["grants"].pop("new_project", None)
+        if rules := RULES_IN_DESCRIPTIONS[name].get(role["id"]):
+            role["description"] = f"{role['description'].removesuffix('.')} ({rules})."
     for entry in entries:
         if entry["id"] == "project":
             entry["project_scoped"] = False
