@@ -98,6 +98,8 @@ BY_NAME: Mapping[str, Any] = {
     "txt_name": "_rolecall-challenge.acme.example",
     "txt_value": "rolecall-domain=…",
     "redirect_uris": [f"{_GATEWAY}/sign-in/callback/{example_id('sso')}"],
+    "project_word": "project",
+    "projects_word": "projects",
     "proved_at": "2030-01-01T00:00:00Z",
     "epoch": "3f2a",
     "expires_at": "2030-01-01T00:00:00Z",

@@ -75,6 +75,14 @@ _ENVIRONMENT.globals |= {
 }
 
 
+def titled(text: str) -> str:
+    """A word that begins a title; the rest of it stays as it is written."""
+    return text[:1].upper() + text[1:]
+
+
+_ENVIRONMENT.filters["titled"] = titled
+
+
 def render(template: str, words: Mapping[str, object]) -> str:
     """Return the page, in `language` if it names one; every word is shown as text."""
     language = str(words.get("language", DEFAULT_LOCALE))

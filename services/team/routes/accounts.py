@@ -71,6 +71,7 @@ class AccountView(TaggedAnswer):
     `suspension` tells the owner why the account is suspended. A deleted account can be restored
     until `deletes_at`.
     `ownership_transfer` is shown to the owner and to the member to whom the ownership is offered.
+    `project_word` is what the provider calls a project, `projects_word` several.
     """
 
     id: AccountId
@@ -83,6 +84,8 @@ class AccountView(TaggedAnswer):
     owner: bool
     catalog: str
     catalog_title: str
+    project_word: str
+    projects_word: str
     role: str
     role_title: str
     created_at: datetime
@@ -115,6 +118,7 @@ def account_view(own: AccountAccess | OwnAccount) -> AccountView:
     """An account as one of its members sees it."""
     account, role_id = own.account, own.membership.role
     owner = own.membership.user_id == account.owner_user_id
+    words = own.catalog.catalog.policies.words
     return AccountView(
         id=account.account_id,
         name=account.name,
@@ -126,6 +130,8 @@ def account_view(own: AccountAccess | OwnAccount) -> AccountView:
         owner=owner,
         catalog=account.catalog,
         catalog_title=own.catalog.catalog.title,
+        project_word=words.project,
+        projects_word=words.projects,
         role=role_id,
         role_title=role_title(own.catalog, role_id),
         created_at=account.created_at,

@@ -14,6 +14,8 @@ ACCOUNT: dict[str, Any] = {
     "owner": False,
     "owner_user_id": "usr_9",
     "catalog": "standard@1",
+    "project_word": "project",
+    "projects_word": "projects",
     "role": "admin",
     "role_title": "Admin",
 }

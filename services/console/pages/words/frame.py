@@ -36,7 +36,6 @@ FRAME: Mapping[str, PageText] = {
     # --- sections
     "section_members": PageText("Members", "Mitglieder"),
     "section_roles": PageText("Roles", "Rollen"),
-    "section_projects": PageText("Projects", "Projekte"),
     "section_access": PageText("Access", "Zugang"),
     # --- parts
     "next_page": PageText("Next page", "Nächste Seite"),
