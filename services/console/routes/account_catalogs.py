@@ -46,8 +46,9 @@ async def member_names(visit: Visit, user_ids: Collection[str]) -> Mapping[str, 
 
 
 async def _member(visit: Visit, user_id: str) -> str:
+    step = path_step(user_id)  # it may be from an address
     try:
-        member = await visit.call("GET", f"/v1/accounts/{visit.account_id}/members/{user_id}")
+        member = await visit.call("GET", f"/v1/accounts/{visit.account_id}/members/{step}")
     except ApiRefusal as refusal:
         if refusal.status != 404:
             raise

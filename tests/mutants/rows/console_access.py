@@ -80,4 +80,12 @@ ROWS = (
         new="    if False:\n        return [{",
         tests=(PAGES, "-k", "sees_no_members"),
     ),
+    Mutant(
+        id="access-page-member-of-an-address-leads-to-another-route",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/account_catalogs.py",
+        old="step = path_step(user_id)",
+        new="step = user_id",
+        tests=(PAGES, "-k", "no_other_route"),
+    ),
 )

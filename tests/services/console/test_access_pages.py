@@ -655,6 +655,15 @@ async def test_a_resource_that_is_known_otherwise_lists_no_one(browser, account)
     assert "so no one is listed" in browser.text
 
 
+async def test_a_member_of_an_address_leads_to_no_other_route(browser, account):
+    explained(account, allowed=False)
+    account.answers[f"GET {API}/members/-"] = problem(404, "not-found")
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/access?member=..%2Fprojects&permission=instance:delete")
+    assert browser.status == 200
+    assert f"GET {API}/members/-" in [name for name, *_ in account.asked]
+
+
 async def test_an_unknown_permission_is_not_asked_about(browser, account):
     await browser.sign_in()
     await browser.open(f"{PAGE}/access?member={MEMBER_ID}&permission=rocket:launch")
