@@ -67,12 +67,12 @@ PROJECTS: Mapping[str, PageText] = {
     "override_ends": PageText("They end {moment}.", "Sie enden {moment}."),
     "override_choose": PageText("Other permissions here", "Andere Berechtigungen hier"),
     "override_choose_hint": PageText(
-        "Rows left “as in the role” are copied from the role as it is today. Later changes of the"
+        "Choices left at “Role” are copied from the role as it is today. Later changes of the"
         " role do not reach this place until you remove these permissions.",
-        "Was „wie in der Rolle“ bleibt, wird von der Rolle kopiert, wie sie heute ist. Spätere"
+        "Was bei „Rolle“ bleibt, wird von der Rolle kopiert, wie sie heute ist. Spätere"
         " Änderungen der Rolle gelten hier erst wieder, wenn Sie diese Berechtigungen entfernen.",
     ),
-    "choice_role": PageText("As in the role: {text}", "Wie in der Rolle: {text}"),
+    "choice_role": PageText("Role: {text}", "Rolle: {text}"),
     "choice_allow": PageText("Allow", "Erlauben"),
     "choice_allow_own": PageText("Own only", "Nur eigene"),
     "choice_deny": PageText("Deny", "Verweigern"),
