@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.dates import format_datetime
 
 FORMS = {
-    "en": ("en_GB", "d MMM y, HH:mm", "d MMM y"),
-    "de": ("de_DE", "d. MMM y, HH:mm", "d. MMM y"),
+    "en": ("en_GB", "d MMM y"),
+    "de": ("de_DE", "d. MMM y"),
 }
-"""By language: the name by which Babel knows its forms, the form of a moment, and that of a day."""
+"""By language: the name by which Babel knows its forms, and the form of a day."""
 
 
 def zone_of(time_zone: str) -> ZoneInfo:
@@ -20,12 +20,15 @@ def zone_of(time_zone: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def shown_moment(text: str, *, locale: str, time_zone: str, day: bool = False) -> str:
+def shown_moment(
+    text: str, *, locale: str, time_zone: str, day: bool = False, seconds: bool = False
+) -> str:
     """A moment of the API, or only its day."""
     zone = zone_of(time_zone)
     local = datetime.fromisoformat(text).astimezone(zone)
-    region, moment_form, day_form = FORMS.get(locale, FORMS["en"])
-    form = day_form if day else moment_form
+    region, form = FORMS.get(locale, FORMS["en"])
+    if not day:
+        form += ", HH:mm:ss" if seconds else ", HH:mm"
     shown: str = format_datetime(local, form, tzinfo=zone, locale=region)
     return shown
 

@@ -60,6 +60,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
             "once": form.values.get("once") or visit.ctx.new_text(),
             "when": partial(shown_moment, locale=language, time_zone=visit.time_zone),
             "here_path": visit.path,
+            "spoken": partial(fault_in, language),
             "here": partial(changed_address, visit.path, visit.query),
             "signed_in": visit.session is not None,
             "passkeys_work": visit.ctx.passkeys_work,

@@ -30,6 +30,7 @@ MEMBERS: Mapping[str, PageText] = {
     "invite": PageText("Invite people", "Leute einladen"),
     "search_members": PageText("Search by name or e-mail", "Nach Name oder E-Mail suchen"),
     "status": PageText("Status", "Status"),
+    "e_mail": PageText("E-mail", "E-Mail"),
     "member": PageText("Member", "Mitglied"),
     "role": PageText("Role", "Rolle"),
     "joined": PageText("Joined", "Seit"),
@@ -51,4 +52,190 @@ MEMBERS: Mapping[str, PageText] = {
         "Ändern Sie die Suche, oder lassen Sie jeden Status anzeigen.",
     ),
 }
-TEAM: Mapping[str, PageText] = {**ACCOUNTS, **MEMBERS}
+MEMBER: Mapping[str, PageText] = {
+    "what_they_may_do": PageText("What they may do", "Was erlaubt ist"),
+    "all_members": PageText("All members", "Alle Mitglieder"),
+    "owner_stays": PageText(
+        "The owner keeps their role and cannot be suspended or removed. The owner can give the"
+        " account to another member in its settings.",
+        "Wem das Konto gehört, behält die Rolle und lässt sich weder sperren noch entfernen. In den"
+        " Einstellungen lässt sich das Konto an ein anderes Mitglied übergeben.",
+    ),
+    "may_not_change": PageText(
+        "Your role does not let you change members. Ask an admin of the account.",
+        "Ihre Rolle lässt Sie Mitglieder nicht ändern. Fragen Sie die Verwaltung des Kontos.",
+    ),
+    "change_role": PageText("Change the role", "Rolle ändern"),
+    "change_role_hint": PageText(
+        "You see what they gain and lose before anything changes.",
+        "Sie sehen, was dazukommt und wegfällt, bevor sich etwas ändert.",
+    ),
+    "see_changes": PageText("See what changes", "Änderungen ansehen"),
+    "end_of_membership": PageText("End of the membership", "Ende der Mitgliedschaft"),
+    "last_day": PageText("Last day", "Letzter Tag"),
+    "last_day_hint": PageText(
+        "The access ends by itself after this day. Leave it empty for no end.",
+        "Der Zugang endet nach diesem Tag von selbst. Ohne Angabe endet er nicht.",
+    ),
+    "no_end": PageText("Take the end away", "Ende aufheben"),
+    "suspend": PageText("Suspend", "Sperren"),
+    "resume": PageText("Resume", "Sperre aufheben"),
+    "remove": PageText("Remove", "Entfernen"),
+    "role_title": PageText("Change the role of {name}", "Rolle von {name} ändern"),
+    "role_question": PageText(
+        "{name} has the role {before} and would have {after}. Nothing is changed yet.",
+        "{name} hat die Rolle {before} und hätte dann {after}. Noch ist nichts geändert.",
+    ),
+    "role_press": PageText("Change the role", "Rolle ändern"),
+    "suspend_title": PageText("Suspend {name}", "{name} sperren"),
+    "suspend_text": PageText(
+        "{name} can do nothing in {account} until the suspension ends. Role, exceptions and seat"
+        " stay.",
+        "{name} kann in {account} nichts tun, bis die Sperre aufgehoben wird. Rolle, Ausnahmen und"
+        " Platz bleiben.",
+    ),
+    "suspend_press": PageText("Suspend the member", "Mitglied sperren"),
+    "resume_title": PageText("Resume {name}", "Sperre von {name} aufheben"),
+    "resume_text": PageText(
+        "{name} gets back the role and the exceptions in {account}.",
+        "{name} bekommt Rolle und Ausnahmen in {account} zurück.",
+    ),
+    "resume_press": PageText("Resume the member", "Sperre aufheben"),
+    "remove_title": PageText("Remove {name}", "{name} entfernen"),
+    "remove_text": PageText(
+        "{name} loses all access to {account}, on every device. To come back they need a new"
+        " invitation.",
+        "{name} verliert jeden Zugang zu {account}, auf jedem Gerät. Für eine Rückkehr braucht es"
+        " eine neue Einladung.",
+    ),
+    "remove_press": PageText("Remove the member", "Mitglied entfernen"),
+    "leave_title": PageText("Leave {account}", "{account} verlassen"),
+    "leave_text": PageText(
+        "You lose all access to {account}, on every device. To come back you need a new"
+        " invitation.",
+        "Sie verlieren jeden Zugang zu {account}, auf jedem Gerät. Für eine Rückkehr brauchen Sie"
+        " eine neue Einladung.",
+    ),
+    "effective_at_once": PageText(
+        "It is effective everywhere when the next page opens.",
+        "Es gilt überall, sobald sich die nächste Seite öffnet.",
+    ),
+    "effective_since": PageText(
+        "Effective everywhere since {moment}.", "Gilt überall seit {moment}."
+    ),
+    "effective": PageText("Effective everywhere.", "Gilt überall."),
+    "not_yet_effective": PageText(
+        "The change is saved, and a part of the product has not confirmed it yet. Reload the page"
+        " in"
+        " a few seconds.",
+        "Die Änderung ist gespeichert, und ein Teil des Produkts hat sie noch nicht bestätigt."
+        " Laden"
+        " Sie die Seite in einigen Sekunden neu.",
+    ),
+}
+INVITATIONS: Mapping[str, PageText] = {
+    "e_mails": PageText("E-mail addresses", "E-Mail-Adressen"),
+    "e_mails_hint": PageText(
+        "Several addresses: one in each line, or with commas between them.",
+        "Mehrere Adressen: eine in jeder Zeile, oder mit Kommas dazwischen.",
+    ),
+    "permissions_of": PageText("What {role} may do", "Was die Rolle {role} darf"),
+    "gives_nothing": PageText("Nothing", "Nichts"),
+    "delivery": PageText("How they get the invitation", "Wie die Einladung ankommt"),
+    "delivery_email": PageText("By e-mail", "Per E-Mail"),
+    "delivery_link": PageText(
+        "By a link that you hand over yourself", "Mit einem Link, den Sie selbst weitergeben"
+    ),
+    "last_day_of_membership": PageText(
+        "Last day of the membership", "Letzter Tag der Mitgliedschaft"
+    ),
+    "invite_press": PageText("Send the invitations", "Einladungen senden"),
+    "invited_these": PageText("These people are invited:", "Diese Leute sind eingeladen:"),
+    "not_invited": PageText(
+        "These addresses are not invited. They are still in the form:",
+        "Diese Adressen sind nicht eingeladen. Sie stehen noch im Formular:",
+    ),
+    "hand_over": PageText("Hand the links over", "Links weitergeben"),
+    "links_once": PageText(
+        "Each link is shown once. Copy it now and hand it over. It works for this address alone.",
+        "Jeder Link wird einmal gezeigt. Kopieren Sie ihn jetzt und geben Sie ihn weiter. Er gilt"
+        " nur für diese Adresse.",
+    ),
+    "link_for": PageText("Link for {email}", "Link für {email}"),
+    "link_was_shown": PageText(
+        "This link was shown already. Send the invitation again to get another one.",
+        "Dieser Link wurde schon gezeigt. Senden Sie die Einladung noch einmal, um einen neuen zu"
+        " bekommen.",
+    ),
+    "invitation_of": PageText("Invitation for {email}", "Einladung für {email}"),
+    "invited_by": PageText("Invited by", "Eingeladen von"),
+    "invited_on": PageText("Invited on", "Eingeladen am"),
+    "membership_ends": PageText("The membership ends", "Die Mitgliedschaft endet"),
+    "mailbox_share": PageText(
+        "It was not mailed: the account has sent two invitations to this mailbox within 24 hours.",
+        "Sie wurde nicht verschickt: Das Konto hat diesem Postfach in 24 Stunden schon zwei"
+        " Einladungen gesendet.",
+    ),
+    "allowance": PageText(
+        "It was not mailed: the account has used up its invitation mails of 24 hours.",
+        "Sie wurde nicht verschickt: Das Konto hat seine Einladungen per E-Mail für 24 Stunden"
+        " aufgebraucht.",
+    ),
+    "bounced": PageText(
+        "The mail could not be delivered. Check the address: if it is wrong, cancel this invitation"
+        " and invite again.",
+        "Die E-Mail war nicht zustellbar. Prüfen Sie die Adresse: Ist sie falsch, ziehen Sie diese"
+        " Einladung zurück und laden Sie neu ein.",
+    ),
+    "locked_text": PageText(
+        "Too many wrong codes were entered, so its link opens nothing. Send it again, or cancel it"
+        " and invite again.",
+        "Es wurden zu viele falsche Codes eingegeben, darum öffnet der Link nichts. Senden Sie sie"
+        " noch einmal, oder ziehen Sie sie zurück und laden Sie neu ein.",
+    ),
+    "resend": PageText("Send again", "Noch einmal senden"),
+    "resend_hint": PageText(
+        "Sending it again makes a new link. Earlier links stop working.",
+        "Beim erneuten Senden entsteht ein neuer Link. Frühere Links gelten dann nicht mehr.",
+    ),
+    "cancel_invitation": PageText("Cancel the invitation", "Einladung zurückziehen"),
+    "cancel_text": PageText(
+        "The invitation of {email} with the role {role} ends, and its link opens nothing any more.",
+        "Die Einladung für {email} mit der Rolle {role} endet, und ihr Link öffnet nichts mehr.",
+    ),
+    "may_not_invite": PageText(
+        "Your role does not let you invite people. Ask an admin of the account.",
+        "Ihre Rolle lässt Sie niemanden einladen. Fragen Sie die Verwaltung des Kontos.",
+    ),
+}
+CONVERSION: Mapping[str, PageText] = {
+    "just_you": PageText("You are on your own here", "Sie sind hier allein"),
+    "just_you_hint": PageText(
+        "Turn this account into a team to invite people. Everything in it stays.",
+        "Machen Sie aus diesem Konto ein Team, um Leute einzuladen. Alles darin bleibt.",
+    ),
+    "convert": PageText("Turn into a team", "In ein Team umwandeln"),
+    "convert_text": PageText(
+        "The account and everything in it becomes a team, which you own. You can then invite people"
+        " and give them roles.",
+        "Das Konto wird mit allem darin ein Team, das Ihnen gehört. Danach können Sie Leute"
+        " einladen"
+        " und ihnen Rollen geben.",
+    ),
+    "convert_back": PageText(
+        "You can turn it back into a personal account in its settings; all other members then lose"
+        " their access.",
+        "In den Einstellungen lässt es sich in ein persönliches Konto zurückverwandeln; alle"
+        " anderen"
+        " Mitglieder verlieren dann den Zugang.",
+    ),
+    "convert_for_good": PageText(
+        "There is no way back: a team stays a team.",
+        "Es gibt kein Zurück: Ein Team bleibt ein Team.",
+    ),
+    "or_further_team": PageText(
+        "Or keep this account to yourself and create a further one:",
+        "Oder behalten Sie dieses Konto für sich und legen Sie ein weiteres an:",
+    ),
+}
+TEAM: Mapping[str, PageText] = {**ACCOUNTS, **MEMBERS, **MEMBER, **INVITATIONS, **CONVERSION}

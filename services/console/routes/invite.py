@@ -1,0 +1,164 @@
+"""The page that invites people: several addresses at once, with one role."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.console.adapters.api import ApiRefusal
+from services.console.domain import places
+from services.console.domain.grant_texts import EntryText, of_grants
+from services.console.domain.moments import end_of_day
+from services.console.domain.permission_tables import PermissionTable
+from services.console.pages.page_text import Fault, PageText
+from services.console.pages.rendering import Form
+from services.console.pages.texts import sentence
+from services.console.routes.account_catalogs import after_press, read_catalog
+from services.console.routes.account_frame import AccountFrame, open_account, open_user, together
+from services.console.routes.member import NOT_A_DAY
+from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
+from services.console.routes.visits import Visit
+
+MAX_ADDRESSES = 20
+AT_EMAIL = "/email"
+OF_THE_VISITOR = frozenset({401, 429, 503})
+"""Statuses that are about the visitor or the server, so the next address has no better luck."""
+NO_ADDRESS = PageText(
+    "Enter at least one e-mail address.", "Geben Sie mindestens eine E-Mail-Adresse ein."
+)
+TOO_MANY = PageText(
+    f"Enter at most {MAX_ADDRESSES} addresses at once.",
+    f"Geben Sie höchstens {MAX_ADDRESSES} Adressen auf einmal ein.",
+)
+NOT_AN_ADDRESS = PageText("This is not an e-mail address.", "Das ist keine E-Mail-Adresse.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleChoice:
+    """A role that can be given, and what it gives, section by section."""
+
+    role: Mapping[str, Any]
+    sections: Sequence[tuple[str, Sequence[EntryText]]]
+
+
+@dataclass(kw_only=True)
+class InvitedPeople:
+    """What became of each address."""
+
+    sent: list[str]
+    links: list[tuple[str, str]]
+    """Of those that are handed over: the address, and the link, which is empty if it was shown."""
+    refused: list[tuple[str, Fault]]
+
+
+def role_choices(table: PermissionTable) -> Sequence[RoleChoice]:
+    """The roles that can be given, each with the entries of which it gives something."""
+    found = []
+    for role in table.roles:
+        if role["assignable"]:
+            rows = of_grants(table, role["grants"])
+            sections = [
+                (section.title, [rows[one.id] for one in section.entries if rows[one.id].held])
+                for section in table.sections
+            ]
+            shown = [(title, entries) for title, entries in sections if entries]
+            found.append(RoleChoice(role=role, sections=shown))
+    return found
+
+
+async def show(visit: Visit, form: Form) -> Outcome:
+    """Ask for addresses and a role."""
+    return await _show(visit, form, InvitedPeople(sent=[], links=[], refused=[]))
+
+
+async def _show(visit: Visit, form: Form, invited: InvitedPeople) -> Outcome:
+    frame: AccountFrame
+    frame, table = await together(open_account(visit), read_catalog(visit))
+    return frame.shown(
+        "account/invite",
+        section="members",
+        form=form,
+        choices=role_choices(table),
+        deliveries=table.policies["invitations"]["deliveries"],
+        invited=invited,
+    )
+
+
+async def submit(visit: Visit) -> Outcome:
+    """Invite each address; the form keeps those that were refused, with the reason of each."""
+    user, typed = await open_user(visit), visit.typed
+    addresses = list(dict.fromkeys(re.split(r"[\s,;]+", typed.get("emails", "").strip())))
+    fault = (
+        TOO_MANY if len(addresses) > MAX_ADDRESSES else NO_ADDRESS if addresses == [""] else None
+    )
+    body = {"role": typed.get("role", "")}
+    if delivery := typed.get("delivery"):
+        body["delivery"] = delivery
+    errors: dict[str, Fault] = {} if fault is None else {"emails": fault}
+    if day := typed.get("membership_expires_at", "").strip():
+        end = end_of_day(day, time_zone=user["time_zone"])
+        if end is None:
+            errors["membership_expires_at"] = NOT_A_DAY
+        else:
+            body["membership_expires_at"] = end
+    if errors:
+        return await show(visit, Form(values=kept_values(visit), errors=errors, status=422))
+    invited, status = await _invite(visit, addresses, body)
+    if invited.refused:
+        left = "\n".join(address for address, _ in invited.refused)
+        form = Form(values={**kept_values(visit), "emails": left}, status=status)
+        return await _show(visit, form, invited)
+    if invited.links:
+        frame = await open_account(visit)
+        return frame.shown("account/invited", section="members", links=invited.links)
+    return after_press(
+        visit, "members", done="invited" if len(invited.sent) == 1 else "invited-all"
+    )
+
+
+async def _invite(
+    visit: Visit, addresses: Sequence[str], body: Mapping[str, str]
+) -> tuple[InvitedPeople, int]:
+    """Return what became of each address, and the status of the page that tells it."""
+    invited, status = InvitedPeople(sent=[], links=[], refused=[]), 200
+    for number, address in enumerate(addresses):
+        try:
+            made = await visit.answer(
+                "POST",
+                f"/v1/accounts/{visit.account_id}/invitations",
+                {"email": address, **body},
+                key=_key(visit, address),
+            )
+        except ApiRefusal as refusal:
+            if refusal.errors and AT_EMAIL not in refusal.errors:
+                raise
+            status = page_status(refusal)
+            said = NOT_AN_ADDRESS if refusal.errors else sentence(refusal, in_account=True)
+            if refusal.status in OF_THE_VISITOR:
+                invited.refused += [(one, said) for one in addresses[number:]]
+                break
+            invited.refused.append((address, said))
+        else:
+            link = made.body["link"]
+            if link is not None or made.body["note"] is not None:
+                invited.links.append((address, "" if link is None else link["url"]))
+            else:
+                invited.sent.append(address)
+    return invited, status
+
+
+def _key(visit: Visit, address: str) -> str:
+    """One key for each address of one form: a repeated press invites each once."""
+    digest = hashlib.sha256(address.encode()).hexdigest()[:32]
+    return f"{visit.typed.get('once', '')[:64]}.{digest}"
+
+
+PAGES = (
+    PageRoute(
+        path=f"{places.ACCOUNT}/invite",
+        show=show,
+        submit=submit,
+        fields=frozenset({"emails", "role", "membership_expires_at"}),
+    ),
+)
