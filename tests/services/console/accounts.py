@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rolecall import load_catalog
+from tests.services.console.account_api import catalog_answer
 from tests.services.console.browsing import StandIn
 
 ACCOUNT_ID, USER_ID = "acc_1", "usr_1"
@@ -32,6 +34,7 @@ EVERYTHING = (
     *("member:view", "member:invite", "member:update", "member:remove"),
     *("account:view", "account:update", "role:view", "project:view"),
 )
+CATALOG = catalog_answer(load_catalog("standard"))
 COUNTS = {"active": 1, "suspended": 0, "invited": 0, "expired": 0}
 
 
@@ -70,6 +73,7 @@ def describe_account(
         f"GET {API}": (200, account),
         f"GET {API}/me/permissions": (200, {"permissions": dict.fromkeys(permissions, "all")}),
         "GET /v1/accounts": (200, listed),
+        f"GET {API}/catalog": (200, CATALOG),
         f"GET {API}/members": (
             200,
             {"items": list(members), "next_cursor": None, "counts": COUNTS},

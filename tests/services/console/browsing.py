@@ -107,6 +107,10 @@ class StandIn:
     """The states for which changes were asked."""
     keys: list[str] = field(default_factory=list)
     """The keys of requests that count once."""
+    series: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
+    """Answers that are given one after another, before the fixed ones."""
+    revisions: dict[str, str] = field(default_factory=dict)
+    """The revisions that answers name."""
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
@@ -122,11 +126,15 @@ class StandIn:
             self.conditions.append(f"none {request.headers['If-None-Match']}")
         if "Idempotency-Key" in request.headers:
             self.keys.append(request.headers["Idempotency-Key"])
-        status, content = self.answers[name]
+        following = self.series.get(name)
+        status, content = following.pop(0) if following else self.answers[name]
+        revision = self.revisions.get(name)
+        headers = {"Rolecall-Revision": revision} if revision else {}
         if content is None:
-            return web.Response(status=status)
-        tag = content.get("etag") if isinstance(content, dict) else None
-        return web.json_response(content, status=status, headers={"ETag": tag} if tag else {})
+            return web.Response(status=status, headers=headers)
+        if isinstance(content, dict) and content.get("etag"):
+            headers["ETag"] = content["etag"]
+        return web.json_response(content, status=status, headers=headers)
 
     async def tell(self, request: web.BaseRequest, media: str) -> web.StreamResponse:
         self.followed.append(dict(request.headers))

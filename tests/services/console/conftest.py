@@ -45,6 +45,7 @@ def api(site: tuple[StandIn, str]) -> StandIn:
     api, _ = site
     api.answers = dict(ANSWERS)
     api.asked, api.queries, api.conditions, api.keys = [], [], [], []
+    api.series, api.revisions = {}, {}
     return api
 
 

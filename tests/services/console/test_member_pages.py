@@ -1,0 +1,308 @@
+"""The pages of members and invitations over a stand-in of the API."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from tests.services.console.accounts import API, PAGE, describe_account, member
+from tests.services.console.browsing import problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BEA, MEMBER = f"{API}/members/usr_2", f"{PAGE}/members/usr_2"
+INVITE, INVITATIONS = f"{PAGE}/invite", f"POST {API}/invitations"
+PREVIEW = f"POST {API}/changes/preview"
+REVISION = "team.3f2a.17.42"
+LOST = {"instance": {"view": {"before": "all", "after": None}}}
+IMPACT = {
+    "user_id": "usr_2",
+    "name": "Bea",
+    "email": "bea@example.com",
+    "role": {"before": "developer", "after": None},
+    "membership": {"before": "member", "after": "none"},
+    "everywhere": {"gained": {}, "lost": LOST},
+    "in_projects": [],
+}
+
+
+def preview(**more):
+    return 200, {
+        "items": [IMPACT],
+        "next_cursor": None,
+        "etag": '"state1"',
+        "members_concerned": 1,
+        "memberships_ending": 1,
+        "invitations_concerned": 0,
+        "invitations": [],
+        "violations": [],
+        "resource_types_lost": [],
+    } | more
+
+
+def invited(email: str, *, url: str = "", again: bool = False):
+    link = {"token": "t", "code": "c", "url": url} if url else None
+    note = "shown-once" if again else None
+    return 201, {"invitation": {"email": email}, "link": link, "note": note}
+
+
+async def open_page(browser, api, path: str, **more) -> None:
+    describe_account(api, **more)
+    api.answers |= {
+        f"GET {BEA}": (200, member(2, name="Bea", email="bea@example.com")),
+        f"GET {API}/projects": (200, {"items": [], "next_cursor": None}),
+        PREVIEW: preview(),
+    }
+    await browser.sign_in()
+    await browser.open(path)
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+async def test_a_removal_says_what_ends_and_then_since_when(browser, api, locale):
+    await open_page(browser, api, f"{MEMBER}/remove", locale=locale)
+    assert "Instances" in browser.text
+    assert not any(name.startswith("DELETE") for name, *_ in api.asked)
+    api.answers[f"DELETE {BEA}"] = (204, None)
+    api.revisions[f"DELETE {BEA}"] = REVISION
+    where = await browser.press(f"{MEMBER}/remove")
+    assert where == f"{PAGE}/members?done=removed&revision={REVISION}"
+    assert api.conditions == ['"state1"']
+    api.answers[f"GET {API}/revisions/{REVISION}"] = (
+        200,
+        {"effective": True, "effective_at": "2026-11-27T17:30:05Z"},
+    )
+    await browser.open(where)
+    assert "17:30:05" in browser.text
+    said = {"en": "The member was removed.", "de": "Das Mitglied wurde entfernt."}
+    assert said[locale] in browser.text
+
+
+@pytest.mark.parametrize("revision", ["../../me", "team.a.1.1%2F..", "identity.a.1.1", "x"])
+async def test_an_address_asks_for_no_receipt_that_cannot_be_one(browser, api, revision):
+    await open_page(browser, api, f"{PAGE}/members?revision={quote(revision)}")
+    assert browser.status == 200
+    assert not any("revisions" in name for name, *_ in api.asked)
+
+
+async def test_a_change_that_a_rule_refuses_has_no_button(browser, api):
+    await open_page(browser, api, PAGE)
+    api.answers[PREVIEW] = preview(violations=[{"guardrail": {"name": "An admin"}}])
+    await browser.open(f"{MEMBER}/remove")
+    assert "Remove the member</button>" not in browser.text
+    api.answers[PREVIEW] = preview()
+    await browser.open(f"{MEMBER}/remove")
+    assert "Remove the member</button>" in browser.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("en", "The rule “Two &lt;admins&gt;” of this account"),
+        ("de", "Die Regel „Two &lt;admins&gt;“ dieses Kontos"),
+    ],
+)
+async def test_a_rule_that_refuses_the_press_is_named_in_words(browser, api, locale, words):
+    await open_page(browser, api, f"{MEMBER}/suspend", locale=locale)
+    api.answers[f"POST {BEA}/suspend"] = problem(
+        409, "guardrail-violated", guardrail="Two <admins>"
+    )
+    await browser.press(f"{MEMBER}/suspend")
+    assert (browser.status, words in browser.text) == (409, True)
+    assert "About guardrail-violated" not in browser.text
+
+
+async def test_a_role_changes_for_the_state_that_its_preview_showed(browser, api):
+    await open_page(browser, api, f"{MEMBER}/role?role=viewer")
+    [asked] = api.asked_for(PREVIEW)
+    assert asked["change"] == {"type": "member_change", "user_id": "usr_2", "role": "viewer"}
+    assert "would have <bdi" in browser.text
+    assert not any(name.startswith("PATCH") for name, *_ in api.asked)
+    api.answers[f"PATCH {BEA}"] = problem(412, "precondition-failed")
+    api.answers[PREVIEW] = preview(etag='"state2"')
+    await browser.press(f"{MEMBER}/role?role=viewer")
+    assert (browser.status, "Someone has changed this meanwhile" in browser.text) == (412, True)
+    api.answers[f"PATCH {BEA}"] = (200, member(2))
+    where = await browser.press(f"{MEMBER}/role?role=viewer")
+    assert where == f"{MEMBER}?done=role-changed"
+    assert api.conditions == ['"state1"', '"state2"']
+    assert api.asked_for(f"PATCH {BEA}")[-1] == {"role": "viewer"}
+
+
+async def test_the_last_day_of_a_membership_ends_in_the_zone_of_the_visitor(browser, api):
+    await open_page(browser, api, PAGE)
+    api.answers["GET /v1/me"] = (200, api.answers["GET /v1/me"][1] | {"time_zone": "Asia/Tokyo"})
+    api.answers[f"PATCH {BEA}"] = (200, member(2))
+    await browser.open(MEMBER)
+    await browser.press(MEMBER, press="end", expires_at="soon")
+    assert (browser.status, "Choose a day." in browser.text) == (422, True)
+    for typed, press, sent in (
+        ("2027-03-31", "end", "2027-03-31T14:59:59+00:00"),
+        ("", "end", None),
+        ("2027-03-31", "no-end", None),
+    ):
+        await browser.open(MEMBER)
+        await browser.press(MEMBER, press=press, expires_at=typed)
+        assert api.asked_for(f"PATCH {BEA}")[-1] == {"expires_at": sent}
+
+
+@pytest.mark.rule("Ci12")
+@pytest.mark.parametrize(
+    ("permissions", "shown"),
+    [
+        (("member:view",), set()),
+        (("member:view", "member:update"), {"/suspend", "/role"}),
+        (("member:view", "member:remove"), {"/remove"}),
+    ],
+)
+async def test_a_button_that_the_visitor_may_not_press_is_not_there(
+    browser, api, permissions, shown
+):
+    await open_page(browser, api, MEMBER, permissions=permissions)
+    found = {way for way in ("/suspend", "/role", "/remove") if f'{MEMBER}{way}"' in browser.text}
+    assert found == shown
+    assert ("Your role does not let you change members" in browser.text) is (
+        "member:update" not in permissions
+    )
+
+
+async def test_the_owner_has_no_buttons_and_the_page_says_why(browser, api):
+    await open_page(browser, api, PAGE)
+    api.answers[f"GET {BEA}"] = (200, member(2, owner=True))
+    await browser.open(MEMBER)
+    assert "The owner keeps their role" in browser.text
+    assert f"{MEMBER}/" not in browser.text
+
+
+async def test_several_people_are_invited_and_each_once(browser, api):
+    await open_page(browser, api, INVITE)
+    api.answers[INVITATIONS] = invited("a@example.com")
+    emails = "a@example.com, b@example.com\n\n a@example.com;c@example.com"
+    sent = {"emails": emails, "role": "developer", "delivery": "email"}
+    form = browser.text
+    assert await browser.press(INVITE, **sent) == f"{PAGE}/members?done=invited-all"
+    bodies = api.asked_for(INVITATIONS)
+    assert [body["email"][0] for body in bodies] == ["a", "b", "c"]
+    assert all(body["role"] == "developer" for body in bodies)
+    browser.text = form
+    await browser.press(INVITE, **sent)  # the button was pressed twice
+    assert api.keys[:3] == api.keys[3:]
+    assert len(set(api.keys)) == 3
+
+
+async def test_the_form_keeps_who_was_not_invited_with_the_reason(browser, api):
+    await open_page(browser, api, INVITE)
+    fault = {"pointer": "/email", "message": "Not an address."}
+    api.series[INVITATIONS] = [
+        invited("a@example.com"),
+        problem(409, "already-a-member"),
+        problem(422, "invalid", errors=[fault]),
+        invited("d@example.com", url="https://x/invitations?token=t&code=c"),
+    ]
+    emails = "a@example.com b@example.com <b>c d@example.com"
+    await browser.press(INVITE, emails=emails, role="viewer", delivery="email")
+    kept = re.findall(r"<textarea[^>]*>([^<]*)</textarea>", browser.text)
+    assert kept == ["b@example.com\n&lt;b&gt;c"]
+    assert "is a member of the account already" in browser.text
+    assert "This is not an e-mail address." in browser.text
+    assert 'value="https://x/invitations?token=t&amp;code=c"' in browser.text
+    assert 'value="viewer" required checked' in browser.text
+
+
+async def test_a_limit_ends_the_round_and_keeps_the_rest(browser, api):
+    await open_page(browser, api, INVITE)
+    api.series[INVITATIONS] = [
+        invited("a@example.com"),
+        problem(429, "invitation-rate-limited"),
+    ]
+    await browser.press(INVITE, emails="a@x.example b@x.example c@x.example", role="viewer")
+    assert browser.status == 429
+    assert len(api.asked_for(INVITATIONS)) == 2
+    assert "b@x.example\nc@x.example</textarea>" in browser.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"emails": " "}, "Enter at least one e-mail address."),
+        ({"emails": " ".join(f"{one}@x.example" for one in range(21))}, "at most 20 addresses"),
+        ({"membership_expires_at": "31.3.2027"}, "Choose a day."),
+    ],
+)
+async def test_a_form_that_cannot_be_meant_invites_no_one(browser, api, fields, words):
+    await open_page(browser, api, INVITE)
+    await browser.press(INVITE, **{"emails": "a@x.example", "role": "viewer", **fields})
+    assert (browser.status, words in browser.text) == (422, True)
+    assert api.asked_for(INVITATIONS) == []
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_link_to_hand_over_is_shown_by_its_press_alone(browser, api, again):
+    await open_page(browser, api, INVITE)
+    url = "" if again else "https://x/invitations?token=t"
+    api.answers[INVITATIONS] = invited("a@example.com", url=url, again=again)
+    assert await browser.press(INVITE, emails="a@example.com", role="viewer") == ""
+    assert ("This link was shown already" in browser.text) is again
+    assert (url in browser.text) is True
+
+
+def pending(**more):
+    one = {
+        "id": "inv_1",
+        "status": "invited",
+        "email": "hal@example.com",
+        "role_title": "Developer",
+        "invited_by_name": "Ada",
+        "created_at": "2026-11-20T08:00:00Z",
+        "expires_at": "2026-11-28T08:00:00Z",
+        "membership_expires_at": None,
+        "not_mailed": None,
+        "locked": None,
+        "resend_offered": True,
+    }
+    return 200, {"items": [one | more], "next_cursor": None}
+
+
+async def test_an_invitation_is_sent_again_or_cancelled(browser, api):
+    where = f"{PAGE}/invitations/inv_1"
+    await open_page(browser, api, PAGE)
+    api.answers[f"GET {API}/invitations"] = pending(not_mailed={"reason": "bounced"})
+    await browser.open(where)
+    assert "could not be delivered" in browser.text
+    api.answers[f"POST {API}/invitations/inv_1/resend"] = invited("hal@example.com")
+    assert await browser.press(where) == f"{PAGE}/members?done=resent"
+    for answer in ((204, None), problem(404, "not-found")):
+        await browser.open(f"{where}/cancel")
+        assert "its link opens nothing any more" in browser.text
+        api.answers[f"DELETE {API}/invitations/inv_1"] = answer
+        to = await browser.press(f"{where}/cancel")
+        assert to == f"{PAGE}/members?done=invitation-cancelled"
+    await browser.open(f"{PAGE}/invitations/inv_2")
+    assert browser.status == 404
+    assert "There is no such page" in browser.text
+
+
+async def test_a_removed_members_press_says_that_the_access_has_ended(browser, api):
+    await open_page(browser, api, INVITE)
+    for name in list(api.answers):
+        if API in name:
+            api.answers[name] = problem(404, "not-found")
+    await browser.press(INVITE, emails="a@x.example", role="viewer")
+    assert (browser.status, "You have no access to this account" in browser.text) == (404, True)
+
+
+async def test_a_member_leaves_after_seeing_what_ends(browser, api):
+    await open_page(browser, api, f"{PAGE}/leave")
+    assert api.asked_for(PREVIEW) == [{"change": {"type": "leave"}}]
+    api.answers[f"POST {API}/leave"] = (204, None)
+    assert await browser.press(f"{PAGE}/leave") == "/console?done=left"
+
+
+async def test_a_personal_account_is_turned_into_a_team(browser, api):
+    own = {"id": "acc_1", "name": "Ana", "kind": "personal", "owner": True, "role_title": "Owner"}
+    await open_page(browser, api, f"{PAGE}/members", account=own)
+    assert f'href="{PAGE}/convert"' in browser.text
+    assert f'href="{PAGE}/invite"' not in browser.text
+    await browser.open(f"{PAGE}/convert")
+    api.answers[f"POST {API}/convert"] = (200, own)
+    assert await browser.press(f"{PAGE}/convert", name="Gears") == f"{PAGE}/members?done=converted"
+    assert api.asked_for(f"POST {API}/convert") == [{"name": "Gears"}]
