@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import path_owners, public_routes
@@ -17,6 +16,7 @@ from deploy.programs.program import free_port
 from services.console.domain.places import SIGN_IN_WITH
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
+from tests.e2e.looks import looks
 from tests.e2e.one_process import OneProcess
 from tests.e2e.visitors import PASSWORD, Person, Site, Visitor, chromium
 from tests.servers import require_nginx
@@ -584,30 +584,12 @@ def test_the_number_of_notifications_follows_while_a_page_is_open(site: Site) ->
         assert "Unread" in visitor.text  # the page itself stays as it was read
 
 
-RULES: dict[str, dict[str, object]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
-"""What axe checks in a theme: the colours alone are different in another one."""
-
-
 LINES = """part => {
   const range = document.createRange();
   range.selectNodeContents(part);
   return new Set([...range.getClientRects()].map(one => one.top)).size;
 }"""
 """How many lines the text of a part has."""
-
-
-def looks(visitor: Visitor, *, name: str) -> list[str]:
-    """What is wrong with a page in two themes and two widths."""
-    faults = []
-    for scheme in ("light", "dark"):
-        visitor.page.emulate_media(color_scheme=scheme)
-        found = Axe().run(visitor.page, options=RULES[scheme]).response["violations"]
-        faults += [f"{name}, {scheme}: {one['id']} {one['nodes'][0]['html']}" for one in found]
-    for width in (360, 1280):
-        visitor.page.set_viewport_size({"width": width, "height": 800})
-        if visitor.page.evaluate("document.documentElement.scrollWidth") > width:
-            faults.append(f"{name}: {width} pixels are too few")
-    return faults
 
 
 @pytest.mark.rule("B1")

@@ -1,0 +1,146 @@
+"""The pages of a team in a real browser: stories without JavaScript, and how each page looks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.e2e.looks import looks
+from tests.e2e.one_process import OneProcess
+from tests.e2e.visitors import PASSWORD, Person, Site, Visitor, chromium
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
+NASTY = "<script>alert(1)</script> \"'>{{7*7}}"
+"""What a page must show as text: as the name of a team and of a person."""
+
+
+@pytest.fixture(scope="module")
+def site(unmeasured: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The product in one process, and a browser."""
+    product = OneProcess(tmp_path_factory.mktemp("team_pages") / "one")
+    try:
+        product.start()
+        with chromium() as browser:
+            yield Site(browser=browser, url=product.url, mail=product.deployment().mail)
+    finally:
+        product.stop()
+
+
+@dataclass
+class Team:
+    """A team with its owner, a member and an open invitation; `ids` by their names."""
+
+    owner: Person
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def path(self, *steps: str) -> str:
+        """The address of one of its pages."""
+        return "/".join(["/console/accounts", self.owner.account_id, *steps])
+
+
+@pytest.fixture(scope="module")
+def team(site: Site) -> Team:
+    """A team whose names are nasty."""
+    owner, bea = site.known_person(f"Ada {NASTY}"), site.known_person(f"Bea {NASTY}")
+    here = f"/v1/accounts/{owner.account_id}"
+    body = {"name": f"Engines {NASTY}", "catalog": "standard"}
+    site.send(f"{here}/convert", body, token=owner.token)
+    made = site.send(
+        f"{here}/invitations",
+        {"email": bea.email, "role": "developer", "delivery": "link"},
+        token=owner.token,
+    )
+    link = {name: made["link"][name] for name in ("token", "code")}
+    site.send("/v1/invitations/accept", link, token=bea.token)
+    waiting = {"email": site.new_person().email, "role": "viewer", "delivery": "email"}
+    invited = site.send(f"{here}/invitations", waiting, token=owner.token)
+    listed = site.get(f"{here}/members?q={bea.email}", token=owner.token)
+    return Team(
+        owner=owner,
+        ids={"bea": listed["items"][0]["user_id"], "invitation": invited["invitation"]["id"]},
+    )
+
+
+def follow(visitor: Visitor, link: str) -> None:
+    """Follow the link with this text, and wait for its page."""
+    with visitor.page.expect_navigation():
+        visitor.page.get_by_role("link", name=link, exact=True).first.click()
+
+
+@pytest.mark.rule("Nv17", "B8")
+def test_an_owner_builds_a_team_and_a_removed_members_page_says_so(site: Site) -> None:
+    ada, bea, cyrus = site.known_person("Ada Own"), site.new_person("Bea"), site.new_person("Cy")
+    with site.visitor() as owner, site.visitor() as member:
+        owner.sign_in(ada)
+        follow(owner, "Ada Own")
+        follow(owner, "Turn into a team")
+        owner.fill(name="Engines")
+        owner.press("Turn into a team")
+        assert "The account is a team now." in owner.text
+        follow(owner, "Invite people")
+        owner.fill(emails=f"{bea.email}\n{cyrus.email}")
+        owner.page.check("[name=role][value=developer]")
+        owner.press("Send the invitations")
+        assert "The invitations were sent." in owner.text
+        assert cyrus.email in owner.text
+
+        member.open(site.link_to(bea.email, "invited you"))
+        member.fill(name="Bea", password=PASSWORD)
+        member.press("Create the account and join")
+        follow(member, "Engines")
+        assert member.title == "Members"
+
+        owner.open(owner.page.url.partition("?")[0] + "?q=bea")
+        follow(owner, "Bea")
+        owner.page.select_option("[name=role]", "viewer")
+        owner.press("See what changes")
+        assert "Loses" in owner.text
+        owner.press("Change the role")
+        assert "Effective everywhere since" in owner.text
+        assert "Viewer" in owner.text
+
+        follow(owner, "Remove")
+        assert "loses all access to Engines" in owner.text
+        owner.press("Remove the member")
+        assert "The member was removed. Effective everywhere since" in owner.text
+        assert bea.email not in owner.text
+        member.page.reload()
+        assert "You have no access to this account any more" in member.text
+        assert cyrus.email not in member.text
+
+
+def test_a_person_switches_between_teams_without_signing_out(site: Site) -> None:
+    ada = site.known_person("Ada Two")
+    with site.visitor() as visitor:
+        visitor.sign_in(ada)
+        follow(visitor, "New team")
+        visitor.fill(name="Gears")
+        visitor.press("Create the team")
+        assert "Invite the first people." in visitor.text
+        visitor.page.locator("details.switcher summary").click()
+        with visitor.page.expect_navigation():
+            visitor.page.locator(".switcher").get_by_role("link", name="Ada Two").click()
+        assert visitor.path == f"/console/accounts/{ada.account_id}/members"
+        assert "You are on your own here" in visitor.text
+
+
+@pytest.mark.rule("T24")
+def test_each_page_of_a_team_fits_and_axe_finds_nothing(site: Site, team: Team) -> None:
+    bea = team.ids["bea"]
+    paths = (
+        *("members", "invite", f"members/{bea}", f"members/{bea}/remove"),
+        *(f"members/{bea}/role?role=viewer", f"members/{bea}/suspend"),
+        *(f"invitations/{team.ids['invitation']}", f"invitations/{team.ids['invitation']}/cancel"),
+    )
+    faults = []
+    with site.visitor(javascript=True) as visitor:
+        visitor.sign_in(team.owner)
+        for path in (*(team.path(one) for one in paths), *PERSONAL):
+            visitor.open(path)
+            assert visitor.title, path
+            faults += looks(visitor, name=path)
+    assert faults == []
+
+
+PERSONAL = ("/console/accounts", "/console/new-team", "/console/design")
