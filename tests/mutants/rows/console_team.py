@@ -1,0 +1,65 @@
+"""Mutants of the console's pages of members, invitations and accounts."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+TESTS = "tests/services/console/test_member_pages.py"
+ROUTES = "services/console/routes"
+
+ROWS = (
+    Mutant(
+        id="member-page-changes-a-role-of-any-state",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/member_changes.py",
+        old='        {"role": asked_role(visit)},\n        if_match=shown_state(visit),\n',
+        new='        {"role": asked_role(visit)},\n',
+        tests=(TESTS, "-k", "role_changes"),
+    ),
+    Mutant(
+        id="member-page-asks-the-api-for-any-receipt",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/receipts.py",
+        old="if _REVISION.fullmatch(revision) is None:",
+        new="if not revision:",
+        tests=(TESTS, "-k", "receipt"),
+    ),
+    Mutant(
+        id="member-page-invites-again-at-a-second-press",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/invite.py",
+        old="""return f"{visit.typed.get('once', '')[:64]}.{digest}\"""",
+        new="return visit.ctx.new_text() + digest",
+        tests=(TESTS, "-k", "each_once"),
+    ),
+    Mutant(
+        id="member-page-forgets-who-was-not-invited",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/invite.py",
+        old="invited.refused += [(one, said) for one in addresses[number:]]",
+        new="invited.refused.append((address, said))",
+        tests=(TESTS, "-k", "limit_ends"),
+    ),
+    Mutant(
+        id="member-page-ends-a-membership-in-another-zone",
+        kind=Kind.DATA,
+        file="services/console/domain/moments.py",
+        old="time(23, 59, 59), zone_of(time_zone))",
+        new='time(23, 59, 59), zone_of("UTC"))',
+        tests=(TESTS, "-k", "last_day"),
+    ),
+    Mutant(
+        id="member-page-has-a-button-that-a-rule-refuses",
+        kind=Kind.DATA,
+        file="services/console/pages/account/member_remove.html",
+        old="possible=not impact.violations",
+        new="possible=true",
+        tests=(TESTS, "-k", "rule_refuses_has_no_button"),
+    ),
+    Mutant(
+        id="member-page-of-a-former-member-fails",
+        kind=Kind.AVAILABILITY,
+        file=f"{ROUTES}/pages.py",
+        old="        except AccountGone:\n            return gone_page(visit)\n",
+        new="",
+        tests=(TESTS, "-k", "removed_members_press"),
+    ),
+)
