@@ -281,12 +281,14 @@ async def test_an_invitation_is_sent_again_or_cancelled(browser, api):
     assert "There is no such page" in browser.text
 
 
-async def test_a_removed_members_press_says_that_the_access_has_ended(browser, api):
-    await open_page(browser, api, INVITE)
+@pytest.mark.parametrize("where", [INVITE, f"{MEMBER}/suspend"])
+async def test_a_removed_members_press_says_that_the_access_has_ended(browser, api, where):
+    await open_page(browser, api, where)
     for name in list(api.answers):
         if API in name:
             api.answers[name] = problem(404, "not-found")
-    await browser.press(INVITE, emails="a@x.example", role="viewer")
+    api.answers[f"POST {BEA}/suspend"] = problem(404, "not-found")
+    await browser.press(where, emails="a@x.example", role="viewer")
     assert (browser.status, "You have no access to this account" in browser.text) == (404, True)
 
 
