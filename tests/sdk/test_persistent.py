@@ -73,3 +73,13 @@ def test_a_change_copies_only_the_parts_that_it_touches():
     assert 0 < len(looked_at) <= PART_SIZE
     assert changed.get("10000") is known["10000"]
     assert len(looked_at) <= 2 * PART_SIZE
+
+
+def test_a_large_map_keeps_the_items_that_were_read_lately_at_hand():
+    known = with_changes({}, {f"{number:05}": number + 1 for number in range(3 * PART_SIZE)})
+    assert isinstance(known, PersistentMap)
+    for number in range(3 * PART_SIZE):
+        assert known.get(f"{number:05}") == number + 1
+        assert 0 < len(known._at_hand) <= PART_SIZE
+    assert "elsewhere" not in known
+    assert "elsewhere" not in known._at_hand

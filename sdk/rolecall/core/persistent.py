@@ -15,6 +15,8 @@ V = TypeVar("V")
 
 PART_SIZE = 512
 """A map of this size is one dictionary. Most accounts have fewer members and resources."""
+ONE_AT_HAND_OF = 64
+"""A larger map keeps a part of its items at hand, `PART_SIZE` at least: those read lately."""
 
 
 def with_changes(known: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K, V]:
@@ -54,7 +56,7 @@ class _Mapped(NamedTuple, Generic[K, V]):
 class PersistentMap(Mapping[K, V]):
     """A map in parts. Its contents never change: `with_changes` and `mapped` give another one."""
 
-    __slots__ = ("_count", "_parts", "_starts")
+    __slots__ = ("_at_hand", "_count", "_most_at_hand", "_parts", "_starts")
 
     def __init__(
         self, parts: list[dict[K, V] | _Mapped[K, V]], starts: list[K], count: int
@@ -63,6 +65,9 @@ class PersistentMap(Mapping[K, V]):
         self._parts: list[dict[K, V] | _Mapped[K, V]] = parts
         self._starts: list[K] = starts
         self._count = count
+        # The contents never change, so what was found once needs no search among the parts.
+        self._at_hand: dict[K, V] = {}
+        self._most_at_hand = max(PART_SIZE, count // ONE_AT_HAND_OF)
 
     @classmethod
     def of(cls, items: dict[K, V]) -> "PersistentMap[K, V]":
@@ -110,13 +115,24 @@ class PersistentMap(Mapping[K, V]):
 
     def __getitem__(self, key: K) -> V:
         """The value of this key."""
-        part = self._parts[at := bisect_right(self._starts, key)]
-        return part[key] if type(part) is dict else self._part(at)[key]
+        found: V | None = self.get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
 
     def get(self, key: K, default: Any = None) -> Any:
         """The value of this key, or the default; without an exception for a miss."""
+        found = self._at_hand.get(key)
+        if found is not None:
+            return found
         part = self._parts[at := bisect_right(self._starts, key)]
-        return part.get(key, default) if type(part) is dict else self._part(at).get(key, default)
+        found = part.get(key) if type(part) is dict else self._part(at).get(key)
+        if found is None:
+            return default
+        if len(self._at_hand) >= self._most_at_hand:
+            self._at_hand = {}
+        self._at_hand[key] = found
+        return found
 
     def __contains__(self, key: object) -> bool:
         """Whether the map has this key."""

@@ -2,6 +2,8 @@
 
 from tests.mutants.mutant import Kind, Mutant
 
+MAPS = ("tests/sdk/test_persistent.py",)
+
 ROWS = (
     Mutant(
         id="state-unreadable-catalog-leaves-the-one-before",
@@ -42,6 +44,26 @@ ROWS = (
         old=("if not held.project_scoped or not catalog.catalog.policies.features.overrides:"),
         new="if not held.project_scoped:",
         tests=("tests/sdk/test_explain.py",),
+    ),
+    Mutant(
+        id="maps-keep-at-hand-what-has-changed",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/persistent.py",
+        old="        return PersistentMap(parts, starts, count)\n",
+        new=(
+            "        made = PersistentMap(parts, starts, count)\n"
+            "        made._at_hand = self._at_hand\n"
+            "        return made\n"
+        ),
+        tests=MAPS,
+    ),
+    Mutant(
+        id="maps-keep-every-item-at-hand",
+        kind=Kind.LIMIT,
+        file="sdk/rolecall/core/persistent.py",
+        old="        if len(self._at_hand) >= self._most_at_hand:\n",
+        new="        if self._most_at_hand < 0:\n",
+        tests=MAPS,
     ),
     Mutant(
         id="batch-shares-the-end-of-a-session",
