@@ -69,6 +69,10 @@ class RequestInfo(Contract):
     user_agent: str | None = None
 
 
+NO_REQUEST = RequestInfo(request_id="")
+"""Of a fact that no single request made, such as a count of many; it is shown as null."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Caller:
     """Who acts, and the request; each write of a journal takes one."""

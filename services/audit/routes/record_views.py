@@ -33,7 +33,8 @@ class AuditRecordView(Answer):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     reason: str | None
-    request_id: str
+    request_id: str | None
+    """`null` for a count of many requests, such as denied checks."""
     trace_id: str | None
     ip: str | None
     user_agent: str | None
@@ -61,7 +62,7 @@ class AuditRecordView(Answer):
             before=None if record.before is None else dict(record.before),
             after=None if record.after is None else dict(record.after),
             reason=record.reason,
-            request_id=record.request.request_id,
+            request_id=record.request.request_id or None,
             trace_id=record.request.trace_id,
             ip=record.request.ip,
             user_agent=record.request.user_agent,

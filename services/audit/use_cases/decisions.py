@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from services.audit.domain.decision_facts import allow_facts, denial_facts
 from services.audit.use_cases.context import Ctx
 from shared.contracts.calls.decision_counts import AllowReport, DenialReport
-from shared.contracts.facts import Caller, Fact, shard_of
+from shared.contracts.facts import NO_REQUEST, Caller, Fact, shard_of
 from shared.journal import JournalWrite
 from shared.mongo import AlreadyThere, DbSession
 
@@ -29,7 +30,11 @@ async def record_allows(ctx: Ctx, caller: Caller, report: AllowReport) -> None:
 async def _record_once(
     ctx: Ctx, caller: Caller, report: DenialReport | AllowReport, facts_of_batch: Iterable[Fact]
 ) -> None:
-    """Record a batch: each shard marks that it has its part."""
+    """Record a batch: each shard marks that it has its part.
+
+    A count is of many requests. The one that reports it is of neither the member nor the decision.
+    """
+    caller = replace(caller, request=NO_REQUEST)
     of_shard: dict[int, list[Fact]] = defaultdict(list)
     for fact in facts_of_batch:
         of_shard[shard_of(_key(fact))].append(fact)

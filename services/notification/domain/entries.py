@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.notification.domain.messages import Message, MessageKind
-from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.contracts.facts import NO_REQUEST, Actor, Caller
 from shared.ids import MessageId, UserId
 
 ENTRY_RETENTION = timedelta(days=90)
@@ -19,9 +19,7 @@ ONLY_MAILED = frozenset(
     }
 )
 """Messages that are their link, or whose recipient is gone."""
-_NO_CALLER = Caller(
-    actor=Actor(type="service", id="notification"), request=RequestInfo(request_id="")
-)
+_NO_CALLER = Caller(actor=Actor(type="service", id="notification"), request=NO_REQUEST)
 
 
 @dataclass(frozen=True, kw_only=True)

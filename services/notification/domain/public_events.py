@@ -268,7 +268,7 @@ def event_of(row: Row) -> dict[str, Any] | None:
             "after": without_secrets(row.after),
             "reason": without_secrets(row.reason),
             "details": without_secrets(shown),
-            "request_id": row.request.request_id,
+            "request_id": row.request.request_id or None,
         },
     }
 

@@ -206,4 +206,12 @@ ROWS = (
         new="None",
         tests=AUDIT_TESTS,
     ),
+    Mutant(
+        id="counts-name-the-request-of-their-reporter",
+        kind=Kind.SECURITY,
+        file="services/audit/use_cases/decisions.py",
+        old="    caller = replace(caller, request=NO_REQUEST)\n",
+        new="",
+        tests=AUDIT_TESTS,
+    ),
 )

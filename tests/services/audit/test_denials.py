@@ -10,6 +10,7 @@ import pytest
 
 from services.audit.domain.decision_facts import denial_facts
 from services.audit.domain.records import Filters, record_of
+from services.audit.routes.record_views import AuditRecordView
 from services.audit.use_cases.decisions import record_allows, record_denials
 from services.audit.use_cases.search import search
 from shared.contracts.calls.decision_counts import (
@@ -20,7 +21,7 @@ from shared.contracts.calls.decision_counts import (
     UndetailedAllows,
     UndetailedDenials,
 )
-from shared.contracts.facts import SHARDS, Outcome, Row, service_caller
+from shared.contracts.facts import SHARDS, Actor, Caller, Outcome, RequestInfo, Row
 from shared.mongo import transact
 from shared.problems import Unavailable
 from tests.services.rows import NOON
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from tests.services.audit.conftest import Auditing
 
 ACCOUNT, OTHER = "acc_1", "acc_2"
-CALLER = service_caller("authz")
+CALLER = Caller(
+    actor=Actor(type="service", id="authz"),
+    request=RequestInfo(request_id="req_1", trace_id="1f", ip="10.0.0.9", user_agent="billing/2"),
+)
 TIMES = {"first": NOON, "last": NOON}
 
 
@@ -47,6 +51,30 @@ def count(account_id: str = ACCOUNT, **fields) -> DenialCount:
 
 def report(number: int, *denials: DenialCount, **more) -> DenialReport:
     return DenialReport(life="0" * 32, number=number, denials=denials, **more)
+
+
+async def test_a_count_names_no_request_as_the_member_s(auditing: Auditing) -> None:
+    """Neither the address nor the request of the service that reports it."""
+    several = UndetailedDenials(account_id=None, number=2, **TIMES)
+    await record_denials(auditing.ctx, CALLER, report(1, count(), undetailed=(several,)))
+    drawn = AllowCount(
+        account_id=OTHER,
+        user_id="usr_bo",
+        permission="instance:write",
+        resource_id="i-1",
+        number=1,
+        one_of=10,
+        **TIMES,
+    )
+    more = UndetailedAllows(account_id=None, number=2, **TIMES)
+    allows = AllowReport(life="0" * 32, number=2, allows=(drawn,), undetailed=(more,))
+    await record_allows(auditing.ctx, CALLER, allows)
+    records = [record_of(row, recorded_at=NOON) for row in await rows_of(auditing.ctx)]
+    assert len(records) == 4
+    for record in records:
+        assert record.request == RequestInfo(request_id="")
+        shown = AuditRecordView.of(record)
+        assert (shown.request_id, shown.ip, shown.user_agent) == (None, None, None)
 
 
 async def rows_of(ctx: Ctx) -> list[Row]:
