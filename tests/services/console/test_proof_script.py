@@ -1,0 +1,151 @@
+"""The script that checks in a browser that a record is in the sealed log, against the SDK's own."""
+
+import html
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from playwright.sync_api import Page, Route
+
+import services.console
+from rolecall.audit.notes import Checkpoint, VerifierKey, signed
+from rolecall.audit.sealed import commitments, encoded, leaf_of, personal_values
+from rolecall.audit.trees import GrowingTree, leaf_hash, siblings
+from tests.e2e.visitors import chromium
+
+SCRIPT = (Path(services.console.__file__).parent / "static" / "proof.js").read_text()
+ORIGIN = "rolecall.example/audit/acc_1"
+KEY, OTHER = (Ed25519PrivateKey.from_private_bytes(bytes([start] * 32)) for start in (1, 2))
+SIZE, INDEX = 13, 11
+RECORD: dict[str, Any] = {
+    "id": "evt_1",
+    "account_rev": 7,
+    "actor": {"type": "user", "id": "usr_1", "name": "Ana \u2028 <b>", "email": None, "via": None},
+    "action": "role.changed",
+    "resource": {"type": "role", "id": "r", "name": "Zoë \U0001f600"},
+    "before": {},
+    "after": {
+        "__proto__": {"a": 1},
+        "ratio": 1e-7,
+        "great": 1e21,
+        "10": [True, None, -0.0],
+        "9": {"\ue000": 1, "\U0001f600": 2},
+        "none": None,
+    },
+    "reason": None,
+    "ip": "192.0.2.1",
+    "user_agent": 'A "quoted"\tone\x7f',
+    "position": {"source": "team", "epoch": "e", "shard": 0, "seq": 3},
+}
+ERASED = {"reason": "ab" * 32}
+"""The commitment to a value that was erased with its salt."""
+
+
+def a_proof() -> dict[str, Any]:
+    """What the page of a proof has: the line of the record, its way, checkpoint and keys."""
+    values = personal_values(RECORD)
+    salts = {name: bytes([number] * 16) for number, name in enumerate(values)}
+    leaf = leaf_of(RECORD, {**commitments(values, salts), **ERASED})
+    leaves = [leaf_hash(bytes([number])) for number in range(SIZE)]
+    leaves[INDEX] = leaf
+
+    def root(low: int, high: int) -> bytes:
+        tree = GrowingTree()
+        tree.extend(leaves[low:high])
+        return tree.root()
+
+    seal = {
+        "index": INDEX,
+        "salts": {name: encoded(salt) for name, salt in salts.items()},
+        "erased": ERASED,
+    }
+    note = signed(Checkpoint(ORIGIN, SIZE, root(0, SIZE)).text(), ORIGIN, [OTHER, KEY])
+    return {
+        "line": {**RECORD, "seal": seal},
+        "way": [encoded(root(*each)) for each in siblings(INDEX, (0, SIZE))],
+        "checkpoint": note,
+        "keys": [str(VerifierKey(ORIGIN, KEY.public_key().public_bytes_raw()))],
+    }
+
+
+def other_key(name: str) -> str:
+    return str(
+        VerifierKey(
+            name, Ed25519PrivateKey.from_private_bytes(b"3" * 32).public_key().public_bytes_raw()
+        )
+    )
+
+
+CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a name": lambda proof: proof["line"]["actor"].update(name="Eve"),
+    "a value": lambda proof: proof["line"]["after"].update(none=0),
+    "a value that is taken away": lambda proof: proof["line"]["after"].pop("none"),
+    "a value that is added": lambda proof: proof["line"]["before"].update(role="x"),
+    "a fact": lambda proof: proof["line"].update(action="role.created"),
+    "a fact inside": lambda proof: proof["line"]["position"].update(seq=4),
+    "a salt": lambda proof: proof["line"]["seal"]["salts"].update(ip=encoded(bytes([9] * 16))),
+    "an erased value": lambda proof: proof["line"]["seal"].update(erased={"reason": "cd" * 32}),
+    "an erased value that is given": lambda proof: proof["line"].update(reason="because"),
+    "the place": lambda proof: proof["line"]["seal"].update(index=INDEX - 1),
+    "a place beyond": lambda proof: proof["line"]["seal"].update(index=SIZE),
+    "a hash": lambda proof: proof["way"].reverse(),
+    "a hash that is missing": lambda proof: proof["way"].pop(),
+    "a hash too many": lambda proof: proof["way"].append(proof["way"][0]),
+    "the root": lambda proof: proof.update(
+        checkpoint=proof["checkpoint"].replace(f"\n{SIZE}\n", f"\n{SIZE + 1}\n")
+    ),
+    "another key": lambda proof: proof.update(keys=[other_key(ORIGIN)]),
+    "the name of another log": lambda proof: proof.update(keys=[other_key("else.example/x")]),
+    "no signature": lambda proof: proof.update(
+        checkpoint=proof["checkpoint"].partition("\n\n")[0] + "\n\n"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page of a secure origin, where browsers have WebCrypto."""
+    with chromium() as browser:
+        page = browser.new_page()
+        yield page
+
+
+def verdict(page: Page, proof: dict[str, Any]) -> str:
+    """What the script says of a proof."""
+    data = {
+        **proof,
+        "line": json.dumps(proof["line"], ensure_ascii=False),
+        "way": "\n".join(proof["way"]),
+        "keys": "\n".join(proof["keys"]),
+        "good": "good",
+        "bad": "bad",
+    }
+    told = " ".join(f'data-{name}="{html.escape(text)}"' for name, text in data.items())
+    body = (
+        f'<meta charset="utf-8"><div id="proof" {told}><p>unable</p></div><script>{SCRIPT}</script>'
+    )
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=body, content_type="text/html")
+
+    page.route("http://localhost/proof", answer)
+    page.goto("http://localhost/proof")
+    page.unroute("http://localhost/proof")
+    page.wait_for_function("document.querySelector('p').textContent !== 'unable'", timeout=30_000)
+    return page.text_content("p") or ""
+
+
+@pytest.mark.rule("Rp13")
+def test_a_browser_finds_a_record_that_is_in_the_log(page):
+    assert verdict(page, a_proof()) == "good"
+
+
+@pytest.mark.rule("Rp13")
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_browser_finds_each_alteration(page, change):
+    proof = json.loads(json.dumps(a_proof()))
+    CHANGES[change](proof)
+    assert verdict(page, proof) == "bad"
