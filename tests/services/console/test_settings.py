@@ -268,6 +268,18 @@ async def test_an_offer_is_taken_back_accepted_or_declined(browser, settings):
     assert "<select" not in browser.text
 
 
+@pytest.mark.rule("B3")
+async def test_each_page_tells_the_receiver_of_an_offer(browser, settings):
+    await browser.sign_in()
+    for receiver, told in ((USER_ID, True), ("usr_2", False)):
+        offer = OFFER | {"user_id": receiver, "owner_name": "Bo <i>"}
+        settings.answers[f"GET {API}"] = (200, OWNED | {"ownership_transfer": offer})
+        await browser.open(f"{PAGE}/settings")
+        assert "offers this account" not in browser.text
+        await browser.open(f"{PAGE}/members")
+        assert ("Bo &lt;i&gt; offers this account to you." in browser.text) is told
+
+
 @pytest.mark.rule("Rp3")
 async def test_a_team_is_reverted_after_its_name_was_typed(browser, settings):
     await browser.sign_in()

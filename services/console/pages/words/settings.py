@@ -76,6 +76,10 @@ SETTINGS: Mapping[str, PageText] = {
         "{name} offers this account to you. The offer ends on {moment}.",
         "{name} bietet Ihnen dieses Konto an. Das Angebot endet am {moment}.",
     ),
+    "owner_offers_you": PageText(
+        "{name} offers this account to you.", "{name} bietet Ihnen dieses Konto an."
+    ),
+    "owner_look": PageText("Look at the offer", "Angebot ansehen"),
     "owner_accept_text": PageText(
         "As its owner you can do everything here, and you are answerable for it.",
         "Als Eigentümer können Sie hier alles tun und sind dafür verantwortlich.",
