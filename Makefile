@@ -34,7 +34,7 @@ test: $(VENV)/.dev ## all tests except those in containers; COVERAGE=1 also meas
 soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 20,000 operations, mutants, the models
 	$(SOAK) $(PYTEST) tests/e2e tests/faults tests/consistency tests/state_machine \
 		tests/contracts/test_identity_matrix.py tests/contracts/test_generated_requests.py \
-		tests/contracts/test_bad_input_*.py \
+		tests/contracts/test_bad_input_*.py tests/contracts/test_unauthenticated.py \
 		tests/services/identity/test_same_answers.py tests/services/team/test_decision_races.py \
 		tests/services/team/test_invitation_mails.py \
 		tests/services/notification/domain/test_mails.py

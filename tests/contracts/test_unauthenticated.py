@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from shared.http.routes import Route
 from shared.ids import new_id
 from tests.contracts.asking import Asking, Case
 from tests.contracts.forging import OTHER_KEY, changed, read, sign
+from tests.contracts.pairing import kind_of
 from tests.contracts.people import People, Team
 from tests.contracts.rows import WITH_CREDENTIAL, body_of, content_type, path_of
 from tests.e2e.people import Person
+from tests.pairing import pairs
 
 KINDS = {
     "user_id": "usr",
@@ -114,25 +117,28 @@ def bodies(row: Route, people: People) -> dict[str, tuple[bytes | None, tuple[An
 
 
 def cases(ended: Person, people: People) -> Iterator[Case]:
-    """Every row with every credential: each path with a good body, and each body once."""
-    for row in WITH_CREDENTIAL:
-        for who, token in credentials(ended, people).items():
-            if row.operation_id == REPEATS_ITS_END and who.startswith("an ended session"):
-                continue
-            where, what = paths(row, people), bodies(row, people)
-            shapes = [(name, path, *what["a good body"]) for name, path in where.items()]
-            shapes += [(name, where["own ids"], *sent) for name, sent in what.items()]
-            for name, path, body, headers in shapes:
-                yield Case(
-                    name=f"{row.operation_id}, {who}, {name}",
-                    method=row.method,
-                    path=path,
-                    body=body,
-                    headers=headers,
-                    token=token,
-                    statuses={401},
-                    code=CODES.get(who, "token-invalid"),
-                )
+    """Rows with each credential: each path with a good body, and each body once."""
+    every = credentials(ended, people)
+
+    def requests(row: Route) -> Iterator[tuple[str, str, str, bytes | None, tuple[Any, ...]]]:
+        where, what = paths(row, people), bodies(row, people)
+        shapes = [(name, path, *what["a good body"]) for name, path in where.items()]
+        shapes += [(name, where["own ids"], *sent) for name, sent in what.items()]
+        for who, shape in product(every, shapes):
+            if row.operation_id != REPEATS_ITS_END or not who.startswith("an ended session"):
+                yield who, *shape
+
+    for row, (who, name, path, body, headers) in pairs(WITH_CREDENTIAL, requests, kind=kind_of):
+        yield Case(
+            name=f"{row.operation_id}, {who}, {name}",
+            method=row.method,
+            path=path,
+            body=body,
+            headers=headers,
+            token=every[who],
+            statuses={401},
+            code=CODES.get(who, "token-invalid"),
+        )
 
 
 @pytest.mark.rule("T5")
