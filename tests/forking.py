@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.spreading import in_order, unit_of, units_of
+from tests.spreading import in_order, take, unit_of, units_of
 from tests.support.forked import leave, share, use_as
 
 if TYPE_CHECKING:
@@ -67,6 +66,7 @@ class BetweenUnits(pytest.Item):
 class WorkerProcess:
     """What the first process knows of a worker."""
 
+    number: int
     pid: int
     unit: str = ""
     running: tuple[str, Any] | None = None
@@ -112,14 +112,15 @@ class FirstProcess:
                 Worker(theirs, units).run(session)
                 return True
             theirs.close()
-            self.workers[ours] = WorkerProcess(pid)
+            self.workers[ours] = WorkerProcess(number, pid)
         leave()
         if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
             reporter.showfspath = False  # the results of several files stand in one line
-        self._serve(session, deque(range(len(units))))
+        self._serve(session, units, count)
         return True
 
-    def _serve(self, session: pytest.Session, waiting: deque[int]) -> None:
+    def _serve(self, session: pytest.Session, units: list[Unit[pytest.Module]], count: int) -> None:
+        left, numbers = list(units), {unit.name: number for number, unit in enumerate(units)}
         while self.workers:
             for connection in wait(self.workers):
                 assert connection in self.workers
@@ -130,13 +131,15 @@ class FirstProcess:
                     connection.close()
                     continue
                 if kind == "next":
-                    connection.send(waiting.popleft() if waiting else None)
+                    number = self.workers[connection].number
+                    unit = take(left, worker=number, workers=count)
+                    connection.send(numbers[unit.name] if unit else None)
                 else:
                     self._tell(session, self.workers[connection], kind, content)
                 if session.shouldfail:
                     raise session.Failed(session.shouldfail)
-        if waiting:
-            self._fail(session, f"{len(waiting)} units", None, "No worker was left to run them.")
+        if left:
+            self._fail(session, f"{len(left)} units", None, "No worker was left to run them.")
 
     def _tell(
         self, session: pytest.Session, worker: WorkerProcess, kind: str, content: Any

@@ -27,25 +27,35 @@ BROKER_FILES = {
     "tests/shared/bus/test_rabbitmq.py",
 }
 """What uses the broker of the run: a second worker would start a second one."""
-SLOWEST_FIRST = (
+WAITING_FIRST = (
     "tests/deploy/test_local.py",
-    ONE_UNIT,
-    PRODUCTS,
-    "tests/e2e/test_stories.py",
     "tests/faults/test_kills.py",
-    AS_PROCESSES,
-    "tests/e2e/test_console.py",
-    "tests/faults/test_sign_outs.py",
-    "tests/faults/test_removals.py",
     WITH_BROKER,
     "tests/deploy/test_local_product.py",
-    "tests/services/team/test_rights_inside_projects.py",
+    "tests/faults/test_sign_outs.py",
+    "tests/faults/test_removals.py",
+    "tests/e2e/test_stories.py",
+    "tests/deploy/test_programs.py",
+    "tests/deploy/gateway/test_limits.py",
+    "tests/deploy/test_compose.py",
+    "tests/faults/test_broker_rights.py",
+    "tests/e2e/test_credential_endings.py",
+    "tests/deploy/test_lost_secrets.py",
+    "tests/deploy/gateway/test_nginx.py",
+    "tests/store/test_crashes.py",
+)
+"""Long units that mostly wait, for servers that start and for time: half of the workers begin with
+them, so that the cores have work all the while."""
+WORKING_FIRST = (
+    ONE_UNIT,
+    PRODUCTS,
+    AS_PROCESSES,
+    "tests/e2e/test_console.py",
     "tests/consistency/test_simulation.py",
+    "tests/services/team/test_rights_inside_projects.py",
     "tests/services/team/test_invitation_mails.py",
     "tests/services/team/test_invitations.py",
-    "tests/faults/test_broker_rights.py",
     "tests/services/team/test_account_deletion.py",
-    "tests/store/test_crashes.py",
     "tests/services/notification/domain/test_mails.py",
     "tests/services/team/domain/test_escalation_rules.py",
     "tests/state_machine/test_team.py",
@@ -54,10 +64,7 @@ SLOWEST_FIRST = (
     "tests/services/identity/test_rate_limits.py",
     "tests/services/team/test_escalation.py",
 )
-"""What takes longest is begun first, so that no worker waits for one of them at the end.
-
-The first, the kills and the tests of RabbitMQ mostly wait, so they do not begin together.
-"""
+"""Long units that work: the other workers begin with them. No long one is left for the end."""
 
 
 def unit_of(nodeid: str) -> str:
@@ -89,6 +96,11 @@ class Unit(Generic[FileT]):
     name: str
     modules: tuple[FileT, ...]
 
+    @property
+    def waits(self) -> bool:
+        """Whether it mostly waits."""
+        return self.name in WAITING_FIRST
+
 
 def units_of(modules: Iterable[FileT]) -> list[Unit[FileT]]:
     """Return the units of these files."""
@@ -102,7 +114,16 @@ def units_of(modules: Iterable[FileT]) -> list[Unit[FileT]]:
 
 def in_order(units: Iterable[Unit[FileT]], *, seed: int) -> list[Unit[FileT]]:
     """Return the units as they are begun: the slowest first, the others in an order of chance."""
-    order = {name: place for place, name in enumerate(SLOWEST_FIRST)}
+    order = {name: place for place, name in enumerate((*WAITING_FIRST, *WORKING_FIRST))}
     mixed = sorted(units, key=attrgetter("name"))
     Random(seed).shuffle(mixed)
     return sorted(mixed, key=lambda unit: order.get(unit.name, len(order)))
+
+
+def take(units: list[Unit[FileT]], *, worker: int, workers: int) -> Unit[FileT] | None:
+    """Take the next unit for a worker out of those that are left, in their order."""
+    wanted = worker < workers // 2
+    found = next((unit for unit in units if unit.waits is wanted), None) or next(iter(units), None)
+    if found is not None:
+        units.remove(found)
+    return found

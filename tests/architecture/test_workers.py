@@ -15,9 +15,12 @@ from tests.spreading import (
     AS_PROCESSES,
     ONE_UNIT,
     PRODUCTS,
-    SLOWEST_FIRST,
+    WAITING_FIRST,
     WITH_BROKER,
+    WORKING_FIRST,
+    Unit,
     in_order,
+    take,
     units_of,
 )
 
@@ -98,7 +101,19 @@ def test_a_run_stops_at_the_allowed_number_of_failures(tmp_path: Path) -> None:
 def test_each_slow_unit_exists_and_only_contracts_have_several_files() -> None:
     files = [Module(relative(path)) for path in tracked("tests/**/test_*.py")]
     units = in_order(units_of(files), seed=1)
-    assert tuple(unit.name for unit in units[: len(SLOWEST_FIRST)]) == SLOWEST_FIRST
+    slowest = (*WAITING_FIRST, *WORKING_FIRST)
+    assert tuple(unit.name for unit in units[: len(slowest)]) == slowest
     several = {unit.name for unit in units if len(unit.modules) > 1}
     assert several == {ONE_UNIT, WITH_BROKER}
     assert [unit.modules for unit in units if unit.name == AS_PROCESSES] == [(Module(PRODUCTS),)]
+
+
+def test_half_of_the_workers_begin_with_what_waits_and_all_end_together() -> None:
+    waits, works = Unit[Module](WAITING_FIRST[0], ()), Unit[Module](WORKING_FIRST[0], ())
+    other = Unit[Module]("other", ())
+    left = [waits, works, other]
+    assert take(left, worker=2, workers=4) == works
+    assert take(left, worker=0, workers=4) == waits
+    assert take(left, worker=1, workers=4) == other
+    assert take(left, worker=3, workers=4) is None
+    assert take([waits], worker=3, workers=4) == waits
