@@ -9,12 +9,26 @@ import pytest
 from tests.contracts.asking import Asking
 from tests.contracts.people import People, gather
 from tests.contracts.running import KnownKey
+from tests.forking import BetweenUnits
 from tests.support.sessions import http_session
+
+PRODUCT = pytest.StashKey[KnownKey]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop the product after the last of these tests in a worker: it works even when idle."""
+    yield
+    if isinstance(nextitem, BetweenUnits) and PRODUCT in item.session.stash:
+        item.session.stash[PRODUCT].stop()
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnownKey]:
+def product(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KnownKey]:
     product = KnownKey(tmp_path_factory.mktemp("contracts"))
+    request.session.stash[PRODUCT] = product
     try:
         product.start()
         yield product
