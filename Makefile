@@ -10,13 +10,16 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/sdk
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak mutants check format up down test-containers bench lock clean
+.PHONY: help run demo test soak mutants check format up down test-containers bench lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: $(VENV)/.local ## the whole product in one process, without Docker
 	@exec $(BIN)/python -m deploy.local --parent $$PPID
+
+demo: $(VENV)/.local ## fill the product that `make run` has started with a team and a month of history
+	@$(BIN)/python -m deploy.demo
 
 # A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
 # Tests wait for servers during half of their time, so four workers keep two cores busy.

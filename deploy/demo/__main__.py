@@ -1,0 +1,212 @@
+"""The command `make demo`: fill the running product with a team, and print how to sign in."""
+
+import asyncio
+import base64
+import json
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import ClientSession, ClientTimeout
+
+from deploy.demo.history import Month, events, usage
+from deploy.demo.team import (
+    FURTHER_TEAM,
+    IN_RESEARCH,
+    INVITED,
+    MEMBERS,
+    NIGHT_SHIFT,
+    OWNER,
+    PASSWORD,
+    PROJECTS,
+    TEAM,
+    DemoPerson,
+)
+from deploy.local.product import run_file
+from deploy.local.settings import LocalSettings
+from shared.runtime.settings import load
+
+LINK = re.compile(r"https?://\S+[?&]token=\S+")
+MAIL_SECONDS, POLL_SECONDS = 60.0, 0.05
+NOT_RUNNING = (
+    "The product does not run. Start it with `make run`, and try again in another terminal."
+)
+DONE = """
+The team {team} is there: {members} members and a month of history.
+
+  Pages      {pages}/sign-in
+  Owner      {owner}
+  Member     {member}
+  Password   {password}
+"""
+
+
+class DemoError(Exception):
+    """The product refused a step; the message says which one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedInPerson:
+    """A person with a session and a personal account."""
+
+    user_id: str
+    account_id: str
+    token: str
+
+
+@dataclass(frozen=True)
+class DemoClient:
+    """The running product, as its users and a service of the platform see it."""
+
+    http: ClientSession
+    run: Mapping[str, Any]
+
+    async def ask(self, method: str, path: str, body: object = None, *, token: str = "") -> Any:
+        """Send a request of the public API.
+
+        Raises:
+            DemoError: it was refused.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        where = self.run["gateway"] + path
+        async with self.http.request(method, where, json=body, headers=headers) as answer:
+            text = await answer.text()
+            if answer.status >= 300:
+                raise DemoError(f"{method} {path}: {answer.status} {text}")
+            return json.loads(text) if text else None
+
+    async def sign_up(self, person: DemoPerson) -> SignedInPerson:
+        """Sign a person up, and follow the mailed link."""
+        await self.ask("POST", "/v1/signup", {"email": person.email, "name": person.name})
+        token = parse_qs(urlsplit(await self._mailed_link(person.email)).query)["token"][0]
+        body = {"token": token, "password": PASSWORD}
+        answer = await self.ask("POST", "/v1/email/verify", body)
+        return SignedInPerson(
+            user_id=answer["user"]["id"],
+            account_id=answer["account_id"],
+            token=answer["access_token"],
+        )
+
+    async def service_token(self) -> str:
+        """The token of the service client that `make run` has made."""
+        client = self.run["service_client"]
+        basic = base64.b64encode(f"{client['id']}:{client['secret']}".encode()).decode()
+        async with self.http.post(
+            f"{self.run['gateway']}/oauth2/token",
+            data={"grant_type": "client_credentials"},
+            headers={"Authorization": f"Basic {basic}"},
+        ) as answer:
+            answer.raise_for_status()
+            return str((await answer.json())["access_token"])
+
+    async def _mailed_link(self, email: str) -> str:
+        async with asyncio.timeout(MAIL_SECONDS):
+            while True:
+                where = f"{self.run['mail']}/api/messages"
+                async with self.http.get(where, params={"to": email}) as answer:
+                    for mail in (await answer.json())["items"]:
+                        if found := LINK.search(mail["text"]):
+                            return found[0]
+                await asyncio.sleep(POLL_SECONDS)
+
+
+async def build_team(client: DemoClient, *, now: datetime) -> None:
+    """Make the team, its projects, roles, exceptions and invitations, then report its month."""
+    owner = await client.sign_up(OWNER)
+    here, token = f"/v1/accounts/{owner.account_id}", owner.token
+    await client.ask("POST", f"{here}/convert", {"name": TEAM}, token=token)
+    await client.ask("POST", "/v1/accounts", {"name": FURTHER_TEAM}, token=token)
+    people = {owner.user_id: OWNER}
+    ids = {OWNER.name: owner.user_id}
+    for person in MEMBERS:
+        body = {"email": person.email, "role": person.role, "delivery": "link"}
+        link = (await client.ask("POST", f"{here}/invitations", body, token=token))["link"]
+        member = await client.sign_up(person)
+        accepted = {"token": link["token"], "code": link["code"]}
+        await client.ask("POST", "/v1/invitations/accept", accepted, token=member.token)
+        people[member.user_id] = person
+        ids[person.name] = member.user_id
+    projects = [
+        (await client.ask("POST", f"{here}/projects", {"name": name}, token=token))["id"]
+        for name in PROJECTS
+    ]
+    await _change(client, here, token, ids=ids, research=projects[-1], now=now)
+    service = await client.service_token()
+    month = Month(account_id=owner.account_id, project_ids=projects, people=people, now=now)
+    await client.ask("POST", "/v1/usage", {"usage": usage(month)}, token=service)
+    await client.ask("POST", "/v1/audit/events", {"events": events(month)}, token=service)
+
+
+async def _change(
+    client: DemoClient,
+    here: str,
+    token: str,
+    *,
+    ids: Mapping[str, str],
+    research: str,
+    now: datetime,
+) -> None:
+    """What an admin does in a month."""
+    role = {"name": "Night shift", "description": "Keeps things running", "grants": NIGHT_SHIFT}
+    night = await client.ask("POST", f"{here}/roles", role, token=token)
+    steps: list[tuple[str, str, object]] = [
+        ("PATCH", f"/members/{ids['Dmitri Volkov']}", {"role": night["id"]}),
+        ("PATCH", f"/members/{ids['Hana Novak']}", {"role": "operator"}),
+        ("PATCH", f"/members/{ids['Hana Novak']}", {"role": "developer"}),
+        (
+            "PATCH",
+            f"/members/{ids['Ines Castro']}",
+            {"expires_at": (now + timedelta(days=60)).isoformat()},
+        ),
+        ("POST", f"/members/{ids['Luca Ferri']}/suspend", None),
+        ("PUT", f"/projects/{research}/overrides/{ids['Kavya Rao']}", {"grants": IN_RESEARCH}),
+        *(
+            ("POST", "/invitations", {"email": email, "role": role_id, "delivery": "email"})
+            for email, role_id in INVITED.items()
+        ),
+    ]
+    for method, path, body in steps:
+        await client.ask(method, here + path, body, token=token)
+
+
+async def fill(run: Mapping[str, Any]) -> None:
+    """Fill the product at the addresses of `run.json`.
+
+    Raises:
+        DemoError: it was refused; the team is there already, for example.
+    """
+    async with ClientSession(timeout=ClientTimeout(total=120)) as http:
+        await build_team(DemoClient(http, run), now=datetime.now(UTC))
+
+
+def main() -> int:
+    """Return an exit status."""
+    try:
+        run = json.loads(run_file(load(LocalSettings).data_dir).read_text())
+    except FileNotFoundError:
+        sys.stderr.write(NOT_RUNNING + "\n")
+        return 1
+    try:
+        asyncio.run(fill(run))
+    except (DemoError, OSError, TimeoutError) as fault:
+        sys.stderr.write(f"The demonstration could not be made: {fault}\n")
+        return 1
+    sys.stdout.write(
+        DONE.format(
+            team=TEAM,
+            members=len(MEMBERS) + 1,
+            pages=run["gateway"],
+            owner=OWNER.email,
+            member=MEMBERS[3].email,
+            password=PASSWORD,
+        )
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,48 @@
+"""The team of `make demo`: what it sends is what the product takes."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from deploy.demo.history import Month, events, usage
+from deploy.demo.team import IN_RESEARCH, MEMBERS, NIGHT_SHIFT, OWNER, UNITS
+from rolecall import load_catalog
+from services.audit.domain.reports import OLDEST
+from services.audit.routes.events import ReportEvents
+from services.audit.routes.metered_usage import ReportUsages
+
+NOW = datetime(2026, 11, 27, 18, tzinfo=UTC)
+STANDARD = load_catalog("standard")
+PEOPLE = {f"usr_{number:032x}": one for number, one in enumerate((OWNER, *MEMBERS), 1)}
+MONTH = Month(
+    account_id=f"acc_{1:032x}",
+    project_ids=[f"prj_{number:032x}" for number in range(1, 4)],
+    people=PEOPLE,
+    now=NOW,
+)
+
+
+@pytest.mark.parametrize("person", MEMBERS, ids=lambda one: one.name)
+def test_each_member_has_a_role_that_can_be_given(person):
+    assert person.role in {role.id for role in STANDARD.roles if role.assignable}
+
+
+@pytest.mark.parametrize("grants", [NIGHT_SHIFT, IN_RESEARCH], ids=["role", "override"])
+def test_the_catalog_knows_what_the_team_grants(grants):
+    for entry, levels in grants.items():
+        known = {level.id for level in STANDARD.entries[entry].levels}
+        assert levels.keys() <= known
+
+
+def test_the_month_is_reported_in_one_request_of_each_kind():
+    used = ReportUsages.model_validate({"usage": usage(MONTH)}).usage
+    done = ReportEvents.model_validate({"events": events(MONTH)}).events
+    for reports in (used, done):
+        assert len({one.id for one in reports}) == len(reports)
+        times = [one.occurred_at for one in reports]
+        assert max(times) <= NOW
+        assert min(times) >= NOW - OLDEST
+        assert (max(times) - min(times)).days >= 27
+    assert {one.unit for one in used} == {unit for unit, _ in UNITS.values()}
+    assert {one.outcome for one in done} == {"denied", "succeeded"}
+    assert usage(MONTH) == usage(MONTH)
