@@ -185,8 +185,9 @@ async def fill(run: Mapping[str, Any]) -> None:
 
 def main() -> int:
     """Return an exit status."""
+    settings = load(LocalSettings)
     try:
-        run = json.loads(run_file(load(LocalSettings).data_dir).read_text())
+        run = json.loads(run_file(settings.data_dir).read_text())
     except FileNotFoundError:
         sys.stderr.write(NOT_RUNNING + "\n")
         return 1
@@ -199,7 +200,7 @@ def main() -> int:
         DONE.format(
             team=TEAM,
             members=len(MEMBERS) + 1,
-            pages=run["gateway"],
+            pages=settings.public_url or run["gateway"],
             owner=OWNER.email,
             member=MEMBERS[3].email,
             password=PASSWORD,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 TEAM = "Northwind Compute"
 FURTHER_TEAM = "Northwind Labs"
-PASSWORD = "northwind-demo-password"  # noqa: S105 - of a demonstration, printed for its readers
+PASSWORD = "quiet-otters-count-stars"  # noqa: S105 - of a demonstration, printed for its readers
 """Of every person of the demonstration; it is printed."""
 
 
