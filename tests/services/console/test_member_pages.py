@@ -165,6 +165,16 @@ async def test_a_button_that_the_visitor_may_not_press_is_not_there(
     )
 
 
+@pytest.mark.rule("Ci12")
+async def test_a_form_that_the_visitor_may_not_send_is_a_reason_instead(browser, api):
+    await open_page(browser, api, INVITE, permissions=("account:view", "member:view"))
+    assert "Your role does not let you invite people" in browser.text
+    assert "<textarea" not in browser.text
+    await browser.open(f"{PAGE}/convert")
+    assert "This account is a team already." in browser.text
+    assert 'name="name"' not in browser.text
+
+
 async def test_the_owner_has_no_buttons_and_the_page_says_why(browser, api):
     await open_page(browser, api, PAGE)
     api.answers[f"GET {BEA}"] = (200, member(2, owner=True))

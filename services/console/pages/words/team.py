@@ -233,6 +233,10 @@ CONVERSION: Mapping[str, PageText] = {
         "There is no way back: a team stays a team.",
         "Es gibt kein Zurück: Ein Team bleibt ein Team.",
     ),
+    "is_a_team": PageText("This account is a team already.", "Dieses Konto ist schon ein Team."),
+    "not_your_account": PageText(
+        "Only the owner of the account can do this.", "Das kann nur, wem das Konto gehört."
+    ),
     "or_further_team": PageText(
         "Or keep this account to yourself and create a further one:",
         "Oder behalten Sie dieses Konto für sich und legen Sie ein weiteres an:",
