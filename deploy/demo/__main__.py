@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import ClientSession, ClientTimeout
 
-from deploy.demo.history import Month, events, usage
+from deploy.demo.history import DemoMonth, events, usage
 from deploy.demo.team import (
     FURTHER_TEAM,
     IN_RESEARCH,
@@ -136,7 +136,7 @@ async def build_team(client: DemoClient, *, now: datetime) -> None:
     ]
     await _change(client, here, token, ids=ids, research=projects[-1], now=now)
     service = await client.service_token()
-    month = Month(account_id=owner.account_id, project_ids=projects, people=people, now=now)
+    month = DemoMonth(account_id=owner.account_id, project_ids=projects, people=people, now=now)
     await client.ask("POST", "/v1/usage", {"usage": usage(month)}, token=service)
     await client.ask("POST", "/v1/audit/events", {"events": events(month)}, token=service)
 

@@ -15,7 +15,7 @@ STEPS = ("created", "started", "stopped", "deleted")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Month:
+class DemoMonth:
     """The team whose month is told; `people` are by their ids."""
 
     account_id: str
@@ -24,7 +24,7 @@ class Month:
     now: datetime
 
 
-def usage(month: Month) -> list[dict[str, Any]]:
+def usage(month: DemoMonth) -> list[dict[str, Any]]:
     """What each member used on each day; people rest on Sundays."""
     dice = random.Random(SEED)
     found = []
@@ -53,7 +53,7 @@ def usage(month: Month) -> list[dict[str, Any]]:
     return found
 
 
-def events(month: Month) -> list[dict[str, Any]]:
+def events(month: DemoMonth) -> list[dict[str, Any]]:
     """What members did with their resources, a few times on each day."""
     dice = random.Random(SEED)
     working = [user_id for user_id, person in month.people.items() if person.use]

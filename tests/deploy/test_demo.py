@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.demo.history import Month, events, usage
+from deploy.demo.history import DemoMonth, events, usage
 from deploy.demo.team import IN_RESEARCH, MEMBERS, NIGHT_SHIFT, OWNER, UNITS
 from rolecall import load_catalog
 from services.audit.domain.reports import OLDEST
@@ -14,7 +14,7 @@ from services.audit.routes.metered_usage import ReportUsages
 NOW = datetime(2026, 11, 27, 18, tzinfo=UTC)
 STANDARD = load_catalog("standard")
 PEOPLE = {f"usr_{number:032x}": one for number, one in enumerate((OWNER, *MEMBERS), 1)}
-MONTH = Month(
+MONTH = DemoMonth(
     account_id=f"acc_{1:032x}",
     project_ids=[f"prj_{number:032x}" for number in range(1, 4)],
     people=PEOPLE,
