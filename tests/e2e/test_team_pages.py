@@ -56,9 +56,14 @@ def team(site: Site) -> Team:
     waiting = {"email": site.new_person().email, "role": "viewer", "delivery": "email"}
     invited = site.send(f"{here}/invitations", waiting, token=owner.token)
     listed = site.get(f"{here}/members?q={bea.email}", token=owner.token)
+    project = site.send(f"{here}/projects", {"name": f"Staging {NASTY[:40]}"}, token=owner.token)
     return Team(
         owner=owner,
-        ids={"bea": listed["items"][0]["user_id"], "invitation": invited["invitation"]["id"]},
+        ids={
+            "bea": listed["items"][0]["user_id"],
+            "invitation": invited["invitation"]["id"],
+            "project": project["id"],
+        },
     )
 
 
@@ -110,6 +115,38 @@ def test_an_owner_builds_a_team_and_a_removed_members_page_says_so(site: Site) -
         assert cyrus.email not in member.text
 
 
+@pytest.mark.rule("Ci8", "Ci9", "B9")
+def test_an_owner_changes_a_role_and_gives_more_in_one_project(site: Site, team: Team) -> None:
+    with site.visitor() as owner:
+        owner.sign_in(team.owner)
+        owner.open(team.path("roles"))
+        follow(owner, "New role")
+        owner.fill(name="Night shift")
+        owner.page.select_option("[name='grant.instance.delete']", "self")
+        owner.press("Create the role")
+        follow(owner, "Edit")
+        owner.page.select_option("[name='grant.instance.delete']", "")
+        owner.press("Show what changes")
+        assert "No one gains or loses anything by it." in owner.text
+        owner.press("Save")
+        assert "The role was changed." in owner.text
+        assert "Effective everywhere since" in owner.text
+
+        owner.open(team.path("projects", team.ids["project"], "members", team.ids["bea"]))
+        owner.page.select_option("[name='grant.project.delete']", "all")
+        owner.press("Show what changes")
+        assert "Projects: Delete" in owner.text
+        owner.press("Save")
+        assert "Effective everywhere since" in owner.text
+        follow(owner, "Why?")
+        owner.page.select_option("[name=permission]", "project:delete")
+        owner.press("Show")
+        assert "has own permissions in Staging" in owner.text
+        owner.page.select_option("[name=project]", "")
+        owner.press("Show")
+        assert "has the role Developer, which does not include “Projects: Delete”." in owner.text
+
+
 def test_a_person_switches_between_teams_without_signing_out(site: Site) -> None:
     ada = site.known_person("Ada Two")
     with site.visitor() as visitor:
@@ -127,8 +164,11 @@ def test_a_person_switches_between_teams_without_signing_out(site: Site) -> None
 
 @pytest.mark.rule("T24")
 def test_each_page_of_a_team_fits_and_axe_finds_nothing(site: Site, team: Team) -> None:
-    bea = team.ids["bea"]
+    bea, project = team.ids["bea"], team.ids["project"]
+    asked = f"member={bea}&permission=member:invite&project={project}"
     paths = (
+        *("roles", "roles/new", f"projects/{project}", f"access?{asked}"),
+        f"projects/{project}/members/{bea}",
         *("members", "invite", f"members/{bea}", f"members/{bea}/remove"),
         *(f"members/{bea}/role?role=viewer", f"members/{bea}/suspend"),
         *(f"invitations/{team.ids['invitation']}", f"invitations/{team.ids['invitation']}/cancel"),

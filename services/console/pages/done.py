@@ -78,16 +78,16 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
     ),
     "role-made": PageText("The role was created.", "Die Rolle wurde angelegt."),
     "role-edited": PageText(
-        "The role was changed. The change counts now.",
-        "Die Rolle wurde geändert. Die Änderung gilt jetzt.",
+        "The role was changed.",
+        "Die Rolle wurde geändert.",
     ),
     "role-deleted": PageText("The role was deleted.", "Die Rolle wurde gelöscht."),
     "project-made": PageText("It was created.", "Es wurde angelegt."),
     "project-renamed": PageText("It has another name.", "Es hat einen anderen Namen."),
     "project-deleted": PageText("It was deleted.", "Es wurde gelöscht."),
     "override-set": PageText(
-        "The permissions were changed. They count now.",
-        "Die Berechtigungen wurden geändert. Sie gelten jetzt.",
+        "The permissions were changed.",
+        "Die Berechtigungen wurden geändert.",
     ),
     "override-removed": PageText("The role counts here again.", "Hier gilt wieder die Rolle."),
 }

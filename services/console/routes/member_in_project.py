@@ -9,9 +9,10 @@ from services.console.domain import places
 from services.console.domain.moments import day_of
 from services.console.domain.permission_tables import Grants, PermissionTable
 from services.console.pages.reasons import why_denied
-from services.console.routes.account_catalogs import after_press, read_catalog, state_to_show
+from services.console.routes.account_catalogs import read_catalog, state_to_show
 from services.console.routes.account_frame import AccountFrame, open_account, together
 from services.console.routes.outcomes import SeeOther
+from services.console.routes.receipts import after_change
 from services.console.routes.visits import Visit
 
 OF_MEMBER = f"{places.ACCOUNT}/projects/{{project_id}}/members/{{user_id}}"
@@ -125,7 +126,7 @@ def named(visit: Visit) -> dict[str, str]:
     return {name: visit.place[name] for name in ("project_id", "user_id")}
 
 
-def back_to_member(visit: Visit, *, done: str) -> SeeOther:
+def back_to_member(visit: Visit, *, done: str, revision: str | None) -> SeeOther:
     """The member's page after a press."""
     steps = ("projects", visit.place["project_id"], "members", visit.place["user_id"])
-    return after_press(visit, *steps, done=done)
+    return after_change(visit, *steps, done=done, revision=revision)

@@ -33,12 +33,12 @@ async def show(visit: Visit, form: Form) -> Outcome:
 async def submit(visit: Visit) -> Outcome:
     """Remove the override."""
     project_id, user_id = visit.place["project_id"], visit.place["user_id"]
-    await visit.call(
+    answer = await visit.answer(
         "DELETE",
         f"/v1/accounts/{visit.account_id}/projects/{project_id}/overrides/{user_id}",
         if_match=shown_state(visit),
     )
-    return back_to_member(visit, done="override-removed")
+    return back_to_member(visit, done="override-removed", revision=answer.revision)
 
 
 PAGES = (PageRoute(path=f"{OF_MEMBER}/remove", show=show, submit=submit),)

@@ -21,6 +21,7 @@ from services.console.pages.words.access import COMES_WITH, LEVELS_DO_NOT_FIT, N
 from services.console.routes.account_catalogs import (
     shown_state,
 )
+from services.console.routes.account_frame import together
 from services.console.routes.member_in_project import (
     OF_MEMBER,
     MemberInProject,
@@ -30,6 +31,7 @@ from services.console.routes.member_in_project import (
 )
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
 from services.console.routes.projects import SECTION
+from services.console.routes.receipts import read_receipt
 from services.console.routes.role_editor import MAX_FIELDS
 from services.console.routes.visits import Visit
 
@@ -38,10 +40,11 @@ ENDS = "expires_at"
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show what the member may do in the project, where each of it comes from, and the choices."""
-    return _shown(await open_member(visit), form)
+    here, receipt = await together(open_member(visit), read_receipt(visit))
+    return _shown(here, form, receipt)
 
 
-def _shown(here: MemberInProject, form: Form) -> Outcome:
+def _shown(here: MemberInProject, form: Form, receipt: Mapping[str, Any] | None = None) -> Outcome:
     inside = here.table.inside_projects()
     values = form.values or {
         **shown_choices(here.table, inside, role=here.role, override=here.given),
@@ -55,6 +58,7 @@ def _shown(here: MemberInProject, form: Form) -> Outcome:
         form=replace(form, values=values),
         **here.words,
         parts=inside,
+        receipt=receipt,
         rows=of_cells(here.table, place["cells"]),
         role_texts={
             level.place: choice_text(by_role.get(level.place), language=language)
@@ -129,13 +133,13 @@ def _faults(table: PermissionTable, refusal: ApiRefusal) -> dict[str, Fault]:
 
 async def _save(visit: Visit, body: Mapping[str, Any]) -> Outcome:
     project_id, user_id = visit.place["project_id"], visit.place["user_id"]
-    await visit.call(
+    answer = await visit.answer(
         "PUT",
         f"/v1/accounts/{visit.account_id}/projects/{project_id}/overrides/{user_id}",
         body,
         if_match=shown_state(visit),
     )
-    return back_to_member(visit, done="override-set")
+    return back_to_member(visit, done="override-set", revision=answer.revision)
 
 
 async def _preview(

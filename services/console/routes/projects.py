@@ -20,6 +20,7 @@ from services.console.routes.account_catalogs import (
 )
 from services.console.routes.account_frame import AccountFrame, open_account, together
 from services.console.routes.outcomes import Outcome, PageRoute
+from services.console.routes.receipts import after_change, read_receipt
 from services.console.routes.visits import Visit
 
 SECTION = "projects"
@@ -43,9 +44,10 @@ async def show(visit: Visit, form: Form) -> Outcome:
     if cursor := visit.query.get("cursor"):
         query["cursor"] = cursor
     frame: AccountFrame
-    frame, table, listed = await together(
+    frame, table, receipt, listed = await together(
         open_account(visit),
         read_catalog(visit),
+        read_receipt(visit),
         visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=query),
     )
     return frame.shown(
@@ -54,6 +56,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         form=form,
         table=table,
         projects=listed["items"],
+        receipt=receipt,
         following=listed["next_cursor"],
         first="cursor" not in visit.query,
     )
@@ -187,12 +190,12 @@ async def show_deletion(visit: Visit, form: Form) -> Outcome:
 
 async def delete(visit: Visit) -> Outcome:
     """Delete the project."""
-    await visit.call(
+    answer = await visit.answer(
         "DELETE",
         f"/v1/accounts/{visit.account_id}/projects/{visit.place['project_id']}",
         if_match=shown_state(visit),
     )
-    return after_press(visit, "projects", done="project-deleted")
+    return after_change(visit, "projects", done="project-deleted", revision=answer.revision)
 
 
 def _state(visit: Visit) -> str:

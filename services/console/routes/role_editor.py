@@ -18,7 +18,6 @@ from services.console.pages.page_text import Fault
 from services.console.pages.rendering import Form
 from services.console.pages.words.access import LEVELS_DO_NOT_FIT, NEEDS_LEVEL
 from services.console.routes.account_catalogs import (
-    after_press,
     project_names,
     read_catalog,
     shown_state,
@@ -26,6 +25,7 @@ from services.console.routes.account_catalogs import (
 )
 from services.console.routes.account_frame import AccountFrame, open_account, together
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
+from services.console.routes.receipts import after_change
 from services.console.routes.roles import SECTION
 from services.console.routes.visits import Visit
 
@@ -64,7 +64,7 @@ async def create(visit: Visit) -> Outcome:
     table = await read_catalog(visit)
     grants = typed_grants(table.sections, visit.typed, _copied_grants(table, visit))
     try:
-        made = await visit.call(
+        made = await visit.answer(
             "POST",
             f"/v1/accounts/{visit.account_id}/roles",
             {**_described(visit), "grants": grants},
@@ -74,7 +74,8 @@ async def create(visit: Visit) -> Outcome:
         if (form := _faults(visit, refusal, table)) is None:
             raise
         return await show_new(visit, form)
-    return after_press(visit, "roles", made["id"], done="role-made")
+    steps = ("roles", made.body["id"])
+    return after_change(visit, *steps, done="role-made", revision=made.revision)
 
 
 def _copied_grants(table: PermissionTable, visit: Visit) -> Grants:
@@ -124,13 +125,14 @@ async def submit_edit(visit: Visit) -> Outcome:
 
 async def _save(visit: Visit, body: Mapping[str, Any]) -> Outcome:
     role_id = visit.place["role_id"]
-    await visit.call(
+    answer = await visit.answer(
         "PATCH",
         f"/v1/accounts/{visit.account_id}/roles/{role_id}",
         body,
         if_match=shown_state(visit),
     )
-    return after_press(visit, "roles", role_id, done="role-edited")
+    steps = ("roles", role_id)
+    return after_change(visit, *steps, done="role-edited", revision=answer.revision)
 
 
 async def _preview(

@@ -11,7 +11,6 @@ from services.console.domain.impacts import read_impact
 from services.console.domain.permission_tables import PermissionTable
 from services.console.pages.rendering import Form
 from services.console.routes.account_catalogs import (
-    after_press,
     project_names,
     read_catalog,
     shown_state,
@@ -19,6 +18,7 @@ from services.console.routes.account_catalogs import (
 )
 from services.console.routes.account_frame import AccountFrame, open_account, together
 from services.console.routes.outcomes import Outcome, PageRoute
+from services.console.routes.receipts import after_change, read_receipt
 from services.console.routes.visits import Visit
 
 SECTION = "roles"
@@ -41,7 +41,9 @@ def column(table: PermissionTable, role: Mapping[str, Any]) -> RoleColumn:
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show all roles side by side."""
     frame: AccountFrame
-    frame, table = await together(open_account(visit), read_catalog(visit))
+    frame, table, receipt = await together(
+        open_account(visit), read_catalog(visit), read_receipt(visit)
+    )
     columns = [column(table, role) for role in table.roles]
     return frame.shown(
         "account/roles",
@@ -49,6 +51,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         form=form,
         table=table,
         columns=columns,
+        receipt=receipt,
         editable=table.offers("custom_roles"),
     )
 
@@ -56,9 +59,10 @@ async def show(visit: Visit, form: Form) -> Outcome:
 async def show_role(visit: Visit, form: Form) -> Outcome:
     """Show what one role gives."""
     frame: AccountFrame
-    frame, table, role = await together(
+    frame, table, receipt, role = await together(
         open_account(visit),
         read_catalog(visit),
+        read_receipt(visit),
         visit.call("GET", f"/v1/accounts/{visit.account_id}/roles/{visit.place['role_id']}"),
     )
     return frame.shown(
@@ -67,6 +71,7 @@ async def show_role(visit: Visit, form: Form) -> Outcome:
         form=form,
         table=table,
         column=column(table, role),
+        receipt=receipt,
         editable=table.offers("custom_roles"),
     )
 
@@ -114,13 +119,13 @@ async def show_deletion(visit: Visit, form: Form) -> Outcome:
 async def delete(visit: Visit) -> Outcome:
     """Delete the role; those who have it get the replacement that the page showed."""
     replacement = visit.typed.get("replacement", "")
-    await visit.call(
+    answer = await visit.answer(
         "DELETE",
         f"/v1/accounts/{visit.account_id}/roles/{visit.place['role_id']}",
         query={"replacement": replacement} if replacement else None,
         if_match=shown_state(visit),
     )
-    return after_press(visit, "roles", done="role-deleted")
+    return after_change(visit, "roles", done="role-deleted", revision=answer.revision)
 
 
 PAGES = (

@@ -35,6 +35,7 @@ CUSTOM = role_answer(
     built_in=False,
 )
 PROJECT = {"id": PROJECT_ID, "name": f"Prod {NASTY}", "created_at": "2026-11-01T08:00:00Z"}
+REVISION = "team.a.1.1"
 PREVIEW = f"POST {API}/changes/preview"
 EVERY = (
     *("account:view", "member:view", "member:update", "role:view", "role:manage"),
@@ -269,8 +270,9 @@ async def test_a_role_is_changed_after_a_preview_for_the_state_that_was_shown(br
     assert "Nothing is saved yet." in browser.text
     assert "Person 2" in browser.text
     assert account.asked_for(f"PATCH {API}/roles/{ROLE_ID}") == []
+    account.revisions[f"PATCH {API}/roles/{ROLE_ID}"] = REVISION
     done = await press(browser, where, press="save")
-    assert done == f"{PAGE}/roles/{ROLE_ID}?done=role-edited"
+    assert done == f"{PAGE}/roles/{ROLE_ID}?done=role-edited&revision={REVISION}"
     [previewed], [saved] = (
         account.asked_for(PREVIEW),
         account.asked_for(f"PATCH {API}/roles/{ROLE_ID}"),
@@ -278,6 +280,15 @@ async def test_a_role_is_changed_after_a_preview_for_the_state_that_was_shown(br
     assert previewed["change"] == {"type": "role_edit", "role_id": ROLE_ID, **saved}
     assert saved["grants"] == CUSTOM["grants"] | {"instance": {"manage": "all", "delete": "all"}}
     assert account.conditions == ['"rol_1-1"', '"rol_1-1"']
+
+
+async def test_pages_say_since_when_a_change_is_effective(browser, account):
+    receipt = {"effective": True, "effective_at": "2026-11-27T12:00:01.250Z"}
+    account.answers[f"GET {API}/revisions/{REVISION}"] = (200, receipt)
+    await browser.sign_in()
+    for page in ("/roles", f"/roles/{ROLE_ID}", "/projects", HERE.removeprefix(PAGE)):
+        await browser.open(f"{PAGE}{page}?done=role-edited&revision={REVISION}")
+        assert "Effective everywhere since 27 Nov 2026" in browser.text, page
 
 
 async def test_a_preview_leads_back_to_what_was_chosen(browser, account):

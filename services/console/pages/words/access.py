@@ -12,6 +12,7 @@ ACCESS: Mapping[str, PageText] = {
         "Wählen Sie ein Mitglied und eine Berechtigung, um zu sehen, ob es erlaubt ist und warum."
         " Ohne Mitglied sehen Sie alle, die es dürfen.",
     ),
+    "what_you_may_do": PageText("What you may do", "Was Sie dürfen"),
     "every_member": PageText("Everyone", "Alle"),
     "choose_permission": PageText("Choose a permission", "Berechtigung wählen"),
     "outside_projects": PageText("Outside of all {projects}", "Außerhalb aller {projects}"),
