@@ -203,7 +203,6 @@ def test_who_can_takes_the_name_of_a_project_and_the_address_of_an_owner(account
     ("given", "told"),
     [
         (["twice@example.com", "x:y"], "More than one member of acc_1 has the address `twice@"),
-        (["eve@example.com", "x:y"], "No member of acc_1 has the address `eve@example.com`."),
         (["usr_9", "x:y", "--project", "Twice"], "Pass an id: prj_4, prj_5."),
         (["usr_9", "x:y", "--project", "TWICE"], "Pass an id: prj_4, prj_5."),
         (["usr_9", "x:y", "--project", "ALPHA"], "Pass an id: prj_1, prj_2."),
@@ -219,10 +218,26 @@ def test_a_name_of_none_or_of_several_is_not_guessed(account, capsys, given, tol
     assert not [path for path, _, _ in account.asked if path == "/v1/authz/explain"]
 
 
+def test_an_external_id_may_look_like_an_address(account, capsys, monkeypatch):
+    rick = "rick@the-citadel.com"
+    there = ["--account", "acc_1"]
+    for place, told in (
+        (there, f"No member of acc_1 has the address `{rick}`. It is taken for an external id."),
+        ([], f"`{rick}` is taken for an external id. Name the account, and set ROLECALL_TOKEN"),
+        (there, f"`{rick}` is taken for an external id."),
+    ):
+        run(account, "explain", rick, "x:y", "--owner", "ana@example.com", *place)
+        assert told in capsys.readouterr().err
+        path, _, body = account.asked[-1]
+        assert (path, json.loads(body)["subject"]["id"]) == ("/v1/authz/explain", rick)
+        if not place:
+            monkeypatch.delenv("ROLECALL_TOKEN")
+
+
 def test_a_look_up_needs_an_account_and_a_token(server, capsys, monkeypatch):
     monkeypatch.delenv("ROLECALL_TOKEN", raising=False)
     monkeypatch.delenv("ROLECALL_TOKEN_FILE", raising=False)
-    asked = ["explain", "ana@example.com", "balance:view"]
+    asked = ["explain", "usr_1", "balance:view", "--project", "Beta"]
     assert run(server, *asked) == 2
     assert "Name it with --account." in capsys.readouterr().err
     assert run(server, *asked, "--account", "acc_1") == 2

@@ -71,6 +71,11 @@ def credential() -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+def has_credential() -> bool:
+    """Return whether the caller named a token."""
+    return bool(os.environ.get("ROLECALL_TOKEN") or os.environ.get("ROLECALL_TOKEN_FILE"))
+
+
 def ask(
     options: argparse.Namespace,
     method: str,

@@ -4,30 +4,41 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolecall.cli.members import account_url, credential, items_at
-from rolecall.cli.output import UsageError, plain
+from rolecall.cli.members import account_url, credential, has_credential, items_at
+from rolecall.cli.output import UsageError, plain, report
 from rolecall.client.operator import AdminError
 
 HELP = (
     "An e-mail address or the name of a project is looked up in the account with the token of a"
-    " member who sees it: set ROLECALL_TOKEN, or ROLECALL_TOKEN_FILE. Ids need no token."
+    " member who sees it: set ROLECALL_TOKEN, or ROLECALL_TOKEN_FILE. Ids need no token. An address"
+    " that no member has is taken for an external id."
 )
 
 
 def user_id_of(options: argparse.Namespace, given: str | None) -> str | None:
-    """The id of the member with an e-mail address; what has no `@` is an id already.
+    """The id of the member with an e-mail address; every other text is an id already.
+
+    An external id may look like an address.
 
     Raises:
-        UsageError: it cannot be looked up, or is not the address of one member.
+        UsageError: the look-up is refused, or several members have the address.
     """
     if given is None or "@" not in given:
+        return given
+    if not options.account or not has_credential():
+        how = "Name the account, and set ROLECALL_TOKEN, to look an address up."
+        report(plain(f"`{given}` is taken for an external id. {how}"))
         return given
     found = [
         each["user_id"]
         for each in _listed(options, given, "members", q=given)
         if each["user_id"] is not None and each["email"].casefold() == given.casefold()
     ]
-    return _only(found, f"member of {options.account} has the address", given)
+    what = f"member of {options.account} has the address"
+    if not found:
+        report(plain(f"No {what} `{given}`. It is taken for an external id."))
+        return given
+    return _only(found, what, given)
 
 
 def project_id_of(options: argparse.Namespace, given: str | None) -> str | None:
