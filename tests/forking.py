@@ -263,7 +263,7 @@ class Silent:
     """What stands for the terminal in a worker: plugins ask it where to write."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Write to the standard error output, which a test's report has."""
+        """Write where nothing is read: a timeout says in its test's report what it was."""
         self._tw = config.get_terminal_writer().__class__(io.StringIO())
 
 
