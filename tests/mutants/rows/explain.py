@@ -187,4 +187,28 @@ ROWS = (
         new="",
         tests=GATEWAY_TESTS,
     ),
+    Mutant(
+        id="command-takes-a-part-of-an-address",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/cli/names.py",
+        old='each["email"].casefold() == given.casefold()',
+        new='given.casefold() in each["email"].casefold()',
+        tests=("tests/sdk/test_cli_explain.py",),
+    ),
+    Mutant(
+        id="command-takes-the-first-of-several",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/cli/names.py",
+        old="    if len(found) > 1:",
+        new="    if len(found) > 9:",
+        tests=("tests/sdk/test_cli_explain.py",),
+    ),
+    Mutant(
+        id="command-takes-an-invitation-for-a-member",
+        kind=Kind.DATA,
+        file="sdk/rolecall/cli/names.py",
+        old='        if each["user_id"] is not None and each',
+        new="        if each",
+        tests=("tests/sdk/test_cli_explain.py",),
+    ),
 )

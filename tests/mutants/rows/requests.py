@@ -80,4 +80,28 @@ ROWS = (
         new="ttl_seconds=86400",
         tests=KEY_TESTS,
     ),
+    Mutant(
+        id="304-says-nothing-of-what-is-awaited",
+        kind=Kind.DATA,
+        file="shared/http/responses.py",
+        old="_is_known(call, reply.body.read_tag)",
+        new="_is_known(call, reply.body.etag)",
+        tests=("tests/services/audit/test_streams.py", "-k", "known_stream"),
+    ),
+    Mutant(
+        id="tag-of-a-read-allows-no-change",
+        kind=Kind.DATA,
+        file="shared/http/preconditions.py",
+        old="ANY in states or state_tag(tag) in states",
+        new="ANY in states or tag in wanted",
+        tests=("tests/shared/http/test_preconditions.py",),
+    ),
+    Mutant(
+        id="tag-of-a-read-in-one-language-stands-for-all",
+        kind=Kind.DATA,
+        file="services/notification/routes/preferences.py",
+        old="    awaited = beside_the_state\n",
+        new="",
+        tests=("tests/services/notification/test_preferences.py", "-k", "two_choices"),
+    ),
 )

@@ -242,4 +242,28 @@ ROWS = (
         new="                pass\n",
         tests=AUDIT_TESTS,
     ),
+    Mutant(
+        id="trim-what-a-consumer-claims-beyond-the-head",
+        kind=Kind.SECURITY,
+        file="shared/journal/trim_rules.py",
+        old="return place if place <= head else 0",
+        new="return place",
+        tests=("tests/shared/journal/test_trim_rules.py",),
+    ),
+    Mutant(
+        id="trim-what-the-past-has-not-derived",
+        kind=Kind.DATA,
+        file="shared/journal/history.py",
+        old="        until = min(until, after if mark is None else mark.seq)\n",
+        new="",
+        tests=("tests/shared/journal/test_trimmer.py",),
+    ),
+    Mutant(
+        id="past-that-still-counts-is-forgotten",
+        kind=Kind.DATA,
+        file="shared/journal/history.py",
+        old="before = _place(_milliseconds(now - self._kept), 0)",
+        new="before = _place(_milliseconds(now), 0)",
+        tests=("tests/shared/journal/test_trimmer.py",),
+    ),
 )
