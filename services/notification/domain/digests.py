@@ -67,6 +67,15 @@ def digest_of(first: Message) -> Message:
     )
 
 
+def newest_of(wanted: Sequence[Message], *, more: int) -> Digest:
+    """What a digest tells of these mails: the newest, and the number of all others.
+
+    `more` counts those that do not wait any more.
+    """
+    listed = wanted[-MAX_LISTED:]
+    return Digest(listed=listed, more=more + len(wanted) - len(listed))
+
+
 def open_place(digest_id: MessageId, *, due_at: datetime) -> Place:
     """The place of a digest that takes further mails."""
     return Place(id=digest_id, kind=MessageKind.DIGEST, about="", seq=0, due_at=due_at)

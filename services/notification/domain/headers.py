@@ -1,6 +1,7 @@
 """The check of mail headers: a value can only ever be one header's value."""
 
 import unicodedata
+from email.header import Header
 
 MAX_HEADER_LENGTH = 400
 JOINERS = "\u200c\u200d"
@@ -29,3 +30,17 @@ def safe_header(value: str) -> str:
     ):
         raise UnsafeHeader(repr(value))
     return value
+
+
+def subject_header(subject: str) -> bytes:
+    """The header of a subject.
+
+    The library's own folding loses the space between an encoded word and the next one (seen with
+    CPython 3.11.7). Here all words of a subject that is not ASCII are encoded, their spaces too.
+
+    Raises:
+        UnsafeHeader: it could be more than one header.
+    """
+    charset = "us-ascii" if subject.isascii() else "utf-8"
+    folded = Header(safe_header(subject), charset, header_name="Subject").encode(linesep="\r\n")
+    return f"Subject: {folded}\r\n".encode("ascii")

@@ -40,6 +40,16 @@ class LiveListEnd(StrEnum):
     """The list is shorter than what was told."""
 
 
+def why_over(behind: int, *, caught_up: bool) -> LiveListEnd | None:
+    """Return why a live list ends whose reader lies that far behind; `None` if it goes on.
+
+    One that has not been told all of them yet since it began may lie behind by any number.
+    """
+    if behind < 0:
+        return LiveListEnd.SET_BACK
+    return LiveListEnd.TOO_SLOW if caught_up and behind > MAX_BEHIND else None
+
+
 class ListPlace(NamedTuple):
     """A place in the list of a person: behind its first `number` entries."""
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from services.notification.domain.headers import UnsafeHeader, safe_header
+from services.notification.domain.headers import UnsafeHeader, safe_header, subject_header
 from services.notification.domain.mail_filters import (
     address_html,
     linked_html,
@@ -215,14 +215,14 @@ def compose(
         display_name=safe_header(sender.name), addr_spec=safe_header(sender.address)
     )
     mail["To"] = safe_header(recipient)
-    mail["Subject"] = safe_header(content.subject)
     mail["Message-ID"] = safe_header(f"<{message.id}@{sender.host}>")
     mail["Date"] = format_datetime(now)
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(content.text, cte="quoted-printable")
     mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
     mail["Content-Language"] = message.locale  # after the content, which replaces such headers
-    content_bytes = _unsubscribe_headers(unsubscribe_url) + mail.as_bytes()
+    first = subject_header(content.subject) + _unsubscribe_headers(unsubscribe_url)
+    content_bytes = first + mail.as_bytes()
     return ComposedMail(sender=sender.address, recipient=recipient, content=content_bytes)
 
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.notification.domain.digests import (
-    MAX_LISTED,
     TOLD_TOGETHER,
     Digest,
     digest_of,
+    newest_of,
     open_place,
 )
 from services.notification.domain.messages import Message
@@ -73,9 +73,7 @@ async def _close(ctx: Ctx, digest: Message, claim: str) -> Digest:
             await ctx.paces.save(pace, [], session, now=now)
         waiting, more = await ctx.digests.joined(digest.id, session)
         wanted, unwanted = await _wanted(ctx, waiting, session)
-        told = Digest(
-            listed=wanted[-MAX_LISTED:], more=more + len(wanted) - len(wanted[-MAX_LISTED:])
-        )
+        told = newest_of(wanted, more=more)
         ended = [
             *((each, TOLD_TOGETHER) for each in wanted),
             *((each, SWITCHED_OFF) for each in unwanted),

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from services.notification.domain.live_list import BEGINNING, MAX_BEHIND, ListPlace, LiveListEnd
+from services.notification.domain.live_list import BEGINNING, ListPlace, LiveListEnd, why_over
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.entries import ShownEntry, shown
 from services.notification.use_cases.list_readers import ListReader
@@ -181,10 +181,8 @@ class _ListTelling:
         user_id = self.reader.principal.user_id
         state = (await self.ctx.entries.states([user_id]))[user_id]
         behind = state.place.number - self.place.number
-        if behind < 0:
-            self.reader.stop(LiveListEnd.SET_BACK)
-        elif self.caught_up and behind > MAX_BEHIND:
-            self.reader.stop(LiveListEnd.TOO_SLOW)
+        if (reason := why_over(behind, caught_up=self.caught_up)) is not None:
+            self.reader.stop(reason)
         return self.reader.end is None
 
 

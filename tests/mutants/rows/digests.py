@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 USE_CASE = "services/notification/use_cases/digests.py"
 SAVE = "await ctx.paces.save(pace, [place], session, now=message.created_at)\n"
 TESTS = ("tests/services/notification/test_digests.py",)
+RULE_TESTS = ("tests/services/notification/domain/test_digest_rules.py",)
 
 ROWS = (
     Mutant(
@@ -66,18 +67,18 @@ ROWS = (
     Mutant(
         id="digest-lists-the-oldest",
         kind=Kind.DATA,
-        file="services/notification/use_cases/digests.py",
-        old="            listed=wanted[-MAX_LISTED:],",
-        new="            listed=wanted[:MAX_LISTED],",
-        tests=("tests/services/notification/test_digests.py",),
+        file="services/notification/domain/digests.py",
+        old="    listed = wanted[-MAX_LISTED:]\n",
+        new="    listed = wanted[:MAX_LISTED]\n",
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="digest-does-not-count-what-it-cannot-list",
         kind=Kind.DATA,
-        file="services/notification/use_cases/digests.py",
-        old="more=more + len(wanted) - len(wanted[-MAX_LISTED:])",
-        new="more=more",
-        tests=("tests/services/notification/test_digests.py",),
+        file="services/notification/domain/digests.py",
+        old="more=more + len(wanted) - len(listed))",
+        new="more=more)",
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="digest-begins-one-mail-later",
@@ -85,7 +86,7 @@ ROWS = (
         file="services/notification/domain/digests.py",
         old="return now if len(places) < SINGLE_MAILS else",
         new="return now if len(places) <= SINGLE_MAILS else",
-        tests=("tests/services/notification/test_digests.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="digest-of-mails-to-addresses-without-a-user",
@@ -93,7 +94,7 @@ ROWS = (
         file="services/notification/domain/digests.py",
         old="return message.kind in DIGESTED_KINDS and message.user_id is not None",
         new="return message.kind in DIGESTED_KINDS",
-        tests=("tests/services/notification/test_digests.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="digest-tells-each-thing-in-its-old-language",
@@ -101,7 +102,7 @@ ROWS = (
         file="services/notification/domain/digest_words.py",
         old="                replace(each, locale=locale, time_zone=time_zone), sender=sender\n",
         new="                each, sender=sender\n",
-        tests=("tests/services/notification/test_digests.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="digest-ends-with-its-first-mail",
@@ -109,7 +110,7 @@ ROWS = (
         file="services/notification/domain/digests.py",
         old="        expires_at=None,\n",
         new="        expires_at=first.created_at,\n",
-        tests=("tests/services/notification/test_digests.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="digest-waits-for-hours",

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 LIVE_LIST = "services/notification/use_cases/live_list.py"
 READERS = "services/notification/use_cases/list_readers.py"
 STORE = "services/notification/store/entries.py"
+RULE_TESTS = ("tests/services/notification/domain/test_live_list_rules.py",)
 LIST_TESTS = ("tests/services/notification/test_live_list.py",)
 PAGE_TESTS = ("tests/services/console/test_live.py",)
 
@@ -103,7 +104,7 @@ ROWS = (
         file="services/notification/domain/live_list.py",
         old="return place if str(place) == text and bool(last)",
         new="return place if bool(last)",
-        tests=("tests/services/notification/test_live_list.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="live-lists-of-a-user-are-one-too-many",
@@ -119,31 +120,31 @@ ROWS = (
         file="services/notification/use_cases/list_readers.py",
         old="        self._draining = True\n",
         new="        self._draining = False\n",
-        tests=("tests/services/notification/test_live_list.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="live-list-far-behind-ends-before-it-has-caught-up",
         kind=Kind.DATA,
-        file="services/notification/use_cases/live_list.py",
-        old="        elif self.caught_up and behind > MAX_BEHIND:",
-        new="        elif behind > MAX_BEHIND:",
-        tests=("tests/services/notification/test_live_list.py",),
+        file="services/notification/domain/live_list.py",
+        old="if caught_up and behind > MAX_BEHIND",
+        new="if behind > MAX_BEHIND",
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="live-list-of-a-slow-reader-never-ends",
         kind=Kind.CONSISTENCY,
-        file="services/notification/use_cases/live_list.py",
-        old="        elif self.caught_up and behind > MAX_BEHIND:",
-        new="        elif not self.caught_up and behind > MAX_BEHIND:",
-        tests=("tests/services/notification/test_live_list.py",),
+        file="services/notification/domain/live_list.py",
+        old="if caught_up and behind > MAX_BEHIND",
+        new="if not caught_up and behind > MAX_BEHIND",
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="live-list-that-was-set-back-goes-on",
         kind=Kind.DATA,
-        file="services/notification/use_cases/live_list.py",
-        old="        if behind < 0:\n",
-        new="        if behind < -MAX_BEHIND:\n",
-        tests=("tests/services/notification/test_live_list.py",),
+        file="services/notification/domain/live_list.py",
+        old="    if behind < 0:\n",
+        new="    if behind < -MAX_BEHIND:\n",
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="live-list-ends-with-its-last-reason",
@@ -151,7 +152,7 @@ ROWS = (
         file="services/notification/use_cases/list_readers.py",
         old="self.end = self.end or reason",
         new="self.end = reason",
-        tests=("tests/services/notification/test_live_list.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="notifications-of-others-are-marked-as-read",

@@ -172,9 +172,9 @@ ROWS = (
         id="unsubscribe-header-folded-into-encoded-words",
         kind=Kind.DATA,
         file="services/notification/domain/mails.py",
-        old="content_bytes = _unsubscribe_headers(unsubscribe_url) + mail.as_bytes()",
+        old="first = subject_header(content.subject) + _unsubscribe_headers(unsubscribe_url)\n",
         new='mail["List-Unsubscribe"] = f"<{unsubscribe_url}>"\n'
-        "    content_bytes = mail.as_bytes()",
+        "    first = subject_header(content.subject)\n",
         tests=PREFERENCE_RULES,
     ),
     Mutant(
@@ -300,9 +300,9 @@ ROWS = (
     Mutant(
         id="mail-subject-unguarded",
         kind=Kind.SECURITY,
-        file=MAILS,
-        old="safe_header(content.subject)",
-        new="content.subject",
+        file="services/notification/domain/headers.py",
+        old="Header(safe_header(subject),",
+        new="Header(subject,",
         tests=MAIL_TESTS,
     ),
     Mutant(
@@ -447,5 +447,18 @@ ROWS = (
         old="isolated(display_text(field, text))",
         new="display_text(field, text)",
         tests=("tests/services/notification/domain/test_mails.py", "-k", "right_to_left"),
+    ),
+    Mutant(
+        id="mail-subject-loses-spaces-where-it-is-folded",
+        kind=Kind.DATA,
+        file="services/notification/domain/mails.py",
+        old="    first = subject_header(content.subject) + _unsubscribe_headers(unsubscribe_url)\n",
+        new='    mail["Subject"] = content.subject\n'
+        "    first = _unsubscribe_headers(unsubscribe_url)\n",
+        tests=(
+            "tests/services/notification/domain/test_languages_of_mails.py",
+            "-k",
+            "all_its_words",
+        ),
     ),
 )

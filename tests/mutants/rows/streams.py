@@ -11,6 +11,7 @@ ATTEMPTS = "services/audit/domain/stream_attempts.py"
 ENDINGS = "services/audit/use_cases/account_endings.py"
 ROUTES = "services/audit/routes/streams.py"
 TESTS = "tests/services/audit/test_streams.py"
+RULE_TESTS = ("tests/services/audit/domain/test_stream_rules.py",)
 
 SEARCHES = "services/audit/use_cases/saved_searches.py"
 SEARCH_TESTS = "tests/services/audit/test_saved_searches.py"
@@ -224,7 +225,7 @@ ROWS = (
         file="services/audit/domain/stream_batches.py",
         old="        if taken and held > MAX_BYTES:",
         new="        if held > MAX_BYTES:",
-        tests=("tests/services/audit/test_streams.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="batch-has-no-bound-in-bytes",
@@ -232,7 +233,7 @@ ROWS = (
         file="services/audit/domain/stream_batches.py",
         old="        if taken and held > MAX_BYTES:",
         new="        if taken and held > MAX_BYTES * MAX_RECORDS:",
-        tests=("tests/services/audit/test_streams.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="stream-pauses-overflow-after-many-tries",
@@ -240,7 +241,7 @@ ROWS = (
         file="services/audit/domain/stream_attempts.py",
         old="2 ** min(stream.tries, 16)",
         new="2**stream.tries",
-        tests=("tests/services/audit/test_streams.py",),
+        tests=RULE_TESTS,
     ),
     Mutant(
         id="result-of-a-test-of-another-address",

@@ -251,14 +251,6 @@ ROWS = (
         tests=("tests/shared/journal/test_trim_rules.py",),
     ),
     Mutant(
-        id="trim-what-the-past-has-not-derived",
-        kind=Kind.DATA,
-        file="shared/journal/history.py",
-        old="        until = min(until, after if mark is None else mark.seq)\n",
-        new="",
-        tests=("tests/shared/journal/test_trimmer.py",),
-    ),
-    Mutant(
         id="past-that-still-counts-is-forgotten",
         kind=Kind.DATA,
         file="shared/journal/history.py",

@@ -15,11 +15,12 @@ from services.audit.domain.saved_searches import (
     changed,
     require_room,
 )
-from services.audit.use_cases.saved_searches import save_search
+from services.audit.use_cases.saved_searches import save_search, show_search
 from shared.contracts.facts import Actor, Caller, RequestInfo, ResourceRef
 from shared.contracts.team import MemberLeft
 from shared.contracts.team_endings import AccountDeleted
 from shared.ids import AccountId, SearchId, UserId
+from shared.problems import NotFound
 from tests.services.audit.site import ACCOUNT, ANA, BO, OTHER, READER
 from tests.services.rows import NOON, row_of
 
@@ -108,7 +109,10 @@ async def test_a_search_of_a_member_is_for_that_member_alone(api):
     for method, body in (("PATCH", {"name": "Mine"}), ("DELETE", None)):
         status, problem = await api.ask(method, shared, body, reader=BO)
         assert (status, problem["permission"]) == (403, "account:update"), method
-    assert (await api.ask("PATCH", shared, {"name": "Ours"}, reader=ANA))[0] == 200
+    seen_before = {"If-Match": made[True]["etag"]}
+    assert (await api.ask("PATCH", shared, {"name": "Ours"}, reader=ANA, **seen_before))[0] == 200
+    status, problem = await api.ask("PATCH", shared, {"name": "My"}, reader=ANA, **seen_before)
+    assert (status, problem["code"]) == (412, "precondition-failed")
     api.others.denied = set()
     assert (await api.ask("DELETE", shared, reader=BO))[0] == 204
     assert (await api.ask("DELETE", own, reader=BO))[0] == 404
@@ -138,6 +142,8 @@ async def test_what_a_member_saved_alone_ends_with_the_membership(auditing):
         await save(auditing, ACCOUNT, READER, shared=False),
         await save(auditing, OTHER, BO, shared=False),
     ]
+    with pytest.raises(NotFound):  # the search is shared, in the other account
+        await show_search(auditing.ctx, OTHER, SearchId(kept[0]), user_id=BO)
     left = MemberLeft(account_name="Acme", user_id=BO, email="b@x.example", name="Bo", role="admin")
     row = row_of(left, account_id=ACCOUNT, resource=ResourceRef(type="member", id=BO, name="Bo"))
     await auditing.take(row, row)

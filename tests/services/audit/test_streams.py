@@ -210,6 +210,30 @@ async def test_a_change_during_a_request_is_not_undone_by_its_result(streaming):
         assert other.headers[0]["authorization"] == "another"
 
 
+async def test_the_result_of_a_test_of_a_former_address_is_not_shown(streaming):
+    async with siem() as receiver, siem() as other:
+        stream = await streaming.make(receiver)
+        where = (streaming.ctx, ANA, stream.account_id, stream.id)
+        await order_test(*where)
+
+        class MovedMeanwhile(ReceiverPosts):
+            async def post(self, *args: Any, **named: Any) -> Any:
+                attempt = await streaming.ctx.streams.posts.post(*args, **named)
+                if not other.bodies:
+                    moved = WantedStream(url=other.url, secret="another")
+                    await change_stream(*where, wanted=moved, precondition=None)
+                    assert (await streaming.stored(stream)).test_due
+                return attempt
+
+        posts = MovedMeanwhile(Outbound(), streaming.ctx.clock, user_agent="tests")
+        other.status = 418
+        await streaming.look(streams=replace(streaming.ctx.streams, posts=posts))
+        tested = (await streaming.stored(stream)).tested
+        assert (len(receiver.bodies), len(other.bodies)) == (1, 1)
+        assert tested is not None
+        assert tested.status == 418
+
+
 async def test_a_stream_that_fails_for_days_is_paused_and_tells_managers(streaming):
     async with siem() as receiver:
         stream = await streaming.make(receiver)

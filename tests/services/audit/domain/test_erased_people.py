@@ -160,6 +160,12 @@ CASES = {
         a_record(("invitation", "inv_1", ADDRESS), at=NOON + timedelta(hours=2) + LATE),
         set(),
     ),
+    "a search for the name of a later person": (
+        a_record(
+            LOG, at=NOON + timedelta(hours=2) + LATE, after={"filters": {"text": "zoe quill"}}
+        ),
+        set(),
+    ),
     "a late fact about her": (
         a_record(ABOUT_ZOE, at=NOON + timedelta(hours=2) + LATE),
         {"resource.name"},

@@ -4,6 +4,7 @@ import email
 import email.policy
 import re
 from dataclasses import replace
+from email.header import decode_header, make_header
 
 import pytest
 from jinja2 import Environment, nodes
@@ -136,3 +137,16 @@ def test_a_name_cannot_close_german_quotation_marks():
 def test_the_operators_and_text_of_a_mail_are_not_escaped_in_its_text():
     text = german(MessageKind.PASSWORD_RESET, name="Ana & Bo").text
     assert text.count("Guten Tag Ana & Bo,") == 1
+
+
+@pytest.mark.parametrize("locale", Locale)
+@pytest.mark.parametrize("kind", MessageKind)
+def test_a_subject_arrives_with_all_its_words(kind, locale):
+    message = replace(a_message(kind), locale=locale, words=IN_ZONE)
+    written = render(message, link_of(kind), sender=SENDER, now=NOON).subject
+    content = compose(message, link_of(kind), sender=SENDER, now=NOON).content
+    [line] = re.findall(rb"Subject: [^\r]*(?:\r\n[ \t][^\r]*)*", content.split(b"\r\n\r\n")[0])
+    assert max(map(len, line.split(b"\r\n"))) <= 78
+    read = email.message_from_bytes(content, policy=email.policy.default)
+    assert str(read["Subject"]) == written
+    assert str(make_header(decode_header(line.decode().removeprefix("Subject: ")))) == written
