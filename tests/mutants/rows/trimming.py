@@ -250,12 +250,4 @@ ROWS = (
         new="return place",
         tests=("tests/shared/journal/test_trim_rules.py",),
     ),
-    Mutant(
-        id="past-that-still-counts-is-forgotten",
-        kind=Kind.DATA,
-        file="shared/journal/history.py",
-        old="before = _place(_milliseconds(now - self._kept), 0)",
-        new="before = _place(_milliseconds(now), 0)",
-        tests=("tests/shared/journal/test_trimmer.py",),
-    ),
 )
