@@ -22,7 +22,14 @@ from rolecall.core.catalog import (
     read_catalog,
     require_own_name,
 )
-from rolecall.core.condition_facts import NO_PROPERTIES, NOTHING_GIVEN, Facts, Given, Properties
+from rolecall.core.condition_facts import (
+    NO_PROPERTIES,
+    NOTHING_GIVEN,
+    AnyGiven,
+    Facts,
+    Given,
+    Properties,
+)
 from rolecall.core.conditions import Condition, ConditionTest
 from rolecall.core.control_permissions import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.decide import (
@@ -30,13 +37,13 @@ from rolecall.core.decide import (
     check_facts,
     decide,
     decide_for_member,
-    effective_matrix,
-    effective_table,
     is_outsider,
     membership_denial,
+    ordinary_member,
 )
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
 from rolecall.core.decision_steps import ENDS_AT, StepId, StepResult
+from rolecall.core.effective import effective_matrix, effective_table
 from rolecall.core.explain import (
     Explanation,
     Step,
@@ -80,6 +87,7 @@ from rolecall.core.state import (
     AccountKind,
     AccountState,
     AccountStatus,
+    AnyResource,
     Member,
     MembershipStatus,
     MembershipTerms,
@@ -107,6 +115,8 @@ __all__ = [
     "AccountStatus",
     "AfterExpiry",
     "Alternative",
+    "AnyGiven",
+    "AnyResource",
     "Catalog",
     "CatalogError",
     "CheckDecision",
@@ -188,6 +198,7 @@ __all__ = [
     "mixed_word",
     "offered",
     "optional_milliseconds",
+    "ordinary_member",
     "parse_catalog",
     "read_catalog",
     "read_grant",

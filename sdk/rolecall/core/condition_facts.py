@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 from rolecall.core.condition_work import ConditionWork
 
@@ -28,6 +29,26 @@ class Given:
 NOTHING_GIVEN = Given()
 
 
+class AnyGiven(Protocol):
+    """What a decision reads of a request's properties: a `Given`, or another class like it."""
+
+    @property
+    def subject(self) -> Properties:
+        """Those of the subject."""
+
+    @property
+    def resource(self) -> Properties:
+        """Those of the resource."""
+
+    @property
+    def action(self) -> Properties:
+        """Those of the action."""
+
+    @property
+    def context(self) -> Properties:
+        """Those of the context."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that the conditions of one check can test.
@@ -40,7 +61,7 @@ class Facts:
     attributes: Properties
     resource_id: str | None
     registered: Properties
-    given: Given
+    given: AnyGiven
     work: ConditionWork = field(default_factory=ConditionWork, compare=False, repr=False)
 
     def of_subject(self, name: str) -> object:

@@ -1,6 +1,6 @@
 """The decision: whether a subject may do something to a resource of an account."""
 
-from rolecall.core.condition_facts import NOTHING_GIVEN, Facts, Given
+from rolecall.core.condition_facts import NOTHING_GIVEN, AnyGiven, Facts
 from rolecall.core.condition_work import ConditionWork
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.level_grants import Scope
@@ -12,6 +12,7 @@ from rolecall.core.state import (
     ORDINARY,
     AccountState,
     AccountStatus,
+    AnyResource,
     Member,
     MembershipStatus,
     Resource,
@@ -96,10 +97,10 @@ def decide(
     account: AccountState,
     subject: Subject,
     permission: str,
-    resource: Resource = _UNSPECIFIED,
+    resource: AnyResource = _UNSPECIFIED,
     *,
     now: int,
-    given: Given | None = None,
+    given: AnyGiven | None = None,
     work: ConditionWork | None = None,
 ) -> Decision:
     """Decide one check; pure, and allocates nothing unless the resource is a project.
@@ -114,6 +115,22 @@ def decide(
     return decide_for_member(
         account, member, permission, resource, now=now, given=given, work=work, token=subject.token
     )
+
+
+def ordinary_member(account: AccountState, user_id: str) -> Member | None:
+    """The member, if neither their membership nor the account's state can deny them anything.
+
+    Of another member, and of a sign-in that is over, `active_member` says more.
+    """
+    member = account.members.get(user_id)
+    if (
+        member is None
+        or member.terms is not ORDINARY
+        or account.status is not _ACTIVE_ACCOUNT
+        or account.require_second_factor
+    ):
+        return None
+    return member
 
 
 def active_member(account: AccountState, subject: Subject, *, now: int) -> Member | Decision:
@@ -138,10 +155,10 @@ def decide_for_member(
     account: AccountState,
     member: Member,
     permission: str,
-    resource: Resource,
+    resource: AnyResource,
     *,
     now: int,
-    given: Given | None = None,
+    given: AnyGiven | None = None,
     work: ConditionWork | None = None,
     token: TokenSubject | None = None,
 ) -> Decision:
@@ -179,8 +196,8 @@ def _inside(member: Member, project_id: str, now: int) -> Matrix:
 
 
 def _as_registered(
-    account: AccountState, held: CompiledPermission, resource: Resource
-) -> Resource | None:
+    account: AccountState, held: CompiledPermission, resource: AnyResource
+) -> AnyResource | None:
     """The resource as the account registered it; `None` if the request contradicts it."""
     if resource.id is None:
         return resource
@@ -194,7 +211,9 @@ def _as_registered(
     return registered
 
 
-def located(account: AccountState, held: CompiledPermission, resource: Resource) -> Resource | None:
+def located(
+    account: AccountState, held: CompiledPermission, resource: AnyResource
+) -> AnyResource | None:
     """The resource with its project; `None` if the request contradicts itself or the register.
 
     A right on a project is decided inside that project, also when the project is the resource. A
@@ -217,8 +236,8 @@ def _by_limited_grants(
     matrix: Matrix,
     bit: int,
     member: Member,
-    resource: Resource,
-    given: Given | None,
+    resource: AnyResource,
+    given: AnyGiven | None,
     work: ConditionWork | None,
 ) -> Decision:
     """Decide by the grants for own resources, and by those that depend on conditions."""
@@ -239,8 +258,8 @@ def _by_conditions(
     matrix: Matrix,
     bit: int,
     member: Member,
-    resource: Resource,
-    given: Given | None,
+    resource: AnyResource,
+    given: AnyGiven | None,
     work: ConditionWork | None,
 ) -> Decision | None:
     """Decide by the grants that depend on conditions; `None` if there is none for this bit.
@@ -262,7 +281,7 @@ def _by_conditions(
 
 
 def check_facts(
-    member: Member, resource: Resource, given: Given | None, work: ConditionWork | None = None
+    member: Member, resource: AnyResource, given: AnyGiven | None, work: ConditionWork | None = None
 ) -> Facts:
     """What the conditions of a check can test; `resource` is the registered one if there is one."""
     return Facts(
@@ -273,27 +292,3 @@ def check_facts(
         given=NOTHING_GIVEN if given is None else given,
         work=ConditionWork() if work is None else work,
     )
-
-
-def deciding_matrix(account: AccountState, user_id: str, decision: Decision) -> Matrix:
-    """The grants that a decision rests on: the member's role, or their override."""
-    member = account.members[user_id]
-    kind, _, project_id = (decision.decided_by or "").partition(":")
-    return member.overrides[project_id].matrix if kind == "override" else member.role
-
-
-def effective_matrix(
-    account: AccountState, member: Member, project_id: str | None = None, *, now: int
-) -> Matrix:
-    """What a member holds in a project or outside of all; the limit of what they give (`B5`)."""
-    override = None if project_id is None else member.overrides.get(project_id)
-    if override is None or not override.active(now=now):
-        return member.role
-    return account.catalog.within_project(member.role, override.matrix)
-
-
-def effective_table(
-    account: AccountState, member: Member, project_id: str | None = None, *, now: int
-) -> dict[str, dict[str, str | None]]:
-    """What a member may do, in words: entry -> level -> `all`, `self`, `all when …` or `None`."""
-    return account.catalog.table(effective_matrix(account, member, project_id, now=now))

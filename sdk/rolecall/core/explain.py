@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rolecall.core.condition_facts import Facts, Given
-from rolecall.core.decide import check_facts, decide, deciding_matrix, located
+from rolecall.core.condition_facts import AnyGiven, Facts
+from rolecall.core.decide import check_facts, decide, located
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.decision_steps import (
     ENDS_AT,
@@ -13,12 +13,13 @@ from rolecall.core.decision_steps import (
     StepId,
     StepResult,
 )
+from rolecall.core.effective import deciding_matrix
 from rolecall.core.level_grants import Alternative, Scope, alternatives
 from rolecall.core.matrix import CompiledPermission
 from rolecall.core.missing import missing
 from rolecall.core.problems import nearest_to
 from rolecall.core.restrictions import has_api_tokens, withheld_by
-from rolecall.core.state import NO_RESOURCE_ID, AccountState, Resource, Subject
+from rolecall.core.state import NO_RESOURCE_ID, AccountState, AnyResource, Subject
 
 OWN = "the user's own resources"
 
@@ -44,10 +45,10 @@ def explain(
     account: AccountState,
     subject: Subject,
     permission: str,
-    resource: Resource,
+    resource: AnyResource,
     *,
     now: int,
-    given: Given | None = None,
+    given: AnyGiven | None = None,
     project_name: Callable[[str], str] = str,
 ) -> Explanation:
     """Explain what `decide` decides; `now` is in epoch milliseconds.
@@ -96,10 +97,10 @@ class _Told:
     account: AccountState
     subject: Subject
     permission: str
-    resource: Resource
+    resource: AnyResource
     decision: Decision
     project_name: Callable[[str], str]
-    given: Given | None
+    given: AnyGiven | None
 
     def has(self, step: StepId) -> bool:
         """Return whether the decision has the step."""
@@ -139,7 +140,7 @@ class _Told:
         return self.account.catalog.permissions.get(self.permission)
 
     @property
-    def _located(self) -> Resource:
+    def _located(self) -> AnyResource:
         """The resource as the decision has it: registered, and with its project."""
         held = self._held
         found = None if held is None else located(self.account, held, self.resource)

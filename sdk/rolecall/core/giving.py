@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from rolecall.core.decide import effective_matrix
+from rolecall.core.effective import effective_matrix
 from rolecall.core.masks import Matrix
 from rolecall.core.state import AccountState, Member
 

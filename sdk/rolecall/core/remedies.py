@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from rolecall.core.condition_facts import Given
+from rolecall.core.condition_facts import AnyGiven
 from rolecall.core.condition_work import ConditionWork
 from rolecall.core.decide import decide, located
 from rolecall.core.decision import Decision, Reason
@@ -14,7 +14,7 @@ from rolecall.core.masks import Matrix
 from rolecall.core.parts import Parts, StepCount, whole
 from rolecall.core.problems import CatalogError
 from rolecall.core.restrictions import has_api_tokens, withheld_by
-from rolecall.core.state import AccountState, Member, Override, Resource, Subject
+from rolecall.core.state import AccountState, AnyResource, Member, Override, Subject
 
 ROLE_STEPS = 10
 """As how many steps a role that is tried counts, apart from its conditions."""
@@ -47,10 +47,10 @@ class Denial:
     account: AccountState
     subject: Subject
     permission: str
-    resource: Resource
+    resource: AnyResource
     decision: Decision
     now: int
-    given: Given | None = None
+    given: AnyGiven | None = None
     with_factor: Container[str] = ()
     """The users with a second factor."""
     work: ConditionWork = field(default_factory=ConditionWork, compare=False, repr=False)

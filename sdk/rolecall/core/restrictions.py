@@ -11,7 +11,7 @@ from rolecall.core.control_permissions import VIEW_ACCOUNT
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.masks import Matrix
 from rolecall.core.matrix import CompiledCatalog, CompiledPermission
-from rolecall.core.state import AccountState, Member, Override, Resource, Restriction
+from rolecall.core.state import AccountState, AnyResource, Member, Override, Restriction
 
 READING_LEVELS = frozenset({"view", "read", "list", "get"})
 """The names of the levels that a read-only token keeps."""
@@ -46,7 +46,7 @@ def restricted(
     catalog: CompiledCatalog,
     restriction: Restriction | None,
     held: CompiledPermission,
-    resource: Resource,
+    resource: AnyResource,
     matrix: Matrix,
 ) -> Decision:
     """The decision about a check by an API token: its restriction can only take an allow back."""

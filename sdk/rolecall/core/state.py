@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from rolecall.core.condition_facts import NO_PROPERTIES, Properties
 from rolecall.core.masks import Matrix
@@ -155,6 +155,26 @@ class Resource:
     owner_id: str | None = None
     project_id: str | None = None
     properties: Properties = field(default_factory=lambda: NO_PROPERTIES, hash=False)
+
+
+class AnyResource(Protocol):
+    """What a decision reads of a resource: a `Resource`, or another class like it."""
+
+    @property
+    def id(self) -> str | None:
+        """Its id."""
+
+    @property
+    def owner_id(self) -> str | None:
+        """The user who owns it."""
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that it is in."""
+
+    @property
+    def properties(self) -> Properties:
+        """Those that are registered."""
 
 
 NO_RESOURCE_ID = "-"

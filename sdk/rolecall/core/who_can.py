@@ -7,13 +7,14 @@ member whose grant depends on it: they are listed with the grant in words.
 from collections.abc import Container
 from dataclasses import dataclass
 
-from rolecall.core.condition_facts import Given
+from rolecall.core.condition_facts import AnyGiven
 from rolecall.core.condition_work import ConditionWork
-from rolecall.core.decide import check_facts, decide, deciding_matrix, located
+from rolecall.core.decide import check_facts, decide, located
 from rolecall.core.decision import Decision, Reason
+from rolecall.core.effective import deciding_matrix
 from rolecall.core.level_grants import Alternative, Scope, alternatives
 from rolecall.core.persistent import items_after
-from rolecall.core.state import AccountState, Member, Resource, Subject
+from rolecall.core.state import AccountState, AnyResource, Member, Subject
 
 MAX_EXAMINED = 2_000
 """The most members that one page looks at, so that it takes a few milliseconds at most."""
@@ -48,11 +49,11 @@ class Holders:
 def who_can(
     account: AccountState,
     permission: str,
-    resource: Resource,
+    resource: AnyResource,
     *,
     now: int,
     limit: int,
-    given: Given | None = None,
+    given: AnyGiven | None = None,
     after: str | None = None,
     examined: int = MAX_EXAMINED,
     disabled: Container[str] = (),
@@ -90,9 +91,9 @@ def _open(
     account: AccountState,
     member: Member,
     permission: str,
-    resource: Resource,
+    resource: AnyResource,
     decision: Decision,
-    given: Given | None,
+    given: AnyGiven | None,
     work: ConditionWork,
 ) -> tuple[Alternative, ...]:
     """The alternatives of the deciding grant that more facts could fulfil."""

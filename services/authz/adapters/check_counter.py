@@ -1,10 +1,11 @@
 """Count the checks that are answered, and log a sample of them with its reasons."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rolecall import Reason
 from services.authz.domain.checks import UNNAMED_BECAUSE, PermissionCheck
+from services.authz.domain.evaluations import Evaluated
 from shared.auth.principals import Principal, actor_of
 from shared.loop_metrics import Count
 from shared.metrics import CHECKS
@@ -33,16 +34,31 @@ class CheckCounter:
         (self._allowed if allowed else self._denied[reason]).value += 1
         self._left -= 1
         if self._left == 0:
-            self._left = self._sample
-            actor = actor_of(asked_by)
-            about = {
-                "principal": f"{actor.type}:{actor.id}",
-                "decision": ALLOW if allowed else DENY,
-                "reason": reason,
-                "subject": check.user_id,
-                "permission": check.permission,
-                "of_account": check.account_id,
-                "resource": check.resource.id,
-                "one_of": self._sample,
-            }
-            _log.info("check", extra=about)
+            self._log(check, asked_by, allowed=allowed, reason=reason)
+
+    def count_all(self, evaluated: Sequence[Evaluated], *, asked_by: Principal) -> None:
+        """Count the checks of a batch."""
+        for one in evaluated:
+            decision = one.decision
+            allowed, reason = decision.allowed, decision.reason
+            (self._allowed if allowed else self._denied[reason]).value += 1
+            self._left -= 1
+            if self._left == 0:
+                self._log(one.check, asked_by, allowed=allowed, reason=reason)
+
+    def _log(
+        self, check: PermissionCheck, asked_by: Principal, *, allowed: bool, reason: str
+    ) -> None:
+        self._left = self._sample
+        actor = actor_of(asked_by)
+        about = {
+            "principal": f"{actor.type}:{actor.id}",
+            "decision": ALLOW if allowed else DENY,
+            "reason": reason,
+            "subject": check.user_id,
+            "permission": check.permission,
+            "of_account": check.account_id,
+            "resource": check.resource.id,
+            "one_of": self._sample,
+        }
+        _log.info("check", extra=about)

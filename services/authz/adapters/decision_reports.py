@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic
 
+from msgspec import structs
+
 from services.authz.domain.decision_counts import (
     Allowed,
     CountBatch,
@@ -115,7 +117,8 @@ def _denial_report(life: str, number: int, batch: CountBatch[Denied]) -> DenialR
         life=life,
         number=number,
         denials=tuple(
-            DenialCount(**denied._asdict(), **_fields(times)) for denied, times in batch.counts
+            DenialCount(**structs.asdict(denied), **_fields(times))
+            for denied, times in batch.counts
         ),
         undetailed=tuple(
             UndetailedDenials(account_id=account_id, **_fields(times))

@@ -6,8 +6,9 @@ from rolecall import (
     NO_ACCOUNT,
     NOTHING_GIVEN,
     AccountState,
+    AnyGiven,
+    AnyResource,
     Decision,
-    Given,
     Member,
     Reason,
     Resource,
@@ -16,6 +17,7 @@ from rolecall import (
     active_member,
     decide_for_member,
     is_outsider,
+    ordinary_member,
 )
 from rolecall.core.condition_work import ConditionWork
 from rolecall.core.control_permissions import API_TOKEN_PERMISSIONS
@@ -37,6 +39,9 @@ UNNAMED_BECAUSE = {
     SUBJECT_AMBIGUOUS: "several members have this external id: name the subject by the user id",
 }
 """The reasons of denials whose subject is not found by its name."""
+NAMES_NO_MEMBER = Decision(allowed=False, reason=SUBJECT_UNKNOWN)  # type: ignore[arg-type]
+NAMES_SEVERAL = Decision(allowed=False, reason=SUBJECT_AMBIGUOUS)  # type: ignore[arg-type]
+"""Their reasons are not of the SDK's, which decides about users only."""
 SHOWS_MEMBERSHIP = frozenset(
     {
         Reason.ALLOWED,
@@ -66,7 +71,7 @@ _NO_FACTOR = Reason.SECOND_FACTOR_REQUIRED
 _SIGN_IN_OVER = frozenset({Reason.USER_DISABLED, Reason.SESSION_ENDED})
 _ANY_RESOURCE = Resource()
 _LEFT_OUT = Decision(allowed=False, reason=Reason.PERMISSION_UNKNOWN)
-_ELSEWHERE = Decision(allowed=False, reason=Reason.RESOURCE_CONFLICT)
+ELSEWHERE = Decision(allowed=False, reason=Reason.RESOURCE_CONFLICT)
 
 
 def names_member(account: AccountState | None, subject_type: str) -> bool:
@@ -103,9 +108,9 @@ class PermissionCheck(Struct, kw_only=True, gc=False):
     token: TokenSubject | None = None
     account_id: str | None
     permission: str
-    resource: Resource = _ANY_RESOURCE
+    resource: AnyResource = _ANY_RESOURCE
     elsewhere: bool = False
-    given: Given = NOTHING_GIVEN
+    given: AnyGiven = NOTHING_GIVEN
 
 
 def account_for_client(
@@ -163,6 +168,10 @@ def member_of(
     """Whom a check is about, or why every check of this subject is denied."""
     if account is None:
         return NO_ACCOUNT
+    if sign_in_denial is None and token is None:
+        member = ordinary_member(account, user_id)
+        if member is not None:
+            return member
     return active_member(account, subject_of(user_id, sign_in_denial, token), now=now)
 
 
@@ -202,7 +211,7 @@ def decide_found(
         work=work,
         token=check.token,
     )
-    return _ELSEWHERE if check.elsewhere and decision.allowed else decision
+    return ELSEWHERE if check.elsewhere and decision.allowed else decision
 
 
 def decide_for_user(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from msgspec import Struct
+
 _MINUTE = timedelta(minutes=1)
 _BEFORE = datetime.min.replace(tzinfo=UTC)
 """Before any minute."""
@@ -21,8 +23,11 @@ MAX_LOSSES = 1_000
 """The accounts whose counts without detail are told apart; those of further ones are one count."""
 
 
-class Denied(NamedTuple):
-    """The denials that are counted together within a minute; the user may act by an API token."""
+class Denied(Struct, frozen=True, gc=False):
+    """The denials that are counted together within a minute; the user may act by an API token.
+
+    It is a structure because one is made for each denial: a tuple takes three times as long.
+    """
 
     account_id: str
     user_id: str

@@ -1,6 +1,5 @@
 """The AuthZEN route for one access evaluation."""
 
-from collections.abc import Hashable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -16,13 +15,12 @@ from pydantic import (
 from rolecall import NO_PROPERTIES, Given, Reason, Resource
 from rolecall.core.decision import DENIED_BECAUSE
 from services.authz.domain.checks import CHECK_SCOPE, UNNAMED_BECAUSE, OtherSubject
+from services.authz.domain.evaluations import EvaluationRequest, EvaluationResult
 from services.authz.domain.explaining import TOKEN_AS_ID
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject, Whole
 from services.authz.use_cases import evaluation, time_travel
-from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import EvaluationResult
 from shared.auth.api_tokens import is_api_token
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import (
@@ -39,8 +37,6 @@ from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
 EVALUATION_PATH = "/access/v1/evaluation"
-KEPT_ANSWERS = 4096
-"""The texts of answers that are kept: one for each shard, reason and role in use."""
 REQUIRED_TEXT = Field(min_length=1, max_length=1024)
 
 
@@ -228,22 +224,6 @@ def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
     if result.at is not None:
         context = PastDecisionContext(**dict(context), at=result.at)
     return EvaluationAnswer(decision=result.allowed, context=context)
-
-
-def answer_text(result: EvaluationResult) -> bytes:
-    """The answer with this result, as JSON."""
-    told = (result.allowed, result.reason, result.decided_by, result.revision, result.at)
-    text = _answer_texts.get(told)
-    if text is None:
-        text = evaluation_answer(result).model_dump_json().encode()
-        if len(_answer_texts) >= KEPT_ANSWERS:
-            del _answer_texts[next(iter(_answer_texts))]
-        _answer_texts[told] = text
-    return text
-
-
-_answer_texts: dict[Hashable, bytes] = {}
-"""What results tell, and their answers."""
 
 
 def caller_of(call: Call[Any, Any]) -> ClientPrincipal | UserPrincipal:

@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from services.authz.domain.batches import MOST_EVALUATIONS, Semantic
 from services.authz.domain.checks import CHECK_SCOPE
+from services.authz.domain.evaluations import Evaluated, EvaluationRequest
+from services.authz.routes.answer_texts import evaluated_text
 from services.authz.routes.evaluation import (
     ActionEntity,
     Context,
@@ -16,7 +18,6 @@ from services.authz.routes.evaluation import (
     EvaluationAnswer,
     ResourceEntity,
     SubjectEntity,
-    answer_text,
     bearer_of,
     evaluate_body,
     evaluation_request,
@@ -25,9 +26,8 @@ from services.authz.routes.hot_bodies import UsualBatch, read_batch_quickly
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject
 from services.authz.use_cases import evaluations
-from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import PAST_ALONE, EvaluationResult
+from services.authz.use_cases.evaluation import PAST_ALONE
 from services.authz.use_cases.evaluations import OF_ONE_EVALUATION
 from shared.http.access import SessionOrClient
 from shared.http.problem_responses import END_OF_LINE
@@ -200,12 +200,12 @@ def _fitting(value: dict[str, Any]) -> Evaluation:
     return check_json(Evaluation, raw, value=value, strictness=Strictness.LENIENT)
 
 
-def answers_text(results: Sequence[EvaluationResult | Refusal]) -> bytes:
+def answers_text(results: Sequence[Evaluated | Refusal]) -> bytes:
     """The answer with these results."""
     parts = [
         _failed(result).model_dump_json().encode()
         if isinstance(result, Refusal)
-        else answer_text(result)
+        else evaluated_text(result)
         for result in results
     ]
     return b'{"evaluations":[%s]}' % b",".join(parts) + END_OF_LINE

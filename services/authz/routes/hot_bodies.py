@@ -13,9 +13,9 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from rolecall import Given, Resource
+from services.authz.domain.asked import AskedProperties, AskedResource
 from services.authz.domain.batches import MOST_EVALUATIONS, Semantic
-from services.authz.use_cases.asked_checks import EvaluationRequest
+from services.authz.domain.evaluations import EvaluationRequest
 from shared.auth.api_tokens import API_TOKEN_PREFIX
 
 _Text = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -72,19 +72,20 @@ class _BatchBody(_Sent):
 _BEGIN_OF_TOKEN = f'"{API_TOKEN_PREFIX}'.encode()
 _ONE, _SEVERAL = msgspec.json.Decoder(_Evaluation), msgspec.json.Decoder(_BatchBody)
 
-_Entities = tuple[_Subject, _Action, _Resource]
-
 
 @dataclass(frozen=True, slots=True)
 class UsualBatch:
-    """A batch of usual evaluations: the entities of each, and how far they are evaluated."""
+    """A batch of usual evaluations, and how far they are evaluated."""
 
-    evaluations: Sequence[_Entities]
+    evaluations: Sequence[EvaluationRequest]
     semantic: Semantic
 
-    def requests(self, point: str | None) -> list[EvaluationRequest]:
+    def requests(self, point: str | None) -> Sequence[EvaluationRequest]:
         """The requests at the decision point of an account, or of all."""
-        return [_request(*entities, point) for entities in self.evaluations]
+        if point is not None:
+            for request in self.evaluations:
+                request.point = point
+        return self.evaluations
 
 
 def read_quickly(raw: bytes) -> EvaluationRequest | None:
@@ -94,7 +95,7 @@ def read_quickly(raw: bytes) -> EvaluationRequest | None:
         return None
     subject, action, resource = body.subject, body.action, body.resource
     marks = _MARKS_OF_ACTION + _marks_of(subject) + _marks_of(resource)
-    return _request(subject, action, resource, None) if raw.count(b'"') == marks else None
+    return _request(subject, action, resource) if raw.count(b'"') == marks else None
 
 
 def read_batch_quickly(raw: bytes) -> UsualBatch | None:
@@ -104,19 +105,31 @@ def read_batch_quickly(raw: bytes) -> UsualBatch | None:
         return None
     options = body.options
     marks = _MARKS_OF_BATCH if options is None else _MARKS_OF_BATCH + _MARKS_OF_OPTIONS
-    marks += _marks_of_item(body) + sum(map(_marks_of_item, body.evaluations))
-    if raw.count(b'"') != marks:
-        return None
-    evaluations: list[_Entities] = []
+    marks += 0 if body.action is None else _MARKS_OF_ACTION
+    for default in (body.subject, body.resource):
+        marks += 0 if default is None else _marks_of(default)
+    requests: list[EvaluationRequest] = []
     for item in body.evaluations:
-        subject = item.subject or body.subject
-        action = item.action or body.action
-        resource = item.resource or body.resource
+        subject, action, resource = item.subject, item.action, item.resource
+        if subject is None:
+            subject = body.subject
+        else:
+            marks += _marks_of(subject)
+        if action is None:
+            action = body.action
+        else:
+            marks += _MARKS_OF_ACTION
+        if resource is None:
+            resource = body.resource
+        else:
+            marks += _marks_of(resource)
         if subject is None or action is None or resource is None:
             return None
-        evaluations.append((subject, action, resource))
+        requests.append(_request(subject, action, resource))
+    if raw.count(b'"') != marks:
+        return None
     return UsualBatch(
-        evaluations, Semantic.EXECUTE_ALL if options is None else options.evaluations_semantic
+        requests, Semantic.EXECUTE_ALL if options is None else options.evaluations_semantic
     )
 
 
@@ -140,21 +153,12 @@ _MARKS_OF_BATCH, _MARKS_OF_OPTIONS, _MARKS_OF_ACTION, _MARKS_OF_ENTITY = 2, 6, 6
 """The quotation marks of a member with its name, without properties: two for each text."""
 
 
-def _marks_of_item(item: _Item | _BatchBody) -> int:
-    marks = 0 if item.action is None else _MARKS_OF_ACTION
-    if item.subject is not None:
-        marks += _marks_of(item.subject)
-    return marks if item.resource is None else marks + _marks_of(item.resource)
-
-
 def _marks_of(entity: _Subject | _Resource) -> int:
     properties = entity.properties
     return _MARKS_OF_ENTITY if properties is None else _MARKS_OF_ENTITY + 2 + 4 * len(properties)
 
 
-def _request(
-    subject: _Subject, action: _Action, resource: _Resource, point: str | None
-) -> EvaluationRequest:
+def _request(subject: _Subject, action: _Action, resource: _Resource) -> EvaluationRequest:
     of_subject = subject.properties or _NONE
     of_resource = resource.properties or _NONE
     get = of_resource.get
@@ -164,9 +168,8 @@ def _request(
         session_id=of_subject.get("session_id"),
         action=action.name,
         resource_type=resource.type,
-        resource=Resource(resource.id, get("owner_id"), get("project_id")),
+        resource=AskedResource(resource.id, get("owner_id"), get("project_id")),
         account_id=get("account_id"),
         at_least_revision=None,
-        point=point,
-        given=Given(of_subject, of_resource, _NONE, _NONE),
+        given=AskedProperties(of_subject, of_resource),
     )

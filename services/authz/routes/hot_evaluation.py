@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from services.authz.adapters.hot_connections import HotConnection
 from services.authz.adapters.hot_requests import MAX_BYTES, HotRequest, HotRequests, HotRoute
-from services.authz.routes.evaluation import EVALUATION, Evaluation, answer_text, request_of
+from services.authz.domain.evaluations import EvaluationRequest
+from services.authz.routes.answer_texts import answer_text
+from services.authz.routes.evaluation import EVALUATION, Evaluation, request_of
 from services.authz.routes.evaluations import EVALUATIONS, answers_text
 from services.authz.routes.hot_bodies import read_batch_quickly, read_quickly
-from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import evaluate_at_once
 from services.authz.use_cases.evaluations import evaluate_each_at_once

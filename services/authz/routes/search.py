@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.authz.domain.checks import CHECK_SCOPE
+from services.authz.domain.evaluations import EvaluationRequest
 from services.authz.routes.evaluation import (
     REQUIRED_TEXT,
     ActionEntity,
@@ -17,7 +18,6 @@ from services.authz.routes.evaluation import (
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.search_tokens import SearchPlace, WantedPage, read_place, write_token
 from services.authz.use_cases import search
-from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluations import OF_ONE_EVALUATION
 from services.authz.use_cases.search import SearchPage, Sought

@@ -1,10 +1,6 @@
 """The check that a request asks for, and whether its caller may ask it."""
 
-from datetime import datetime
-
-from msgspec import Struct
-
-from rolecall import NOTHING_GIVEN, Given, Resource, TokenSubject
+from rolecall import TokenSubject
 from services.authz.domain.checks import (
     CHECK_SCOPE,
     TOKEN_TYPE,
@@ -13,6 +9,7 @@ from services.authz.domain.checks import (
     PermissionCheck,
     account_for_client,
 )
+from services.authz.domain.evaluations import EvaluationRequest, check_of, token_id_of
 from services.authz.domain.named_checks import with_named_owner
 from services.authz.use_cases.acting_clients import bound_account
 from services.authz.use_cases.context import Ctx
@@ -23,28 +20,8 @@ from shared.auth.principals import (
     DelegatedPrincipal,
     UserPrincipal,
 )
-from shared.ids import TokenId, is_id
+from shared.contracts.policy_objects import ServiceClientObject
 from shared.problems import ApiTokenOver, ScopeMissing, TokenRevoked
-
-
-class EvaluationRequest(Struct, kw_only=True, gc=False):
-    """One access evaluation; `account_id` and `at_least_revision` are optional.
-
-    `subject_id` may be an external id. `point` is the account whose own decision point is asked.
-    With `at` it is about a past time: only `time_travel` answers it.
-    """
-
-    subject_type: str
-    subject_id: str
-    session_id: str | None
-    action: str
-    resource_type: str
-    resource: Resource
-    account_id: str | None
-    at_least_revision: str | None
-    point: str | None = None
-    given: Given = NOTHING_GIVEN
-    at: datetime | None = None
 
 
 def authorized_check(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> PermissionCheck:
@@ -64,32 +41,15 @@ def is_shared(ctx: Ctx, account_id: str | None, name: str) -> bool:
     return account_id is not None and ctx.policy.external_ids.shared(account_id, name)
 
 
-def check_of(
-    request: EvaluationRequest,
-    account_id: str | None,
-    user_id: str,
-    token: TokenSubject | None = None,
-) -> PermissionCheck:
-    """The check that a request asks for, of this account, user and API token."""
-    return PermissionCheck(
-        user_id=user_id,
-        session_id=request.session_id,
-        token_id=_token_id(request),
-        token=token,
-        account_id=account_id,
-        permission=f"{request.resource_type}:{request.action}",
-        resource=request.resource,
-        given=request.given,
-        elsewhere=request.point is not None and request.account_id not in (None, request.point),
-    )
-
-
 def subject_of_check(
-    ctx: Ctx, principal: Bearer, request: EvaluationRequest
+    ctx: Ctx,
+    principal: Bearer,
+    request: EvaluationRequest,
+    client: ServiceClientObject | None = None,
 ) -> tuple[str | None, str, TokenSubject | None]:
     """The account, the user whom the subject's id names there, and the API token if it is one."""
-    account_id = account_of(ctx, principal, request)
-    token = token_of(ctx, request)
+    account_id = account_of(ctx, principal, request, client)
+    token = token_of(ctx, request) if request.subject_type == TOKEN_TYPE else None
     if token is not None:
         return account_id, token.user_id, token.subject
     if account_id is None or request.at is not None:
@@ -99,25 +59,33 @@ def subject_of_check(
 
 def token_of(ctx: Ctx, request: EvaluationRequest) -> ApiTokenPrincipal | None:
     """The live API token that the subject names, if it names one."""
-    token_id = _token_id(request)
+    token_id = token_id_of(request)
     return None if token_id is None else ctx.callers.api_token(token_id)
 
 
-def _token_id(request: EvaluationRequest) -> TokenId | None:
-    if request.subject_type == TOKEN_TYPE and is_id(request.subject_id, "tok"):
-        return TokenId(request.subject_id)
-    return None
+def checking_client(ctx: Ctx, principal: ClientPrincipal) -> ServiceClientObject:
+    """The client that calls, which may check."""
+    client = ctx.sign_ins.client(principal.client_id)
+    if client is None:
+        raise TokenRevoked
+    if CHECK_SCOPE not in client.scopes:
+        raise ScopeMissing(CHECK_SCOPE)
+    return client
 
 
-def account_of(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> str | None:
-    """The account of the decision point, else the one that the resource names, else a default."""
+def account_of(
+    ctx: Ctx,
+    principal: Bearer,
+    request: EvaluationRequest,
+    client: ServiceClientObject | None = None,
+) -> str | None:
+    """The account of the decision point, else the one that the resource names, else a default.
+
+    `client` is the caller if it was looked up before.
+    """
     named = request.point or request.account_id
     if isinstance(principal, ClientPrincipal):
-        client = ctx.sign_ins.client(principal.client_id)
-        if client is None:
-            raise TokenRevoked
-        if CHECK_SCOPE not in client.scopes:
-            raise ScopeMissing(CHECK_SCOPE)
+        client = client or checking_client(ctx, principal)
         return account_for_client(client, named=named, resource_type=request.resource_type)
     if isinstance(principal, UserPrincipal | DelegatedPrincipal):
         if ctx.sign_ins.session_ended(principal.session_id):

@@ -12,6 +12,7 @@ from services.authz.domain.checks import (
     decide_for_user,
 )
 from services.authz.domain.decision_counts import Denied
+from services.authz.domain.evaluations import known_project
 from services.authz.use_cases.context import Ctx
 from shared.problems import Stale
 
@@ -104,13 +105,12 @@ def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datet
     account = ctx.policy.account(check.account_id)
     if account is None or check.user_id not in account.members:
         return
-    resource, project_id = check.resource, _known_project(account, check)
     denied = Denied(
         check.account_id,
         check.user_id,
         check.permission,
-        resource.id,
-        project_id,
+        check.resource.id,
+        known_project(account, check.resource),
         reason,
         check.token_id,
     )
@@ -123,13 +123,7 @@ def note_allow(ctx: Ctx, check: PermissionCheck, reason: str | None, now: dateti
         return
     account = ctx.policy.account(check.account_id)
     if account is not None:
-        ctx.allows.note(check.account_id, check, _known_project(account, check), now)
-
-
-def _known_project(account: AccountState, check: PermissionCheck) -> str | None:
-    """The project that the check names, if the account has it."""
-    project_id = check.resource.project_id
-    return project_id if project_id in account.projects else None
+        ctx.allows.note(check.account_id, check, known_project(account, check.resource), now)
 
 
 def note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:

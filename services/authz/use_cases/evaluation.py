@@ -1,28 +1,26 @@
 """Answer an access evaluation of a service client, or of a user or API token about itself."""
 
-from datetime import datetime
-
-from msgspec import Struct
-
-from rolecall import Decision, Reason, milliseconds
+from rolecall import Decision, Member, Reason, milliseconds
 from rolecall.core.condition_work import ConditionWork
 from services.authz.domain.checks import (
-    SHOWS_MEMBERSHIP,
-    SUBJECT_AMBIGUOUS,
-    SUBJECT_UNKNOWN,
+    NAMES_NO_MEMBER,
+    NAMES_SEVERAL,
     USER_TYPE,
-    PermissionCheck,
-    decide_found,
     member_for_user,
     member_of,
     names_member,
 )
-from services.authz.domain.named_checks import with_named_owner
-from services.authz.use_cases.asked_checks import (
+from services.authz.domain.evaluations import (
+    Evaluated,
+    EvaluationPlace,
     EvaluationRequest,
+    EvaluationResult,
+    is_elsewhere,
+)
+from services.authz.use_cases.asked_checks import (
     account_of,
     authorized_check,
-    check_of,
+    checking_client,
     is_shared,
     subject_of_check,
 )
@@ -33,30 +31,14 @@ from services.authz.use_cases.decisions import (
     note_decision,
     sign_in_denial,
 )
-from shared.auth.principals import (
-    Bearer,
-    ClientPrincipal,
-)
+from shared.auth.principals import Bearer, ClientPrincipal
+from shared.contracts.policy_objects import ServiceClientObject
 from shared.http.refusals import BadRequest
 
 PAST_ALONE = (
     "A past time needs a request of its own: one evaluation or one explanation. Ask about it there,"
     " or leave `at` out."
 )
-
-
-class EvaluationResult(Struct, kw_only=True, gc=False):
-    """The decision, its reason, what decided (`role:…`, `override:…`), and its revision.
-
-    `at` is the past time that it is about.
-    """
-
-    check: PermissionCheck
-    allowed: bool
-    reason: str
-    decided_by: str | None = None
-    revision: str | None = None
-    at: datetime | None = None
 
 
 async def evaluate(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> EvaluationResult:
@@ -96,7 +78,9 @@ def evaluate_now(ctx: Ctx, principal: Bearer, request: EvaluationRequest) -> Eva
     """Evaluate without waiting; call it within `Ctx.while_fresh`. It raises as `evaluate`."""
     _require_present(request)
     now = milliseconds(ctx.clock.now())
-    return _Place(ctx, principal, request, now=now).evaluate(request)
+    place = _place(ctx, principal, request, now=now)
+    request = place.with_named_owner(request)
+    return Evaluated(place, request, place.decide(request)).result
 
 
 def _require_present(request: EvaluationRequest) -> None:
@@ -105,76 +89,48 @@ def _require_present(request: EvaluationRequest) -> None:
         raise BadRequest(errors=[("/context/at", PAST_ALONE)])
 
 
-class _Place:
-    """The account and subject of checks, looked up; they may differ in action and resource."""
-
-    __slots__ = (
-        "_account",
-        "_account_id",
-        "_external_ids",
-        "_found",
-        "_now",
-        "_own",
-        "_revision",
-        "_token",
-        "_unnamed",
-        "_user_id",
+def _place(
+    ctx: Ctx,
+    principal: Bearer,
+    request: EvaluationRequest,
+    *,
+    now: int,
+    client: ServiceClientObject | None = None,
+) -> EvaluationPlace:
+    """Look up the account and subject of a request; `client` is the caller if it is known."""
+    account_id, user_id, token = subject_of_check(ctx, principal, request, client)
+    account = revision = None
+    if account_id is not None:
+        account, revision = known_account(ctx, account_id), ctx.revision(account_id)
+    denial = sign_in_denial(ctx, account, user_id, request.session_id)
+    kind, own = request.subject_type, not isinstance(principal, ClientPrincipal)
+    found: Member | Decision
+    if own:
+        found = member_for_user(
+            account, account_id, user_id, sign_in_denial=denial, now=now, token=token
+        )
+    else:
+        found = member_of(account, user_id, sign_in_denial=denial, now=now, token=token)
+    if kind != USER_TYPE and token is None and not names_member(account, kind):
+        found, revision = NAMES_NO_MEMBER, None
+    elif _no_member(found) and is_shared(ctx, account_id, user_id):
+        found, revision = NAMES_SEVERAL, None
+    return EvaluationPlace(
+        account,
+        account_id,
+        user_id,
+        token,
+        found,
+        own,
+        is_elsewhere(request),
+        revision,
+        now,
+        ctx.policy.external_ids,
     )
 
-    def __init__(
-        self,
-        ctx: Ctx,
-        principal: Bearer,
-        request: EvaluationRequest,
-        *,
-        now: int,
-    ) -> None:
-        account_id, user_id, token = subject_of_check(ctx, principal, request)
-        if account_id is None:
-            account = self._revision = None
-        else:
-            account = known_account(ctx, account_id)
-            self._revision = ctx.revision(account_id)
-        denial = sign_in_denial(ctx, account, user_id, request.session_id)
-        self._own = not isinstance(principal, ClientPrincipal)
-        if self._own:
-            self._found = member_for_user(
-                account, account_id, user_id, sign_in_denial=denial, now=now, token=token
-            )
-        else:
-            self._found = member_of(account, user_id, sign_in_denial=denial, now=now, token=token)
-        self._account_id, self._user_id = account_id, user_id
-        self._account = account
-        self._now = now
-        kind = request.subject_type
-        self._token = token
-        self._external_ids = ctx.policy.external_ids
-        self._unnamed = None
-        if kind != USER_TYPE and token is None and not names_member(account, kind):
-            self._unnamed = SUBJECT_UNKNOWN
-        elif isinstance(self._found, Decision) and self._found.reason is Reason.NOT_A_MEMBER:
-            shared = is_shared(ctx, account_id, user_id)
-            self._unnamed = SUBJECT_AMBIGUOUS if shared else None
 
-    def evaluate(
-        self, request: EvaluationRequest, work: ConditionWork | None = None
-    ) -> EvaluationResult:
-        """Evaluate a request of this account and subject."""
-        check = check_of(request, self._account_id, self._user_id, self._token)
-        if self._unnamed is not None:
-            return EvaluationResult(check=check, allowed=False, reason=self._unnamed)
-        if check.resource.owner_id is not None:
-            check = with_named_owner(check, self._external_ids, own=self._own)
-        decision = decide_found(self._account, self._found, check, now=self._now, work=work)
-        reason = decision.reason
-        shown = not self._own or reason in SHOWS_MEMBERSHIP
-        return EvaluationResult(
-            check=check,
-            allowed=decision.allowed,
-            reason=reason,
-            decided_by=decision.decided_by,
-            revision=self._revision if shown else None,
-        )
+def _no_member(found: Member | Decision) -> bool:
+    return isinstance(found, Decision) and found.reason is Reason.NOT_A_MEMBER
 
 
 class Evaluator:
@@ -189,10 +145,11 @@ class Evaluator:
         self._principal = principal
         self._work = work
         self._now = milliseconds(ctx.clock.now())
-        self._places: dict[tuple[str | None, ...], _Place] = {}
+        self._client: ServiceClientObject | None = None
+        self._places: dict[tuple[str | None, ...], EvaluationPlace] = {}
         self._types: set[str] = set()
 
-    def evaluate(self, request: EvaluationRequest) -> EvaluationResult:
+    def evaluate(self, request: EvaluationRequest) -> Evaluated:
         """Evaluate one request; the refusals are those of `evaluate`."""
         if request.at is not None:
             _require_present(request)
@@ -205,9 +162,18 @@ class Evaluator:
         )
         place = self._places.get(key)
         if place is None:
-            place = _Place(self._ctx, self._principal, request, now=self._now)
-            self._places[key] = place
+            place = self._places[key] = self._place(request)
         elif request.resource_type not in self._types:
-            account_of(self._ctx, self._principal, request)
+            account_of(self._ctx, self._principal, request, self._client)
+            self._types.add(request.resource_type)
+        if request.resource.owner_id is not None:
+            request = place.with_named_owner(request)
+        return Evaluated(place, request, place.decide(request, self._work))
+
+    def _place(self, request: EvaluationRequest) -> EvaluationPlace:
+        principal = self._principal
+        if self._client is None and isinstance(principal, ClientPrincipal):
+            self._client = checking_client(self._ctx, principal)
+        place = _place(self._ctx, principal, request, now=self._now, client=self._client)
         self._types.add(request.resource_type)
-        return place.evaluate(request, self._work)
+        return place

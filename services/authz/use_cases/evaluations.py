@@ -10,11 +10,12 @@ from services.authz.domain.batches import (
     STEPS_OF_TURN,
     Semantic,
 )
-from services.authz.domain.checks import OtherSubject, PermissionCheck
-from services.authz.use_cases.asked_checks import EvaluationRequest, authorized_check
+from services.authz.domain.checks import OF_ACTIVE_MEMBERS, OtherSubject, PermissionCheck
+from services.authz.domain.evaluations import Evaluated, EvaluationRequest
+from services.authz.use_cases.asked_checks import authorized_check
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import is_member, note_activity, note_allow, note_denial
-from services.authz.use_cases.evaluation import EvaluationResult, Evaluator
+from services.authz.use_cases.evaluation import Evaluator
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import Bearer, ClientPrincipal
 from shared.http.refusals import BadRequest
@@ -33,7 +34,7 @@ async def evaluate_each(
     asked: Sequence[EvaluationRequest | Refusal],
     *,
     semantic: Semantic,
-) -> list[EvaluationResult | Refusal]:
+) -> list[Evaluated | Refusal]:
     """Evaluate the requests in their order, as far as the semantic goes.
 
     The results have the order of what is asked. A request that could not be read is asked as its
@@ -65,7 +66,7 @@ def evaluate_each_at_once(
     asked: Sequence[EvaluationRequest],
     *,
     semantic: Semantic,
-) -> list[EvaluationResult | Refusal] | None:
+) -> list[Evaluated | Refusal] | None:
     """Evaluate requests that wait for no revision, as `evaluate_each`.
 
     `None`: they take more than one turn of the loop.
@@ -83,24 +84,25 @@ def evaluate_each_at_once(
 def _note(
     ctx: Ctx,
     principal: Bearer,
-    results: Sequence[EvaluationResult | Refusal],
+    results: Sequence[Evaluated | Refusal],
 ) -> None:
     """Count the results of a batch, and note what they say of members."""
-    noted: set[tuple[str | None, str, str]] = set()
-    now, count, allows_count = ctx.clock.now(), ctx.counter.count, ctx.allows.any
-    for result in results:
-        if isinstance(result, Refusal):
-            continue
-        check, allowed, reason = result.check, result.allowed, result.reason
-        count(check, asked_by=principal, allowed=allowed, reason=reason)
-        if not allowed:
-            note_denial(ctx, check, reason, now)
+    evaluated = [one for one in results if isinstance(one, Evaluated)]
+    ctx.counter.count_all(evaluated, asked_by=principal)
+    now, allows_count = ctx.clock.now(), ctx.allows.any
+    for one in evaluated:
+        decision, place = one.decision, one.place
+        if not decision.allowed:
+            denied = one.denied
+            if denied is None:
+                note_denial(ctx, one.check, decision.reason, now)
+            else:
+                ctx.denials.note(denied, now)
         elif allows_count:
-            note_allow(ctx, check, reason, now)
-        key = check.account_id, check.user_id, reason
-        if key not in noted:
-            noted.add(key)
-            note_activity(ctx, check, reason, now)
+            note_allow(ctx, one.check, decision.reason, now)
+        if not place.active and decision.reason in OF_ACTIVE_MEMBERS:
+            place.active = True
+            note_activity(ctx, one.check, decision.reason, now)
 
 
 class _BatchInTurns:
@@ -115,7 +117,7 @@ class _BatchInTurns:
         semantic: Semantic,
         unfit: Mapping[str | None, Refusal],
     ) -> None:
-        self.results: list[EvaluationResult | Refusal] = []
+        self.results: list[Evaluated | Refusal] = []
         self.complete = False
         self._ctx = ctx
         self._principal = principal
@@ -133,7 +135,7 @@ class _BatchInTurns:
             if work.steps >= STEPS_OF_TURN:
                 return
             work.steps += STEPS_OF_EVALUATION
-            result: EvaluationResult | Refusal
+            result: Evaluated | Refusal
             if isinstance(request, Refusal):
                 result = request
             else:
@@ -147,7 +149,7 @@ class _BatchInTurns:
             results.append(result)
             if whole:
                 continue
-            allowed = isinstance(result, EvaluationResult) and result.allowed
+            allowed = isinstance(result, Evaluated) and result.decision.allowed
             if self._semantic.ends_after(allowed=allowed):
                 break
         self.complete = True

@@ -18,6 +18,7 @@ from services.authz.domain.checks import (
     decide_for_user,
     names_member,
 )
+from services.authz.domain.evaluations import EvaluationRequest, EvaluationResult, check_of
 from services.authz.domain.explaining import (
     SEE_MEMBERS,
     Asker,
@@ -31,16 +32,9 @@ from services.authz.domain.explaining import (
     would_allow,
 )
 from services.authz.domain.named_checks import is_user_id, require_owner, with_named_owner
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-    authorized_check,
-    check_of,
-    is_shared,
-    token_of,
-)
+from services.authz.use_cases.asked_checks import authorized_check, is_shared, token_of
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member, known_account
-from services.authz.use_cases.evaluation import EvaluationResult
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.problems import Stale
 

@@ -6,6 +6,7 @@ from rolecall import Reason, Resource
 from rolecall.core.forward_auth import RouteMatch
 from rolecall.core.state import NO_RESOURCE_ID
 from services.authz.domain.checks import TOKEN_TYPE, USER_TYPE
+from services.authz.domain.evaluations import EvaluationRequest
 from services.authz.domain.forwarded import (
     NoRouteMatches,
     OriginalRequest,
@@ -13,7 +14,6 @@ from services.authz.domain.forwarded import (
     may_pass,
 )
 from services.authz.use_cases import evaluation
-from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import (

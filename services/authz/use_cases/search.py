@@ -5,7 +5,6 @@ A page is decided from one state, with one test of the leases. Its work is bound
 tells where the next one begins.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +22,7 @@ from rolecall import (
     membership_denial,
 )
 from rolecall.core.condition_work import ConditionWork
+from services.authz.domain.asked import AskedResource
 from services.authz.domain.batches import STEPS_OF_TURN
 from services.authz.domain.checks import (
     SUBJECT_AMBIGUOUS,
@@ -33,11 +33,8 @@ from services.authz.domain.checks import (
     names_member,
     subject_of,
 )
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-    authorized_check,
-    is_shared,
-)
+from services.authz.domain.evaluations import EvaluationRequest
+from services.authz.use_cases.asked_checks import authorized_check, is_shared
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer, is_member
 from services.authz.use_cases.evaluation import PAST_ALONE
@@ -218,7 +215,9 @@ def _of_subject(check: PermissionCheck, request: EvaluationRequest, name: str) -
 
 
 def _of_resource(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:
-    return replace(check, resource=dataclasses.replace(check.resource, id=name))
+    asked = check.resource
+    resource = AskedResource(name, asked.owner_id, asked.project_id, asked.properties)
+    return replace(check, resource=resource)
 
 
 def _of_action(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:

@@ -26,16 +26,12 @@ from services.authz.domain.checks import (
     decide_for_user,
     names_member,
 )
+from services.authz.domain.evaluations import EvaluationRequest, EvaluationResult, check_of
 from services.authz.domain.explaining import explain_check, steps_of_past
 from services.authz.domain.named_checks import is_user_id, owned_by, require_owner
-from services.authz.use_cases.asked_checks import (
-    EvaluationRequest,
-    authorized_check,
-    check_of,
-)
+from services.authz.use_cases.asked_checks import authorized_check
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import answer
-from services.authz.use_cases.evaluation import EvaluationResult
 from services.authz.use_cases.explain import (
     ExplanationResult,
     asker_of,

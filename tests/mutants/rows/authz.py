@@ -346,8 +346,8 @@ ROWS = (
         id="decide-takes-a-suspended-account-for-ordinary",
         kind=Kind.SECURITY,
         file="sdk/rolecall/core/decide.py",
-        old="        or account.status is not _ACTIVE_ACCOUNT\n        or",
-        new="        or",
+        old="        or account.status is not _ACTIVE_ACCOUNT\n        or subject",
+        new="        or subject",
         tests=("tests/sdk/test_decide.py",),
     ),
     Mutant(

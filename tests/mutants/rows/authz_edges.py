@@ -2,7 +2,9 @@
 
 from tests.mutants.mutant import Kind, Mutant
 
+BATCH_NOTES = ("tests/services/authz/test_batch_notes.py",)
 MAPS = ("tests/sdk/test_persistent.py",)
+ORDINARY = ("tests/services/authz/domain/test_ordinary_members.py",)
 
 ROWS = (
     Mutant(
@@ -44,6 +46,62 @@ ROWS = (
         old=("if not held.project_scoped or not catalog.catalog.policies.features.overrides:"),
         new="if not held.project_scoped:",
         tests=("tests/sdk/test_explain.py",),
+    ),
+    Mutant(
+        id="batch-counts-the-denials-of-strangers",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluations.py",
+        old="                note_denial(ctx, one.check, decision.reason, now)\n",
+        new="                ctx.denials.note(one.check, now)\n",
+        tests=BATCH_NOTES,
+    ),
+    Mutant(
+        id="batch-counts-a-project-that-is-not-known",
+        kind=Kind.SECURITY,
+        file="services/authz/domain/evaluations.py",
+        old="project_id is not None and project_id in account.projects else None",
+        new="project_id is not None else None",
+        tests=("tests/services/authz/test_denial_reports.py",),
+    ),
+    Mutant(
+        id="batch-notes-no-activity",
+        kind=Kind.DATA,
+        file="services/authz/use_cases/evaluations.py",
+        old="        if not place.active and decision.reason in OF_ACTIVE_MEMBERS:\n",
+        new="        if place.active and decision.reason in OF_ACTIVE_MEMBERS:\n",
+        tests=BATCH_NOTES,
+    ),
+    Mutant(
+        id="batch-tells-strangers-the-revision",
+        kind=Kind.SECURITY,
+        file="services/authz/routes/answer_texts.py",
+        old="place.revision_of(decision) if place.own else place.revision",
+        new="place.revision",
+        tests=BATCH_NOTES,
+    ),
+    Mutant(
+        id="evaluation-decides-about-resources-of-another-account",
+        kind=Kind.SECURITY,
+        file="services/authz/domain/evaluations.py",
+        old="        return ELSEWHERE if self.elsewhere and decision.allowed else decision\n",
+        new="        return decision\n",
+        tests=("tests/services/authz/test_evaluation.py", "-k", "point_of_an_account"),
+    ),
+    Mutant(
+        id="ordinary-members-of-an-account-that-demands-a-factor",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/decide.py",
+        old="        or account.require_second_factor\n    ):\n        return None\n",
+        new="    ):\n        return None\n",
+        tests=ORDINARY,
+    ),
+    Mutant(
+        id="ordinary-members-of-an-account-that-is-not-active",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/decide.py",
+        old="        or account.status is not _ACTIVE_ACCOUNT\n        or account.require",
+        new="        or account.require",
+        tests=ORDINARY,
     ),
     Mutant(
         id="maps-keep-at-hand-what-has-changed",
@@ -267,9 +325,9 @@ ROWS = (
     Mutant(
         id="evaluation-tells-strangers-the-revision",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases/evaluation.py",
-        old="revision=self._revision if shown else None,",
-        new="revision=self._revision,",
+        file="services/authz/domain/evaluations.py",
+        old="        return self.revision if shown else None",
+        new="        return self.revision",
         tests=(
             "tests/services/authz/test_evaluation.py::test_a_stranger_does_not_learn_how_far_an_account_is",
         ),

@@ -48,8 +48,8 @@ ROWS = (
     _security(
         "demand-is-not-looked-at-for-ordinary-members",
         DECIDE,
-        "        or account.require_second_factor\n",
-        "",
+        "        or account.require_second_factor\n    ):\n        refused",
+        "    ):\n        refused",
         CORE_TESTS,
     ),
     _security(

@@ -100,8 +100,11 @@ ROWS = (
         id="decisions-need-no-service-client",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/asked_checks.py",
-        old="        if client is None:\n            raise TokenRevoked\n",
-        new="        if client is None:\n            return named\n",
+        old="    if client is None:\n        raise TokenRevoked\n",
+        new=(
+            "    if client is None:\n"
+            '        return ServiceClientObject(name="", scopes=(CHECK_SCOPE,))\n'
+        ),
         tests=LIMITS,
     ),
     Mutant(
@@ -196,7 +199,7 @@ ROWS = (
         id="hot-path-forgets-what-conditions-test",
         kind=Kind.SECURITY,
         file=BODIES,
-        old="        given=Given(of_subject, of_resource, _NONE, _NONE),\n",
+        old="        given=AskedProperties(of_subject, of_resource),\n",
         new="",
         tests=SAME_BYTES,
     ),
@@ -212,16 +215,20 @@ ROWS = (
         id="usual-batches-prefer-their-defaults",
         kind=Kind.SECURITY,
         file=BODIES,
-        old="        subject = item.subject or body.subject\n",
-        new="        subject = body.subject or item.subject\n",
+        old="        if subject is None:\n            subject = body.subject\n        else:\n",
+        new=(
+            "        if subject is None or body.subject is not None:\n"
+            "            subject = body.subject\n"
+            "        if item.subject is not None:\n"
+        ),
         tests=SAME_BYTES,
     ),
     Mutant(
         id="usual-batches-forget-their-decision-point",
         kind=Kind.SECURITY,
         file=BODIES,
-        old="        return [_request(*entities, point) for",
-        new="        return [_request(*entities, None) for",
+        old="        if point is not None:\n",
+        new="        if not self.evaluations:\n",
         tests=SAME_BYTES,
     ),
     Mutant(
@@ -236,10 +243,10 @@ ROWS = (
         id="hot-path-keeps-what-a-token-might-do",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/asked_checks.py",
-        old="        client = ctx.sign_ins.client(principal.client_id)\n",
+        old="    client = ctx.sign_ins.client(principal.client_id)\n",
         new=(
-            "        client = ctx.sign_ins.client(principal.client_id)\n"
-            "        client = globals().setdefault(principal.client_id, client)\n"
+            "    client = ctx.sign_ins.client(principal.client_id)\n"
+            "    client = globals().setdefault(principal.client_id, client)\n"
         ),
         tests=LIMITS,
     ),

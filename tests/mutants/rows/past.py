@@ -122,7 +122,7 @@ ROWS = (
         id="allows-of-a-batch-are-not-drawn",
         kind=Kind.DATA,
         file="services/authz/use_cases/evaluations.py",
-        old="            note_allow(ctx, check, reason, now)\n",
+        old="            note_allow(ctx, one.check, decision.reason, now)\n",
         new="            pass\n",
         tests=REPORT_TESTS,
     ),

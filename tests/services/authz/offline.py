@@ -8,8 +8,8 @@ from rolecall import AccountState, Resource
 from services.authz.adapters.check_counter import CheckCounter
 from services.authz.domain.allow_samples import NO_SAMPLES
 from services.authz.domain.decision_counts import DecisionCounts
+from services.authz.domain.evaluations import EvaluationRequest
 from services.authz.domain.policy_state import PolicyState
-from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
 from shared.activity import RecentActivity
 from shared.auth.principals import ClientPrincipal

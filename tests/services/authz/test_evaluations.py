@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from services.authz.domain.batches import MOST_EVALUATIONS, MOST_REVISIONS, Semantic
+from services.authz.domain.evaluations import Evaluated
 from services.authz.routes.evaluations import EVALUATIONS_BODY_BYTES
-from services.authz.use_cases.evaluation import EvaluationResult, evaluate_now
+from services.authz.use_cases.evaluation import evaluate_now
 from services.authz.use_cases.evaluations import evaluate_each
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import shard_of
@@ -349,7 +350,7 @@ async def test_a_replica_that_stops_during_a_batch_gives_no_decision(looks, deci
             await batch()
         return
     results = await batch()
-    assert [isinstance(one, EvaluationResult) and one.allowed for one in results] == [
+    assert [isinstance(one, Evaluated) and one.decision.allowed for one in results] == [
         True,
         False,
         False,

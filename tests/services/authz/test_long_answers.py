@@ -16,9 +16,9 @@ from rolecall.core.condition_language import MAX_TESTS
 from rolecall.core.grantors import MAX_EXAMINED
 from rolecall.core.level_grants import MAX_ALTERNATIVES
 from services.authz.domain.batches import STEPS_OF_TURN, Semantic
+from services.authz.domain.evaluations import Evaluated, EvaluationRequest
 from services.authz.domain.explaining import SubjectHidden
 from services.authz.domain.policy_state import PolicyState
-from services.authz.use_cases.asked_checks import EvaluationRequest
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluations import evaluate_each
 from services.authz.use_cases.explain import explain
@@ -82,7 +82,7 @@ def checks(counted: Counted, count: int = MANY) -> list[EvaluationRequest]:
 async def batch(ctx: Ctx, asked: list[EvaluationRequest]) -> list[Any]:
     """The reasons of a batch."""
     results = await evaluate_each(ctx, PRINCIPAL, asked, semantic=Semantic.EXECUTE_ALL)
-    return [getattr(one, "reason", one) for one in results]
+    return [one.decision.reason if isinstance(one, Evaluated) else one for one in results]
 
 
 async def beside(each_turn: Callable[[], None], *answers: Awaitable[Any]) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from services.authz.domain.decision_counts import DecisionCounts, Denied
 from tests.services.authz.histories import NOON
@@ -55,7 +56,7 @@ def test_a_denial_in_the_next_minute_ends_the_minute_before() -> None:
 def test_each_resource_subject_permission_and_reason_is_counted_apart() -> None:
     denials = DecisionCounts[Denied]()
     others = [
-        denied()._replace(**change)
+        structs.replace(denied(), **change)
         for change in (
             {"resource_id": "i-2"},
             {"user_id": "usr_2"},

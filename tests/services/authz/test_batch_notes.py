@@ -1,0 +1,139 @@
+"""What is noted of an evaluation is the same in a batch as alone: denials, allows and activity."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from rolecall import Resource
+from services.authz.domain.allow_samples import AllowSamples
+from services.authz.domain.batches import Semantic
+from services.authz.domain.decision_counts import DecisionCounts
+from services.authz.domain.evaluations import Evaluated, EvaluationRequest
+from services.authz.routes.answer_texts import answer_text, evaluated_text
+from services.authz.use_cases.context import Ctx
+from services.authz.use_cases.evaluation import evaluate_at_once
+from services.authz.use_cases.evaluations import evaluate_each_at_once
+from shared.activity import RecentActivity
+from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal, UserPrincipal
+from shared.contracts.facts import SHARDS
+from shared.ids import AccountId, SessionId, TokenId, UserId
+from shared.token_uses import TokenUses
+from tests.clocks import SetClock
+from tests.services.authz.histories import ACCOUNT, ANA, BO, CY, NOON, PROD, member, project
+from tests.services.authz.offline import PRINCIPAL, context, request
+
+Caller = ClientPrincipal | UserPrincipal
+
+
+def user(user_id: str) -> UserPrincipal:
+    """A user with a session."""
+    return UserPrincipal(user_id=UserId(user_id), session_id=SessionId("ses_1"), account_id=None)
+
+
+STRANGER, MEMBER = user("usr_" + "e" * 32), user(BO)
+TOKEN = "tok_" + "7" * 32
+MEMBERS = (member(BO, "developer", external_id="ext-1"), member(CY, "viewer"))
+AFTER = NOON.replace(year=NOON.year + 1)
+IN_PROD = Resource("i-1", project_id=PROD)
+REQUESTS = {
+    "allowed": request(BO),
+    "allowed in a project": structs.replace(request(BO), resource=IN_PROD),
+    "denied by the role": request(BO, "frobnicate"),
+    "denied in a project": structs.replace(request(CY), resource=IN_PROD),
+    "denied in an unknown project": structs.replace(
+        request(CY), resource=Resource("i-1", project_id="prj_unknown")
+    ),
+    "of an owner by an external id": structs.replace(
+        request(BO), resource=Resource("i-1", "ext-1")
+    ),
+    "of a suspended member": request(ANA),
+    "of a stranger": request("usr_" + "e" * 32),
+    "of no account": structs.replace(request(BO), account_id=None),
+    "of an unknown account": structs.replace(request(BO), account_id="acc_" + "e" * 32),
+    "of a type that names no member": structs.replace(request(BO), subject_type="robot"),
+    "elsewhere": structs.replace(request(BO), point=ACCOUNT, account_id="acc_" + "e" * 32),
+    "at a point": structs.replace(request(BO), point=ACCOUNT),
+    "of a token": structs.replace(request(TOKEN), subject_type="api_token"),
+    "denied to a token": structs.replace(request(TOKEN, "frobnicate"), subject_type="api_token"),
+}
+
+
+def replica() -> Ctx:
+    """A replica that has noted nothing."""
+    known = context([member(ANA, "owner", status="suspended"), *MEMBERS])
+    known.policy.put([project().model_copy(update={"rev": 1})])
+    token = ApiTokenPrincipal(
+        token_id=TokenId(TOKEN),
+        user_id=UserId(BO),
+        account_id=AccountId(ACCOUNT),
+        membership_id=f"mem_{BO}",
+        expires_at=AFTER,
+    )
+    known.team.view.epoch, known.team.view.applied = "e1", dict.fromkeys(range(SHARDS), 7)
+    callers: Any = SimpleNamespace(api_token={TOKEN: token}.get)
+    return replace(
+        known,
+        callers=callers,
+        clock=SetClock(NOON),
+        denials=DecisionCounts(),
+        allows=AllowSamples({"*": 1}),
+        activity=RecentActivity(),
+        token_uses=TokenUses(),
+    )
+
+
+def noted(ctx: Ctx) -> list[Any]:
+    """All that a replica has noted."""
+    later = NOON.replace(hour=NOON.hour + 1)
+    told = [counts.take(later, limit=100).counts for counts in (ctx.denials, ctx.allows.counts)]
+    return [*told, ctx.activity.take(), ctx.token_uses.take()]
+
+
+def in_a_batch(ctx: Ctx, caller: Caller, asked: EvaluationRequest) -> Evaluated:
+    """The only evaluation of a batch."""
+    results = evaluate_each_at_once(ctx, caller, [asked], semantic=Semantic.EXECUTE_ALL)
+    assert results is not None
+    (one,) = results
+    assert isinstance(one, Evaluated)
+    return one
+
+
+@pytest.mark.parametrize("asked", REQUESTS.values(), ids=REQUESTS)
+def test_an_evaluation_is_noted_in_a_batch_as_it_is_alone(asked: EvaluationRequest) -> None:
+    alone, batch = replica(), replica()
+    single = evaluate_at_once(alone, PRINCIPAL, asked)
+    one = in_a_batch(batch, PRINCIPAL, asked)
+    assert one.result == single
+    assert noted(batch) == noted(alone)
+
+
+@pytest.mark.parametrize(
+    ("caller", "asked"),
+    [
+        *((PRINCIPAL, asked) for asked in REQUESTS.values()),
+        (STRANGER, request(STRANGER.user_id)),
+        (MEMBER, request(BO)),
+    ],
+    ids=[*REQUESTS, "of a stranger about themselves", "of a member about themselves"],
+)
+def test_an_evaluation_is_told_in_a_batch_as_it_is_alone(
+    caller: Caller, asked: EvaluationRequest
+) -> None:
+    """A stranger does not learn the revision of an account."""
+    ctx = replica()
+    one = in_a_batch(ctx, caller, asked)
+    assert evaluated_text(one) == answer_text(evaluate_at_once(ctx, caller, asked))
+
+
+def test_all_evaluations_of_a_batch_are_noted() -> None:
+    alone, batch = replica(), replica()
+    for asked in REQUESTS.values():
+        evaluate_at_once(alone, PRINCIPAL, asked)
+    every = [*REQUESTS.values()]
+    evaluate_each_at_once(batch, PRINCIPAL, every, semantic=Semantic.EXECUTE_ALL)
+    of_batch, of_each = noted(batch), noted(alone)
+    assert [len(each) for each in of_each] == [6, 3, 2, 1]
+    assert of_batch == of_each
