@@ -38,6 +38,8 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
     ),
     "account-deleted": PageText("The account was deleted.", "Das Konto wurde gelöscht."),
     "account-restored": PageText("The account was restored.", "Das Konto ist wiederhergestellt."),
+    "guardrail-created": PageText("The guardrail counts now.", "Die Leitplanke gilt jetzt."),
+    "guardrail-deleted": PageText("The guardrail was deleted.", "Die Leitplanke wurde gelöscht."),
     "webhook-changed": PageText("The webhook was changed.", "Der Webhook wurde geändert."),
     "webhook-enabled": PageText("The webhook is on.", "Der Webhook ist eingeschaltet."),
     "webhook-disabled": PageText("The webhook is off.", "Der Webhook ist ausgeschaltet."),

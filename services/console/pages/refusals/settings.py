@@ -5,6 +5,11 @@ from collections.abc import Mapping
 from services.console.pages.page_text import PageText
 
 SETTINGS: Mapping[str, PageText] = {
+    "guardrail-limit": PageText(
+        "There are {limit} guardrails, the most that an account can have. Delete one first.",
+        "Es gibt schon {limit} Leitplanken, mehr kann ein Konto nicht haben. Löschen Sie zuerst"
+        " eine.",
+    ),
     "receiver-unfit": PageText(
         "The account cannot be offered to this person. Choose an active member.",
         "Dieser Person lässt sich das Konto nicht anbieten. Wählen Sie ein aktives Mitglied.",

@@ -11,6 +11,7 @@ from services.console.pages.page_text import Fault, PageText
 from services.console.pages.words.access import ACCESS
 from services.console.pages.words.faults import FAULTS
 from services.console.pages.words.frame import FRAME
+from services.console.pages.words.guardrails import GUARDRAILS
 from services.console.pages.words.log import LOG
 from services.console.pages.words.notifications import NOTIFICATIONS
 from services.console.pages.words.projects import PROJECTS
@@ -35,6 +36,7 @@ GROUPS = (
     TOKENS,
     USAGE,
     SETTINGS,
+    GUARDRAILS,
 )
 WORDS: Mapping[str, PageText] = {name: text for group in GROUPS for name, text in group.items()}
 
