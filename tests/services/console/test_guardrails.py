@@ -23,22 +23,24 @@ CATALOG: Mapping[str, Any] = {
 
 
 def a_guardrail(**rule: Any) -> dict[str, Any]:
-    empty: dict[str, Any] = {
-        "role": None,
-        "roles": [],
-        "permission": None,
-        "project_id": None,
-        "minimum": None,
+    """A guardrail as the API shows it: each kind of rules has its own members."""
+    return {
+        "id": "grl_1",
+        "name": "Rule <i>",
+        "rule": {"project_id": None, **rule},
+        "violation_count": 2,
     }
-    return {"id": "grl_1", "name": "Rule <i>", "rule": empty | rule, "violation_count": 2}
 
 
 RULES = (
     (
-        a_guardrail(type="minimum_holders", minimum=2, role="admin"),
+        a_guardrail(type="minimum_holders", minimum=2, role="admin", permission=None),
         "2 active members have the role",
     ),
-    (a_guardrail(type="minimum_holders", minimum=2, permission="vm:run"), "“Machines: Run”"),
+    (
+        a_guardrail(type="minimum_holders", minimum=2, role=None, permission="vm:run"),
+        "“Machines: Run”",
+    ),
     (a_guardrail(type="only_roles", permission="vm:run", roles=["viewer", "gone"]), "Viewer, gone"),
     (a_guardrail(type="never", permission="vm:gone", role="admin", project_id=PROJECT), "A&amp;B"),
 )
