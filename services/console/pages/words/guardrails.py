@@ -16,7 +16,7 @@ GUARDRAILS: Mapping[str, PageText] = {
     "rail_name": PageText("Name", "Name"),
     "rail_rule": PageText("Rule", "Regel"),
     "rail_kind": PageText("Kind of the rule", "Art der Regel"),
-    "rail_kind_minimum": PageText("At least so many members", "Mindestzahl von Mitgliedern"),
+    "rail_kind_minimum": PageText("A minimum of members", "Mindestzahl von Mitgliedern"),
     "rail_kind_only": PageText("Only some roles", "Nur bestimmte Rollen"),
     "rail_kind_never": PageText("Never a role", "Niemals eine Rolle"),
     "rail_number": PageText("Number of members", "Zahl der Mitglieder"),
