@@ -23,7 +23,8 @@ demo: $(VENV)/.local ## fill the product that `make run` has started with a team
 
 # A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
 # Tests wait for servers during half of their time, so four workers keep two cores busy.
-PYTEST := $(BIN)/python -m pytest --workers 4 -m "not containers"
+# How many tests there are is known at the end, so the run shows no percentages.
+PYTEST := $(BIN)/python -m pytest --workers 4 -o console_output_style=classic -m "not containers"
 SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
 COVERAGE ?=
 ARCHITECTURE ?= tests/architecture

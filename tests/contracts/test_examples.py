@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rolecall import CompiledCatalog, Reason, load_catalog
-from services.authz.domain.checks import SUBJECT_UNKNOWN
+from services.authz.domain.checks import SUBJECT_AMBIGUOUS, SUBJECT_UNKNOWN
 from services.team.domain.guardrail_rules import faults
 from services.team.routes.guardrails import CreateGuardrail, guardrail_rule
 from shared.http.examples import example_id
@@ -70,6 +70,6 @@ def test_the_document_says_what_each_reason_means_and_which_account_counts() -> 
     schemas = DOCUMENT["components"]["schemas"]
     described = schemas["DecisionContext"]["properties"]["reason"]["description"]
     named = re.findall(r"^- `([a-z-]+)`: .+\.$", described, re.MULTILINE)
-    assert sorted(named) == sorted([*Reason, SUBJECT_UNKNOWN])
+    assert sorted(named) == sorted([*Reason, SUBJECT_UNKNOWN, SUBJECT_AMBIGUOUS])
     place = schemas["ResourceProperties"]["properties"]["account_id"]["description"]
     assert "`no-account`" in place

@@ -325,6 +325,7 @@ def test_internal_routes_are_for_the_services_that_need_them() -> None:
         "/internal/connections/joins": ("identity",),
         "/internal/connections/rule": ("identity",),
         "/internal/past-policy": ("authz",),
+        "/internal/past-bearers": ("authz",),
         "/internal/acting-users": ("audit",),
         "/internal/links": ("notification",),
         "/internal/activity": ("authz",),
