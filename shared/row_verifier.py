@@ -46,6 +46,8 @@ class Fault(StrEnum):
     """The row does not follow the row before it."""
     FORK = "fork"
     """Another row of the source has this place."""
+    TRIMMED = "trimmed"
+    """Rows are said to be deleted, and the source did not sign that."""
 
 
 class RowRefused(Exception):  # noqa: N818 - the row is refused, the consumer is well
@@ -115,6 +117,16 @@ class RowVerifier:
             ValueError: the source signed it, and this version cannot read it.
         """
         return self._signed(source, event, signature, Channel.FETCH)
+
+    def trimmed(self, until: Position, signature: str) -> bool:
+        """Return whether the source has signed that the rows up to this one are deleted.
+
+        Else it is counted and alarmed as a row that is refused.
+        """
+        if self._keys.trimmed(until, signature):
+            return True
+        self.refuse(until.source, Channel.FETCH, Fault.TRIMMED)
+        return False
 
     def refuse(self, source: str, channel: Channel, fault: Fault) -> RowRefused:
         """Count and log a refused row; the caller raises what is returned, or drops the row."""

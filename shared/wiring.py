@@ -12,7 +12,7 @@ from typing import Any
 from shared import metrics
 from shared.auth.authenticator import Authenticator
 from shared.auth.keys import read_private
-from shared.auth.row_signatures import RowSigner
+from shared.auth.row_signatures import RowKeys, RowSigner
 from shared.bus import PREFETCH, Bus
 from shared.clock import Clock
 from shared.contracts.topology import QUEUES, Service
@@ -29,6 +29,7 @@ from shared.journal import Adopt, Adoption, Journal, Restores, Snapshot, journal
 from shared.journal.relay import Relay
 from shared.journal.snapshot import ReadPage
 from shared.journal.trim_rows import TrimRows
+from shared.journal.trim_words import TrimWords
 from shared.journal.trimmer import Archive, Trimmer
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.leases.receipt import RECEIPT_RETENTION
@@ -85,6 +86,7 @@ class JournalParts(Parts):
                 self._lease_store, clock=self.clock, ttl=lease_seconds, timeouts=timeouts
             )
         signer = RowSigner(read_private(settings.journal_key.get_secret_value()))
+        self._trim_words = TrimWords(service, signer, RowKeys(settings.journal_keys))
         self._relay = Relay(self.reserved_database, bus, holder=new_id("prc"), clock=self.clock)
         self._adoption = None
         if adopts is not None:
@@ -236,7 +238,7 @@ class JournalParts(Parts):
         least = timedelta() if self._leases is None else RECEIPT_RETENTION
         return Trimmer(
             self.service,
-            TrimRows(self.client, self.database),
+            TrimRows(self.client, self.database, self._trim_words),
             self._restores,
             Election(self.database, "trimmer", holder=new_id("prc"), clock=self.clock),
             self.clock,

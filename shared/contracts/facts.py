@@ -147,13 +147,14 @@ class Position(NamedTuple):
 class JournalHeads(NamedTuple):
     """The last committed row of each shard that has any: its sequence and its digest.
 
-    The rows of a shard up to that in `trimmed` are deleted.
+    The rows of a shard up to that in `trimmed` are deleted, as the source has signed.
     """
 
     epoch: str
     seqs: dict[int, int]
     digests: dict[int, str]
     trimmed: Mapping[int, int] = MappingProxyType({})
+    trimmed_signatures: Mapping[int, str] = MappingProxyType({})
 
 
 class Row(Contract):

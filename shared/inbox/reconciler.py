@@ -179,7 +179,7 @@ class Reconciler:
         await self._marks.save_noted()
         if not await self._follow(source, epoch):
             return
-        await pass_trimmed(self._progress, self._marks, source, epoch, answer.trimmed)
+        await pass_trimmed(self._progress, self._marks, self._verifier, source, answer)
         applied_until = self._progress.contiguous
         behind = [shard for shard, head in heads.items() if head > applied_until[source, shard]]
         incomplete = [
@@ -201,7 +201,7 @@ class Reconciler:
             return True
         for each in self._progress.unfinished(source):
             self._progress.begin(source, each.epoch)
-            await pass_trimmed(self._progress, self._marks, source, each.epoch, each.trimmed)
+            await pass_trimmed(self._progress, self._marks, self._verifier, source, each)
             heads = each.heads.items()
             filled = [await self._fill(source, each.epoch, *head) for head in heads]
             if not all(filled) and not self._progress.gives_up(source, each.epoch):

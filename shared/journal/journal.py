@@ -23,7 +23,7 @@ from shared.journal import rows
 from shared.journal.adoption import Adoption
 from shared.journal.relay import Relay
 from shared.journal.repeats import Repeats, Seen, finds_change_made
-from shared.journal.shard_rows import TRIMMED, ShardRows
+from shared.journal.shard_rows import ShardRows, heads_of
 from shared.journal.turns import ShardTurns
 from shared.journal.writes import Attempted, Guard, JournalWrite, WriteResult
 from shared.leases import Leases, MongoLeaseStore
@@ -72,7 +72,7 @@ class Journal:
             end_seconds=timeouts.transaction_end,
         )
         self._clock = clock
-        self._signer = signer
+        self.signer = signer
         self._relay = relay
         self._leases = leases
         self._repeats = repeats or Repeats(MongoLeaseStore(client, database))
@@ -106,12 +106,8 @@ class Journal:
 
     async def heads(self) -> JournalHeads:
         """The last committed row of each shard that has rows, and how far it is trimmed."""
-        seqs, digests, trimmed = {}, {}, {}
-        async for row in self._followed_heads.find({"last_seq": {"$gt": 0}}):
-            seqs[row["_id"]], digests[row["_id"]] = row["last_seq"], row["digest"]
-            if TRIMMED in row:
-                trimmed[row["_id"]] = row[TRIMMED]
-        return JournalHeads(self.epoch, seqs, digests, trimmed)
+        found = self._followed_heads.find({"last_seq": {"$gt": 0}})
+        return heads_of(self.epoch, [head async for head in found])
 
     async def changes(self, shard: int, *, after: int, limit: int) -> list[SignedRow]:
         """At most `limit` rows of a shard with a sequence above `after`, in order."""
@@ -296,5 +292,5 @@ class Journal:
     def _signed(
         self, write: JournalWrite, shard: int, *, change_id: str, previous: str
     ) -> list[SignedRow]:
-        base, signer = Position(self.source, self.epoch, shard, write.base), self._signer
+        base, signer = Position(self.source, self.epoch, shard, write.base), self.signer
         return rows.of_write(write, base, change_id=change_id, previous=previous, signer=signer)

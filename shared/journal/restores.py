@@ -5,16 +5,17 @@ have been restored to an earlier moment and lack it: other services finish a for
 """
 
 from datetime import datetime
+from typing import Any
 
 from shared.auth.row_signatures import SignedRow
 from shared.contracts.calls.journal import FormerEpoch
-from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef
+from shared.contracts.facts import Actor, Caller, Fact, Position, RequestInfo, ResourceRef
 from shared.contracts.upkeep import RESTORED
 from shared.ids import new_id
 from shared.journal import rows
 from shared.journal.history import begin_history
 from shared.journal.journal import Journal
-from shared.journal.shard_rows import TRIMMED
+from shared.journal.shard_rows import TRIMMED, TRIMMED_SIGNATURE
 from shared.journal.writes import JournalWrite
 from shared.mongo import Database, Document, majority
 
@@ -44,7 +45,12 @@ class Restores:
         """Read the former epochs, in the order of their ends: how far each is trimmed."""
         found = [each async for each in self._epochs.find({}).sort("ended_at", 1)]
         self.former = [
-            FormerEpoch(epoch=each["_id"], heads=_heads(each), trimmed=_trimmed(each))
+            FormerEpoch(
+                epoch=each["_id"],
+                heads=_heads(each),
+                trimmed=_by_shard(each, "trimmed"),
+                trimmed_signatures=_by_shard(each, "trimmed_signatures"),
+            )
             for each in found
         ]
         return found
@@ -52,7 +58,13 @@ class Restores:
     async def trim(self, stored: Document) -> int:
         """Delete the rows of a former epoch, after this was noted; return their number."""
         epoch, deleted = stored["_id"], 0
-        noted = {"$set": {"trimmed": stored["heads"]}}
+        signatures = {
+            str(shard): self._journal.signer.trimmed(
+                Position(self._journal.source, epoch, shard, place)
+            )
+            for shard, place in _heads(stored).items()
+        }
+        noted = {"$set": {"trimmed": stored["heads"], "trimmed_signatures": signatures}}
         await self._epochs.update_one({"_id": epoch}, noted)
         of_epoch = {"$gte": f"{epoch}.", "$lt": f"{epoch}/"}
         while True:
@@ -113,13 +125,15 @@ async def begin_epoch(
     kept = 0
     if epoch is not None:
         kept = await _keep(database, epoch["epoch"])
+        trimmed = [head async for head in heads.find({TRIMMED: {"$gt": 0}})]
         ended = {
             "heads": {
                 str(head["_id"]): head["last_seq"]
                 async for head in heads.find({"last_seq": {"$gt": 0}})
             },
-            "trimmed": {
-                str(head["_id"]): head[TRIMMED] async for head in heads.find({TRIMMED: {"$gt": 0}})
+            "trimmed": {str(head["_id"]): head[TRIMMED] for head in trimmed},
+            "trimmed_signatures": {
+                str(head["_id"]): head.get(TRIMMED_SIGNATURE, "") for head in trimmed
             },
             "rows": kept,
             "ended_at": at,
@@ -149,8 +163,8 @@ async def _keep(database: Database, epoch: str) -> int:
 
 
 def _heads(stored: Document) -> dict[int, int]:
-    return {int(shard): seq for shard, seq in stored["heads"].items()}
+    return _by_shard(stored, "heads")
 
 
-def _trimmed(stored: Document) -> dict[int, int]:
-    return {int(shard): seq for shard, seq in stored.get("trimmed", {}).items()}
+def _by_shard(stored: Document, field: str) -> dict[int, Any]:
+    return {int(shard): value for shard, value in stored.get(field, {}).items()}

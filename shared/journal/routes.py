@@ -65,6 +65,7 @@ def journal_routes(journal: Journal, restores: Restores, trimmer: Trimmer) -> tu
             digests=now.digests,
             former=restores.former,
             trimmed=dict(now.trimmed),
+            trimmed_signatures=dict(now.trimmed_signatures),
         )
 
     async def changes(ctx: object, call: Call[None, ChangesQuery]) -> Changes:

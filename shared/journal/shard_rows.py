@@ -1,9 +1,10 @@
 """The head and the rows of a shard, as a write reads and extends them."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from shared.auth.row_signatures import SignedRow
+from shared.contracts.facts import JournalHeads
 from shared.journal import rows
 from shared.journal.adoption import MARK, Adoption
 from shared.mongo import (
@@ -17,6 +18,20 @@ from shared.mongo import (
 
 TRIMMED = "trimmed_seq"
 """The last sequence of a head up to which the rows of the shard are deleted, or soon will be."""
+TRIMMED_SIGNATURE = "trimmed_signature"
+"""The source's signature of it: who can write the database alone cannot say it."""
+
+
+def heads_of(epoch: str, stored: Sequence[Document]) -> JournalHeads:
+    """Return what these heads of shards say."""
+    trimmed = [head for head in stored if TRIMMED in head]
+    return JournalHeads(
+        epoch,
+        {head["_id"]: head["last_seq"] for head in stored},
+        {head["_id"]: head["digest"] for head in stored},
+        {head["_id"]: head[TRIMMED] for head in trimmed},
+        {head["_id"]: head.get(TRIMMED_SIGNATURE, "") for head in trimmed},
+    )
 
 
 class ShardRows:

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.contracts.calls.journal import ConfirmedRows
-from shared.journal.shard_rows import TRIMMED
+from shared.journal.shard_rows import TRIMMED, TRIMMED_SIGNATURE
 from shared.journal.trim_rules import Confirmation, RowAge
+from shared.journal.trim_words import TrimWords
 from shared.mongo import Database, DbClient, DbSession, Document, majority, transact
 
 CONFIRMATIONS = "journal_confirmations"
@@ -17,6 +18,8 @@ class ShardSize(NamedTuple):
     shard: int
     head: int
     trimmed: int
+    believed: bool = True
+    """Whether this source has signed that place."""
 
     @property
     def rows(self) -> int:
@@ -27,8 +30,9 @@ class ShardSize(NamedTuple):
 class TrimRows:
     """The collections `heads`, `journal` and `journal_confirmations`."""
 
-    def __init__(self, client: DbClient, database: Database) -> None:
+    def __init__(self, client: DbClient, database: Database, words: TrimWords) -> None:
         self._client = client
+        self._words = words
         self._heads = majority(database, "heads")
         self._rows = majority(database, "journal")
         self._confirmations = majority(database, CONFIRMATIONS)
@@ -42,21 +46,29 @@ class TrimRows:
             "missed": rows.missed,
             "at": at,
         }
+        said["signature"] = self._words.sign_confirmation(consumer, said)
         await self._confirmations.update_one({"_id": consumer}, {"$set": said}, upsert=True)
 
     async def confirmations(self) -> dict[str, Confirmation]:
-        """What each consumer has said last."""
-        return {each["_id"]: _confirmation(each) async for each in self._confirmations.find({})}
+        """What each consumer has said last; what it did not say does not count."""
+        return {
+            each["_id"]: _confirmation(each)
+            async for each in self._confirmations.find({})
+            if self._words.said_confirmation(each)
+        }
 
     async def sizes(self) -> tuple[str, list[ShardSize]]:
         """The epoch, and the shards that have rows."""
-        epoch, found = "", list[ShardSize]()
-        async for head in self._heads.find({}):
-            if head["_id"] == "epoch":
-                epoch = head["epoch"]
-            elif head["last_seq"]:
-                found.append(ShardSize(head["_id"], head["last_seq"], head.get(TRIMMED, 0)))
+        heads = {head["_id"]: head async for head in self._heads.find({})}
+        epoch = heads.pop("epoch", {}).get("epoch", "")
+        found = [self._size(epoch, head) for head in heads.values() if head["last_seq"]]
         return epoch, sorted(found)
+
+    def _size(self, epoch: str, head: Document) -> ShardSize:
+        shard, place = head["_id"], head.get(TRIMMED, 0)
+        signature = head.get(TRIMMED_SIGNATURE, "")
+        believed = not place or self._words.said_place(epoch, shard, place, signature)
+        return ShardSize(shard, head["last_seq"], place, believed)
 
     async def ages(self, shard: int, *, after: int = 0, limit: int) -> list[RowAge]:
         """The first rows of a shard, or those after a place."""
@@ -79,8 +91,10 @@ class TrimRows:
             present = await self._heads.find_one({"_id": "epoch"}, session=session)
             if present is None or present["epoch"] != epoch:
                 return False
-            noted = {"$max": {TRIMMED: place}}
-            await self._heads.update_one({"_id": shard}, noted, session=session)
+            further = {"_id": shard, TRIMMED: {"$not": {"$gt": place}}}
+            signature = self._words.sign_place(epoch, shard, place)
+            noted = {"$set": {TRIMMED: place, TRIMMED_SIGNATURE: signature}}
+            await self._heads.update_one(further, noted, session=session)
             return True
 
         return await transact(self._client, note)

@@ -38,6 +38,8 @@ LONGEST_ROUND = FRESH / 2
 ROUNDS = 2
 """The rounds in a row in which a consumer must hold a journal up, before it is an alarm."""
 
+NOT_SIGNED = "A shard is not trimmed: this service did not sign that it was trimmed before."
+
 _log = logging.getLogger(__name__)
 
 
@@ -206,6 +208,9 @@ class Trimmer:
 
     async def _trim(self, found: _Round, size: ShardSize) -> None:
         """Delete rows of a shard, a batch at a time, and what an interrupted round has left."""
+        if not size.believed:
+            _log.error(NOT_SIGNED, extra={"source": self._source, "shard": size.shard})
+            return
         limit = self._batch_size + 1
         rows = await self._rows.ages(size.shard, limit=limit)
         if rows and rows[0].seq <= size.trimmed:

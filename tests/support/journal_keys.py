@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from deploy.configuration import Secrets
 from shared.auth.keys import generate_service_keys, read_private
-from shared.auth.row_signatures import RowSigner, SignedRow
+from shared.auth.row_signatures import RowKeys, RowSigner, SignedRow
 from shared.clock import SystemClock
 from shared.contracts.facts import Row
 from shared.contracts.topology import SOURCES
+from shared.journal.trim_words import TrimWords
 from shared.row_verifier import RowVerifier
 
 JOURNAL_KEYS = generate_service_keys(SOURCES)
@@ -18,6 +19,11 @@ PUBLIC_KEYS = {source: (key,) for source, key in JOURNAL_KEYS.public.items()}
 def signer(source: str) -> RowSigner:
     """What signs the rows of this source."""
     return RowSigner(read_private(JOURNAL_KEYS.private[source]))
+
+
+def trim_words(source: str) -> TrimWords:
+    """What signs and verifies the places and the confirmations of this source."""
+    return TrimWords(source, signer(source), RowKeys(PUBLIC_KEYS))
 
 
 def signed(row: Row) -> SignedRow:

@@ -27,23 +27,25 @@ class HeadsAnswer(InternalAnswer):
 class FormerEpoch(InternalAnswer):
     """An epoch that a restore has ended: the last sequence of each shard that the backup has.
 
-    The rows of a shard up to that in `trimmed` are deleted.
+    The rows of a shard up to that in `trimmed` are deleted, as the source has signed.
     """
 
     epoch: str
     heads: dict[int, int]
     trimmed: dict[int, int] = Field(default_factory=dict)
+    trimmed_signatures: dict[int, str] = Field(default_factory=dict)
 
 
 class Heads(HeadsAnswer):
     """The heads of a journal, and its former epochs in the order of their ends.
 
-    The rows of a shard up to that in `trimmed` are deleted.
+    The rows of a shard up to that in `trimmed` are deleted, as the source has signed.
     """
 
     source: str
     former: list[FormerEpoch] = Field(default_factory=list)
     trimmed: dict[int, int] = Field(default_factory=dict)
+    trimmed_signatures: dict[int, str] = Field(default_factory=dict)
 
 
 class ChangesQuery(InternalRequest):

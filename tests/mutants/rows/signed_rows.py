@@ -98,8 +98,8 @@ ROWS = (
     _mutant(
         "without-prefix",
         SIGNATURES,
-        "                key.verify(data, DOMAIN + event)\n",
-        "                key.verify(data, event)\n",
+        "self._made(source, DOMAIN + event, signature)",
+        "self._made(source, event, signature)",
         VERIFIER_TESTS,
     ),
     _mutant(

@@ -13,6 +13,46 @@ AUDIT_TESTS = ("tests/services/audit/test_confirmed_rows.py",)
 
 ROWS = (
     Mutant(
+        id="trim-a-place-that-the-source-did-not-sign-is-passed",
+        kind=Kind.SECURITY,
+        file="shared/inbox/missed_rows.py",
+        old='        if verifier.trimmed(place, signatures.get(place.shard, ""))\n',
+        new="        if signatures is not None\n",
+        tests=SOURCE_TESTS,
+    ),
+    Mutant(
+        id="trim-a-signed-place-counts-in-each-epoch",
+        kind=Kind.SECURITY,
+        file="shared/auth/row_signatures.py",
+        old='"\\n".join(map(str, position)).encode()',
+        new='"\\n".join(map(str, (position.source, *position[2:]))).encode()',
+        tests=SOURCE_TESTS,
+    ),
+    Mutant(
+        id="trim-a-forged-place-is-continued",
+        kind=Kind.SECURITY,
+        file=TRIMMER,
+        old="        if not size.believed:\n",
+        new="        if size.trimmed < 0:\n",
+        tests=TRIMMER_TESTS,
+    ),
+    Mutant(
+        id="trim-a-forged-confirmation-counts",
+        kind=Kind.SECURITY,
+        file=ROWS_FILE,
+        old="            if self._words.said_confirmation(each)\n",
+        new="",
+        tests=TRIMMER_TESTS,
+    ),
+    Mutant(
+        id="trim-an-old-confirmation-is-made-new",
+        kind=Kind.SECURITY,
+        file="shared/journal/trim_words.py",
+        old="[*told, milliseconds]",
+        new="told",
+        tests=TRIMMER_TESTS,
+    ),
+    Mutant(
         id="trim-one-consumer-forgotten",
         kind=Kind.DATA,
         file=TRIMMER,

@@ -76,6 +76,7 @@ class JournalCalls:
                 digests=now.digests,
                 former=former,
                 trimmed=dict(now.trimmed),
+                trimmed_signatures=dict(now.trimmed_signatures),
             )
         if isinstance(query, ConfirmedRows):
             assert call is CONFIRM

@@ -12,6 +12,7 @@ from shared.inbox.confirmations import Confirmations
 from shared.journal.trim_rows import TrimRows
 from tests.shared.inbox.test_inbox import SHARD
 from tests.shared.inbox.test_restores import Source, projects, started
+from tests.support.journal_keys import signer, trim_words
 
 if TYPE_CHECKING:
     from shared.journal import Journal
@@ -27,7 +28,7 @@ def source(client: DbClient, journal: Journal, calls: JournalCalls, database_nam
 
 
 async def trim(source: Source, *, until: int) -> None:
-    rows = TrimRows(source.client, source.database)
+    rows = TrimRows(source.client, source.database, trim_words("team"))
     assert await rows.note_trimmed(source.journal.epoch, SHARD, until)
     await source.database["journal"].delete_many({"seq": {"$lte": until}})
 
@@ -146,8 +147,56 @@ async def test_rows_of_a_former_epoch_that_are_trimmed_hold_nothing_up(
     await calls.restores.refresh()
     await (await started(make_inbox())).reconcile("team")
 
-    assert calls.restores.former == [
-        FormerEpoch(epoch=stored["_id"], heads={SHARD: 3}, trimmed={SHARD: 3})
-    ]
+    (former,) = calls.restores.former
+    signatures = former.trimmed_signatures
+    assert former == FormerEpoch(
+        epoch=stored["_id"],
+        heads={SHARD: 3},
+        trimmed={SHARD: 3},
+        trimmed_signatures=signatures,
+    )
     assert await effects.saw() == projects(0, 3)
     assert missed(caplog) == [(f"{SHARD}: 2-3", 2)]
+
+
+def other_words(epoch: str) -> dict[str, str]:
+    """Signatures that are not the source's word about this place."""
+    team, audit = trim_words("team"), trim_words("audit")
+    return {
+        "none": "",
+        "no signature": "AAAA",
+        "another source's": audit.sign_place(epoch, SHARD, 3),
+        "of another place": team.sign_place(epoch, SHARD, 2),
+        "of another shard": team.sign_place(epoch, SHARD + 1, 3),
+        "of another epoch": team.sign_place("e0", SHARD, 3),
+        "of a row": signer("team").signature(f"team\n{epoch}\n{SHARD}\n3".encode()),
+    }
+
+
+@pytest.mark.parametrize("word", other_words("e1"))
+async def test_rows_are_not_passed_because_the_database_says_they_are_trimmed(
+    make_inbox: MakeInbox,
+    source: Source,
+    effects: Effects,
+    caplog: pytest.LogCaptureFixture,
+    word: str,
+) -> None:
+    await source.record(*range(5))
+    await trim(source, until=3)
+    heads = source.database["heads"]
+    true = await heads.find_one({"_id": SHARD})
+    assert true is not None
+    forged = {"trimmed_signature": other_words(source.journal.epoch)[word]}
+    await heads.update_one({"_id": SHARD}, {"$set": forged})
+
+    inbox = await started(make_inbox())
+    await inbox.reconcile("team")
+    assert inbox.complete_until is None
+    assert inbox.applied()["team"][1] == {}
+    lines = [vars(line) for line in caplog.records if line.levelno == logging.ERROR]
+    assert [line["reason"] for line in lines] == ["trimmed"]
+
+    await heads.replace_one({"_id": SHARD}, true)
+    await inbox.reconcile("team")
+    assert inbox.applied()["team"][1] == {SHARD: 5}
+    assert await effects.saw() == projects(3, 4)

@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.contracts.calls.journal import ConfirmedRows
-from shared.contracts.facts import SHARDS, shard_of
+from shared.contracts.calls.journal import ConfirmedRows, FormerEpoch
+from shared.contracts.facts import SHARDS, Position, shard_of
 from shared.contracts.policy_objects import PolicyObjectKind
 from shared.contracts.refusals import HistoryUnavailable
 from shared.journal import KEPT, History, ObjectName
 from shared.journal.trim_rows import TrimRows
-from tests.shared.journal.trim_site import ACCOUNT, CONSUMERS, DAY, NOON, SECOND, SHARD, TrimSite
+from tests.shared.journal.trim_site import (
+    ACCOUNT,
+    CONSUMERS,
+    DAY,
+    KEYS,
+    NOON,
+    SECOND,
+    SHARD,
+    SOURCE,
+    WORDS,
+    TrimSite,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -84,7 +95,7 @@ async def test_a_kill_before_the_deletion_leaves_nothing_untold(site: TrimSite) 
     site.clock.move(8 * DAY)
     await site.confirm(6)
     with pytest.raises(ConnectionError):
-        await site.trimmer(StoppedRows(site.client, site.database)).round()
+        await site.trimmer(StoppedRows(site.client, site.database, WORDS)).round()
     assert (len(await site.kept()), await site.told()) == (6, 4), "told before it is deleted"
 
     await site.confirm(4)
@@ -120,7 +131,7 @@ async def test_a_long_round_does_not_rest_on_old_confirmations(site: TrimSite) -
     await site.write(*range(30))
     site.clock.move(8 * DAY)
     await site.confirm(30)
-    slow = SlowRows(site.client, site.database)
+    slow = SlowRows(site.client, site.database, WORDS)
     slow.site = site
     await site.trimmer(slow).round()
     assert (await site.kept(), await site.told()) == (list(range(9, 31)), 8)
@@ -158,7 +169,7 @@ async def test_a_paused_process_does_not_trim_another_epoch(site: TrimSite) -> N
     await site.write(*range(6))
     site.clock.move(8 * DAY)
     await site.confirm(6)
-    paused = PausedRows(site.client, site.database)
+    paused = PausedRows(site.client, site.database, WORDS)
     paused.site = site
     await site.trimmer(paused).round()
     assert (await site.kept(), await site.told()) == (list(range(1, 10)), 0)
@@ -173,6 +184,7 @@ async def test_rows_of_a_former_epoch_go_when_it_is_left_behind(site: TrimSite) 
     await site.restore()
     (told,) = site.restores.former
     assert (told.trimmed, told.heads) == ({SHARD: 2}, {SHARD: 6})
+    assert_signed(told)
 
     site.clock.move(8 * DAY)
     await site.confirm(6, "audit", epoch=former)
@@ -185,6 +197,48 @@ async def test_rows_of_a_former_epoch_go_when_it_is_left_behind(site: TrimSite) 
     assert await site.database[KEPT].count_documents({}) == 0
     (told,) = site.restores.former
     assert told.trimmed == told.heads == {SHARD: 6}
+    assert_signed(told)
+
+
+def assert_signed(told: FormerEpoch) -> None:
+    """Each place of a former epoch has its source's signature."""
+    for shard, place in told.trimmed.items():
+        until = Position(SOURCE, told.epoch, shard, place)
+        assert KEYS.trimmed(until, told.trimmed_signatures[shard])
+
+
+async def test_a_place_that_the_service_did_not_sign_is_not_continued(
+    site: TrimSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    await site.write(*range(6))
+    site.clock.move(8 * DAY)
+    await site.database["journal"].delete_many({"seq": {"$lte": 2}})
+    await site.database["heads"].update_one({"_id": SHARD}, {"$set": {"trimmed_seq": 2}})
+    await site.confirm(6)
+    await site.trimmer().round()
+    assert (await site.kept(), await site.told()) == ([3, 4, 5, 6], 2)
+    (line,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert vars(line)["shard"] == SHARD
+
+
+@pytest.mark.parametrize("forged", [{f"places.{SHARD}": 6}, {"at": NOON + 9 * DAY * SECOND}])
+async def test_what_a_consumer_did_not_say_through_the_service_does_not_count(
+    site: TrimSite, forged: Document
+) -> None:
+    await site.write(*range(6))
+    await site.confirm(6)
+    await site.confirm(6 if "at" in forged else 1, "audit")
+    site.clock.move(9 * DAY)
+    await site.confirm(6, *(name for name in CONSUMERS if name != "audit"))
+    if "at" not in forged:
+        await site.confirm(1, "audit")
+    confirmations = site.database["journal_confirmations"]
+    await confirmations.update_one({"_id": "audit"}, {"$set": forged})
+    await site.trimmer().round()
+    assert await site.kept() == [1, 2, 3, 4, 5, 6]
+    await site.confirm(6, "audit")
+    await site.trimmer().round()
+    assert await site.kept() == [6]
 
 
 async def test_a_consumer_that_holds_the_journal_up_is_named(

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.auth.keys import public_text
+from shared.auth.row_signatures import RowKeys, RowSigner
 from shared.contracts.calls.journal import ConfirmedRows
 from shared.contracts.facts import shard_of
 from shared.contracts.topology import consumers_of
@@ -12,11 +16,11 @@ from shared.elections import Election
 from shared.indexes import build_indexes
 from shared.journal import HISTORY, INDEXES, History, Journal, JournalWrite, Restores, begin_epoch
 from shared.journal.trim_rows import TrimRows
+from shared.journal.trim_words import TrimWords
 from shared.journal.trimmer import Trimmer
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.shared.journal.conftest import CALLER, project_created
-from tests.support.journal_keys import signer
 
 if TYPE_CHECKING:
     from shared.journal.relay import Relay
@@ -30,6 +34,10 @@ SHARD = 7
 SOURCE = "team"
 PAST = timedelta(days=15)
 """For how long the past is known where rows of it are forgotten."""
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+"""The same in each of the processes, of which one continues what another one has begun."""
+SIGNER, KEYS = RowSigner(KEY), RowKeys({SOURCE: (public_text(KEY.public_key()),)})
+WORDS = TrimWords(SOURCE, SIGNER, KEYS)
 CONSUMERS = tuple(map(str, consumers_of(SOURCE)))
 
 
@@ -46,7 +54,7 @@ class TrimSite:
         self.database = database
         self.relay = relay
         self.clock = SetClock(NOON)
-        self.rows = TrimRows(client, database)
+        self.rows = TrimRows(client, database, WORDS)
         self.history = History(database, kept=past, page_rows=4)
         self.begin()
 
@@ -56,7 +64,7 @@ class TrimSite:
             self.client,
             self.database,
             source=SOURCE,
-            signer=signer(SOURCE),
+            signer=SIGNER,
             relay=self.relay,
             clock=self.clock,
             timeouts=PATIENT,
