@@ -23,7 +23,7 @@ demo: $(VENV)/.local ## fill the product that `make run` has started with a team
 
 # A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
 # Tests wait for servers during half of their time, so four workers keep two cores busy.
-# How many tests there are is known at the end, so the run shows no percentages.
+# The run shows how many of its parts have begun: the number of tests is known at its end.
 PYTEST := $(BIN)/python -m pytest --workers 4 -o console_output_style=classic -m "not containers"
 SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
 COVERAGE ?=

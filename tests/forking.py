@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ENDED_WELL = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
 
+PROGRESS_LINES = 20
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option for the number of workers."""
@@ -134,6 +136,8 @@ class FirstProcess:
                     number = self.workers[connection].number
                     unit = take(left, worker=number, workers=count)
                     connection.send(numbers[unit.name] if unit else None)
+                    if unit:
+                        _show_progress(session, len(units) - len(left), len(units))
                 else:
                     self._tell(session, self.workers[connection], kind, content)
                 if session.shouldfail:
@@ -257,6 +261,13 @@ class Worker:
 
     def _serialized(self, report: object) -> Any:
         return self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+
+
+def _show_progress(session: pytest.Session, begun: int, units: int) -> None:
+    """Say at each twentieth how far the run is; how many tests there are is known at its end."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and begun * PROGRESS_LINES // units > (begun - 1) * PROGRESS_LINES // units:
+        reporter.write(f" [{begun} of {units} parts, {session.testscollected} tests]\n")
 
 
 class Silent:
