@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.facts import GENESIS, row_digest
+from shared.contracts.facts import GENESIS, JournalHeads, row_digest
 from shared.indexes import build_indexes
 from shared.leases import INDEXES, LifeEnded, MongoLeaseStore, Receipt
 from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
@@ -112,7 +112,8 @@ async def test_a_service_keeps_a_limited_number_of_released_lives(store):
 
 async def test_heads_come_with_their_epoch_and_without_empty_shards(store):
     async with store.session() as session:
-        assert await store.heads(session) == ("e1", {3: 7}, {3: digest_at(3, 7)}, {})
+        heads = JournalHeads(epoch="e1", seqs={3: 7}, digests={3: digest_at(3, 7)})
+        assert await store.heads(session) == heads
 
 
 async def test_a_renewal_replaces_the_row_of_its_own_life_only(store):
