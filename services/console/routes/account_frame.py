@@ -83,6 +83,8 @@ async def open_user(visit: Visit) -> Mapping[str, Any]:
 async def open_account(visit: Visit) -> AccountFrame:
     """Ask for all that the pages of an account have in common.
 
+    A press that makes what is shown once asks before it: its page needs no answer after that.
+
     Raises:
         AccountGone: the visitor is not a member of the account.
         ApiRefusal: any other refusal.

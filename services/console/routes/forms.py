@@ -1,6 +1,7 @@
 """Reading the forms that browsers send."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -9,6 +10,9 @@ from aiohttp import web
 BODY_SECONDS = 15.0
 MAX_BODY_BYTES = 16_384
 MAX_FIELDS = 20
+HEADER_FIELDS = frozenset({"once", "state"})
+"""What our pages put into their forms, and send on in a header of a request to the API."""
+_HEADER_TEXT = re.compile(r"[\x20-\x7e]{0,2048}")
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -24,7 +28,7 @@ async def read_form(request: web.Request, *, max_fields: int = MAX_FIELDS) -> Ma
     """Return the fields of a form.
 
     Raises:
-        NotAForm: it is larger, slower or of another type than ours.
+        NotAForm: it is larger, slower or of another type than ours, or has a forged field.
     """
     if request.content_type != FORM_TYPE:
         raise NotAForm(415)
@@ -37,7 +41,10 @@ async def read_form(request: web.Request, *, max_fields: int = MAX_FIELDS) -> Ma
                     raise NotAForm(413)
     except TimeoutError:
         raise NotAForm(408) from None
-    return read_pairs(body.decode("ascii", errors="replace"), max_fields=max_fields)
+    found = read_pairs(body.decode("ascii", errors="replace"), max_fields=max_fields)
+    if not all(_HEADER_TEXT.fullmatch(found.get(name, "")) for name in HEADER_FIELDS):
+        raise NotAForm(400)
+    return found
 
 
 def read_pairs(text: str, *, max_fields: int = MAX_FIELDS) -> Mapping[str, str]:

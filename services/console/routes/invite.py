@@ -15,10 +15,10 @@ from services.console.pages.page_text import Fault, PageText
 from services.console.pages.rendering import Form
 from services.console.pages.texts import sentence
 from services.console.routes.account_catalogs import after_press, read_catalog
-from services.console.routes.account_frame import AccountFrame, open_account, open_user, together
+from services.console.routes.account_frame import AccountFrame, open_account, together
 from services.console.routes.member import NOT_A_DAY
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
-from services.console.routes.visits import Visit
+from services.console.routes.visits import SignedOut, Visit
 
 MAX_ADDRESSES = 20
 AT_EMAIL = "/email"
@@ -32,6 +32,10 @@ TOO_MANY = PageText(
     f"Geben Sie höchstens {MAX_ADDRESSES} Adressen auf einmal ein.",
 )
 NOT_AN_ADDRESS = PageText("This is not an e-mail address.", "Das ist keine E-Mail-Adresse.")
+SIGNED_OUT = PageText(
+    "You are signed out. Sign in, then try again.",
+    "Sie sind abgemeldet. Melden Sie sich an, und versuchen Sie es dann noch einmal.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,11 @@ class InvitedPeople:
     """Of those that are handed over: the address, and the link, which is empty if it was shown."""
     refused: list[tuple[str, Fault]]
 
+    @property
+    def made(self) -> bool:
+        """Whether anyone is invited: a refusal after that does not hide it."""
+        return bool(self.sent or self.links)
+
 
 def role_choices(table: PermissionTable) -> Sequence[RoleChoice]:
     """The roles that can be given, each with the entries of which it gives something."""
@@ -69,12 +78,18 @@ def role_choices(table: PermissionTable) -> Sequence[RoleChoice]:
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Ask for addresses and a role."""
-    return await _show(visit, form, InvitedPeople(sent=[], links=[], refused=[]))
+    frame, table = await _opened(visit)
+    return _shown(frame, table, form, InvitedPeople(sent=[], links=[], refused=[]))
 
 
-async def _show(visit: Visit, form: Form, invited: InvitedPeople) -> Outcome:
-    frame: AccountFrame
+async def _opened(visit: Visit) -> tuple[AccountFrame, PermissionTable]:
     frame, table = await together(open_account(visit), read_catalog(visit))
+    return frame, table
+
+
+def _shown(
+    frame: AccountFrame, table: PermissionTable, form: Form, invited: InvitedPeople
+) -> Outcome:
     return frame.shown(
         "account/invite",
         section="members",
@@ -87,7 +102,8 @@ async def _show(visit: Visit, form: Form, invited: InvitedPeople) -> Outcome:
 
 async def submit(visit: Visit) -> Outcome:
     """Invite each address; the form keeps those that were refused, with the reason of each."""
-    user, typed = await open_user(visit), visit.typed
+    frame, table = await _opened(visit)
+    typed = visit.typed
     addresses = list(dict.fromkeys(re.split(r"[\s,;]+", typed.get("emails", "").strip())))
     fault = (
         TOO_MANY if len(addresses) > MAX_ADDRESSES else NO_ADDRESS if addresses == [""] else None
@@ -97,20 +113,20 @@ async def submit(visit: Visit) -> Outcome:
         body["delivery"] = delivery
     errors: dict[str, Fault] = {} if fault is None else {"emails": fault}
     if day := typed.get("membership_expires_at", "").strip():
-        end = end_of_day(day, time_zone=user["time_zone"])
+        end = end_of_day(day, time_zone=frame.user["time_zone"])
         if end is None:
             errors["membership_expires_at"] = NOT_A_DAY
         else:
             body["membership_expires_at"] = end
     if errors:
-        return await show(visit, Form(values=kept_values(visit), errors=errors, status=422))
+        form = Form(values=kept_values(visit), errors=errors, status=422)
+        return _shown(frame, table, form, InvitedPeople(sent=[], links=[], refused=[]))
     invited, status = await _invite(visit, addresses, body)
     if invited.refused:
         left = "\n".join(address for address, _ in invited.refused)
         form = Form(values={**kept_values(visit), "emails": left}, status=status)
-        return await _show(visit, form, invited)
+        return _shown(frame, table, form, invited)
     if invited.links:
-        frame = await open_account(visit)
         return frame.shown("account/invited", section="members", links=invited.links)
     return after_press(
         visit, "members", done="invited" if len(invited.sent) == 1 else "invited-all"
@@ -131,14 +147,21 @@ async def _invite(
                 key=_key(visit, address),
             )
         except ApiRefusal as refusal:
-            if refusal.errors and AT_EMAIL not in refusal.errors:
+            of_the_form = bool(refusal.errors) and AT_EMAIL not in refusal.errors
+            if of_the_form and not invited.made:
                 raise
             status = page_status(refusal)
-            said = NOT_AN_ADDRESS if refusal.errors else sentence(refusal, in_account=True)
-            if refusal.status in OF_THE_VISITOR:
+            said = _reason(refusal)
+            if of_the_form or refusal.status in OF_THE_VISITOR:
                 invited.refused += [(one, said) for one in addresses[number:]]
                 break
             invited.refused.append((address, said))
+        except SignedOut:
+            if not invited.made:
+                raise
+            status = 403
+            invited.refused += [(one, SIGNED_OUT) for one in addresses[number:]]
+            break
         else:
             link = made.body["link"]
             if link is not None or made.body["note"] is not None:
@@ -146,6 +169,12 @@ async def _invite(
             else:
                 invited.sent.append(address)
     return invited, status
+
+
+def _reason(refusal: ApiRefusal) -> Fault:
+    if AT_EMAIL in refusal.errors:
+        return NOT_AN_ADDRESS
+    return " ".join(refusal.errors.values()) or sentence(refusal, in_account=True)
 
 
 def _key(visit: Visit, address: str) -> str:

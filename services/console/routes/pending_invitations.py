@@ -51,6 +51,7 @@ async def _invitation(visit: Visit) -> Mapping[str, Any]:
 
 async def resend(visit: Visit) -> Outcome:
     """Make another link; where it is handed over, the page shows it once."""
+    frame = await open_account(visit)
     invitation_id = visit.place["invitation_id"]
     made = await visit.answer(
         "POST",
@@ -59,7 +60,6 @@ async def resend(visit: Visit) -> Outcome:
     )
     email, link = made.body["invitation"]["email"], made.body["link"]
     if link is not None or made.body["note"] is not None:
-        frame = await open_account(visit)
         links = [(email, "" if link is None else link["url"])]
         return frame.shown("account/invited", section="members", links=links)
     return after_press(visit, "members", done="resent")

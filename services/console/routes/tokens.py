@@ -3,12 +3,7 @@
 from services.console.domain import places
 from services.console.domain.token_forms import boxes, days, grant_titles, new_token
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import (
-    AccountFrame,
-    open_account,
-    open_user,
-    together,
-)
+from services.console.routes.account_frame import AccountFrame, open_account, together
 from services.console.routes.choices import MANY, listed, names_of
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
 from services.console.routes.visits import Visit
@@ -64,14 +59,13 @@ async def show_new(visit: Visit, form: Form) -> Outcome:
 
 async def create(visit: Visit) -> Outcome:
     """Make a token, and show its secret in the answer to this press alone."""
-    await open_user(visit)
+    frame = await open_account(visit)
     made = await visit.answer(
         "POST",
         f"/v1/accounts/{visit.account_id}/api-tokens",
         new_token(visit.typed, visit.time_zone),
         key=visit.typed.get("once"),
     )
-    frame = await open_account(visit)
     return frame.shown("account/token_made", section="tokens", token=made.body)
 
 

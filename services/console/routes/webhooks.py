@@ -39,6 +39,7 @@ async def show_new(visit: Visit, form: Form) -> Outcome:
 
 async def create(visit: Visit) -> Outcome:
     """Make a webhook, and show its secret in the answer to this press alone."""
+    frame = await open_account(visit)
     made = await visit.answer(
         "POST",
         f"/v1/accounts/{visit.account_id}/webhooks",
@@ -49,7 +50,7 @@ async def create(visit: Visit) -> Outcome:
         },
         key=visit.typed.get("once"),
     )
-    return await _secret(visit, made.body)
+    return _secret(frame, made.body)
 
 
 async def show_one(visit: Visit, form: Form) -> Outcome:
@@ -120,13 +121,14 @@ async def _test(visit: Visit) -> Outcome:
 
 
 async def _rotate(visit: Visit) -> Outcome:
+    frame = await open_account(visit)
     made = await visit.answer(
         "POST",
         f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}/rotate-secret",
         {},
         key=visit.typed.get("once"),
     )
-    return await _secret(visit, made.body)
+    return _secret(frame, made.body)
 
 
 async def _redeliver(visit: Visit) -> Outcome:
@@ -159,8 +161,7 @@ async def delete(visit: Visit) -> Outcome:
     return SeeOther(places.changed_address(path, {}, done="webhook-deleted"))
 
 
-async def _secret(visit: Visit, webhook: Mapping[str, Any]) -> Outcome:
-    frame = await open_account(visit)
+def _secret(frame: AccountFrame, webhook: Mapping[str, Any]) -> Outcome:
     return frame.shown("account/webhook_secret", section="settings", webhook=webhook)
 
 

@@ -111,6 +111,9 @@ class StandIn:
     """Answers that are given one after another, before the fixed ones."""
     revisions: dict[str, str] = field(default_factory=dict)
     """The revisions that answers name."""
+    silent_after: str = ""
+    """The request after whose answer every read is answered with 503."""
+    silent: bool = False
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
@@ -126,6 +129,9 @@ class StandIn:
             self.conditions.append(f"none {request.headers['If-None-Match']}")
         if "Idempotency-Key" in request.headers:
             self.keys.append(request.headers["Idempotency-Key"])
+        if self.silent and request.method == "GET":
+            return web.json_response({"code": "unavailable"}, status=503)
+        self.silent = self.silent or name == self.silent_after
         following = self.series.get(name)
         status, content = following.pop(0) if following else self.answers[name]
         revision = self.revisions.get(name)

@@ -46,6 +46,7 @@ def api(site: tuple[StandIn, str]) -> StandIn:
     api.answers = dict(ANSWERS)
     api.asked, api.queries, api.conditions, api.keys = [], [], [], []
     api.series, api.revisions = {}, {}
+    api.silent_after, api.silent = "", False
     return api
 
 

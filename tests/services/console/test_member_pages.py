@@ -255,6 +255,51 @@ async def test_a_link_to_hand_over_is_shown_by_its_press_alone(browser, api, aga
     assert (url in browser.text) is True
 
 
+LINK = "https://x/invitations?token=t"
+
+
+async def test_a_link_to_hand_over_needs_no_answer_after_it(browser, api):
+    await open_page(browser, api, INVITE)
+    api.answers[INVITATIONS] = invited("a@example.com", url=LINK)
+    api.silent_after = INVITATIONS
+    await browser.press(INVITE, emails="a@example.com", role="viewer")
+    assert api.silent
+    assert (browser.status, f'value="{LINK}"' in browser.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "words"),
+    [
+        (problem(503, "unavailable"), 503, "b@x.example"),
+        (problem(401, "unauthenticated"), 403, "You are signed out."),
+        (
+            problem(422, "invalid", errors=[{"pointer": "/role", "message": "No such role."}]),
+            422,
+            "No such role.",
+        ),
+    ],
+)
+async def test_links_made_before_a_refusal_are_shown(browser, api, refusal, status, words):
+    await open_page(browser, api, INVITE)
+    api.series[INVITATIONS] = [invited("a@x.example", url=LINK), refusal]
+    api.silent_after = INVITATIONS
+    await browser.press(INVITE, emails="a@x.example b@x.example c@x.example", role="viewer")
+    assert (browser.status, words in browser.text) == (status, True)
+    assert f'value="{LINK}"' in browser.text
+    assert "b@x.example\nc@x.example</textarea>" in browser.text
+
+
+async def test_a_link_that_was_made_anew_needs_no_answer_after_it(browser, api):
+    where, resend = f"{PAGE}/invitations/inv_1", f"POST {API}/invitations/inv_1/resend"
+    await open_page(browser, api, PAGE)
+    api.answers |= {f"GET {API}/invitations": pending(), resend: invited("hal@x.example", url=LINK)}
+    await browser.open(where)
+    api.silent_after = resend
+    await browser.press(where)
+    assert api.silent
+    assert (browser.status, f'value="{LINK}"' in browser.text) == (200, True)
+
+
 def pending(**more):
     one = {
         "id": "inv_1",

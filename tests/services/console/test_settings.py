@@ -160,6 +160,21 @@ async def test_the_secret_of_a_webhook_is_in_one_answer(browser, settings):
     assert len(settings.keys) == 3
 
 
+@pytest.mark.parametrize(
+    ("page", "made", "secret"),
+    [("new", HOOKS, "whsec_1"), ("whk_1", f"{HOOKS}/whk_1/rotate-secret", "whsec_2")],
+)
+async def test_a_new_secret_of_a_webhook_needs_no_answer_after_it(
+    browser, settings, page, made, secret
+):
+    await browser.sign_in()
+    await browser.open(f"{SETTINGS}/webhooks/{page}")
+    settings.silent_after = f"POST {made}"
+    await browser.press(f"{SETTINGS}/webhooks/{page}", press="rotate", url="https://x.example")
+    assert settings.silent
+    assert (browser.status, f'value="{secret}"' in browser.text) == (200, True)
+
+
 async def test_a_webhook_shows_its_deliveries_and_takes_presses(browser, settings):
     await browser.sign_in()
     one = f"{SETTINGS}/webhooks/whk_1"

@@ -172,3 +172,23 @@ async def test_a_token_of_another_member_is_named_with_its_maker(browser, tokens
     await browser.open(f"{TOKENS}/tok_1")
     for shown in ("Only reads", "Clusters: <bdi>A&amp;B</bdi>, <bdi>prj_9</bdi>", ": Run", "Bo"):
         assert shown in browser.text
+
+
+async def test_the_secret_of_a_token_needs_no_answer_after_it_is_made(browser, tokens):
+    await browser.sign_in()
+    tokens.answers[f"POST {ONE}"] = (201, TOKEN | {"secret": "rct_secret", "note": None})
+    await browser.open(f"{TOKENS}/new")
+    tokens.silent_after = f"POST {ONE}"
+    await browser.press(f"{TOKENS}/new", name="CI", expires_at="2027-01-30")
+    assert tokens.silent
+    assert (browser.status, 'value="rct_secret"' in browser.text) == (200, True)
+
+
+@pytest.mark.parametrize("field", ["once", "state"])
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\0b", "\N{SNOWMAN}", "a" * 2049])
+async def test_a_field_that_no_header_may_have_is_a_forged_form(browser, tokens, field, text):
+    await browser.sign_in()
+    await browser.open(f"{TOKENS}/new")
+    await browser.press(f"{TOKENS}/new", name="CI", **{field: text})
+    assert (browser.status, "The form was not complete." in browser.text) == (400, True)
+    assert tokens.asked_for(f"POST {ONE}") == []
