@@ -8,6 +8,10 @@ from pydantic import AfterValidator, AwareDatetime
 
 FORM = "an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z"
 
+FIRST = datetime(1, 1, 2, tzinfo=UTC)
+AFTER_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+"""The moments from the one to before the other exist in every time zone."""
+
 _TIME = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[Tt_ ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?.*)?"
@@ -37,13 +41,19 @@ def _is_day(text: str) -> bool:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """The moment in whole milliseconds, as the database stores it."""
-    whole = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    try:
-        return whole.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("This date does not exist in UTC.") from None
+    """The moment in whole milliseconds, as the database stores it.
+
+    Raises:
+        ValueError: the moment does not exist in every time zone, so that some readers could not
+            be shown it.
+    """
+    if not FIRST <= moment < AFTER_LAST:
+        raise ValueError(
+            "This moment does not exist in every time zone."
+            " Send one from 0001-01-02 to 9999-12-30 in UTC."
+        )
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000).astimezone(UTC)
 
 
 StoredMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""An RFC 3339 time with a zone, as the database stores it."""
+"""An RFC 3339 time with a zone, as the database stores it; it exists in every time zone."""

@@ -75,6 +75,7 @@ OTHER_ROOTS = {
         "redaction.py",
         "receivers",
         "row_verifier.py",
+        "zones.py",
         "sealed_secrets.py",
         "runtime",
         "timeouts.py",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from services.console.domain.moments import zone_of
+from shared.zones import zone_of
 
 FILTERS = (
     *("text", "action", "user", "on_behalf_of", "project", "resource_type", "resource_id"),

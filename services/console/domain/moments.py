@@ -1,9 +1,10 @@
 """Moments as a page shows them: in the language and the time zone of their reader."""
 
 from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime
+
+from shared.zones import in_zone, zone_of
 
 FORMS = {
     "en": ("en_GB", "d MMM y"),
@@ -12,24 +13,15 @@ FORMS = {
 """By language: the name by which Babel knows its forms, and the form of a day."""
 
 
-def zone_of(time_zone: str) -> ZoneInfo:
-    """The zone with a name; one that this machine does not know counts as UTC."""
-    try:
-        return ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
 def shown_moment(
     text: str, *, locale: str, time_zone: str, day: bool = False, seconds: bool = False
 ) -> str:
     """A moment of the API, or only its day."""
-    zone = zone_of(time_zone)
-    local = datetime.fromisoformat(text).astimezone(zone)
+    local = in_zone(datetime.fromisoformat(text), time_zone)
     region, form = FORMS.get(locale, FORMS["en"])
     if not day:
         form += ", HH:mm:ss" if seconds else ", HH:mm"
-    shown: str = format_datetime(local, form, tzinfo=zone, locale=region)
+    shown: str = format_datetime(local, form, tzinfo=local.tzinfo, locale=region)
     return shown
 
 
@@ -44,4 +36,4 @@ def end_of_day(text: str, *, time_zone: str) -> str | None:
 
 def day_of(text: str, *, time_zone: str) -> str:
     """The day of a moment of the API in the zone, as a field of a form has it."""
-    return datetime.fromisoformat(text).astimezone(zone_of(time_zone)).date().isoformat()
+    return in_zone(datetime.fromisoformat(text), time_zone).date().isoformat()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.console.domain.moments import end_of_day, zone_of
+from services.console.domain.moments import end_of_day
+from shared.zones import zone_of
 
 USUAL_DAYS, MOST_DAYS = 90, 365
 PROJECT, GRANT = "project.", "grant."

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime, get_timezone_name
 from babel.units import format_unit
 
 from shared.locales import DEFAULT_TIME_ZONE, Locale
+from shared.zones import in_zone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def format_moment(
     moment: datetime, locale: Locale = Locale.EN, time_zone: str = DEFAULT_TIME_ZONE
 ) -> str:
     """A moment with its time zone: `12 March 2026, 14:05 UTC`."""
-    wording, local = WORDINGS[locale], moment.astimezone(_zone(time_zone))
+    wording, local = WORDINGS[locale], in_zone(moment, time_zone)
     date = format_datetime(local, wording.moment, tzinfo=local.tzinfo, locale=wording.region)
     zone = get_timezone_name(local, "short", locale=wording.region)
     return f"{date} {zone if zone.isalpha() and zone.isupper() else _offset(local)}"
@@ -122,11 +122,3 @@ def _offset(local: datetime) -> str:
     offset = local.utcoffset() or timedelta()
     minutes = round(abs(offset).total_seconds() / 60)
     return f"UTC{'-' if offset < timedelta() else '+'}{minutes // 60:02}:{minutes % 60:02}"
-
-
-def _zone(name: str) -> ZoneInfo:
-    """The zone, or UTC if this machine does not know a zone that another one knew."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(DEFAULT_TIME_ZONE)

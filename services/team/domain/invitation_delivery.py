@@ -23,10 +23,16 @@ def delivery_of(policy: InvitationPolicy, chosen: Delivery | None) -> Delivery:
 def expiry(
     policy: InvitationPolicy, now: datetime, *, at_most: datetime | None = None
 ) -> datetime | None:
-    """When a link made now ends: not after `at_most`; `None` if it does not end."""
+    """When a link made now ends: not after `at_most`; `None` if it does not end.
+
+    A lifetime that reaches beyond the calendar is one without an end.
+    """
     if policy.lifetime_seconds is None:
         return at_most
-    end = now + timedelta(seconds=policy.lifetime_seconds)
+    try:
+        end = now + timedelta(seconds=policy.lifetime_seconds)
+    except OverflowError:
+        return at_most
     return end if at_most is None else min(end, at_most)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.console.domain.mail_choices import Choice, Exceptions, changed, choices
-from services.console.domain.moments import shown_moment
+from services.console.domain.moments import day_of, shown_moment
 from tests.services.console.browsing import ME, UNREAD, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -126,6 +126,20 @@ async def test_a_press_changes_its_group_and_leaves_the_rest(stored, account, on
 )
 async def test_a_moment_is_shown_in_the_zone_of_its_reader(locale, zone, shown):
     assert shown_moment("2026-03-01T12:00:00Z", locale=locale, time_zone=zone) == shown
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "shown", "day"),
+    [
+        ("9999-12-31T23:59:59Z", "Pacific/Kiritimati", "31 Dec 9999, 23:59", "9999-12-31"),
+        ("9999-12-31T23:59:59Z", "Etc/GMT+12", "31 Dec 9999, 11:59", "9999-12-31"),
+        ("0001-01-01T00:00:00Z", "Etc/GMT+12", "1 Jan 1, 00:00", "0001-01-01"),
+        ("0001-01-01T00:00:00Z", "Etc/GMT-14", "1 Jan 1, 14:00", "0001-01-01"),
+    ],
+)
+async def test_a_moment_at_an_end_of_the_calendar_is_shown(moment, zone, shown, day):
+    assert shown_moment(moment, locale="en", time_zone=zone) == shown
+    assert day_of(moment, time_zone=zone) == day
 
 
 async def test_the_list_shows_marks_and_pages(browser, api):

@@ -15,6 +15,8 @@ from shared.locales import Locale
 EN, DE = Locale.EN, Locale.DE
 MARCH = datetime(2026, 3, 5, 9, 7, tzinfo=UTC)
 AUGUST = datetime(2026, 8, 5, 22, 30, tzinfo=UTC)
+FIRST = datetime(1, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,11 @@ def test_a_duration_is_written_in_german_words(duration, words):
         (MARCH, DE, "Asia/Kolkata", "5. März 2026, 14:37 UTC+05:30"),
         (MARCH, EN, "Mars/Olympus_Mons", "5 March 2026, 09:07 UTC"),
         (MARCH, EN, "../../etc/passwd", "5 March 2026, 09:07 UTC"),
+        (LAST, EN, "Pacific/Kiritimati", "31 December 9999, 23:59 UTC"),
+        (LAST, DE, "Europe/Berlin", "31. Dezember 9999, 23:59 UTC"),
+        (LAST, EN, "Etc/GMT+12", "31 December 9999, 11:59 UTC-12:00"),
+        (FIRST, EN, "Etc/GMT+12", "1 January 1, 00:00 UTC"),
+        (FIRST, EN, "Pacific/Kiritimati", "1 January 1, 00:00 UTC"),
     ],
 )
 def test_a_moment_is_written_in_the_zone_and_form_of_its_reader(moment, locale, time_zone, words):
