@@ -21,6 +21,7 @@ def chosen(query: Mapping[str, str], time_zone: str) -> dict[str, str]:
     """The filters of an address, without empty ones; moments are written in UTC.
 
     A moment without a zone is one of the reader's clock, so that an address means the same to all.
+    One that no year from 1 to 9999 has in UTC stays as it is, and the API refuses it.
     """
     given = {name: query.get(name, "").strip() for name in FILTERS}
     moments = {name: _moment(given[name], time_zone) for name in ("from", "to")}
@@ -40,10 +41,13 @@ def _moment(text: str, time_zone: str) -> str:
 def typed_moment(text: str, time_zone: str) -> str:
     """A moment of the API as a field for moments has it; what is none stays."""
     try:
-        moment = datetime.fromisoformat(text).astimezone(zone_of(time_zone))
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            return text
+        local = moment.astimezone(zone_of(time_zone))
     except (ValueError, OverflowError):
         return text
-    return moment.strftime("%Y-%m-%dT%H:%M")
+    return local.replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def ranges(now: datetime, time_zone: str) -> dict[str, dict[str, str]]:
@@ -61,5 +65,5 @@ def ranges(now: datetime, time_zone: str) -> dict[str, dict[str, str]]:
 
 
 def _written(moment: datetime) -> str:
-    utc = moment.astimezone(zone_of("UTC"))
-    return f"{utc:%Y-%m-%dT%H:%M:%S}Z"
+    utc = moment.astimezone(zone_of("UTC")).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='seconds')}Z"

@@ -38,8 +38,9 @@ async def show(visit: Visit, form: Form) -> Outcome:
     given = {name: text for name, text in visit.query.items() if name in FILTERS}
     if filters != given:
         await open_user(visit)
-        clean = chosen(visit.query, visit.time_zone)
-        return SeeOther(places.changed_address(visit.path, clean))
+        filters = chosen(visit.query, visit.time_zone)
+        if filters != given:
+            return SeeOther(places.changed_address(visit.path, filters))
     frame: AccountFrame
     found: tuple[Mapping[str, Any], Mapping[str, str]]
     frame, found, projects, searches, sealed, catalog = await together(

@@ -65,7 +65,8 @@ class PageRoute:
 
     A mailed link of the kind `link` leads here. With `arrives` another site sends the browser here
     with the answer to a press, which counts once: `show` takes it. With `downloads` the answer is a
-    file, as long as the API has it. A form has at most `max_fields`.
+    file, as long as the API has it; a page of another site cannot ask for it, since the log tells
+    of it in the visitor's name. A form has at most `max_fields`.
     """
 
     path: str

@@ -94,7 +94,7 @@ def _handler(
             return failed_page(ctx, status=fault.status)
         if row.of_account and _names_nothing(visit):
             return failed_page(ctx, status=404)
-        if request.method == "POST" and _foreign(request, ctx):
+        if (request.method == "POST" or row.downloads) and _foreign(request, ctx):
             return failed_page(ctx, status=403)
         try:
             outcome = await answer(row, visit, press=request.method == "POST")

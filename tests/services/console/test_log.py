@@ -96,6 +96,7 @@ BERLIN = "Europe/Berlin"
         ({"from": "2026-10-31T23:00:00Z"}, {"from": "2026-10-31T23:00:00Z"}),
         ({"from": "2026-13-01T00:00"}, {"from": "2026-13-01T00:00"}),
         ({"from": "0001-01-01T00:00"}, {"from": "0001-01-01T00:00"}),
+        ({"from": "0999-07-01T00:00:00"}, {"from": "0999-06-30T23:06:32Z"}),
         ({"from": "soon"}, {"from": "soon"}),
         ({"cursor": "c", "done": "x", "limit": "9"}, {}),
     ],
@@ -106,7 +107,9 @@ async def test_an_address_has_filters_that_mean_the_same_to_all(query, filters):
 
 async def test_a_moment_is_typed_by_the_readers_clock():
     assert typed_moment("2026-10-31T23:00:00Z", BERLIN) == "2026-11-01T00:00"
-    assert typed_moment("soon", BERLIN) == "soon"
+    assert typed_moment("0999-01-01T00:00:00Z", "UTC") == "0999-01-01T00:00"
+    for text in ("soon", "0001-01-01T00:00", "9999-12-31T23:59"):
+        assert typed_moment(text, BERLIN) == text
 
 
 async def test_usual_times_are_days_of_the_readers_zone():
@@ -203,6 +206,29 @@ async def test_a_form_leads_to_an_address_without_empty_filters(browser, log):
     await browser.open(where)
     assert 'value="2026-11-01T00:00"' in browser.text
     assert "<h1>Protokoll</h1>" in browser.text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "time_zone"),
+    [
+        ("from", "0001-01-01T00:00", BERLIN),
+        ("to", "0001-01-01T00:00", BERLIN),
+        ("from", "9999-12-31T23:59", "America/New_York"),
+        ("to", "9999-12-31T23:59", "America/New_York"),
+    ],
+)
+async def test_a_moment_that_utc_cannot_write_is_told_at_its_field(
+    browser, log, name, text, time_zone
+):
+    log.answers["GET /v1/me"][1]["time_zone"] = time_zone
+    errors = [{"pointer": f"/query/{name}", "message": "Must be a moment."}]
+    log.answers[EVENTS] = problem(422, "invalid", errors=errors)
+    await browser.sign_in()
+    await browser.open(f"{LOG}?{name}={text.replace(':', '%3A')}")
+    assert browser.status == 200
+    assert (EVENTS, {name: text, "limit": "50"}) in log.queries
+    assert re.search(f'id="{name}-fault">Must be a moment', browser.text)
+    assert f'value="{text}"' in browser.text
 
 
 async def test_a_filter_that_is_not_valid_is_told_at_its_field(browser, log):
@@ -315,6 +341,18 @@ async def test_a_refused_file_is_a_page(browser, log):
     browser.cookies.clear()
     where = await browser.open(f"{LOG}/export/file?format=csv&action=member.")
     assert where.startswith("/sign-in?to=%2Fconsole%2Faccounts%2Facc_1%2Flog%2Fexport%2Ffile")
+
+
+@pytest.mark.rule("T25")
+@pytest.mark.parametrize("said", ["cross-site", "same-site"])
+async def test_a_page_of_another_site_starts_no_export(browser, log, said):
+    await browser.sign_in()
+    headers = {**cookies_of(browser), "Sec-Fetch-Site": said}
+    log.pieces.put_nowait(b"")
+    where = f"{browser.url}{LOG}/export/file?format=csv"
+    async with asyncio.timeout(SECONDS), browser.http.get(where, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (403, "text/html")
+    assert EXPORT not in {name for name, _ in log.queries}
 
 
 async def test_the_list_follows_the_records_that_its_filters_take(browser, log):

@@ -101,3 +101,16 @@ async def test_the_file_has_all_groups_and_its_refusal_is_a_page(browser, usage)
     await browser.open(f"{PAGE}/usage/file?month=2026-02&by=member")
     assert (browser.status, "more than 20000 rows" in browser.text) == (409, True)
     assert (USAGE, "csv") in {(name, query.get("format")) for name, query in usage.queries}
+
+
+@pytest.mark.rule("T25")
+@pytest.mark.parametrize("said", ["cross-site", "same-site"])
+async def test_a_page_of_another_site_starts_no_file(browser, usage, said):
+    await browser.sign_in()
+    where = f"{PAGE}/usage/file?month=2026-02&by=member"
+    await browser.send("GET", where, headers={"Sec-Fetch-Site": said})
+    assert browser.status == 403
+    assert USAGE not in {name for name, _ in usage.queries}
+    await browser.send("GET", where, headers={"Sec-Fetch-Site": "same-origin"})
+    assert browser.status == 200
+    assert (USAGE, "csv") in {(name, query.get("format")) for name, query in usage.queries}
