@@ -23,6 +23,8 @@ from services.console.routes.visits import Visit
 
 SECTION = "roles"
 IN_USE = "role-in-use"
+COMPARED_ROLES = 12
+"""The most that stand side by side: the work for a page grows with their cells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,18 +41,23 @@ def column(table: PermissionTable, role: Mapping[str, Any]) -> RoleColumn:
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
-    """Show all roles side by side."""
+    """List all roles, and show some side by side: those from the role that the address names."""
     frame: AccountFrame
     frame, table, receipt = await together(
         open_account(visit), read_catalog(visit), read_receipt(visit)
     )
-    columns = [column(table, role) for role in table.roles]
+    ids = [role["id"] for role in table.roles]
+    cursor = visit.query.get("cursor", "")
+    first = ids.index(cursor) if cursor in ids else 0
+    after = first + COMPARED_ROLES
     return frame.shown(
         "account/roles",
         section=SECTION,
         form=form,
         table=table,
-        columns=columns,
+        columns=[column(table, role) for role in table.roles[first:after]],
+        first=first == 0,
+        following=ids[after] if after < len(ids) else None,
         receipt=receipt,
         editable=table.offers("custom_roles"),
     )

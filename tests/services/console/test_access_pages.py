@@ -210,6 +210,31 @@ async def test_who_may_only_look_at_roles_is_offered_no_change(browser, account)
             assert f"{word}" not in browser.text, word
 
 
+async def test_twelve_roles_are_compared_at_once_and_all_are_listed(browser, account):
+    own = [
+        role_answer(id=f"rol_{n}", title=f"Own {n}", description="", grants={}, built_in=False)
+        for n in range(50)
+    ]
+    account.answers[f"GET {API}/catalog"] = (200, catalog_answer(STANDARD, *own))
+    names = [role.title for role in STANDARD.roles] + [role["name"] for role in own]
+    await browser.sign_in()
+    where, found = f"{PAGE}/roles", []
+    while where:
+        await browser.open(where)
+        listed, _, compared = browser.text.partition('<h2 id="compared">')
+        assert [one for one in names if f"<bdi>{one}</bdi>" not in listed] == []
+        head = compared.partition("</thead>")[0]
+        shown = re.findall(r"<bdi>([^<]*)</bdi>", head)
+        assert len(shown) <= 12
+        found += shown
+        links = re.findall(r'href="([^"]*cursor=[^"]*#compared)"', compared)
+        where = links[0].partition("#")[0] if links else ""
+    assert found == names
+    assert f'href="{PAGE}/roles#compared"' in browser.text
+    await browser.open(f"{PAGE}/roles?cursor=rol_gone")
+    assert 'data-label="Own 0"' in browser.text
+
+
 async def test_a_catalog_without_own_roles_offers_none(browser, account):
     catalog = catalog_answer(STANDARD)
     catalog["policies"]["features"]["custom_roles"] = False
