@@ -267,7 +267,8 @@ def _show_progress(session: pytest.Session, begun: int, units: int) -> None:
     """Say at each twentieth how far the run is; how many tests there are is known at its end."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter and begun * PROGRESS_LINES // units > (begun - 1) * PROGRESS_LINES // units:
-        reporter.write(f" [{begun} of {units} parts, {session.testscollected} tests]\n")
+        text = f" [{begun} of {units} parts, {session.testscollected} tests]\n"
+        reporter.write(text, flush=True)
 
 
 class Silent:
