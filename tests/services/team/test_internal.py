@@ -261,10 +261,16 @@ async def silent_replica(team: Team) -> None:
     revision = removed.headers["Rolecall-Revision"]
     assert removed.headers["Location"] == f"{account.path}/revisions/{revision}"
     await team.callers["authz"].call(RELEASE, "team", ReleaseQuery(slot="r1", life=life))
+
+    async def written() -> Any:
+        """The replicas of the receipt, once the change is effective."""
+        receipt = await account.owner.get(removed.headers["Location"])
+        assert receipt["effective"] is True
+        return receipt["replicas"]
+
+    replicas = await wait_for(written, what="the receipt")
+    assert replicas[0]["replica"] == "authz/r1"
     assert (await account.owner.send("DELETE", path)).status == 404
-    receipt = await account.owner.get(removed.headers["Location"])
-    assert receipt["effective"] is True
-    assert receipt["replicas"][0]["replica"] == "authz/r1"
 
 
 async def test_other_services_learn_whether_a_membership_gives_access(team: Team) -> None:
