@@ -326,7 +326,7 @@ async def test_a_change_of_another_state_is_refused(hooks: Hooks):
 
 
 async def test_a_reverted_team_has_no_webhook_that_goes_on(hooks: Hooks, receiver: Receiver):
-    webhook = await hooks.make(receiver)
+    webhook = await hooks.make(receiver, event_types=["member.removed"])
     reverted = team_endings.AccountReverted(
         account_name="Acme", owner_user_id="usr_ana", catalog="standard"
     )
