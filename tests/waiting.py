@@ -7,6 +7,8 @@ import inspect
 import time
 from typing import TYPE_CHECKING, TypeVar, overload
 
+from tests.patience import LONGEST_WAIT_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -15,18 +17,21 @@ T = TypeVar("T")
 
 @overload
 async def wait_for(
-    condition: Callable[[], Awaitable[T | None]], *, within: float = 10.0, what: str = "condition"
+    condition: Callable[[], Awaitable[T | None]],
+    *,
+    within: float = LONGEST_WAIT_SECONDS,
+    what: str = "condition",
 ) -> T: ...
 
 
 @overload
 async def wait_for(
-    condition: Callable[[], T | None], *, within: float = 10.0, what: str = "condition"
+    condition: Callable[[], T | None], *, within: float = LONGEST_WAIT_SECONDS, what: str = "condition"
 ) -> T: ...
 
 
 async def wait_for(
-    condition: Callable[[], object], *, within: float = 10.0, what: str = "condition"
+    condition: Callable[[], object], *, within: float = LONGEST_WAIT_SECONDS, what: str = "condition"
 ) -> object:
     """Call `condition` until its value is true, and return that value.
 

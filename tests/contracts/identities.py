@@ -100,7 +100,7 @@ async def identities(people: People) -> list[Identity]:
     async def over() -> bool:
         return (await expired.send("GET", team.path)).status == 404
 
-    await wait_for(over, within=30, what="the end of a membership")
+    await wait_for(over, what="the end of a membership")
 
     async def told() -> bool:
         """Whether identity knows that the membership is over; until then the answer is 404."""
@@ -108,7 +108,7 @@ async def identities(people: People) -> list[Identity]:
         caller = Person(again.http, again.base, token=secret)
         return (await caller.send("GET", team.path)).status == 401
 
-    await wait_for(told, within=30, what="the end of a token")
+    await wait_for(told, what="the end of a token")
     ended_tokens = {"a revoked token", "a token of a removed member"}
     of_admin = held(STANDARD.matrix("admin"))
     given = {

@@ -248,7 +248,7 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
     team.ids["stream_id"] = made.expect(201)["id"]
     team.ids["passkey_id"] = new_id("pky")  # of none: no authenticator is here
     team.ids["identity_id"] = new_id("idn")  # of none: no issuer signs in here
-    team.ids["event_id"] = (await wait_for(recorded, within=30, what="a record"))[0]["id"]
+    team.ids["event_id"] = (await wait_for(recorded, what="a record"))[0]["id"]
 
 
 async def further_session(person: Person) -> str:

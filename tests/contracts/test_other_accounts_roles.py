@@ -212,4 +212,4 @@ async def recorded(people: People, user_id: str, denials: int) -> None:
         assert len(items) <= denials
         return len(items) == denials
 
-    await wait_for(all_there, within=30, what=f"{denials} denials in the log")
+    await wait_for(all_there, what=f"{denials} denials in the log")

@@ -26,7 +26,7 @@ async def test_an_account_can_verify_its_whole_log_with_the_newest_checkpoint(pe
         newest: dict[str, Any] = await team.owner.get(log)
         return newest if newest["size"] else None
 
-    newest: Any = await wait_for(sealed, within=60, what="a checkpoint")
+    newest: Any = await wait_for(sealed, what="a checkpoint")
     lines: list[str] = []
     first: int | None = 0
     while first is not None:

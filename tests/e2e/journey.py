@@ -237,7 +237,7 @@ async def in_force(person: Person, answer: Answer, *statuses: int) -> None:
         async def effective() -> bool:
             return bool((await person.get(answer.headers["Location"]))["effective_at"])
 
-        await wait_for(effective, within=30, what="the change in force")
+        await wait_for(effective, what="the change in force")
 
 
 async def change_and_remove(world: World, team: Team) -> None:
@@ -316,7 +316,7 @@ async def read_the_audit_log(world: World, team: Team) -> None:
         items: list[dict[str, Any]] = (await team.owner.get(path))["items"]
         return items if any(item["action"] == "member.removed" for item in items) else None
 
-    items = await wait_for(with_removal, within=30, what="the removal in the audit log")
+    items = await wait_for(with_removal, what="the removal in the audit log")
     oldest_first = list(reversed(items))
     actors = [
         people.get(item["actor"]["id"]) or people.get(item["actor"].get("on_behalf_of") or "")

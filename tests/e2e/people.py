@@ -113,7 +113,7 @@ class Mailbox:
             mails = [mail for mail in await self.all(address) if subject in mail["subject"].lower()]
             return mails[0] if len(mails) >= count else None
 
-        return await wait_for(arrived, within=30, what=f"a mail about {subject} to {address}")
+        return await wait_for(arrived, what=f"a mail about {subject} to {address}")
 
 
 @dataclass(frozen=True)

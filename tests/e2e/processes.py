@@ -232,7 +232,7 @@ class Processes:
                 "Content-Type": "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             made: Mapping[str, str] = json.load(answer)
         return made
 

@@ -211,5 +211,5 @@ class DecisionChecker:
             said = await self.reasons(user, account, permission)
             return None if None in said else said
 
-        said = await wait_for(decided, within=60, what="a decision of every replica")
+        said = await wait_for(decided, what="a decision of every replica")
         assert said == [reason] * len(self._replicas), (user, account, permission, said)

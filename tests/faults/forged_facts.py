@@ -76,7 +76,7 @@ async def remove(world: World, team: Team, user_id: str) -> Counter[str]:
     async def in_force() -> bool:
         return (await team.owner.send("DELETE", path)).status in {204, 404}
 
-    await wait_for(in_force, within=30, what="the removal in force")
+    await wait_for(in_force, what="the removal in force")
     watch = Watch(world, user_id, team.account_id)
     for _ in range(CHECKS_AFTER_REMOVAL):
         await watch.round()
@@ -129,7 +129,7 @@ async def require_no_effect(
         stranger = world.person("Mal Stranger")
         await stranger.sign_up()
         forger.victim, forger.stranger = team.mail.user_id, stranger.user_id
-        await wait_for(lambda: not forger.missing(), within=60, what="a fact of each source")
+        await wait_for(lambda: not forger.missing(), what="a fact of each source")
 
         watch = Watch(world, stranger.user_id, team.account_id)
         watching = asyncio.create_task(watch.run())

@@ -96,7 +96,7 @@ class Removals:
             answers = await self._read([connection for each in sent for connection in each])
             return answers == {"allow": len(self.replicas) * len(self.teams)}
 
-        await wait_for(allowed, within=30, what="the members allowed everywhere")
+        await wait_for(allowed, what="the members allowed everywhere")
 
     async def refresh_tokens(self) -> None:
         """Sign everyone in again before a token could end within a round."""

@@ -180,7 +180,7 @@ class SignOuts:
             )
             return all(answer.status < 300 for answer in sent)
 
-        await wait_for(accepted, within=40, what="the session accepted everywhere")
+        await wait_for(accepted, what="the session accepted everywhere")
 
     async def _write(self, victim: Person, target: Target, ended_at: Sequence[float]) -> None:
         while True:
@@ -213,7 +213,7 @@ async def by_sign_out(signs: SignOuts, victim: Person) -> End:
             answer = await victim.send_once("POST", "/v1/logout")
             return None if answer.status in {202, 503} else answer
 
-        (await wait_for(in_force, within=20, what="the sign-out in force")).expect(204)
+        (await wait_for(in_force, what="the sign-out in force")).expect(204)
         return True
 
     return end
@@ -270,7 +270,7 @@ async def by_a_stolen_refresh_token(signs: SignOuts, victim: Person) -> End:
             answer = await victim.send_once("POST", "/v1/token/refresh", old)
             return None if answer.status == 503 else answer
 
-        (await wait_for(in_force, within=20, what="the end in force")).expect(401)
+        (await wait_for(in_force, what="the end in force")).expect(401)
         return True
 
     return end

@@ -63,4 +63,4 @@ class TeamWithMember:
             again = await self.owner.send_once("DELETE", self.member_path)
             return None if again.status in {202, 503} else again
 
-        (await wait_for(in_force, within=30, what="the removal in force")).expect(404)
+        (await wait_for(in_force, what="the removal in force")).expect(404)

@@ -333,7 +333,7 @@ async def test_a_service_publishes_its_facts_to_each_queue_that_takes_them(
         now = [await broker.messages(taker) for taker in takers]
         return now == [number + 1 for number in before]
 
-    await wait_for(arrived, within=30)
+    await wait_for(arrived)
 
 
 async def test_a_service_cannot_publish_as_another(bus: Callable[[Service], RabbitBus]):

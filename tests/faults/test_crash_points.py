@@ -112,7 +112,6 @@ async def test_a_crash_at_any_point_leaves_nothing_or_all_of_it_once(
     with crashes.run(Point.NONE):
         await wait_for(
             lambda: set(crashes.effects()) == crashes.numbers() and not unsent(crashes),
-            within=60,
             what="an effect of every row",
         )
 

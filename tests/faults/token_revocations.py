@@ -31,7 +31,7 @@ class OfToken(Revocation):
                 return None
             return str(answer.expect(201, 202)["id"])
 
-        self.token_id = await wait_for(made, within=30, what="a token of the member")
+        self.token_id = await wait_for(made, what="a token of the member")
 
     @property
     def check(self) -> MemberCheck:

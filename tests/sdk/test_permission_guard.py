@@ -128,7 +128,7 @@ async def test_a_full_guard_answers_at_once_and_spares_the_default_executor(
     async with application(client, max_checks=3) as http:
         waiting = [asyncio.create_task(ask(http)) for _ in range(3)]
         await wait_for(lambda: len(client.asked) == 3, what="three checks")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             answers = await asyncio.gather(*(ask(http) for _ in range(40)))
         assert answers == [(503, "undecided", "1")] * 40
         assert len(client.asked) == 3

@@ -128,7 +128,7 @@ async def test_a_fault_of_the_network_ends_within_the_deadline(server, fault, pa
         began = time.monotonic()
         with pytest.raises(NoAnswerError) as failed:
             await rc.check("usr_b", "instance:write")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
     assert failed.value.temporary
 
 

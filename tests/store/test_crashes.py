@@ -55,7 +55,7 @@ async def test_no_acknowledged_transaction_is_lost_and_none_is_half_there(privat
             acknowledged.add((row["_id"], row["name"]))
 
     async def reach(goal, what):
-        await wait_for(lambda: len(acknowledged) >= goal, within=30, what=what)
+        await wait_for(lambda: len(acknowledged) >= goal, what=what)
 
     writers = [asyncio.create_task(writer(number)) for number in range(WRITERS)]
     for kill in range(KILLS):

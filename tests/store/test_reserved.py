@@ -50,7 +50,7 @@ async def test_a_lease_is_written_while_requests_hold_every_worker(mongo_url, da
     tasks = await hold(public, held, WORKERS)
     waiting = asyncio.ensure_future(public[database_name]["rows"].find_one({}))
     rows = majority(reserved[database_name], "rows")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         await rows.insert_one({"_id": 1})
         async with await reserved.start_session(causal_consistency=True) as session:
             assert [row async for row in rows.find({}, session=session)] == [{"_id": 1}]
@@ -73,7 +73,7 @@ async def test_requests_are_answered_while_the_reserved_workers_are_held(
     public = connect(mongo_url, app_name="test", timeouts=PATIENT)
     reserved = connect_reserved(mongo_url, app_name="test", timeouts=PATIENT)
     tasks = await hold(reserved, held, RESERVED_WORKERS)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         assert await public[database_name]["rows"].find_one({}) is None
     held.set()
     await asyncio.gather(*tasks)
@@ -84,7 +84,7 @@ async def test_requests_are_answered_while_the_reserved_workers_are_held(
 async def test_a_session_starts_while_every_worker_is_held(mongo_url, held):
     client = connect(mongo_url, app_name="test", timeouts=PATIENT)
     tasks = await hold(client, held, WORKERS)
-    async with asyncio.timeout(20), await client.start_session() as session:
+    async with asyncio.timeout(30), await client.start_session() as session:
         assert not session.delegate.has_ended
     held.set()
     await asyncio.gather(*tasks)

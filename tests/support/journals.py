@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def journal_of(client: DbClient, name: str) -> Journal:
     """A process of the source `team`."""
     database = client[name]
-    relay = Relay(database, LocalBus(), holder="tests", clock=SystemClock())
+    relay = Relay(database, LocalBus(timeouts=PATIENT), holder="tests", clock=SystemClock())
     return Journal(
         client,
         database,

@@ -102,7 +102,7 @@ async def test_a_replica_that_comes_back_is_asked_at_once(tmp_path):
                 return bool(back.requests)
 
             # A replica that counts as failed is passed over for ten seconds.
-            await wait_for(asked, within=3, what="a request at the replica that came back")
+            await wait_for(asked, within=8, what="a request at the replica that came back")
 
 
 def test_each_kind_of_route_has_its_own_limit():

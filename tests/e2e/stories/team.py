@@ -168,7 +168,7 @@ class Team:
             items: list[dict[str, Any]] = (await self.owner.get(path))["items"]
             return items[::-1] if any(item["action"] == last for item in items) else None
 
-        return await wait_for(complete, within=30, what=f"{last} in the audit log")
+        return await wait_for(complete, what=f"{last} in the audit log")
 
     async def end_invitation(self, invitation_id: str) -> None:
         """Let the time of an invitation be over: its end is put into the past in the database."""

@@ -94,7 +94,7 @@ class StandIns:
         asked = CheckRequest.model_validate_json(await request.text())
         self.questions.append(asked)
         if self.silent:
-            await wait_for(lambda: not self.silent, within=30)
+            await wait_for(lambda: not self.silent)
         if self.decision is None:
             return web.json_response({"code": "stale"}, status=503)
         if asked.permission in self.denied:

@@ -63,7 +63,7 @@ async def recorded(api: AuditApi, query: str, *, number: int = 1) -> list[dict[s
         found[:] = [item for item in items if item["reported_by"] is not None]
         return len(found) >= number
 
-    await wait_for(arrived, within=10)
+    await wait_for(arrived)
     assert len(found) == number
     return found
 

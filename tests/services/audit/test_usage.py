@@ -104,7 +104,7 @@ async def test_members_read_what_they_did_and_used(api: AuditApi) -> None:
         rows = await usage_of(api, "group_by=member")
         return [len(row["metered"]) for row in rows if row["metered"]] == [2]
 
-    await wait_for(counted, within=10)
+    await wait_for(counted)
     rows = await usage_of(api, "group_by=member")
     ana, bo = sorted(rows, key=lambda row: int(row["activity"]), reverse=True)
     assert (ana["member"], ana["activity"], ana["metered"]) == (

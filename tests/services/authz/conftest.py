@@ -34,6 +34,7 @@ from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp
 from shared.timeouts import Timeouts
+from tests.patience import PATIENT
 from tests.services.authz.histories import (
     ACCOUNT,
     ANA,
@@ -102,7 +103,7 @@ class World:
     audit: Intake
     http: aiohttp.ClientSession
     urls: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    bus: LocalBus = field(default_factory=LocalBus)
+    bus: LocalBus = field(default_factory=lambda: LocalBus(timeouts=PATIENT))
 
     @asynccontextmanager
     async def replica(
@@ -241,7 +242,7 @@ def evaluation(
 async def world(request):
     """Both sources with what every test knows; a parameter is the seconds of their leases."""
     clock = SkippingClock()
-    bus = LocalBus()
+    bus = LocalBus(timeouts=PATIENT)
     jwks = public_jwk("k1", SIGNING_KEY.public_key())
     team, identity = (
         Source(name, keys=KEYS, jwks=jwks, clock=clock, bus=bus, ttl=getattr(request, "param", 1))

@@ -45,6 +45,7 @@ from shared.leases import Leases, Receipt, lease_routes
 from shared.problems import Unavailable
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp
+from tests.patience import PATIENT
 from tests.services.authz.histories import NOON
 from tests.shared.leases.memory import MemoryLeaseStore
 from tests.support.journal_keys import signer
@@ -73,7 +74,7 @@ class Source:
         self.history_begins: datetime | None = None
         self.rows: dict[int, list[SignedRow]] = defaultdict(list)
         self.store = MemoryLeaseStore(new_id("epo"))
-        self.leases = Leases(self.store, clock=clock, ttl=ttl)
+        self.leases = Leases(self.store, clock=clock, ttl=ttl, timeouts=PATIENT)
         self._clock = clock
         self.bus = bus
         self._jwks = jwks

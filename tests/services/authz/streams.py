@@ -9,7 +9,7 @@ from typing import Any
 from rolecall.aio.event_stream import EventReader
 from shared.runtime.service import ServiceApp
 
-SILENCE_SECONDS = 20.0
+SILENCE_SECONDS = 30.0
 """An event comes every second; a stream that should end and does not is silent or goes on."""
 STREAM = "/v1/authz/policy-stream"
 

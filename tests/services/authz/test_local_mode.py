@@ -69,7 +69,7 @@ class Local:
             return "undecided"
 
     async def becomes(self, reason, user=BO):
-        await wait_for(lambda: self.reason(user) == reason, within=30, what=f"the reason {reason}")
+        await wait_for(lambda: self.reason(user) == reason, what=f"the reason {reason}")
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 LIVE = "/notifications/live"
 EVENT = b'id: 1.msg_1\nevent: unread\ndata: {"unread":1}\n\n'
 OWN_SITE = {"Sec-Fetch-Site": "same-origin"}
-SECONDS = 20.0
+SECONDS = 30.0
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.services.console.browsing import BREAK, EXPORT, TAIL, StandIn, proble
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SECONDS = 20.0
+SECONDS = 30.0
 LOG, EVENTS, SEARCHES = f"{PAGE}/log", f"GET {API}/audit-events", f"{API}/audit-searches"
 SEARCH = {
     "id": "ase_1",

@@ -84,6 +84,8 @@ class Authz:
     ended: set[str] = field(default_factory=set)
     """The sessions that have ended."""
     users_away: bool = False
+    asked_in_vain: int = 0
+    """How often team was asked while it was away."""
     asked: list[CheckRequest] = field(default_factory=list)
     key: Any = field(default_factory=generate_key)
 
@@ -125,6 +127,7 @@ class Authz:
             ctx: None, call: Call[ConnectionAccountRequest, None]
         ) -> ConnectionAccount:
             if self.team_away:
+                self.asked_in_vain += 1
                 raise Unavailable
             managers = ("ana@example.com",) if call.body.managers else ()
             return ConnectionAccount(open=True, account_name="Acme", manager_emails=managers)

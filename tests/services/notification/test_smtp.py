@@ -204,7 +204,7 @@ async def test_a_server_that_falls_silent_is_waited_for_only_so_long(replies):
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     transport = transport_to(port, timeouts=Timeouts(smtp_connect=0.2, smtp_reply=0.2))
-    async with server, asyncio.timeout(20):
+    async with server, asyncio.timeout(30):
         result = await transport.send(MAIL)
         await ended.wait()
     assert isinstance(result, Deferred | Unreachable)

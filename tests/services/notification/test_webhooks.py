@@ -53,7 +53,7 @@ async def hooks(running: Hooks) -> Hooks:
     for name in ("webhooks", "deliveries", "idempotency"):
         await running.database[name].delete_many({})
     running.authz.allowed, running.authz.team_away = True, False
-    running.authz.users_away = False
+    running.authz.users_away, running.authz.asked_in_vain = False, 0
     return await running.for_one_test()
 
 
@@ -169,7 +169,7 @@ async def test_a_webhook_is_disabled_when_team_can_say_whom_to_tell(
     hooks.authz.team_away = True
     webhook = await hooks.make(receiver, event_types=["member.removed"])
     await hooks.happen(REMOVED)
-    await wait_for(lambda: receiver.got, what="the request")
+    await wait_for(lambda: hooks.authz.asked_in_vain, what="a question to team")
     assert (await hooks.ask("GET", f"/{webhook['id']}")).expect(200)["enabled"]
     hooks.authz.team_away = False
     hooks.clock.move(60)

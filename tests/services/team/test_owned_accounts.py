@@ -174,5 +174,5 @@ async def test_the_worker_ends_expired_offers(mongo_url: str, database_name: str
         async def ended() -> bool:
             return bool(await team.rows("ownership.offer_ended"))
 
-        await wait_for(ended, within=30, what="the end of the offer")
+        await wait_for(ended, what="the end of the offer")
         assert await store.accounts_with_offers_until(later, limit=10) == []

@@ -27,6 +27,12 @@ find leases"""
 AFTER_THE_ANSWER = "insert receipts"
 
 
+def last_attempt(trace: str) -> list[str]:
+    """What the last attempt of a change sent: the database may end one for another write."""
+    made = [str(command) for command in ROUND_TRIPS.of[trace]]
+    return made[max(place for place, name in enumerate(made) if name == "find heads") :]
+
+
 async def test_a_removal_makes_thirteen_round_trips_before_its_answer(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")
@@ -34,9 +40,8 @@ async def test_a_removal_makes_thirteen_round_trips_before_its_answer(team: Team
     trace = new_trace()
     removed = await account.owner.send("DELETE", path, traceparent=trace)
     removed.expect(204)
-    made = ROUND_TRIPS.of[trace]
-    await wait_for(lambda: str(made[-1]) == AFTER_THE_ANSWER, what="the stored receipt")
-    lines = [str(command) for command in made[:-1]]
+    await wait_for(lambda: last_attempt(trace)[-1] == AFTER_THE_ANSWER, what="the stored receipt")
+    lines = last_attempt(trace)[:-1]
     while lines[-2:] == ["find leases", "find leases"]:  # a slow barrier looks again
         lines.pop()
     assert "\n".join(lines) == BEFORE_THE_ANSWER
@@ -53,4 +58,4 @@ async def test_the_members_of_a_deleted_role_are_saved_in_one_round_trip(team: T
     trace = new_trace()
     deleted = await account.owner.send("DELETE", path, traceparent=trace)
     assert deleted.status in {200, 204}
-    assert [str(command) for command in ROUND_TRIPS.of[trace]].count("update members") == 1
+    assert last_attempt(trace).count("update members") == 1

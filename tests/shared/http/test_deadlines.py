@@ -34,7 +34,7 @@ async def test_a_connection_with_a_slow_head_is_closed(serve, world, head):
     address = urlsplit(site.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(head)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         answers = await reader.read()
     writer.close()
     assert answers.count(b"HTTP/1.1 200 ") == head.count(FAST)
@@ -53,7 +53,7 @@ async def test_a_head_that_drips_is_cut_all_the_same(serve, world):
             await asyncio.sleep(0.05)
 
     dripping = asyncio.create_task(drip())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         with contextlib.suppress(ConnectionResetError):  # a drip came after the connection's end
             assert await reader.read() == b""
     dripping.cancel()
@@ -72,7 +72,7 @@ async def test_a_request_that_is_not_answered_in_time_is_a_503(serve, world):
 
     slow = Api("slow", [row("POST", "/v1/slow", Public(), handler=forever)], None)
     site = await serve(slow, team(world), request_seconds=0.2)
-    async with asyncio.timeout(20), site.ask("POST", "/v1/slow") as answer:
+    async with asyncio.timeout(30), site.ask("POST", "/v1/slow") as answer:
         assert answer.status == 503
         assert (await answer.json())["code"] == "deadline-exceeded"
         assert answer.headers["Retry-After"] == "1"

@@ -354,7 +354,7 @@ async def test_one_sender_may_begin_a_limited_number_of_bodies(serve):
     api = Api("team", Gate().routes(), None, authenticator=authenticator(), lane_limits=LIMITS)
     site = await serve(api, proxies=("127.0.0.0/8",))
     # Of 4 x 6 bodies at the same time a sender has 8: half of the 16 that are free then.
-    async with silent_bodies(site, ["198.51.100.1"] * 9) as readers, asyncio.timeout(10):
+    async with silent_bodies(site, ["198.51.100.1"] * 9) as readers, asyncio.timeout(30):
         assert await readers[8].readline() == b"HTTP/1.1 429 Too Many Requests\r\n"
         async with silent_bodies(site, ["198.51.100.2"]) as (other,):
             assert not other.at_eof()
@@ -394,7 +394,7 @@ async def test_the_body_of_a_caller_that_is_refused_is_not_read(serve, credentia
     """Its answer comes while the body has not."""
     site = await serve(Api("team", Gate().routes(), None, authenticator=authenticator()))
     async with begun_bodies(site, "/v1/batch", [(credential, framing)]) as (reader,):
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
         assert head.startswith(b"HTTP/1.1 403 ")
         assert code.encode() in await reader.readuntil(b"}")
 
@@ -420,7 +420,7 @@ async def test_a_lane_holds_a_limited_number_of_bytes(serve, framing, counted):
     async with begun_bodies(site, "/v1/mine", [(one, framing)] * 2) as readers:
         assert not any(reader.at_eof() for reader in readers)
         async with begun_bodies(site, "/v1/mine", [(one, framing)]) as (third,):
-            told = await asyncio.wait_for(third.readuntil(b"\r\n\r\n"), 10)
+            told = await asyncio.wait_for(third.readuntil(b"\r\n\r\n"), 30)
             assert told.startswith(b"HTTP/1.1 429 ")
             policy = f'"users-bytes-at-once";q={counted * 2};qu="content-bytes"'
             assert f"RateLimit-Policy: {policy}\r\n".encode() in told

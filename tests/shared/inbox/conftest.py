@@ -133,7 +133,7 @@ async def client(mongo_url: str) -> AsyncIterator[DbClient]:
 async def journal_in(client: DbClient, name: str, *, source: str = "team") -> Journal:
     """A new journal of a source, with an epoch of its own."""
     database = client[name]
-    relay = Relay(database, LocalBus(), holder="tests", clock=SystemClock())
+    relay = Relay(database, LocalBus(timeouts=PATIENT), holder="tests", clock=SystemClock())
     journal = Journal(
         client,
         database,
@@ -193,7 +193,7 @@ def make_inbox(
         return Inbox(
             client,
             client[database_name],
-            bus=LocalBus(),
+            bus=LocalBus(timeouts=PATIENT),
             queue=AUDIT,
             sources=sources,
             internal=source or calls,  # type: ignore[arg-type]

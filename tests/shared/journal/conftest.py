@@ -53,7 +53,7 @@ def database(client: DbClient, database_name: str) -> Database:
 
 @pytest.fixture
 async def bus() -> AsyncIterator[LocalBus]:
-    bus = LocalBus()
+    bus = LocalBus(timeouts=PATIENT)
     yield bus
     await bus.close()
 

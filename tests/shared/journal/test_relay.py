@@ -161,7 +161,7 @@ async def test_rows_that_no_answer_waits_for_are_published_together(
 ) -> None:
     bus = PublishedTogether()
     await heard_by(bus)
-    relay = Relay(database, bus, holder="tests", clock=SystemClock())
+    relay = Relay(database, bus, holder="tests", clock=SystemClock(), gather_seconds=0.5)
     writes = await committed(database, client, *map(unawaited, range(3)))
     async with running(relay):
         for rows in writes:

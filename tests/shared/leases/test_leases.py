@@ -163,7 +163,7 @@ async def test_a_late_request_does_not_put_a_returned_lease_back(clock):
     store.goes_on.set()
     with pytest.raises(LifeEnded):
         await renewal
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         receipt = await barrier(leases, clock)
     assert receipt.effective
     assert receipt.replicas == ()
@@ -291,7 +291,7 @@ class SlowReceipts(MemoryLeaseStore):
 async def test_a_write_does_not_wait_until_its_receipt_is_stored(clock):
     store = SlowReceipts("e1", {3: 7})
     here, there = (Leases(store, clock=clock, ttl=3, timeouts=PATIENT) for _ in range(2))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         made = await barrier(here, clock)
     assert made.effective
     assert not store.receipts
