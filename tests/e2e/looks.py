@@ -16,7 +16,7 @@ def looks(visitor: Visitor, *, name: str) -> list[str]:
         found = Axe().run(visitor.page, options=RULES[scheme]).response["violations"]
         faults += [f"{name}, {scheme}: {one['id']} {one['nodes'][0]['html']}" for one in found]
     for width in (360, 1280):
-        visitor.page.set_viewport_size({"width": width, "height": 800})
+        visitor.resize(width)
         if visitor.page.evaluate("document.documentElement.scrollWidth") > width:
             faults.append(f"{name}: {width} pixels are too few")
     return faults

@@ -161,7 +161,7 @@ def test_a_person_signs_up_verifies_signs_out_and_in_and_resets(
     assert visitor.cookie("__Host-rolecall_session") not in {"", first}
 
     visitor.press("Sign out")
-    visitor.page.get_by_role("link", name="Forgot your password?").click()
+    visitor.follow("Forgot your password?")
     visitor.fill(email=ana.email)
     visitor.press("Send me the link")
     assert visitor.path == "/forgot-password/sent"
@@ -288,7 +288,8 @@ def test_a_form_of_before_a_sign_in_is_shown_again(site: Site, visitor: Visitor)
     old.open("/sign-out")
     visitor.press("Sign out")
     visitor.sign_in(other)
-    old.page.get_by_role("button", name="Sign out").last.click()
+    with old.page.expect_navigation():
+        old.page.get_by_role("button", name="Sign out").last.click()
     assert "Nothing was changed. Press the button again." in old.text
     visitor.open("/console")
     assert other.email in visitor.text
@@ -369,7 +370,7 @@ def test_people_sign_in_with_an_issuer_that_is_another_site(
     assert (visitor.path, visitor.title) == ("/console", "You are signed in")
     assert ana.email in visitor.text
     visitor.press("Sign out")
-    visitor.page.get_by_role("link", name="Continue with your company").click()
+    visitor.follow("Continue with your company")
     visitor.fill(email=ana.email)
     visitor.press("Continue")
     assert "has no sign-in with a company" in visitor.text
@@ -389,7 +390,7 @@ def test_an_issuers_answer_of_a_stranger_signs_no_one_in(
     answer = issuer.browse(begun["authorization_url"])
     callback = answer.pop("redirect_uri")
     visitor.open_foreign(f"<a href='{callback}?{urlencode(answer)}'>Win</a>")
-    visitor.page.get_by_role("link", name="Win").click()
+    visitor.follow("Win")
     assert "Begin it again" in visitor.text
     assert not visitor.signed_in
 
@@ -401,7 +402,7 @@ def test_a_user_with_a_second_factor_enters_a_code_or_a_recovery_code(
     kai = site.known_person()
     secret = site.send("/v1/me/mfa/totp", {}, token=kai.token)["secret"]
     app = pyotp.TOTP(secret)
-    code = app.at(time.time(), counter_offset=-1)
+    code = app.now()
     confirmed = site.send("/v1/me/mfa/totp/confirm", {"otp": code}, token=kai.token)
     recovery_code = confirmed["recovery_codes"][0]
 
@@ -414,7 +415,7 @@ def test_a_user_with_a_second_factor_enters_a_code_or_a_recovery_code(
         visitor.press("Sign in")
         assert "This code is wrong" in visitor.text
         assert not visitor.signed_in
-    visitor.fill(otp=app.now())
+    visitor.fill(otp=app.at(time.time(), counter_offset=1))
     visitor.press("Sign in")
     assert visitor.path == "/invitations"
     visitor.press("Sign out")
@@ -434,13 +435,13 @@ def test_a_person_adds_an_app_saves_the_codes_and_removes_it(site: Site) -> None
     kai = site.known_person()
     with site.visitor() as visitor:
         visitor.sign_in(kai)
-        visitor.page.get_by_role("link", name="Security of your sign-in").click()
+        visitor.follow("Security of your sign-in")
         visitor.press("Add an app")
         app = pyotp.TOTP((visitor.page.text_content(".secret") or "").replace(" ", ""))
         visitor.fill(otp="000000")
         visitor.press("Add the app")
         assert "This code is wrong" in visitor.text
-        visitor.fill(otp=app.at(time.time(), counter_offset=-1))
+        visitor.fill(otp=app.now())
         visitor.press("Add the app")
         assert visitor.title == "Save your recovery codes"
         recovery_code = visitor.page.locator(".codes li").first.inner_text()
@@ -497,8 +498,8 @@ def test_a_passkey_signs_in_and_a_page_without_a_script_names_other_ways(
         devices.send("WebAuthn.enable")
         added = devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         holder.sign_in(kai)
-        holder.page.get_by_role("link", name="Security of your sign-in").click()
-        holder.page.get_by_role("link", name="Add a passkey").click()
+        holder.follow("Security of your sign-in")
+        holder.follow("Add a passkey")
         faults = looks(holder, name="no passkeys")
         holder.press("Add a passkey")
         faults += looks(holder, name="a new passkey")
@@ -535,7 +536,7 @@ def test_a_passkey_signs_in_and_a_page_without_a_script_names_other_ways(
     assert faults == []
     visitor.open("/sign-in/passkey")
     assert "Passkeys need JavaScript." in visitor.text
-    visitor.page.get_by_role("link", name="Sign in another way").click()
+    visitor.follow("Sign in another way")
     assert visitor.title == "Sign in"
 
 
@@ -575,7 +576,7 @@ def test_the_number_of_notifications_follows_while_a_page_is_open(site: Site) ->
             visitor.page.reload()
         body = {"email": new.email, "password": PASSWORD}
         site.send("/v1/me/email", body, token=kai.token)
-        visitor.page.get_by_role("link", name="Show them").click()
+        visitor.follow("Show them")
         assert "address" in visitor.text
         other = visitor.other_tab()
         other.open("/notifications")
@@ -634,7 +635,7 @@ def test_a_long_name_leaves_each_control_on_one_line(site: Site, owner: Person) 
         for current in ("Analytical Engines", kai.name):
             assert current in str(visitor.page.text_content("li:has(.badge)"))
             for width in (360, 1280):
-                visitor.page.set_viewport_size({"width": width, "height": 800})
+                visitor.resize(width)
                 assert lines(visitor) == {"Sign out": 1, "Current": 1, "Switch": 1}
                 assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
             visitor.press(f"Switch to {'Analytical Engines' if current == kai.name else kai.name}")

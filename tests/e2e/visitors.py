@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from tests.patience import LONGEST_WAIT_SECONDS
 from tests.servers import require_chromium
 
 PASSWORD = "correct-horse-battery-staple"
@@ -166,6 +167,15 @@ class Visitor:
         """Open a page of the site, or a link."""
         self.page.goto(path if "://" in path else self.site.url + path)
 
+    def resize(self, width: int) -> None:
+        """Give the page this width, and wait until it has it."""
+        self.page.set_viewport_size({"width": width, "height": 800})
+
+        def has_it() -> str | None:
+            return "it has" if self.page.evaluate("innerWidth") == width else None
+
+        until(has_it, what=f"a page of {width} pixels")
+
     def open_foreign(self, html: str) -> None:
         """Open a page of another site."""
 
@@ -185,6 +195,11 @@ class Visitor:
         """Press the button with this text, and wait for the page after it."""
         with self.page.expect_navigation():
             self.page.get_by_role("button", name=button, exact=True).click()
+
+    def follow(self, link: str) -> None:
+        """Follow the link with this text, and wait for its page."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=link).click()
 
     def tab_to(self, selector: str) -> None:
         """Press the tabulator key until this element has the focus, which must be visible."""
@@ -239,7 +254,9 @@ class Visitor:
         self.press("Sign in")
 
 
-def until(condition: Callable[[], str | None], *, what: str, within: float = 30.0) -> str:
+def until(
+    condition: Callable[[], str | None], *, what: str, within: float = LONGEST_WAIT_SECONDS
+) -> str:
     """Wait for a condition that has a value."""
     deadline = time.monotonic() + within
     while (found := condition()) is None:
