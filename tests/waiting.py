@@ -26,12 +26,18 @@ async def wait_for(
 
 @overload
 async def wait_for(
-    condition: Callable[[], T | None], *, within: float = LONGEST_WAIT_SECONDS, what: str = "condition"
+    condition: Callable[[], T | None],
+    *,
+    within: float = LONGEST_WAIT_SECONDS,
+    what: str = "condition",
 ) -> T: ...
 
 
 async def wait_for(
-    condition: Callable[[], object], *, within: float = LONGEST_WAIT_SECONDS, what: str = "condition"
+    condition: Callable[[], object],
+    *,
+    within: float = LONGEST_WAIT_SECONDS,
+    what: str = "condition",
 ) -> object:
     """Call `condition` until its value is true, and return that value.
 

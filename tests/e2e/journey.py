@@ -273,9 +273,15 @@ async def change_and_remove(world: World, team: Team) -> None:
     assert await world.decisions(b.user_id, "balance:view", account=account) == (
         world.everywhere("not-a-member")
     )
-    receipt = await team.owner.get(f"{team.path}/revisions/{removed.headers['Rolecall-Revision']}")
-    assert receipt["effective_at"]
-    assert len(receipt["replicas"]) >= len(world.deployment.authz)
+
+    async def receipt() -> dict[str, Any] | None:
+        """The receipt of the removal; a replica that does not know it yet makes one."""
+        revision = removed.headers["Rolecall-Revision"]
+        found: dict[str, Any] = await team.owner.get(f"{team.path}/revisions/{revision}")
+        return found if found["effective_at"] else None
+
+    replicas = (await wait_for(receipt, what="the receipt"))["replicas"]
+    assert len(replicas) >= len(world.deployment.authz)
     assert (await b.send("GET", team.path)).status == 404
     await world.mailbox.newest(b.email, "removed")
     own = await b.get(f"/v1/accounts/{b.account_id}")
@@ -312,20 +318,19 @@ async def read_the_audit_log(world: World, team: Team) -> None:
     }
     path = f"{team.path}/audit-events?limit=200"
 
-    async def with_removal() -> list[dict[str, Any]] | None:
+    async def with_every_step() -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = (await team.owner.get(path))["items"]
-        return items if any(item["action"] == "member.removed" for item in items) else None
+        oldest_first = list(reversed(items))
+        actors = [
+            people.get(item["actor"]["id"]) or people.get(item["actor"].get("on_behalf_of") or "")
+            for item in oldest_first
+        ]
+        seen = iter(zip((item["action"] for item in oldest_first), actors, strict=True))
+        missing = [step for step in STEPS if step not in seen]
+        assert not missing, (missing, [item["action"] for item in oldest_first])
+        return items
 
-    items = await wait_for(with_removal, what="the removal in the audit log")
-    oldest_first = list(reversed(items))
-    actors = [
-        people.get(item["actor"]["id"]) or people.get(item["actor"].get("on_behalf_of") or "")
-        for item in oldest_first
-    ]
-    seen = iter(zip((item["action"] for item in oldest_first), actors, strict=True))
-    missing = [step for step in STEPS if step not in seen]
-    assert not missing, (missing, [item["action"] for item in oldest_first])
-    for item in items:
+    for item in await wait_for(with_every_step, what="every step in the audit log"):
         assert item["account_id"] == team.account_id
         assert item["occurred_at"]
         assert item["outcome"] in {"succeeded", "denied"}
