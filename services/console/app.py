@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from services.console.adapters.api import PublicApi
 from services.console.domain.sealing import Sealer
-from services.console.routes import FEEDS, PAGES, design
+from services.console.routes import FEEDS, PAGES, STATES, design
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.pages import add_pages
 from services.console.settings import NAME, Settings
@@ -33,7 +33,9 @@ def build(
         NAME,
         public=Api(NAME, (), ctx),
         internal=Api(NAME, (), ctx),
-        pages=partial(add_pages, rows=rows, feeds=FEEDS, ctx=ctx, proxies=settings.proxies),
+        pages=partial(
+            add_pages, rows=rows, live=(*FEEDS, *STATES), ctx=ctx, proxies=settings.proxies
+        ),
         opens=(api.open,),
         closes=(api.close,),
         drains=(api.drain,),

@@ -7,7 +7,8 @@ import pytest
 
 from tests.e2e.looks import looks
 from tests.e2e.one_process import OneProcess
-from tests.e2e.visitors import PASSWORD, Person, Site, Visitor, chromium
+from tests.e2e.tasks import MAX_CLICKS, TASKS, Clicks
+from tests.e2e.visitors import PASSWORD, Person, Site, Visitor, chromium, until
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -160,6 +161,78 @@ def test_a_person_switches_between_teams_without_signing_out(site: Site) -> None
             visitor.page.locator(".switcher").get_by_role("link", name="Ada Two").click()
         assert visitor.path == f"/console/accounts/{ada.account_id}/members"
         assert "You are on your own here" in visitor.text
+
+
+@pytest.fixture(scope="module")
+def northwind(site: Site) -> Team:
+    """A team with a member, two projects and a role that its owner changed; and another team."""
+    ada, bea = site.known_person("Ada Moreau"), site.known_person("Bea Lind")
+    here = f"/v1/accounts/{ada.account_id}"
+    site.send(f"{here}/convert", {"name": "Northwind", "catalog": "standard"}, token=ada.token)
+    site.send("/v1/accounts", {"name": "Gears"}, token=ada.token)
+    body = {"email": bea.email, "role": "viewer", "delivery": "link"}
+    link = site.send(f"{here}/invitations", body, token=ada.token)["link"]
+    accepted = {name: link[name] for name in ("token", "code")}
+    site.send("/v1/invitations/accept", accepted, token=bea.token)
+    for name in ("Production", "Staging"):
+        site.send(f"{here}/projects", {"name": name}, token=ada.token)
+    grants = {"account": {"view": "all"}}
+    role = site.send(f"{here}/roles", {"name": "Night shift", "grants": grants}, token=ada.token)
+    changed = {"name": "Late shift"}
+    site.send(f"{here}/roles/{role['id']}", changed, token=ada.token, method="PATCH")
+    recorded = f"{here}/audit-events?action=role.changed"
+    until(
+        lambda: "yes" if site.get(recorded, token=ada.token)["items"] else None,
+        what="the record of the change of a role",
+    )
+    return Team(owner=ada)
+
+
+def test_ten_tasks_take_at_most_five_clicks_each(site: Site, northwind: Team) -> None:
+    with site.visitor() as visitor:
+        visitor.sign_in(northwind.owner)
+        for task in TASKS:
+            visitor.open(northwind.path())
+            person = Clicks(visitor)
+            task.way(person)
+            assert task.seen in visitor.text, task.wish
+            assert person.count <= MAX_CLICKS, task.wish
+
+
+def test_a_change_by_another_admin_shows_on_an_open_list(site: Site, team: Team) -> None:
+    with site.visitor(javascript=True) as visitor:
+        visitor.sign_in(team.owner)
+        visitor.open(team.path("members"))
+        note = visitor.page.get_by_text("The list has changed meanwhile.")
+        assert not note.is_visible()
+        email = site.new_person().email
+        body = {"email": email, "role": "viewer", "delivery": "link"}
+        invitations = f"/v1/accounts/{team.owner.account_id}/invitations"
+        site.send(invitations, body, token=team.owner.token)
+        # As when the tab is seen again: the page asks at once.
+        visitor.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        note.wait_for(state="visible")
+        follow(visitor, "Show it")
+        assert email in visitor.text
+
+
+def test_two_tabs_and_an_ended_session_lose_no_typed_text(site: Site, northwind: Team) -> None:
+    with site.visitor() as visitor:
+        visitor.sign_in(northwind.owner)
+        visitor.open(northwind.path("invite"))
+        visitor.fill(emails="one@example.com\n<b>two</b>@example.com")
+        other = visitor.other_tab()
+        other.open("/sign-out")
+        with other.page.expect_navigation():
+            other.page.locator("main").get_by_role("button", name="Sign out").click()
+        visitor.page.check("[name=role][value=viewer]")
+        visitor.press("Send the invitations")
+        assert "What you entered is kept" in visitor.text
+        visitor.fill(email=northwind.owner.email, password=PASSWORD)
+        visitor.press("Sign in and go on")
+        assert "Nothing was changed yet" in visitor.text
+        assert visitor.page.input_value("[name=emails]").startswith("one@example.com\n<b>two")
+        assert visitor.page.is_checked("[name=role][value=viewer]")
 
 
 @pytest.mark.rule("T24")

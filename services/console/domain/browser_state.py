@@ -54,6 +54,7 @@ class BrowserSession:
 
     id: str
     refresh_token: str
+    user_id: str = ""
     access_token: str = ""
     expires_at: datetime = NEVER_VALID
 
@@ -64,7 +65,7 @@ class BrowserSession:
     def contents(self) -> Mapping[Cookie, Mapping[str, object]]:
         """What each of its cookies holds. Without its tokens, a session gets new ones."""
         tokens = {"access": self.access_token, "until": int(self.expires_at.timestamp())}
-        session = {"id": self.id, "refresh": self.refresh_token}
+        session = {"id": self.id, "refresh": self.refresh_token, "user": self.user_id}
         return {Cookie.SESSION: session, Cookie.TOKENS: session | tokens}
 
     def with_access_token(self, token: str, expires_at: datetime) -> "BrowserSession":
@@ -78,7 +79,8 @@ def read_session(
     """Return the session of the two cookies, with the tokens if they are its own."""
     match session:
         case {"id": str(own), "refresh": str(refresh)}:
-            found = BrowserSession(id=own, refresh_token=refresh)
+            user_id = str(session.get("user", ""))
+            found = BrowserSession(id=own, refresh_token=refresh, user_id=user_id)
         case _:
             return None
     match tokens:
@@ -88,6 +90,7 @@ def read_session(
                     found,
                     access_token=access,
                     refresh_token=newer,
+                    user_id=str(tokens.get("user", found.user_id)),
                     expires_at=datetime.fromtimestamp(until, UTC),
                 )
     return found

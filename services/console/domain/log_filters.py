@@ -11,6 +11,8 @@ FILTERS = (
     *("outcome", "from", "to", "request_id", "through"),
 )
 """In the order of the form; the names are those of the API."""
+RANGE = "range"
+"""In an address: the name of a usual time, which a press of the form chooses."""
 SELDOM = frozenset({"on_behalf_of", "resource_id", "request_id", "through"})
 """What is looked for seldom: the form hides it until it is used."""
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
@@ -51,17 +53,28 @@ def typed_moment(text: str, time_zone: str) -> str:
 
 
 def ranges(now: datetime, time_zone: str) -> dict[str, dict[str, str]]:
-    """Usual times by their names, in days of the reader's zone."""
+    """Usual times by their names, in days of the reader's zone; a week begins on Monday."""
     today = now.astimezone(zone_of(time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
-    month = today.replace(day=1)
+    week, month = today - timedelta(days=today.weekday()), today.replace(day=1)
     last_month = (month - timedelta(days=1)).replace(day=1)
     return {
         "today": {"from": _written(today)},
         "last_7_days": {"from": _written(today - timedelta(days=6))},
+        "last_week": {"from": _written(week - timedelta(days=7)), "to": _written(week)},
         "last_30_days": {"from": _written(today - timedelta(days=29))},
         "this_month": {"from": _written(month)},
         "last_month": {"from": _written(last_month), "to": _written(month)},
     }
+
+
+def asked(query: Mapping[str, str], *, now: datetime, time_zone: str) -> dict[str, str]:
+    """The filters of an address, with the usual time that it names in the place of its own."""
+    filters = chosen(query, time_zone)
+    usual = ranges(now, time_zone).get(query.get(RANGE, ""))
+    if usual is None:
+        return filters
+    others = {name: text for name, text in filters.items() if name not in {"from", "to"}}
+    return others | usual
 
 
 def _written(moment: datetime) -> str:

@@ -142,6 +142,12 @@ STALE_FORM = (
     "This page was open for too long, or you signed in or out meanwhile. Nothing was changed."
     " Press the button again."
 )
+OTHER_READER = PageText(
+    "You are signed in as another person than when this page was opened. Nothing was changed, and"
+    " what was entered is not shown to you.",
+    "Sie sind als eine andere Person angemeldet als beim Öffnen dieser Seite. Nichts wurde"
+    " geändert, und die Eingaben werden Ihnen nicht gezeigt.",
+)
 NO_COOKIES = (
     "Your browser sent no cookie. Allow cookies for this site, and open it with https://. Then"
     " press the button again."

@@ -1,4 +1,4 @@
-"""The pages of the console, and the feeds that their scripts follow."""
+"""The pages of the console, and what their scripts follow."""
 
 from services.console.routes import (
     access_explorer,
@@ -85,3 +85,6 @@ PAGES = (
     *member_access.PAGES,
 )
 FEEDS = (live.NOTIFICATIONS, audit_log.FEED)
+"""What scripts follow: it passes piece by piece."""
+STATES = (members.LIVE,)
+"""What scripts ask for again and again."""

@@ -6,7 +6,15 @@ from typing import Any
 
 from services.console.adapters.api import ApiRefusal, StreamedAnswer
 from services.console.domain import places
-from services.console.domain.log_filters import FILTERS, SELDOM, chosen, ranges, typed_moment
+from services.console.domain.log_filters import (
+    FILTERS,
+    RANGE,
+    SELDOM,
+    asked,
+    chosen,
+    ranges,
+    typed_moment,
+)
 from services.console.domain.log_records import as_data
 from services.console.pages.record_words import (
     OUTCOMES,
@@ -36,10 +44,10 @@ async def show(visit: Visit, form: Form) -> Outcome:
     """Show the records that the filters of the address take, the newest first."""
     filters = chosen(visit.query, "UTC")
     given = {name: text for name, text in visit.query.items() if name in FILTERS}
-    if filters != given:
+    if filters != given or RANGE in visit.query:
         await open_user(visit)
-        filters = chosen(visit.query, visit.time_zone)
-        if filters != given:
+        filters = asked(visit.query, now=visit.now, time_zone=visit.time_zone)
+        if filters != given or RANGE in visit.query:
             return SeeOther(places.changed_address(visit.path, filters))
     frame: AccountFrame
     found: tuple[Mapping[str, Any], Mapping[str, str]]

@@ -90,7 +90,8 @@ class BrowserRequest:
 
     def form_fits(self) -> bool:
         """Whether the form was made for this browser, since its last sign-in."""
-        secret, mark = self.cookies.get(Cookie.FORM, ""), self.typed.get("form", "")
+        secret = self.cookies.get(Cookie.FORM, "")
+        mark, _, _ = self.typed.get("form", "").partition(".")
         return bool(secret) and self.ctx.sealer.marked(FORM_MARK, secret, mark)
 
     def _new_form_secret(self) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 BODY_SECONDS = 15.0
-MAX_BODY_BYTES = 16_384
+MAX_BODY_BYTES = 40_960
+"""Of a form; one that is kept during a sign-in comes back sealed, which makes it larger."""
 MAX_FIELDS = 20
 HEADER_FIELDS = frozenset({"once", "state"})
 """What our pages put into their forms, and send on in a header of a request to the API."""

@@ -6,22 +6,26 @@ from services.console.pages.page_text import PageText
 from services.console.pages.rendering import Form
 from services.console.routes.account_catalogs import read_catalog, shown_state, state_to_show
 from services.console.routes.account_frame import AccountFrame, open_account, open_user, together
+from services.console.routes.choices import listed
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values
 from services.console.routes.receipts import after_change, read_receipt
 from services.console.routes.visits import Visit
 
 MEMBER = f"{places.ACCOUNT}/members/{{user_id}}"
+SHOWN_PROJECTS = "10"
 NOT_A_DAY = PageText("Choose a day.", "Wählen Sie einen Tag.")
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show the member, and the buttons that the visitor may press."""
     frame: AccountFrame
-    frame, table, answer, receipt = await together(
+    path = f"/v1/accounts/{visit.account_id}/members/{visit.place['user_id']}"
+    frame, table, answer, receipt, projects = await together(
         open_account(visit),
         read_catalog(visit),
-        visit.answer("GET", f"/v1/accounts/{visit.account_id}/members/{visit.place['user_id']}"),
+        visit.answer("GET", path),
         read_receipt(visit),
+        listed(visit.call("GET", f"{path}/access", query={"limit": SHOWN_PROJECTS})),
     )
     member = answer.body
     ends = member["expires_at"]
@@ -36,6 +40,8 @@ async def show(visit: Visit, form: Form) -> Outcome:
         ends_on="" if ends is None else day_of(ends, time_zone=visit.time_zone),
         state=state_to_show(answer.etag),
         receipt=receipt,
+        table=table,
+        projects=projects,
     )
 
 

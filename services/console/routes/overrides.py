@@ -5,12 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from services.console.adapters.api import ApiRefusal
+from services.console.domain.explanations import title_of
 from services.console.domain.grant_texts import of_cells
 from services.console.domain.impacts import read_impact
 from services.console.domain.moments import end_of_day
-from services.console.domain.override_choices import chosen_grants, shown_choices
+from services.console.domain.override_choices import LevelChoice, chosen_grants, shown_choices
 from services.console.domain.permission_tables import (
+    ALL,
     PermissionTable,
+    TableLevel,
     held_levels,
     levels_of,
 )
@@ -36,18 +39,28 @@ from services.console.routes.role_editor import MAX_FIELDS
 from services.console.routes.visits import Visit
 
 ENDS = "expires_at"
+GIVE = "give"
+"""In an address: a permission that the form shall allow."""
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show what the member may do in the project, where each of it comes from, and the choices."""
     here, receipt = await together(open_member(visit), read_receipt(visit))
-    return _shown(here, form, receipt)
+    return _shown(here, form, receipt, wanted=visit.query.get(GIVE, ""))
 
 
-def _shown(here: MemberInProject, form: Form, receipt: Mapping[str, Any] | None = None) -> Outcome:
+def _shown(
+    here: MemberInProject,
+    form: Form,
+    receipt: Mapping[str, Any] | None = None,
+    *,
+    wanted: str = "",
+) -> Outcome:
     inside = here.table.inside_projects()
+    given = _wanted_level(here, wanted) if not form.values else None
     values = form.values or {
         **shown_choices(here.table, inside, role=here.role, override=here.given),
+        **({given.field: LevelChoice.ALLOW} if given else {}),
         ENDS: here.last_day,
     }
     [place] = here.access["items"]
@@ -59,6 +72,7 @@ def _shown(here: MemberInProject, form: Form, receipt: Mapping[str, Any] | None 
         **here.words,
         parts=inside,
         receipt=receipt,
+        given=title_of(here.table, given.names[0]) if given else "",
         rows=of_cells(here.table, place["cells"]),
         role_texts={
             level.place: choice_text(by_role.get(level.place), language=language)
@@ -67,6 +81,14 @@ def _shown(here: MemberInProject, form: Form, receipt: Mapping[str, Any] | None 
         own=here.inside,
         editable=_may_change(here),
     )
+
+
+def _wanted_level(here: MemberInProject, permission: str) -> TableLevel | None:
+    """The level that an address asks to allow, if the visitor may give it."""
+    level = here.table.by_permission.get(permission)
+    if level is None or here.inside.get(level.names[0]) != ALL or not _may_change(here):
+        return None
+    return level if here.table.entries[level.entry].project_scoped else None
 
 
 def _may_change(here: MemberInProject) -> bool:

@@ -16,13 +16,13 @@ from services.console.routes.account_frame import gone_page, refused_page
 from services.console.routes.answers import failed_page, page_response
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.forms import MAX_FIELDS, NotAForm, read_form, read_pairs
-from services.console.routes.live import FeedRoute, live_response
+from services.console.routes.kept_forms import KEPT, ask_again, go_on, keep, show_stale
+from services.console.routes.live import LiveRoute, live_response
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
     SeeOther,
     Shown,
-    kept_values,
     refused_form,
     with_query,
 )
@@ -41,7 +41,7 @@ FACTOR_REQUIRED = "second-factor-required"
 def add_pages(
     app: web.Application,
     rows: Sequence[PageRoute],
-    feeds: Sequence[FeedRoute],
+    live: Sequence[LiveRoute],
     ctx: PageContext,
     *,
     proxies: Proxies,
@@ -50,8 +50,8 @@ def add_pages(
     app.middlewares.append(_missing(ctx))
     for file in STATIC_FILES.values():
         app.router.add_get(file.path, _file(file))
-    for feed in feeds:
-        app.router.add_get(feed.path, _live(feed, ctx, proxies), allow_head=False)
+    for one in live:
+        app.router.add_get(one.path, _live(one, ctx, proxies), allow_head=False)
     for row in rows:
         handler = _handler(row, ctx, proxies)
         for method in row.methods:
@@ -109,7 +109,7 @@ def _handler(
 
 
 def _live(
-    row: FeedRoute, ctx: PageContext, proxies: Proxies
+    row: LiveRoute, ctx: PageContext, proxies: Proxies
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
@@ -165,10 +165,13 @@ def _foreign(request: web.Request, ctx: PageContext) -> bool:
 async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
     """Answer a visit; a press counts only with the mark of a form of this browser (`T25`)."""
     try:
+        if press and KEPT in visit.typed:
+            return await go_on(row, visit, _here(row, visit))
         if press and row.submit is not None:
             if visit.form_fits():
                 return await row.submit(visit)
-            return await row.show(visit, _stale(visit))
+            problem = STALE_FORM if Cookie.FORM in visit.cookies else NO_COOKIES
+            return await show_stale(row, visit, problem)
         if row.link is not None and "token" in visit.query:
             link = read_link(visit.query["token"], visit.query.get("code", ""))
             if link is not None:
@@ -176,7 +179,8 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
             return SeeOther(row.path)
         return await row.show(visit, Form())
     except (SignedOut, FormerSessionLives) as found:
-        outcome: Outcome = _to_sign_in(row, visit, found)
+        kept = keep(visit) if press and isinstance(found, SignedOut) else None
+        outcome: Outcome = ask_again(visit, kept) if kept else _to_sign_in(row, visit, found)
     except AccountGone:
         outcome = gone_page(visit)
     except ApiRefusal as refusal:
@@ -213,8 +217,3 @@ async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: 
         except (ApiRefusal, SignedOut):
             pass
     return refused_page(visit, form)
-
-
-def _stale(visit: Visit) -> Form:
-    problem = STALE_FORM if Cookie.FORM in visit.cookies else NO_COOKIES
-    return Form(values=kept_values(visit), problem=problem, status=403)

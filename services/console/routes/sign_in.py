@@ -39,26 +39,39 @@ async def submit(visit: Visit) -> Outcome:
     """Sign in; the second step asks for the code of a second factor."""
     if "continuation" in visit.typed:
         return await _go_on(visit)
+    first = first_step(visit)
+    if first is None:
+        return await show(visit, with_error(Form(), problem=FIRST_STEP_OVER, status=403))
+    to = places.destination(visit.typed.get("to", ""))
+    try:
+        await log_in(visit, *first)
+    except ApiRefusal as refusal:
+        if refusal.code in OTP_CODES:
+            email, _ = first
+            sealed = visit.seal_second_step(*first)
+            return code_page(visit, refusal, to=to, email=email, first_step=sealed)
+        return await show(visit, refused_form(visit, refusal))
+    return SeeOther(to)
+
+
+def first_step(visit: Visit) -> tuple[str, str] | None:
+    """Address and password of a sign-in; None: its second step came too late."""
     if "first_step" in visit.typed:
-        first_step = visit.open_second_step()
-        if first_step is None:
-            return await show(visit, with_error(Form(), problem=FIRST_STEP_OVER, status=403))
-    else:
-        first_step = visit.typed.get("email", "").strip(), visit.typed.get("password", "")
-    email, password = first_step
+        return visit.open_second_step()
+    return visit.typed.get("email", "").strip(), visit.typed.get("password", "")
+
+
+async def log_in(visit: Visit, email: str, password: str) -> None:
+    """Sign in with a password, and with the code of the form if it has one.
+
+    Raises:
+        ApiRefusal: it was refused.
+        FormerSessionLives: the session before it could not be ended.
+    """
     body = {"email": email, "password": password}
     if otp := visit.typed.get("otp", "").strip():
         body["otp"] = otp
-    to = places.destination(visit.typed.get("to", ""))
-    try:
-        answer = await visit.ask("/v1/login", body)
-    except ApiRefusal as refusal:
-        if refusal.code in OTP_CODES:
-            first = visit.seal_second_step(email, password)
-            return code_page(visit, refusal, to=to, email=email, first_step=first)
-        return await show(visit, refused_form(visit, refusal))
-    await visit.sign_in(answer)
-    return SeeOther(to)
+    await visit.sign_in(await visit.ask("/v1/login", body))
 
 
 async def _go_on(visit: Visit) -> Outcome:

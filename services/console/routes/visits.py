@@ -18,6 +18,8 @@ from shared.locales import DEFAULT_LOCALE, DEFAULT_TIME_ZONE
 
 UNREAD_SECONDS = 2.0
 """The longest wait for a number that the page can do without."""
+FORM_READER = "form-reader"
+"""The purpose of the mark of the user to whom a form is shown."""
 ENDED = "ended-session"
 """The purpose of the mark of a session that has ended."""
 STEP_UP_REQUIRED = "step-up-required"
@@ -248,6 +250,24 @@ class Visit(BrowserRequest):
             self.kept |= {Cookie.SESSION: "", Cookie.TOKENS: ""}
             self.form_secret = self._new_form_secret()
 
+    # --- whose form it is
+
+    def form_mark(self) -> str:
+        """The mark of a form of this browser, and that of the user to whom it is shown."""
+        shown_to = self.session.user_id if self.session is not None else ""
+        reader = self.ctx.sealer.mark(FORM_READER, shown_to) if shown_to else ""
+        return f"{super().form_mark()}.{reader}"
+
+    @property
+    def form_reader(self) -> str:
+        """The mark of the user to whom the form was shown that is pressed; a stranger has none."""
+        return self.typed.get("form", "").partition(".")[2]
+
+    def is_reader(self, mark: str) -> bool:
+        """Whether a mark is that of the signed-in user."""
+        own = self.session.user_id if self.session is not None else ""
+        return bool(own) and self.ctx.sealer.marked(FORM_READER, own, mark)
+
     def change_access_token(self, answer: Mapping[str, Any]) -> None:
         """Keep the access token of a switch of the account, or of a fresh proof."""
         if self.session is not None:
@@ -258,6 +278,7 @@ class Visit(BrowserRequest):
     def _from_answer(self, answer: Mapping[str, Any], *, session_id: str) -> BrowserSession:
         return BrowserSession(
             id=session_id,
+            user_id=answer["user"]["id"],
             access_token=answer["access_token"],
             refresh_token=answer["refresh_token"],
             expires_at=self.now + timedelta(seconds=answer["expires_in"]),

@@ -1,50 +1,111 @@
 "use strict";
 
-// Keeps the number of unread notifications up to date while the page is seen.
+// Keeps a page up to date while it is seen: unread notifications, new records, a list of members.
 (() => {
-  const bell = document.querySelector("[data-live]");
-  const newer = document.getElementById("newer");
-  const before = Number(bell.dataset.unread);
-  const over = new Set(["token-revoked"]);
-  let source = null;
-  let later = 0;
-  let ended = false;
+  const isSeen = () => document.visibilityState === "visible";
 
+  // Follows server-sent events by their names; `isOver` says whether the reason of an end is final.
+  const follow = (url, listeners, isOver) => {
+    let source = null;
+    let later = 0;
+    let ended = false;
+
+    const close = () => {
+      clearTimeout(later);
+      source?.close();
+      source = null;
+    };
+
+    const open = () => {
+      if (source || ended || !isSeen()) return;
+      source = new EventSource(url);
+      for (const [name, listener] of Object.entries(listeners)) source.addEventListener(name, listener);
+      source.addEventListener("end", (event) => {
+        ended = isOver(JSON.parse(event.data).reason);
+        if (ended) close();
+      });
+      source.addEventListener("error", () => {
+        if (source?.readyState !== EventSource.CLOSED) return; // the browser asks again by itself
+        close();
+        later = setTimeout(open, 30_000 + 30_000 * Math.random());
+      });
+    };
+
+    document.addEventListener("visibilitychange", () => (isSeen() ? open() : close()));
+    open();
+  };
+
+  // Asks from time to time whether a list is still as it was; an answer without a text ends it.
+  const watch = (url, state, tell) => {
+    let later = 0;
+    let ended = false;
+
+    const wait = () => {
+      clearTimeout(later);
+      if (!ended && isSeen()) later = setTimeout(ask, 10_000 + 5_000 * Math.random());
+    };
+
+    const ask = async () => {
+      clearTimeout(later);
+      try {
+        const answer = await fetch(url);
+        const found = answer.ok ? await answer.text() : state;
+        ended = found !== state;
+        if (found && ended) tell();
+      } catch {
+        // The next time may have an answer.
+      }
+      wait();
+    };
+
+    document.addEventListener("visibilitychange", () => {
+      if (!ended && isSeen()) ask();
+    });
+    wait();
+  };
+
+  const bell = document.querySelector("[data-live]");
+  const unreadBefore = Number(bell.dataset.unread);
+  const newer = document.getElementById("newer");
   const tellNewer = () => { if (newer) newer.hidden = false; };
 
-  const show = (unread) => {
+  const showUnread = (unread) => {
     const count = bell.querySelector(".count");
     count.hidden = unread === 0;
     count.querySelector("[aria-hidden]").textContent = unread > 99 ? "99+" : String(unread);
     count.querySelector(".unseen").textContent = `${unread} ${bell.dataset.word}`;
-    if (unread > before) tellNewer();
+    if (unread > unreadBefore) tellNewer();
   };
 
-  const close = () => {
-    clearTimeout(later);
-    source?.close();
-    source = null;
-  };
+  follow(
+    bell.dataset.live,
+    {
+      unread: (event) => showUnread(JSON.parse(event.data).unread),
+      notification: tellNewer,
+    },
+    (reason) => reason === "token-revoked",
+  );
 
-  const open = () => {
-    if (source || ended || document.visibilityState !== "visible") return;
-    source = new EventSource(bell.dataset.live);
-    source.addEventListener("unread", (event) => show(JSON.parse(event.data).unread));
-    source.addEventListener("notification", tellNewer);
-    source.addEventListener("end", (event) => {
-      ended = over.has(JSON.parse(event.data).reason);
-      if (ended) close();
-    });
-    source.addEventListener("error", () => {
-      if (source?.readyState !== EventSource.CLOSED) return; // the browser asks again by itself
-      close();
-      later = setTimeout(open, 30_000 + 30_000 * Math.random());
-    });
-  };
+  const records = document.getElementById("new-records");
+  if (records) {
+    let arrived = 0;
+    let last = "";
 
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") open();
-    else close();
-  });
-  open();
+    const isOwnReading = (record) =>
+      record.action === "search.performed" && record.actor.id === records.dataset.own;
+
+    const record = (event) => {
+      if (event.lastEventId === last || isOwnReading(JSON.parse(event.data))) return;
+      last = event.lastEventId;
+      arrived += 1;
+      const text = arrived === 1 ? records.dataset.one : records.dataset.many.replace("#", arrived);
+      records.querySelector("span").textContent = text;
+      records.hidden = false;
+    };
+
+    follow(records.dataset.follow, { record }, (reason) => !["draining", "unavailable"].includes(reason));
+  }
+
+  const changed = document.getElementById("list-changed");
+  if (changed) watch(changed.dataset.watch, changed.dataset.state, () => { changed.hidden = false; });
 })();

@@ -2,7 +2,6 @@
 
 // Checks by WebCrypto that a record is under a signed checkpoint, as `rolecall audit verify` does.
 (() => {
-  const place = document.getElementById("proof");
   const utf8 = new TextEncoder();
   const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
   const joined = (...parts) => {
@@ -125,14 +124,153 @@
     return found !== null && equal(found, bytes(root));
   };
 
-  const tell = (text, kind) => {
+  const proof = document.getElementById("proof");
+
+  const tell = (place, text, kind) => {
     place.firstElementChild.textContent = text;
     place.className = `note ${kind}`;
   };
 
   // Without WebCrypto or Ed25519, what the page says already stays.
-  verified(place.dataset).then(
-    (good) => (good ? tell(place.dataset.good, "good") : tell(place.dataset.bad, "bad")),
-    () => {},
-  );
+  if (proof) {
+    verified(proof.dataset).then(
+      (good) => (good ? tell(proof, proof.dataset.good, "good") : tell(proof, proof.dataset.bad, "bad")),
+      () => {},
+    );
+  }
+
+  // --- a whole file, line by line (see sdk/rolecall/audit/exports.py)
+  const MAX_FILE = 200_000_000;
+
+  class NotByBrowser extends Error {}
+
+  const hasTwice = (text) => {
+    const open = [];
+    for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],]/g)) {
+      const inside = open.at(-1);
+      if (token === "{") open.push({ names: new Set(), named: false });
+      else if (token === "[") open.push(null);
+      else if (token === "}" || token === "]") open.pop();
+      else if (inside && token === ",") inside.named = false;
+      else if (inside && !inside.named) {
+        const name = JSON.parse(token);
+        if (inside.names.has(name)) return true;
+        inside.names.add(name);
+        inside.named = true;
+      }
+    }
+    return false;
+  };
+
+  // A number that JavaScript rounds has another hash here than in the log.
+  const requireExact = (value) => {
+    if (typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new NotByBrowser();
+    if (value !== null && typeof value === "object") Object.values(value).forEach(requireExact);
+  };
+
+  const readLine = (text) => {
+    const told = JSON.parse(text);
+    if (!isObject(told) || hasTwice(text)) throw new SyntaxError("not a line of an export");
+    requireExact(told);
+    return told;
+  };
+
+  const isBefore = (one, other) => {
+    const [at] = [0, 1, 2].filter((place) => one[place] !== other[place]);
+    return at !== undefined && one[at] < other[at];
+  };
+
+  // The records below this place have ended by the retention of the log, if this one says so.
+  const endedBelow = (record) => {
+    const until = record.after?.until;
+    const tells = record.action === "records.ended" && (record.reported_by ?? null) === null;
+    return tells && record.position.source === "audit" && Number.isInteger(until) ? until : 0;
+  };
+
+  const isProved = async (seal, leaf, head, root) => {
+    if (!Number.isInteger(seal.index)) return false;
+    const found = leaf && (await rootOf(leaf, seal.index, head.size, seal.proof.map(bytes)));
+    return found !== null && equal(found, root);
+  };
+
+  // Adds what a line says to what was found; false: it is not what was sealed.
+  const addLine = async (text, found, head, root) => {
+    const { type, ...record } = readLine(text);
+    if (found.ended || found.stopped) return false;
+    if (type === "end") {
+      found.ended = true;
+      return record.records === found.records + found.newer;
+    }
+    if (type === "stopped") return (found.stopped = true);
+    const seal = record.seal;
+    if (type === "hash") {
+      if (Object.keys(record).length !== 1 || !(await isProved(seal, bytes(seal.leaf), head, root))) return false;
+    } else if (type === "record") {
+      const place = [record.occurred_at, record.position.seq, record.id];
+      if (found.last && isBefore(place, found.last)) return false;
+      found.last = place;
+      if (seal === null) return (found.newer += 1) > 0;
+      if ("leaf" in seal || !(await isProved(seal, await leafOf(record), head, root))) return false;
+      found.until = Math.max(found.until, endedBelow(record));
+      found.records += 1;
+    } else return false;
+    const places = type === "hash" ? found.hashes : found.kept;
+    if (found.hashes.has(seal.index) || found.kept.has(seal.index)) return false;
+    return places.add(seal.index).size > 0;
+  };
+
+  // A file without filters has every record; those of which the hash is left are the oldest ones.
+  const isWhole = (found, head) => {
+    const gone = found.hashes.size;
+    const oldest = [...found.hashes].every((index) => index < gone);
+    return found.kept.size + gone === head.size && oldest && gone <= found.until;
+  };
+
+  const verifiedFile = async (text, keys) => {
+    if (!globalThis.crypto?.subtle) throw new NotByBrowser();
+    const lines = text.split("\n");
+    if (lines.at(-1) === "") lines.pop();
+    const found = { records: 0, newer: 0, until: 0, kept: new Set(), hashes: new Set() };
+    const bad = (line) => ({ ...found, bad: line });
+    let number = 1;
+    try {
+      const head = readLine(lines[0]);
+      const [, size, root] = head.checkpoint.split("\n");
+      const signed = await Promise.all(keys.split("\n").map((key) => isSigned(head.checkpoint, key)));
+      if (head.type !== "export" || Number(size) !== head.size || !signed.includes(true)) return bad(1);
+      for (number = 2; number <= lines.length; number += 1) {
+        if (!(await addLine(lines[number - 1], found, head, bytes(root)))) return bad(number);
+      }
+      const complete = Object.keys(head.filters).length === 0 && head.after === null;
+      return complete && !isWhole(found, head) ? bad(number) : found;
+    } catch (fault) {
+      const isOfFile = fault instanceof TypeError || fault instanceof SyntaxError || fault.name === "InvalidCharacterError";
+      if (isOfFile) return bad(number);
+      throw fault;
+    }
+  };
+
+  const box = document.getElementById("verify");
+  if (box) {
+    const note = box.querySelector("[role=status]");
+    const say = (name, kind, ...numbers) =>
+      tell(note, numbers.reduce((text, one) => text.replace("#", one), box.dataset[name]), kind);
+    box.querySelector("input").addEventListener("change", async (event) => {
+      const [file] = event.target.files;
+      if (!file) return;
+      note.hidden = false;
+      say("busy", "");
+      try {
+        if (file.size > MAX_FILE) throw new NotByBrowser();
+        const found = await verifiedFile(await file.text(), box.dataset.keys);
+        if (found.bad) say("bad", "bad", found.bad);
+        else if (!found.ended) say("cut", "warn", found.records);
+        else if (found.newer) say("newer", "warn", found.records, found.newer);
+        else say("good", "good", found.records);
+      } catch {
+        say("unable", "warn");
+      }
+    });
+    box.hidden = false;
+  }
 })();

@@ -45,9 +45,18 @@ OPENED = {
 
 
 def tokens(
-    *, expires_in: int = 900, refresh: str = "refresh-1", access: str = ACCESS
+    *,
+    expires_in: int = 900,
+    refresh: str = "refresh-1",
+    access: str = ACCESS,
+    user_id: str = "usr_1",
 ) -> Mapping[str, Any]:
-    return {"access_token": access, "refresh_token": refresh, "expires_in": expires_in}
+    return {
+        "access_token": access,
+        "refresh_token": refresh,
+        "expires_in": expires_in,
+        "user": {"id": user_id},
+    }
 
 
 def problem(status: int, code: str, **more: Any) -> tuple[int, Mapping[str, Any]]:

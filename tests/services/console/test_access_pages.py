@@ -636,7 +636,7 @@ async def test_a_denial_says_why_what_would_allow_it_and_who_could_give_it(brows
     )
     assert "One of the roles Admin, Developer" in browser.text
     assert f'href="{PAGE}/members/{MEMBER_ID}"' in browser.text
-    assert f'href="{HERE}"' in browser.text
+    assert f'href="{HERE}?give=instance%3Adelete"' in browser.text
     assert '<bdi class="strong">Grace</bdi>' in browser.text
     assert "and 3 more" in browser.text
     assert "No “Instances: Delete”. Over." in browser.text

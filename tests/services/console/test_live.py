@@ -1,11 +1,13 @@
 """What the script of a page follows, over a stand-in of the API."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 
 import pytest
 
 from services.console.adapters.api import PublicApi, Visitor
+from tests.services.console.accounts import API, PAGE, describe_account, member
 from tests.services.console.browsing import (
     ACCESS,
     FOLLOW,
@@ -137,3 +139,49 @@ async def test_a_page_of_a_signed_in_user_may_follow_this_host_alone(browser, ap
         assert "unsafe" not in policy
         assert text.count("<script") == text.count('<script src="/console/static/') == 1
         assert f'data-live="{LIVE}"' in text
+
+
+LIST = f"{PAGE}/members/live"
+
+
+def state_of(text):
+    return re.findall(r'data-state="([0-9a-f]{32})"', text)[0]
+
+
+async def ask_state(browser, query=""):
+    await browser.send("GET", LIST + query, headers=OWN_SITE)
+    return browser.text
+
+
+async def test_a_list_has_another_state_when_someone_has_changed_it(browser, api):
+    bea = member(2)
+    describe_account(api, members=(bea,))
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/members?sort=-name")
+    shown = state_of(browser.text)
+    assert await ask_state(browser, "?sort=-name&q=") == shown
+    assert api.queries[-1] == (
+        f"GET {API}/members",
+        {"limit": "50", "counts": "true", "sort": "-name"},
+    )
+    describe_account(api, members=(bea | {"last_active_at": "2026-11-27T09:00:00Z"},))
+    assert await ask_state(browser) == shown
+    for others in ((bea | {"role": "viewer"},), (bea, member(3)), ()):
+        describe_account(api, members=others)
+        assert await ask_state(browser) not in {shown, ""}
+
+
+@pytest.mark.rule("T25")
+async def test_a_state_is_told_to_a_page_of_ours_with_a_session_alone(browser, api):
+    describe_account(api, members=(member(2),))
+    assert (await ask_state(browser), browser.status) == ("", 204)
+    await browser.sign_in()
+    await browser.send("GET", LIST, headers={"Sec-Fetch-Site": "cross-site"})
+    assert browser.status == 403
+    for refusal, status in (
+        (problem(401, "token-invalid"), 204),
+        (problem(404, "not-found"), 404),
+        (problem(403, "permission-missing"), 403),
+    ):
+        api.answers[f"GET {API}/members"] = refusal
+        assert (await ask_state(browser), browser.status) == ("", status)

@@ -15,6 +15,7 @@ INVITE, INVITATIONS = f"{PAGE}/invite", f"POST {API}/invitations"
 PREVIEW = f"POST {API}/changes/preview"
 REVISION = "team.3f2a.17.42"
 LOST = {"instance": {"view": {"before": "all", "after": None}}}
+IN_PRODUCTION = {"project_id": "prj_1", "name": "Production", "override": None, "cells": {}}
 IMPACT = {
     "user_id": "usr_2",
     "name": "Bea",
@@ -50,6 +51,7 @@ async def open_page(browser, api, path: str, **more) -> None:
     describe_account(api, **more)
     api.answers |= {
         f"GET {BEA}": (200, member(2, name="Bea", email="bea@example.com")),
+        f"GET {BEA}/access": (200, {"items": [IN_PRODUCTION]}),
         f"GET {API}/projects": (200, {"items": [], "next_cursor": None}),
         PREVIEW: preview(),
     }

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Browser, Page, Route
 
 import services.console
+from rolecall.audit.exports import ExportHead, verify_export
 from rolecall.audit.notes import Checkpoint, VerifierKey, signed
 from rolecall.audit.sealed import commitments, encoded, leaf_of, personal_values
 from rolecall.audit.trees import GrowingTree, leaf_hash, siblings
+from rolecall.audit.verification import Verified
 from tests.e2e.visitors import chromium
+from tests.sdk.sealed_logs import Log
 
 SCRIPT = (Path(services.console.__file__).parent / "static" / "proof.js").read_text()
 ORIGIN = "rolecall.example/audit/acc_1"
@@ -106,11 +109,16 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    """A page of a secure origin, where browsers have WebCrypto."""
+def browser() -> Iterator[Browser]:
+    """Chromium."""
     with chromium() as browser:
-        page = browser.new_page()
-        yield page
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Page:
+    """A page of a secure origin, where browsers have WebCrypto."""
+    return browser.new_page()
 
 
 def verdict(page: Page, proof: dict[str, Any]) -> str:
@@ -149,3 +157,122 @@ def test_a_browser_finds_each_alteration(page, change):
     proof = json.loads(json.dumps(a_proof()))
     CHANGES[change](proof)
     assert verdict(page, proof) == "bad"
+
+
+# --- a whole file
+
+LAST, OLDER, GREAT = 9, 4, 2**60
+TOLD: dict[int, dict[str, Any]] = {
+    number: {"after": {"role": f"r{number}"}} for number in range(LAST - 1)
+}
+ENDED = {
+    "action": "records.ended",
+    "after": {"until": 2, "days": 90},
+    "position": {"source": "audit", "epoch": "e", "shard": 0, "seq": 1},
+}
+"""The last record: it says how far retention has ended the others."""
+FILE_LOG = Log(LAST, minutes=7, told={**TOLD, LAST - 1: ENDED})
+
+
+def file_lines(size: int = LAST) -> list[str]:
+    """An export of all records, with a checkpoint of `size` of them."""
+    tree = FILE_LOG.checkpoint(size)
+    note = signed(Checkpoint(ORIGIN, size, tree.root).text(), ORIGIN, [KEY])
+    return FILE_LOG.export(size, note=note)
+
+
+def altered(lines: list[str], at: int, **members: Any) -> list[str]:
+    return [*lines[:at], json.dumps({**json.loads(lines[at]), **members}), *lines[at + 1 :]]
+
+
+def as_filtered(lines: list[str]) -> list[str]:
+    head = {**json.loads(lines[0]), "filters": {"action": "member."}}
+    return [json.dumps(head), *lines[1:-1:3], json.dumps({"type": "end", "records": 3})]
+
+
+def with_hashes(lines: list[str], count: int) -> list[str]:
+    """The oldest records as retention leaves them: their hashes alone."""
+    found = []
+    for line in lines:
+        told = json.loads(line)
+        if told["type"] == "record" and told["seal"]["index"] < count:
+            seal = {name: told["seal"][name] for name in ("index", "proof")}
+            leaf = encoded(FILE_LOG.leaves[seal["index"]])
+            told = {"type": "hash", "seal": {**seal, "leaf": leaf}}
+        found.append(json.dumps(told))
+    end = {"type": "end", "records": len(lines) - 2 - count}
+    return [*found[:-1], json.dumps(end)]
+
+
+LINES = file_lines()
+FILES: dict[str, tuple[list[str], str]] = {
+    "whole": (LINES, "good 9"),
+    "filtered": (as_filtered(LINES), "good 3"),
+    "some are newer than the seal": (file_lines(OLDER), "newer 4 5"),
+    "without its end": (LINES[:-1], "cut 9"),
+    "stopped": ([*LINES[:-1], '{"type": "stopped", "code": "x"}'], "cut 9"),
+    "a value altered": (altered(LINES, 3, outcome="denied"), "bad 4"),
+    "a line that is not JSON": ([*LINES[:3], "{", *LINES[4:]], "bad 4"),
+    "a member that is there twice": (
+        [*LINES[:3], LINES[3].replace('"outcome"', '"outcome": "denied", "outcome"'), *LINES[4:]],
+        "bad 4",
+    ),
+    "a line twice": ([*LINES[:3], LINES[2], *LINES[3:]], "bad 4"),
+    "two lines exchanged": ([*LINES[:2], LINES[-2], *LINES[3:-2], LINES[2], LINES[-1]], "bad 4"),
+    "a line missing": ([*LINES[:3], *LINES[4:]], "bad 10"),
+    "a line and its count missing": (
+        [*LINES[:3], *LINES[4:-1], json.dumps({"type": "end", "records": LAST - 1})],
+        "bad 11",
+    ),
+    "the last line of filtered ones missing": (as_filtered(LINES)[:3] + LINES[-1:], "bad 4"),
+    "a line behind the end": ([*LINES, LINES[1]], "bad 12"),
+    "another size": (altered(LINES, 0, size=8), "bad 1"),
+    "records that have ended, as a record tells": (with_hashes(LINES, 2), "good 7"),
+    "more hashes than a record tells of": (with_hashes(LINES, 3), "bad 12"),
+    "empty": ([], "bad 1"),
+    "a number that a browser rounds": (altered(LINES, 3, after={"size": GREAT}), "unable"),
+}
+
+
+@pytest.fixture(scope="module")
+def file_page(browser: Browser) -> Page:
+    """A page that verifies files by the key of the log."""
+    words = {
+        "busy": "busy",
+        "good": "good #",
+        "newer": "newer # #",
+        "cut": "cut #",
+        "bad": "bad #",
+        "unable": "unable",
+        "keys": str(VerifierKey(ORIGIN, KEY.public_key().public_bytes_raw())),
+    }
+    told = " ".join(f'data-{name}="{html.escape(text)}"' for name, text in words.items())
+    body = (
+        f'<meta charset="utf-8"><div id="verify" hidden {told}><input type="file">'
+        f'<div role="status" hidden><p></p></div></div><script>{SCRIPT}</script>'
+    )
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=body, content_type="text/html")
+
+    page = browser.new_page()
+    page.route("http://localhost/file", answer)
+    page.goto("http://localhost/file")
+    return page
+
+
+@pytest.mark.rule("Rp13", "B11")
+@pytest.mark.parametrize(("lines", "said"), FILES.values(), ids=FILES)
+def test_a_browser_verifies_a_file_as_the_command_does(file_page, lines, said):
+    buffer = "".join(f"{line}\n" for line in lines).encode()
+    file_page.set_input_files(
+        "input", {"name": "audit.jsonl", "mimeType": "application/jsonl", "buffer": buffer}
+    )
+    file_page.wait_for_function(
+        "!['', 'busy'].includes(document.querySelector('p').textContent)", timeout=30_000
+    )
+    assert file_page.text_content("p") == said
+    head = ExportHead.read(lines[0]) if lines else None
+    if said != "unable" and head is not None and head.size in {OLDER, LAST}:
+        found = verify_export(head, lines[1:], FILE_LOG.checkpoint(head.size))
+        assert isinstance(found, Verified) is not said.startswith("bad")

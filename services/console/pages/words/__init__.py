@@ -12,6 +12,7 @@ from services.console.pages.words.access import ACCESS
 from services.console.pages.words.faults import FAULTS
 from services.console.pages.words.frame import FRAME
 from services.console.pages.words.guardrails import GUARDRAILS
+from services.console.pages.words.kept import KEPT
 from services.console.pages.words.log import LOG
 from services.console.pages.words.notifications import NOTIFICATIONS
 from services.console.pages.words.projects import PROJECTS
@@ -27,6 +28,7 @@ LANGUAGES: Mapping[Locale, str] = {Locale.EN: "English", Locale.DE: "Deutsch"}
 
 GROUPS = (
     FRAME,
+    KEPT,
     NOTIFICATIONS,
     TEAM,
     ROLES,

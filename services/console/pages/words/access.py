@@ -34,7 +34,7 @@ ACCESS: Mapping[str, PageText] = {
     "would_override": PageText(
         "Own permissions in {project} that include it", "Eigene Berechtigungen dafür in {project}"
     ),
-    "give_here": PageText("Give them there", "Dort geben"),
+    "give_here": PageText("Give it in {project}", "In {project} geben"),
     "would_nothing": PageText(
         "No role and no permission inside one of the {projects} would allow it.",
         "Keine Rolle und keine Berechtigung in {projects} würde es erlauben.",
@@ -73,6 +73,11 @@ ACCESS: Mapping[str, PageText] = {
         "As everywhere: the role {role} counts.", "Wie überall: Es gilt die Rolle {role}."
     ),
     "ask_about": PageText("Ask about one permission", "Nach einer Berechtigung fragen"),
+    "ask_by_level": PageText(
+        "Choose a permission to see why it is allowed or not.",
+        "Wählen Sie eine Berechtigung, um zu sehen, warum sie erlaubt ist oder nicht.",
+    ),
+    "level_why": PageText("{entry}: {level}. Why?", "{entry}: {level}. Warum?"),
 }
 
 WHY: Mapping[str, PageText] = {

@@ -25,6 +25,7 @@ LOG: Mapping[str, PageText] = {
     "log_times": PageText("Usual times", "Übliche Zeiten"),
     "log_today": PageText("Today", "Heute"),
     "log_last_7_days": PageText("Last 7 days", "Letzte 7 Tage"),
+    "log_last_week": PageText("Last week", "Letzte Woche"),
     "log_last_30_days": PageText("Last 30 days", "Letzte 30 Tage"),
     "log_this_month": PageText("This month", "Dieser Monat"),
     "log_last_month": PageText("Last month", "Letzter Monat"),
@@ -139,6 +140,39 @@ LOG: Mapping[str, PageText] = {
         " JSON-Lines-Datei kein Eintrag verändert, entfernt oder verschoben wurde. Er fragt keinen"
         " Server.",
     ),
+    "file_choose": PageText("File to verify in this browser", "Datei für die Prüfung hier"),
+    "file_hint": PageText(
+        "Choose a JSON Lines file that you have downloaded. It stays on your computer.",
+        "Wählen Sie eine heruntergeladene JSON-Lines-Datei. Sie bleibt auf Ihrem Rechner.",
+    ),
+    "file_busy": PageText("The file is being verified …", "Die Datei wird geprüft …"),
+    "file_good": PageText(
+        "Verified: all # records of the file are as they were sealed, and none is missing from it.",
+        "Geprüft: Alle # Einträge der Datei sind, wie sie versiegelt wurden. Keiner fehlt.",
+    ),
+    "file_newer": PageText(
+        "# records are as they were sealed. # newer ones were not sealed yet: export again in a few"
+        " seconds.",
+        "# Einträge sind, wie sie versiegelt wurden. # neuere waren noch nicht versiegelt:"
+        " Exportieren Sie in einigen Sekunden noch einmal.",
+    ),
+    "file_cut": PageText(
+        "# records are as they were sealed, but the file has no end. Download it again.",
+        "# Einträge sind, wie sie versiegelt wurden, aber der Datei fehlt das Ende. Laden Sie sie"
+        " noch einmal herunter.",
+    ),
+    "file_bad": PageText(
+        "This is not the file as it was exported: line # is altered, moved or added, or records"
+        " before it are missing. Keep the file, and tell the operator.",
+        "Das ist nicht die Datei, wie sie exportiert wurde: Zeile # ist geändert, verschoben oder"
+        " hinzugefügt, oder davor fehlen Einträge. Bewahren Sie die Datei auf, und wenden Sie sich"
+        " an den Betreiber.",
+    ),
+    "file_unable": PageText(
+        "This browser cannot verify the file. Use the command below.",
+        "Dieser Browser kann die Datei nicht prüfen. Verwenden Sie den Befehl unten.",
+    ),
+    "log_command": PageText("Command", "Befehl"),
     "log_seal_title": PageText("Seal of the audit log", "Siegel des Protokolls"),
     "log_seal_text": PageText(
         "Each record is sealed within seconds. If you keep a checkpoint, you can prove later that"

@@ -17,6 +17,7 @@ PROJECTS: Mapping[str, PageText] = {
     "project_rename": PageText("Rename", "Umbenennen"),
     "project_delete": PageText("Delete", "Löschen"),
     "project_members": PageText("Who may do what here", "Wer hier was darf"),
+    "project_who": PageText("Who may do what in {project}?", "Wer darf was in {project}?"),
     "project_members_hidden": PageText(
         "Your role does not show you the members.", "Ihre Rolle zeigt Ihnen die Mitglieder nicht."
     ),
@@ -71,6 +72,10 @@ PROJECTS: Mapping[str, PageText] = {
         " role do not reach this place until you remove these permissions.",
         "Was bei „Rolle“ bleibt, wird von der Rolle kopiert, wie sie heute ist. Spätere"
         " Änderungen der Rolle gelten hier erst wieder, wenn Sie diese Berechtigungen entfernen.",
+    ),
+    "override_given": PageText(
+        "“{permission}” is set to “Allow” below. Nothing is changed yet.",
+        "„{permission}“ steht unten auf „Erlauben“. Noch ist nichts geändert.",
     ),
     "choice_role": PageText("Role: {text}", "Rolle: {text}"),
     "choice_allow": PageText("Allow", "Erlauben"),

@@ -46,6 +46,10 @@ MEMBERS: Mapping[str, PageText] = {
     "you": PageText("You", "Sie"),
     "not_mailed": PageText("Mail not delivered", "E-Mail nicht zugestellt"),
     "locked": PageText("Link locked", "Link gesperrt"),
+    "members_changed": PageText(
+        "The list has changed meanwhile.", "Die Liste hat sich inzwischen geändert."
+    ),
+    "show_changed": PageText("Show it", "Anzeigen"),
     "no_member_found": PageText("No member or invitation matches", "Nichts gefunden"),
     "no_member_hint": PageText(
         "Change the search, or show every status.",
@@ -54,6 +58,12 @@ MEMBERS: Mapping[str, PageText] = {
 }
 MEMBER: Mapping[str, PageText] = {
     "what_they_may_do": PageText("What they may do", "Was erlaubt ist"),
+    "in_projects": PageText("Permissions in {projects}", "Berechtigungen in {projects}"),
+    "in_projects_hint": PageText(
+        "A member can have other permissions in one place than the role gives.",
+        "Ein Mitglied kann an einem Ort andere Berechtigungen haben, als die Rolle gibt.",
+    ),
+    "permissions_in": PageText("Permissions in {project}", "Berechtigungen in {project}"),
     "all_members": PageText("All members", "Alle Mitglieder"),
     "owner_stays": PageText(
         "The owner keeps their role and cannot be suspended or removed. The owner can give the"

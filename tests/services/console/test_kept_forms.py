@@ -1,0 +1,201 @@
+"""What was typed into a form whose session has ended, over a stand-in of the API."""
+
+import re
+from collections import defaultdict
+
+import pytest
+
+from services.console.routes import PAGES
+from shared.http.routes import PARAMETER
+from tests.services.console.accounts import API, PAGE, describe_account, member
+from tests.services.console.browsing import CONNECTIONS, FORM, problem, tokens
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NEW_TEAM = "/console/new-team"
+TYPED = "Gears <b>"
+SHOWN = 'value="Gears &lt;b&gt;"'
+LOGIN = "POST /v1/login"
+MADE = "POST /v1/accounts"
+OVER = problem(401, "token-invalid")
+ASKS = "What you entered is kept"
+
+
+def end_session(api):
+    """Have the API know no session; return what it answered before."""
+    before = api.answers
+    api.answers = defaultdict(
+        lambda: OVER, {LOGIN: before[LOGIN], CONNECTIONS: before[CONNECTIONS]}
+    )
+    return before
+
+
+async def press_after_the_end(browser, api, path=NEW_TEAM, **typed):
+    """Type into the form of a page, and press its button when the session has ended."""
+    describe_account(api)
+    await browser.sign_in()
+    await browser.open(path)
+    before = end_session(api)
+    await browser.press(path, **(typed or {"name": TYPED}))
+    assert (browser.status, ASKS in browser.text) == (403, True)
+    return before
+
+
+async def test_a_form_whose_session_has_ended_comes_back_after_the_sign_in(browser, api):
+    api.answers = await press_after_the_end(browser, api)
+    assert "Gears" not in browser.text
+    assert await browser.press(NEW_TEAM, email="a@b.example", password="pw") == ""
+    assert (browser.status, SHOWN in browser.text) == (200, True)
+    assert "Nothing was changed yet" in browser.text
+    assert api.asked_for(MADE) == []
+    api.answers[MADE] = (201, {"id": "acc_9"})
+    assert await browser.press(NEW_TEAM, name=TYPED) == (
+        "/console/accounts/acc_9/members?done=team-created"
+    )
+    assert len(set(api.keys)) == 1  # it is the same request
+
+
+async def test_a_wrong_password_and_a_second_factor_lose_no_text(browser, api):
+    before = await press_after_the_end(browser, api)
+    for code, words, sent in (
+        ("wrong-credentials", "The e-mail address or the password is wrong.", {"email": "a@b.c"}),
+        ("otp-required", "You are signing in as a@b.c.", {"email": "a@b.c", "password": "pw"}),
+        ("wrong-otp", "This code is wrong", {"otp": "000000"}),
+    ):
+        api.answers[LOGIN] = problem(401, code)
+        await browser.press(NEW_TEAM, **sent)
+        assert words in browser.text
+    api.answers = before
+    await browser.press(NEW_TEAM, otp="123456")
+    assert SHOWN in browser.text
+    assert api.asked_for(LOGIN)[-1] == {
+        "email": "a@b.c",
+        "password": "pw",
+        "otp": "123456",
+    }
+
+
+async def test_a_sign_in_in_another_tab_gives_the_text_back_here(browser, api):
+    before = await press_after_the_end(browser, api)
+    tab = browser.tab()
+    tab.text, page = browser.text, browser.text
+    await tab.press(NEW_TEAM)
+    assert ASKS in tab.text  # not signed in yet
+    api.answers = before
+    await browser.open("/forgot-password")
+    await browser.press("/sign-in", email="a@b.example", password="pw", to="")
+    browser.text = page
+    await browser.press(NEW_TEAM)
+    assert (browser.status, SHOWN in browser.text) == (200, True)
+
+
+@pytest.mark.rule("T25")
+async def test_another_person_who_signs_in_does_not_get_the_text(browser, api):
+    api.answers = await press_after_the_end(browser, api)
+    api.answers[LOGIN] = (200, tokens(user_id="usr_other"))
+    assert await browser.press(NEW_TEAM, email="o@b.example", password="pw") == NEW_TEAM
+    assert "Gears" not in browser.text
+    await browser.open(NEW_TEAM)
+    assert "Gears" not in browser.text
+
+
+@pytest.mark.rule("T25")
+async def test_a_form_of_a_former_user_shows_its_text_to_no_other_user(browser, api):
+    describe_account(api)
+    await browser.sign_in()
+    await browser.open(NEW_TEAM)
+    page = browser.text
+    for user_id, shown in (("usr_other", False), ("usr_1", True)):
+        api.answers[LOGIN] = (200, tokens(user_id=user_id))
+        await browser.open("/sign-out")
+        await browser.press("/sign-out")
+        await browser.sign_in()
+        browser.text = page
+        await browser.press(NEW_TEAM, name=TYPED)
+        assert (browser.status, SHOWN in browser.text) == (403, shown)
+    assert api.asked_for(MADE) == []
+
+
+async def test_a_form_after_a_sign_out_is_kept_for_its_own_user(browser, api):
+    describe_account(api)
+    await browser.sign_in()
+    await browser.open(NEW_TEAM)
+    page = browser.text
+    await browser.open("/sign-out")
+    await browser.press("/sign-out")
+    browser.text = page
+    await browser.press(NEW_TEAM, name=TYPED)
+    assert ASKS in browser.text
+    await browser.press(NEW_TEAM, email="a@b.example", password="pw")
+    assert SHOWN in browser.text
+
+
+@pytest.mark.rule("T25")
+async def test_a_sign_in_on_a_page_needs_the_mark_of_its_browser(browser, api):
+    await press_after_the_end(browser, api)
+    kept = re.findall(r'name="kept" value="([^"]*)"', browser.text)[0]
+    asked = len(api.asked_for(LOGIN))
+    sent = {"kept": kept, "email": "evil@b.example", "password": "pw"}
+    for form in ({}, {"form": "forged.mark"}):
+        await browser.send("POST", NEW_TEAM, data=sent | form)
+        assert (browser.status, ASKS in browser.text) == (403, True)
+    browser.cookies.pop(FORM)
+    await browser.press(NEW_TEAM, email="evil@b.example", password="pw")
+    assert len(api.asked_for(LOGIN)) == asked
+
+
+@pytest.mark.rule("T25")
+@pytest.mark.parametrize("fault", ["of another page", "forged", "empty"])
+async def test_what_is_not_the_form_of_the_page_is_not_shown(browser, api, fault):
+    api.answers = await press_after_the_end(browser, api)
+    kept = re.findall(r'name="kept" value="([^"]*)"', browser.text)[0]
+    path = f"{PAGE}/settings" if fault == "of another page" else NEW_TEAM
+    text = {"forged": kept[::-1], "empty": ""}.get(fault, kept)
+    assert await browser.send("POST", path, data={"kept": text}) == path
+
+
+async def test_no_secret_is_kept(browser, api):
+    path = f"{PAGE}/settings/streams/new"
+    fields = {"name": "Lake", "url": "https://log.example/", "password": "hunter2-hunter2"}
+    before = await press_after_the_end(browser, api, path, **fields)
+    api.answers = before
+    await browser.press(path, email="a@b.example", password="pw")
+    assert "https://log.example/" in browser.text
+    assert "hunter2" not in browser.text
+
+
+async def test_a_form_says_that_its_subject_has_changed_meanwhile(browser, api):
+    describe_account(api)
+    path, bea = f"{PAGE}/members/usr_2", f"GET {API}/members/usr_2"
+    api.answers |= {
+        bea: (200, member(2) | {"etag": '"s1"'}),
+        f"{bea}/access": (200, {"items": []}),
+    }
+    await browser.sign_in()
+    await browser.open(path)
+    before = end_session(api)
+    await browser.press(path, expires_at="2026-12-24")
+    api.answers = before | {bea: (200, member(2) | {"etag": '"s2"'})}
+    await browser.press(path, email="a@b.example", password="pw")
+    assert 'value="2026-12-24"' in browser.text
+    assert "Someone has changed this meanwhile" in browser.text
+
+
+FORMS = sorted(
+    {
+        PARAMETER.sub("x1", row.path)
+        for row in PAGES
+        if row.submit and row.path.startswith("/console")
+    }
+    | {"/security", "/security/passkeys", "/security/sessions", "/notifications/settings"}
+)
+
+
+@pytest.mark.parametrize("path", FORMS)
+async def test_the_form_of_each_page_is_kept_when_its_session_has_ended(browser, api, path):
+    describe_account(api)
+    await browser.sign_in()
+    await browser.open(NEW_TEAM)  # each form of a browser has the same mark
+    end_session(api)
+    await browser.press(path, press="save", name=TYPED)
+    assert (browser.status, ASKS in browser.text) == (403, True)
