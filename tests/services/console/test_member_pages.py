@@ -15,7 +15,7 @@ INVITE, INVITATIONS = f"{PAGE}/invite", f"POST {API}/invitations"
 PREVIEW = f"POST {API}/changes/preview"
 REVISION = "team.3f2a.17.42"
 LOST = {"instance": {"view": {"before": "all", "after": None}}}
-IN_PRODUCTION = {"project_id": "prj_1", "name": "Production", "override": None, "cells": {}}
+IN_PRODUCTION = {"project_id": "prj_1", "name": "Production", "override": None}
 IMPACT = {
     "user_id": "usr_2",
     "name": "Bea",
