@@ -63,6 +63,7 @@ MEMBER: Mapping[str, PageText] = {
         "A member can have other permissions in one place than the role gives.",
         "Ein Mitglied kann an einem Ort andere Berechtigungen haben, als die Rolle gibt.",
     ),
+    "as_in_role": PageText("as in the role", "wie in der Rolle"),
     "permissions_in": PageText("Permissions in {project}", "Berechtigungen in {project}"),
     "all_members": PageText("All members", "Alle Mitglieder"),
     "owner_stays": PageText(
