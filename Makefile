@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/sdk
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak mutants check format up down test-containers bench lock clean
+.PHONY: help run demo pictures test soak mutants check format up down test-containers bench lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -20,6 +20,9 @@ run: $(VENV)/.local ## the whole product in one process, without Docker
 
 demo: $(VENV)/.local ## fill the product that `make run` has started with a team and a month of history
 	@$(BIN)/python -m deploy.demo
+
+pictures: $(VENV)/.dev ## picture every page of the console, and fail if one is wrong; the files go to .data/pictures
+	@$(BIN)/python -m tests.pictures
 
 # A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
 # Tests wait for servers during half of their time, so four workers keep two cores busy.
@@ -35,7 +38,7 @@ test: $(VENV)/.dev ## all tests except those in containers; COVERAGE=1 also meas
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
 # Exit 3 of the model's check says that spin or gcc is missing; the other runs are worth having without them.
-soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 20,000 operations, mutants, the models
+soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 20,000 operations, mutants, pictures, the models
 	$(SOAK) $(PYTEST) tests/e2e tests/faults tests/consistency tests/state_machine \
 		tests/contracts/test_identity_matrix.py tests/contracts/test_generated_requests.py \
 		tests/contracts/test_bad_input_*.py tests/contracts/test_unauthenticated.py \
@@ -43,6 +46,7 @@ soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 20,
 		tests/services/team/test_invitation_mails.py \
 		tests/services/notification/domain/test_mails.py
 	$(SOAK) $(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.pictures
 	tests/consistency/model/check.sh quick || [ $$? -eq 3 ]
 
 mutants: $(VENV)/.dev ## plant each defect of a table; fails if no test notices one

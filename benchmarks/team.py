@@ -168,10 +168,24 @@ async def latencies(database: Database, owner: Person, other: Person) -> tuple[f
     There are two users because the gateway limits the requests of one.
     """
     account_id = AccountId(owner.account_id)
+    await fill_members(database, account_id, MEMBERS)
+    reads = ((owner, f"/v1/accounts/{account_id}/members?limit={PAGE}"), (other, "/v1/me"))
+    taken: dict[str, list[float]] = {path: [] for _, path in reads}
+    for _ in range(READS):
+        for person, path in reads:
+            began = time.perf_counter()
+            await person.get(path)
+            taken[path].append((time.perf_counter() - began) * 1000)
+    page, own = map(statistics.median, taken.values())
+    return page, own
+
+
+async def fill_members(database: Database, account_id: AccountId, members: int) -> None:
+    """Give an account of one member this number of members."""
     store = Store(database)
 
     async def fill(session: DbSession) -> None:
-        for number in range(1, MEMBERS):
+        for number in range(1, members):
             address = f"member.{number}@example.com"
             member = Membership(
                 account_id=account_id,
@@ -186,15 +200,6 @@ async def latencies(database: Database, owner: Person, other: Person) -> tuple[f
             await store.insert_member(member, rev=1, session=session)
 
     await Transactions(database.client, seconds=60, attempt_seconds=60).run(fill)
-    reads = ((owner, f"/v1/accounts/{account_id}/members?limit={PAGE}"), (other, "/v1/me"))
-    taken: dict[str, list[float]] = {path: [] for _, path in reads}
-    for _ in range(READS):
-        for person, path in reads:
-            began = time.perf_counter()
-            await person.get(path)
-            taken[path].append((time.perf_counter() - began) * 1000)
-    page, own = map(statistics.median, taken.values())
-    return page, own
 
 
 async def measure(product: Processes, seconds: float) -> Table:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
 from deploy.demo.history import DemoMonth, events, usage
 from deploy.demo.team import (
@@ -23,8 +23,11 @@ from deploy.demo.team import (
     OWNER,
     PASSWORD,
     PROJECTS,
+    SEARCHES,
     TEAM,
+    WEBHOOK,
     DemoPerson,
+    belongings,
 )
 from deploy.local.product import run_file
 from deploy.local.settings import LocalSettings
@@ -35,8 +38,16 @@ MAIL_SECONDS, POLL_SECONDS = 60.0, 0.05
 NOT_RUNNING = (
     "The product does not run. Start it with `make run`, and try again in another terminal."
 )
+NO_ANSWER = (
+    "The product does not answer at {gateway}. Start it with `make run`, and try again when it says"
+    " `Rolecall is ready`."
+)
+BEGUN = (
+    "an earlier `make demo` ended in the middle, and its team is not complete. Stop the product,"
+    " and start it with an empty folder: ROLECALL_DATA_DIR=.data/demo make run"
+)
 DONE = """
-The team {team} is there: {members} members and a month of history.
+The team {team} {is_there}: {members} members and a month of history.
 
   Pages      {pages}/sign-in
   Owner      {owner}
@@ -79,6 +90,13 @@ class DemoClient:
                 raise DemoError(f"{method} {path}: {answer.status} {text}")
             return json.loads(text) if text else None
 
+    async def knows(self, person: DemoPerson) -> str | None:
+        """The token of a person who has signed up before."""
+        where = self.run["gateway"] + "/v1/login"
+        body = {"email": person.email, "password": PASSWORD}
+        async with self.http.post(where, json=body) as answer:
+            return str((await answer.json())["access_token"]) if answer.status == 200 else None
+
     async def sign_up(self, person: DemoPerson) -> SignedInPerson:
         """Sign a person up, and follow the mailed link."""
         await self.ask("POST", "/v1/signup", {"email": person.email, "name": person.name})
@@ -104,6 +122,12 @@ class DemoClient:
             return str((await answer.json())["access_token"])
 
     async def _mailed_link(self, email: str) -> str:
+        try:
+            return await self._arrived(email)
+        except TimeoutError:
+            raise DemoError(f"no mail with a link came to {email}") from None
+
+    async def _arrived(self, email: str) -> str:
         async with asyncio.timeout(MAIL_SECONDS):
             while True:
                 where = f"{self.run['mail']}/api/messages"
@@ -119,6 +143,7 @@ async def build_team(client: DemoClient, *, now: datetime) -> None:
     owner = await client.sign_up(OWNER)
     here, token = f"/v1/accounts/{owner.account_id}", owner.token
     await client.ask("POST", f"{here}/convert", {"name": TEAM}, token=token)
+    await client.ask("POST", f"{here}/webhooks", WEBHOOK, token=token)
     await client.ask("POST", "/v1/accounts", {"name": FURTHER_TEAM}, token=token)
     people = {owner.user_id: OWNER}
     ids = {OWNER.name: owner.user_id}
@@ -139,6 +164,8 @@ async def build_team(client: DemoClient, *, now: datetime) -> None:
     month = DemoMonth(account_id=owner.account_id, project_ids=projects, people=people, now=now)
     await client.ask("POST", "/v1/usage", {"usage": usage(month)}, token=service)
     await client.ask("POST", "/v1/audit/events", {"events": events(month)}, token=service)
+    for path, body in belongings(now):
+        await client.ask("POST", here + path, body, token=token)
 
 
 async def _change(
@@ -173,14 +200,31 @@ async def _change(
         await client.ask(method, here + path, body, token=token)
 
 
-async def fill(run: Mapping[str, Any]) -> None:
-    """Fill the product at the addresses of `run.json`.
+async def is_complete(client: DemoClient, token: str) -> bool:
+    """Whether the team of an earlier run has the last thing that it makes."""
+    accounts = (await client.ask("GET", "/v1/accounts", token=token))["items"]
+    for account in accounts:
+        if account["name"] == TEAM:
+            path = f"/v1/accounts/{account['id']}/audit-searches"
+            searches = (await client.ask("GET", path, token=token))["items"]
+            return set(SEARCHES) <= {one["name"] for one in searches}
+    return False
+
+
+async def fill(run: Mapping[str, Any]) -> bool:
+    """Fill the product at the addresses of `run.json`; False if the team is there already.
 
     Raises:
-        DemoError: it was refused; the team is there already, for example.
+        DemoError: a step was refused, or an earlier run has not ended.
     """
     async with ClientSession(timeout=ClientTimeout(total=120)) as http:
-        await build_team(DemoClient(http, run), now=datetime.now(UTC))
+        client = DemoClient(http, run)
+        token = await client.knows(OWNER)
+        if token is None:
+            await build_team(client, now=datetime.now(UTC))
+        elif not await is_complete(client, token):
+            raise DemoError(BEGUN)
+        return token is None
 
 
 def main() -> int:
@@ -192,13 +236,17 @@ def main() -> int:
         sys.stderr.write(NOT_RUNNING + "\n")
         return 1
     try:
-        asyncio.run(fill(run))
+        is_new = asyncio.run(fill(run))
+    except ClientConnectionError:
+        sys.stderr.write(NO_ANSWER.format(gateway=run["gateway"]) + "\n")
+        return 1
     except (DemoError, OSError, TimeoutError) as fault:
         sys.stderr.write(f"The demonstration could not be made: {fault}\n")
         return 1
     sys.stdout.write(
         DONE.format(
             team=TEAM,
+            is_there="is there" if is_new else "is there already",
             members=len(MEMBERS) + 1,
             pages=settings.public_url or run["gateway"],
             owner=OWNER.email,

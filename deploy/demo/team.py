@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 TEAM = "Northwind Compute"
 FURTHER_TEAM = "Northwind Labs"
@@ -61,3 +63,53 @@ IN_RESEARCH: Mapping[str, Mapping[str, str]] = {
     "job": {"view": "all", "manage": "all"},
 }
 """What one member may do in one project instead of their role."""
+TOKEN_DAYS: Mapping[str, int] = {"Nightly export": 90, "Deployments": 30}
+"""API tokens, with the days until they end; the first one only reads."""
+GUARDRAILS: Sequence[Mapping[str, Any]] = (
+    {
+        "name": "Two who may invite",
+        "rule": {"type": "minimum_holders", "permission": "member:invite", "minimum": 2},
+    },
+    {
+        "name": "Billing deletes nothing",
+        "rule": {"type": "never", "permission": "instance:delete", "role": "billing"},
+    },
+)
+WEBHOOK: Mapping[str, Any] = {
+    "url": "https://hooks.northwind.example/rolecall",
+    "event_types": ["member.*", "invitation.*", "role.*"],
+    "description": "The directory of the company",
+}
+STREAM: Mapping[str, Any] = {
+    "name": "Company SIEM",
+    "url": "https://siem.northwind.example/events",
+    "header": "Authorization",
+    "secret": "Bearer of-the-demonstration",
+    "start": "now",
+}
+SEARCHES: Mapping[str, Mapping[str, str]] = {
+    "What was denied": {"outcome": "denied"},
+    "Changes of members": {"action": "member."},
+}
+"""Saved searches of the audit log; the last one is the last thing that the demonstration makes."""
+
+
+def belongings(now: datetime) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    """What the owner makes besides people, roles and projects: paths and bodies."""
+    tokens = [
+        {
+            "name": name,
+            "expires_at": (now + timedelta(days=days)).isoformat(),
+            "restriction": {"projects": None, "grants": None, "read_only": number == 0},
+        }
+        for number, (name, days) in enumerate(TOKEN_DAYS.items())
+    ]
+    searches = [
+        {"name": name, "filters": filters, "shared": True} for name, filters in SEARCHES.items()
+    ]
+    return [
+        *(("/api-tokens", token) for token in tokens),
+        *(("/guardrails", guardrail) for guardrail in GUARDRAILS),
+        ("/audit-streams", STREAM),
+        *(("/audit-searches", search) for search in searches),
+    ]

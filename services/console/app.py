@@ -1,5 +1,6 @@
 """The wiring of the console."""
 
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -16,10 +17,14 @@ from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 
 def build(
-    settings: Settings, *, clock: Clock | None = None, timeouts: Timeouts = DEFAULT_TIMEOUTS
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    api_at: Callable[[str], PublicApi] = PublicApi,
 ) -> ServiceApp:
     """Wire the service without starting anything."""
-    api = PublicApi((settings.api_url or settings.public_url).rstrip("/"))
+    api = api_at((settings.api_url or settings.public_url).rstrip("/"))
     address = urlsplit(settings.public_url)
     rows = (*PAGES, *design.PAGES) if settings.design_page else PAGES
     ctx = PageContext(

@@ -5,11 +5,24 @@ from datetime import UTC, datetime
 import pytest
 
 from deploy.demo.history import DemoMonth, events, usage
-from deploy.demo.team import IN_RESEARCH, MEMBERS, NIGHT_SHIFT, OWNER, UNITS
+from deploy.demo.team import (
+    IN_RESEARCH,
+    MEMBERS,
+    NIGHT_SHIFT,
+    OWNER,
+    UNITS,
+    WEBHOOK,
+    belongings,
+)
 from rolecall import load_catalog
 from services.audit.domain.reports import OLDEST
 from services.audit.routes.events import ReportEvents
 from services.audit.routes.metered_usage import ReportUsages
+from services.audit.routes.saved_searches import NewSavedSearch
+from services.audit.routes.streams import NewStream
+from services.identity.routes.api_tokens import NewApiToken
+from services.notification.routes.webhooks import NewWebhook
+from services.team.routes.guardrails import CreateGuardrail
 
 NOW = datetime(2026, 11, 27, 18, tzinfo=UTC)
 STANDARD = load_catalog("standard")
@@ -46,3 +59,19 @@ def test_the_month_is_reported_in_one_request_of_each_kind():
     assert {one.unit for one in used} == {unit for unit, _ in UNITS.values()}
     assert {one.outcome for one in done} == {"denied", "succeeded"}
     assert usage(MONTH) == usage(MONTH)
+
+
+BODIES = {
+    "/api-tokens": NewApiToken,
+    "/guardrails": CreateGuardrail,
+    "/webhooks": NewWebhook,
+    "/audit-streams": NewStream,
+    "/audit-searches": NewSavedSearch,
+}
+
+
+def test_what_the_owner_makes_is_what_the_api_takes():
+    made = [("/webhooks", WEBHOOK), *belongings(NOW)]
+    assert {path for path, _ in made} == BODIES.keys()
+    for path, body in made:
+        BODIES[path].model_validate(body)

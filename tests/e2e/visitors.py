@@ -48,22 +48,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@dataclass
-class Site:
-    """The product as a browser sees it, with the mails that it sends."""
+@dataclass(kw_only=True)
+class ProductWithMails:
+    """The product as a program sees it, with the mails that it sends."""
 
-    browser: Browser
     url: str
     mail: str
-
-    @contextmanager
-    def visitor(self, *, javascript: bool = False, **options: Any) -> Iterator["Visitor"]:
-        """A browser without cookies; at its end no page may have broken its own policy."""
-        with self.browser.new_context(java_script_enabled=javascript, **options) as context:
-            context.set_default_timeout(PATIENT_MILLISECONDS)
-            visitor = Visitor(site=self, context=context, page=context.new_page())
-            yield visitor
-            assert visitor.faults == []
 
     def link_to(self, address: str, subject: str) -> str:
         """The link of the newest mail to an address whose subject has these words."""
@@ -120,6 +110,22 @@ class Site:
         answer = self.send("/v1/email/verify", {"token": token, "password": PASSWORD})
         person.token, person.account_id = answer["access_token"], answer["account_id"]
         return person
+
+
+@dataclass(kw_only=True)
+class Site(ProductWithMails):
+    """The product as a browser sees it."""
+
+    browser: Browser
+
+    @contextmanager
+    def visitor(self, *, javascript: bool = False, **options: Any) -> Iterator["Visitor"]:
+        """A browser without cookies; at its end no page may have broken its own policy."""
+        with self.browser.new_context(java_script_enabled=javascript, **options) as context:
+            context.set_default_timeout(PATIENT_MILLISECONDS)
+            visitor = Visitor(site=self, context=context, page=context.new_page())
+            yield visitor
+            assert visitor.faults == []
 
 
 @dataclass

@@ -89,11 +89,12 @@ async def open_account(visit: Visit) -> AccountFrame:
         AccountGone: the visitor is not a member of the account.
         ApiRefusal: any other refusal.
     """
-    user, account, permissions, listed = await together(
+    user, account, permissions, listed, _ = await together(
         open_user(visit),
         _account(visit),
         _permissions(visit),
         visit.call("GET", "/v1/accounts", query={"limit": str(SWITCHER_ACCOUNTS)}),
+        visit.count_unread(),
     )
     frame = AccountFrame(
         visit=visit,

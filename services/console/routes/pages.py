@@ -98,7 +98,7 @@ def _handler(
             return failed_page(ctx, status=403)
         try:
             outcome = await answer(row, visit, press=request.method == "POST")
-            if isinstance(outcome, Shown):
+            if isinstance(outcome, Shown) and visit.known:
                 await visit.count_unread()
             return page_response(visit, outcome)
         except Exception:  # noqa: BLE001 - the visitor gets a page, the log gets the rest

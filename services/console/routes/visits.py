@@ -58,7 +58,9 @@ class Visit(BrowserRequest):
     time_zone: str = field(default=DEFAULT_TIME_ZONE, init=False)
     frame: Mapping[str, object] | None = field(default=None, init=False)
     """The words of an account's pages around their content, once they are known."""
-    _known: bool = field(default=False, init=False)
+    known: bool = field(default=False, init=False)
+    """Whether the API has known the user of the session during this visit."""
+    _counted: bool = field(default=False, init=False)
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
@@ -111,7 +113,7 @@ class Visit(BrowserRequest):
             if refusal.status != 401 or refusal.code in PROOF_REFUSALS:
                 raise
             raise self._signed_out() from None
-        self._known = True
+        self.known = True
         return answer
 
     async def follow(
@@ -148,15 +150,17 @@ class Visit(BrowserRequest):
             raise self._signed_out() from None
 
     async def count_unread(self) -> None:
-        """Ask how many notifications are unread, for a user whom the API has just known.
+        """Ask how many notifications are unread, at most once for a page.
 
         The page does not depend on it: without an answer it has no number.
         """
-        if self._known and self.session is not None:
-            with contextlib.suppress(ApiRefusal, SignedOut, TimeoutError):
-                async with asyncio.timeout(UNREAD_SECONDS):
-                    found = await self.call("GET", "/v1/me/notifications/unread-count")
-                    self.unread = found["unread"]
+        if self._counted or self.session is None:
+            return
+        self._counted = True
+        with contextlib.suppress(ApiRefusal, SignedOut, TimeoutError):
+            async with asyncio.timeout(UNREAD_SECONDS):
+                found = await self.call("GET", "/v1/me/notifications/unread-count")
+                self.unread = found["unread"]
 
     async def ask(self, path: str, body: Mapping[str, object]) -> Any:
         """Ask the API as a stranger.

@@ -1,0 +1,1 @@
+"""Pictures of every page of the console, with what is wrong with each: `make pictures`."""

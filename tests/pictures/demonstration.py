@@ -1,0 +1,144 @@
+"""The demonstration that is pictured: its people, the ids of its things, and its mailed links."""
+
+import re
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pyotp
+
+from deploy.demo.team import FURTHER_TEAM, INVITED, MEMBERS, OWNER, PASSWORD, PROJECTS, TEAM
+from services.console.domain.browser_state import LinkKind
+from tests.e2e.visitors import PASSWORD as OWN_PASSWORD
+from tests.e2e.visitors import Person, ProductWithMails, until
+from tests.pictures.table import Seen
+
+EXCEPTION, SUSPENDED, OTHER, CHANGED = "Kavya Rao", "Luca Ferri", "Emeka Obi", "Hana Novak"
+"""Members: with permissions of their own in a project, suspended, usual, with another role."""
+UNSUBSCRIBE = re.compile(r"https?://\S+/unsubscribe\?token=\S+")
+LISTS = {
+    "token_id": "api-tokens",
+    "guardrail_id": "guardrails",
+    "webhook_id": "webhooks",
+    "stream_id": "audit-streams",
+    "search_id": "audit-searches",
+    "invitation_id": "invitations",
+}
+"""What there is at least one of, by the name of its id."""
+LOCALES = {"en": "en-US", "de": "de-DE"}
+
+
+class Demonstration:
+    """The team of `make demo`, and a person without a team."""
+
+    def __init__(self, site: ProductWithMails) -> None:
+        self.site = site
+        self.person = site.known_person("Petra Lind")
+        self.ids = self._ids()
+        self.people = {
+            Seen.OWNER: (OWNER.email, PASSWORD),
+            Seen.MEMBER: (_email(OTHER), PASSWORD),
+            Seen.PERSON: (self.person.email, OWN_PASSWORD),
+        }
+        self._links: Mapping[LinkKind, Callable[[], str]] = {
+            LinkKind.VERIFICATION: self._verification,
+            LinkKind.PASSWORD_RESET: self._password_reset,
+            LinkKind.NEW_ADDRESS: self._new_address,
+            LinkKind.FORMER_ADDRESS: self._former_address,
+            LinkKind.SECOND_FACTOR: self._second_factor,
+            LinkKind.INVITATION: self._invitation,
+            LinkKind.UNSUBSCRIBE: self._unsubscribe,
+        }
+
+    def link(self, kind: LinkKind) -> str:
+        """A link of this kind, from a mail of its own."""
+        return self._links[kind]()
+
+    def speak(self, language: str) -> None:
+        """Have the pages of everyone in this language."""
+        for email, password in self.people.values():
+            self._send("/v1/me", {"locale": language}, self._token(email, password), "PATCH")
+
+    def _token(self, email: str, password: str) -> str:
+        given = {"email": email, "password": password}
+        return str(self.site.send("/v1/login", given)["access_token"])
+
+    def _send(self, path: str, body: Mapping[str, Any], token: str, method: str = "POST") -> Any:
+        return self.site.send(path, body, token=token, method=method)
+
+    def _ids(self) -> Mapping[str, str]:
+        token = self._token(OWNER.email, PASSWORD)
+
+        def items(path: str) -> Sequence[Mapping[str, Any]]:
+            found: Sequence[Mapping[str, Any]] = self.site.get(path, token=token)["items"]
+            return found
+
+        accounts = {one["name"]: one["id"] for one in items("/v1/accounts")}
+        here = f"/v1/accounts/{accounts[TEAM]}"
+        members = {one["name"]: one["user_id"] for one in items(f"{here}/members?limit=100")}
+        projects = {one["name"]: one["id"] for one in items(f"{here}/projects")}
+        roles = {one["built_in"]: one["id"] for one in items(f"{here}/roles?limit=100")}
+        query = urllib.parse.urlencode({"action": "member.role_changed", "limit": "1"})
+        return {
+            **{name: items(f"{here}/{path}?limit=1")[0]["id"] for name, path in LISTS.items()},
+            "account_id": accounts[TEAM],
+            "further_id": accounts[FURTHER_TEAM],
+            "personal_id": self.person.account_id,
+            "owner_id": members[OWNER.name],
+            "user_id": members[EXCEPTION],
+            "suspended_id": members[SUSPENDED],
+            "other_id": members[OTHER],
+            "unknown_id": members[OTHER][:-1] + "-",
+            "project_id": projects[PROJECTS[-1]],
+            "production_id": projects[PROJECTS[0]],
+            "role_id": roles[False],
+            "built_in_role_id": roles[True],
+            "event_id": items(f"{here}/audit-events?{query}")[0]["id"],
+        }
+
+    def _verification(self) -> str:
+        new = self.site.new_person("Nora Beck")
+        self.site.send("/v1/signup", {"email": new.email, "name": new.name})
+        return self.site.link_to(new.email, "verify")
+
+    def _password_reset(self) -> str:
+        self.site.send("/v1/password/forgot", {"email": self.person.email})
+        return self.site.link_to(self.person.email, "reset")
+
+    def _new_address(self) -> str:
+        new = self.site.new_person()
+        body = {"email": new.email, "password": OWN_PASSWORD}
+        self._send("/v1/me/email", body, self._token(self.person.email, OWN_PASSWORD))
+        return self.site.link_to(new.email, "confirm")
+
+    def _former_address(self) -> str:
+        former, new = self.site.known_person("Otto Falk"), self.site.new_person()
+        self._send("/v1/me/email", {"email": new.email, "password": OWN_PASSWORD}, former.token)
+        link = urllib.parse.urlsplit(self.site.link_to(new.email, "confirm"))
+        token = urllib.parse.parse_qs(link.query)["token"][0]
+        self._send("/v1/me/email/confirm", {"token": token}, former.token)
+        return self.site.link_to(former.email, "was changed")
+
+    def _second_factor(self) -> str:
+        careful: Person = self.site.known_person("Pia Holm")
+        made = self._send("/v1/me/mfa/totp", {}, careful.token)
+        otp = pyotp.TOTP(made["secret"]).now()
+        self._send("/v1/me/mfa/totp/confirm", {"otp": otp}, careful.token)
+        return self.site.link_to(careful.email, "second factor was added")
+
+    def _invitation(self) -> str:
+        return self.site.link_to(next(iter(INVITED)), "invited you")
+
+    def _unsubscribe(self) -> str:
+        query = urllib.parse.urlencode({"to": _email(CHANGED)})
+
+        def arrived() -> str | None:
+            mails = self.site.get(f"{self.site.mail}/api/messages?{query}")["items"]
+            found = next((one for mail in mails if (one := UNSUBSCRIBE.search(mail["text"]))), None)
+            return self.site.here(found[0]) if found else None
+
+        return until(arrived, what="a mail that can be switched off")
+
+
+def _email(name: str) -> str:
+    return next(person.email for person in MEMBERS if person.name == name)
