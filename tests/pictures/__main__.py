@@ -2,7 +2,8 @@
 
     python -m tests.pictures [--only NAME,NAME] [--running FOLDER]
 
-`--running` takes the product that runs with its data in this folder, filled by `make demo`.
+`--running` takes the product that runs with its data in this folder, filled by `make demo`; its
+`PUBLIC_URL` is that of the environment.
 """
 
 import argparse
@@ -18,7 +19,9 @@ from pathlib import Path
 from deploy.demo.__main__ import fill
 from deploy.documents import ROOT
 from deploy.local.product import run_file
+from deploy.local.settings import LocalSettings
 from services.console.routes import PAGES
+from shared.runtime.settings import load
 from tests.e2e.one_process import OneProcess
 from tests.e2e.visitors import Site, chromium
 from tests.pictures.demonstration import Demonstration
@@ -34,27 +37,29 @@ MORE_MAILS = {"ROLECALL_IDENTITY_MAILS_PER_ADDRESS": "100"}
 def demonstration_site(running: Path | None) -> Iterator[Site]:
     """A product with the demonstration, and a browser."""
     if running is not None:
-        with _site(running) as site:
+        with _site(running, load(LocalSettings).public_url) as site:
             yield site
         return
     with tempfile.TemporaryDirectory() as name:
         product = OneProcess(Path(name) / "one", options=MORE_MAILS)
+        product.options["PUBLIC_URL"] = url = f"http://localhost:{product.port}"
         try:
             product.start()
             run = json.loads(run_file(product.data).read_text())
             if not asyncio.run(fill(run)) or asyncio.run(fill(run)):
                 raise SystemExit("The demonstration is made once: its second run finds it.")
-            with _site(product.data) as site:
+            with _site(product.data, url) as site:
                 yield site
         finally:
             product.stop()
 
 
 @contextmanager
-def _site(data: Path) -> Iterator[Site]:
+def _site(data: Path, public_url: str) -> Iterator[Site]:
+    """The pages at a name: at another address there are no passkeys."""
     run = json.loads(run_file(data).read_text())
     with chromium() as browser:
-        yield Site(browser=browser, url=run["gateway"], mail=run["mail"])
+        yield Site(browser=browser, url=public_url or run["gateway"], mail=run["mail"])
 
 
 def chosen(names: str | None) -> Sequence[Picture]:

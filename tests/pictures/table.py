@@ -85,6 +85,7 @@ USUAL: Mapping[str, Mapping[str, object]] = {
     f"{MEMBER}/role": {"query": "role=operator"},
     places.CONFIRM_EMAIL: {"by": Seen.PERSON},
     places.HOME: {"by": Seen.OWNER},
+    places.SECOND_FACTOR: {"status": 409},
 }
 """What is different for the usual picture of some pages."""
 FURTHER: Sequence[Picture] = (

@@ -1,5 +1,6 @@
 """The walk through the pages: each is opened, examined and pictured."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,6 +78,11 @@ class Walk:
                 if chosen:
                     self._of(by, language, chosen)
 
+    def tell(self, finding: Finding) -> None:
+        """Say at once what is wrong with a page."""
+        about = f"{len(self.findings)} {finding.picture.name}, {finding.language}"
+        sys.stderr.write(f"{about}: {'; '.join(finding.faults) or 'good'}\n")
+
     def _of(self, by: Seen, language: str, pictures: Sequence[Picture]) -> None:
         with self._visitor(by, language) as visitor:
             traffic = Traffic(self.site.url)
@@ -94,6 +100,7 @@ class Walk:
                 finding.faults += [*visitor.faults, *(f"asks {url}" for url in traffic.foreign)]
                 visitor.faults.clear()
                 traffic.foreign.clear()
+                self.tell(finding)
 
     @contextmanager
     def _visitor(self, by: Seen, language: str) -> Iterator[Visitor]:
