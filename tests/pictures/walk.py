@@ -116,7 +116,7 @@ class Walk:
     def _open(self, visitor: Visitor, finding: Finding) -> None:
         """Open the page of a picture, and press its button if it has one."""
         picture, demonstration = finding.picture, self.demonstration
-        visitor.page.set_viewport_size({"width": WIDTHS[-1], "height": 800})
+        visitor.resize(WIDTHS[-1])
         address = picture.address(demonstration.ids)
         where = self.site.url + address
         if picture.link is not None:
