@@ -164,8 +164,8 @@ async def build_team(client: DemoClient, *, now: datetime) -> None:
     month = DemoMonth(account_id=owner.account_id, project_ids=projects, people=people, now=now)
     await client.ask("POST", "/v1/usage", {"usage": usage(month)}, token=service)
     await client.ask("POST", "/v1/audit/events", {"events": events(month)}, token=service)
-    for path, body in belongings(now):
-        await client.ask("POST", here + path, body, token=token)
+    for path, wanted in belongings(now):
+        await client.ask("POST", here + path, wanted, token=token)
 
 
 async def _change(

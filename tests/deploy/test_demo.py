@@ -1,8 +1,10 @@
 """The team of `make demo`: what it sends is what the product takes."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import BaseModel
 
 from deploy.demo.history import DemoMonth, events, usage
 from deploy.demo.team import (
@@ -61,7 +63,7 @@ def test_the_month_is_reported_in_one_request_of_each_kind():
     assert usage(MONTH) == usage(MONTH)
 
 
-BODIES = {
+BODIES: Mapping[str, type[BaseModel]] = {
     "/api-tokens": NewApiToken,
     "/guardrails": CreateGuardrail,
     "/webhooks": NewWebhook,
