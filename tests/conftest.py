@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import uuid
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ from tests.servers import (
     require_rabbitmq,
     unmeasured_database,
 )
+from tests.support.forked import PRELOADED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,8 +59,14 @@ def pytest_configure() -> None:
     gc.disable()
 
 
-def pytest_collection_finish() -> None:
-    """Look for garbage again, but not in the modules and tests, which stay."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for garbage again, but not in the modules and tests, which stay.
+
+    The process that workers are forked from has imported the product for all of them.
+    """
+    if session.config.option.workers:
+        for module in PRELOADED:
+            import_module(module)
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)

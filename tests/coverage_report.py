@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coverage import CoverageData
-from slipcover import Slipcover, merge_coverage, print_coverage
+from slipcover import Slipcover, print_coverage
 from slipcover.slipcover import add_summaries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[1]
 _SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
@@ -21,17 +21,14 @@ SOURCES = [str(ROOT / source) for source in _SETTINGS["run"]["source"]]
 FLOOR: float = _SETTINGS["report"]["fail_under"]
 RESULTS = (ROOT / _SETTINGS["run"]["data_file"]).parent
 PROBES = "probes-{}.json"
-
-
-def probes(source: Sequence[str] | None = None) -> Slipcover:
-    """A new measurement; with `source` it knows files that nothing imports, too."""
-    others: list[str] = _SETTINGS["report"]["exclude_also"]
-    return Slipcover(branch=True, exclude_also=others, source=source and list(source))
+EXCLUDED: list[str] = _SETTINGS["report"]["exclude_also"]
 
 
 def unmet() -> dict[str, Any]:
     """All lines and branches of the product as missing."""
-    everything: dict[str, Any] = probes(SOURCES).get_coverage()
+    everything: dict[str, Any] = Slipcover(
+        branch=True, exclude_also=EXCLUDED, source=SOURCES
+    ).get_coverage()
     files = everything["files"]
     # A module that is a docstring gets no probe, so its one line is never met.
     everything["files"] = {
@@ -42,18 +39,34 @@ def unmet() -> dict[str, Any]:
 
 def joined(results: Path, everything: dict[str, Any]) -> dict[str, Any]:
     """What the processes of a run have met; `everything` has all lines and branches there are."""
+    known = everything["files"]
+    for file, lines, branches in (*_met_by_probes(results), *_met_by_traces(results, known)):
+        if file in known:
+            _meet(known[file], "lines", set(lines))
+            # A jump out of a function leads to a negative line there, and to 0 here.
+            _meet(known[file], "branches", {(here, max(there, 0)) for here, there in branches})
+    add_summaries(everything)
+    return everything
+
+
+Met = tuple[str, "Iterable[int]", "Iterable[tuple[int, int]]"]
+
+
+def _met_by_probes(results: Path) -> Iterator[Met]:
     for found in results.glob(PROBES.format("*")):
-        merge_coverage(everything, json.loads(found.read_text()))
+        for path, places in json.loads(found.read_text()).items():
+            lines = [place for place in places if isinstance(place, int)]
+            branches = [(place[0], place[1]) for place in places if isinstance(place, list)]
+            yield str(Path(path).relative_to(ROOT)), lines, branches
+
+
+def _met_by_traces(results: Path, files: Iterable[str]) -> Iterator[Met]:
     for found in results.glob("data.*"):
         data = CoverageData(str(found))
         data.read()
-        for file, known in everything["files"].items():
-            _meet(known, "lines", set(data.lines(str(ROOT / file)) or ()))
-            # A jump out of a function leads to a negative line there, and to 0 here.
-            arcs = {(here, max(there, 0)) for here, there in data.arcs(str(ROOT / file)) or ()}
-            _meet(known, "branches", arcs)
-    add_summaries(everything)
-    return everything
+        for file in files:
+            path = str(ROOT / file)
+            yield file, data.lines(path) or (), data.arcs(path) or ()
 
 
 def _meet(known: dict[str, Any], kind: str, met: set[Any]) -> None:

@@ -6,6 +6,7 @@ socket of its own.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -20,10 +21,10 @@ from pathlib import Path
 from select import POLLIN, poll
 from typing import TYPE_CHECKING
 
-import coverage
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tests.probes import Probes
 
 LARGEST_REQUEST = 128 << 10
 """In bytes: a command with all its environment."""
@@ -98,7 +99,16 @@ def status_of(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
-def run(program: NewProgram) -> None:
+def measuring() -> Probes | None:
+    """Put probes into the product as it is imported, if this run is measured."""
+    if not os.environ.get("ROLECALL_TEST_PROBES"):
+        return None
+    from tests.probes import Probes
+
+    return Probes()
+
+
+def run(program: NewProgram, probes: Probes | None = None) -> None:
     """Run a program as Python would: a module after `-m`, or the script at a path."""
     if not sys.stdin.readline():
         raise SystemExit(1)  # the parent died before the program had its guard
@@ -108,8 +118,11 @@ def run(program: NewProgram) -> None:
     os.environ.update(program.environment)
     os.chdir(program.folder)
     gc.enable()
-    if os.environ.get("COVERAGE_PROCESS_CONFIG"):
-        coverage.process_startup()  # an interpreter would do it
+    if probes:
+        if os.environ.get("COVERAGE_PROCESS_CONFIG"):
+            atexit.register(probes.write)
+        else:
+            probes.stop()
     _, *words = program.command
     if words[0] == "-m":
         sys.argv = words[1:]
@@ -121,8 +134,9 @@ def run(program: NewProgram) -> None:
 
 if __name__ == "__main__":
     _, numbers, *preloaded = sys.argv
+    measured = measuring()
     with ExitStack() as until_forked:
         sockets = [socket.socket(fileno=int(number)) for number in numbers.split(",")]
         forked = serve([until_forked.enter_context(each) for each in sockets], preloaded)
     if forked:
-        run(forked)
+        run(forked, measured)
