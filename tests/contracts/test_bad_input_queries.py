@@ -39,6 +39,7 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     ),
     "status": ("", "gone", "ACTIVE", "active,invited", "1"),
     "q": ("x" * 201,),
+    "role": ("", "x" * 65, "Admin", "$ne", "a.b"),
     "account": ("", "x" * 300, "acc_x", "prj_" + "0" * 32),
     "confirm": ("x" * 401,),
     "locale": ("", "fr", "DE", "en,de"),

@@ -153,14 +153,14 @@ def test_a_person_signs_up_verifies_signs_out_and_in_and_resets(
     assert "Ana Maria" in visitor.text
     first = visitor.cookie("__Host-rolecall_session")
 
-    visitor.press("Sign out")
+    visitor.sign_out()
     assert visitor.text.startswith("Sign in You are signed out.")
     assert not visitor.signed_in
     visitor.sign_in(ana)
     assert visitor.path == "/console"
     assert visitor.cookie("__Host-rolecall_session") not in {"", first}
 
-    visitor.press("Sign out")
+    visitor.sign_out()
     visitor.follow("Forgot your password?")
     visitor.fill(email=ana.email)
     visitor.press("Send me the link")
@@ -268,7 +268,7 @@ def test_forms_of_another_site_change_nothing(site: Site, visitor: Visitor, owne
         assert "came from another site" in visitor.text
     assert kai.email in pending(site, owner)
     visitor.open("/console")
-    assert visitor.title == "You are signed in"
+    assert visitor.title == "Your accounts"
 
 
 @pytest.mark.rule("T25")
@@ -286,7 +286,7 @@ def test_a_form_of_before_a_sign_in_is_shown_again(site: Site, visitor: Visitor)
     visitor.sign_in(kai)
     old = visitor.other_tab()
     old.open("/sign-out")
-    visitor.press("Sign out")
+    visitor.sign_out()
     visitor.sign_in(other)
     with old.page.expect_navigation():
         old.page.get_by_role("button", name="Sign out").last.click()
@@ -300,10 +300,10 @@ def test_back_and_reload_repeat_nothing(site: Site, visitor: Visitor) -> None:
     visitor.sign_in(kai)
     assert visitor.path == "/console"
     visitor.page.reload()
-    assert visitor.title == "You are signed in"
+    assert visitor.title == "Your accounts"
     visitor.page.go_back()
     assert visitor.path == "/console"  # the form of a signed-in user leads on
-    visitor.press("Sign out")
+    visitor.sign_out()
     visitor.page.go_back()
     assert visitor.path.startswith("/sign-in")  # nothing of the session is kept
 
@@ -326,7 +326,7 @@ def test_the_keyboard_alone_signs_in_corrects_a_fault_and_signs_out(
 ) -> None:
     kai = site.known_person()
     visitor.open("/sign-in")
-    for password, title in ((NEW_PASSWORD, "Sign in"), (PASSWORD, "You are signed in")):
+    for password, title in ((NEW_PASSWORD, "Sign in"), (PASSWORD, "Your accounts")):
         visitor.tab_to("[name=email]")
         visitor.page.keyboard.press("Control+A")
         visitor.page.keyboard.type(kai.email)
@@ -334,7 +334,9 @@ def test_the_keyboard_alone_signs_in_corrects_a_fault_and_signs_out(
         visitor.page.keyboard.type(password)
         visitor.press_key("Enter")
         assert visitor.title == title
-    visitor.tab_to("header button")
+    visitor.tab_to("header .menu:not(.switcher) summary")
+    visitor.page.keyboard.press("Enter")
+    visitor.tab_to("header .menu:not(.switcher) button")
     visitor.press_key("Space")
     assert "You are signed out." in visitor.text
     visitor.tab_to(f"a[href^='{SIGN_IN_WITH}']")
@@ -367,9 +369,9 @@ def test_people_sign_in_with_an_issuer_that_is_another_site(
     assert "You did not allow the sign-in" in visitor.text
     issuer.refuses = ""
     visitor.press_and_return("Continue with Acme")
-    assert (visitor.path, visitor.title) == ("/console", "You are signed in")
+    assert (visitor.path, visitor.title) == ("/console", "Your accounts")
     assert ana.email in visitor.text
-    visitor.press("Sign out")
+    visitor.sign_out()
     visitor.follow("Continue with your company")
     visitor.fill(email=ana.email)
     visitor.press("Continue")
@@ -418,12 +420,12 @@ def test_a_user_with_a_second_factor_enters_a_code_or_a_recovery_code(
     visitor.fill(otp=app.at(time.time(), counter_offset=1))
     visitor.press("Sign in")
     assert visitor.path == "/invitations"
-    visitor.press("Sign out")
+    visitor.sign_out()
     visitor.sign_in(kai)
     visitor.fill(otp=recovery_code.lower().replace("-", " "))
     visitor.press("Sign in")
-    assert visitor.title == "You are signed in"
-    visitor.press("Sign out")
+    assert visitor.title == "Your accounts"
+    visitor.sign_out()
     visitor.sign_in(kai)
     visitor.fill(otp=recovery_code)
     visitor.press("Sign in")
@@ -447,7 +449,7 @@ def test_a_person_adds_an_app_saves_the_codes_and_removes_it(site: Site) -> None
         recovery_code = visitor.page.locator(".codes li").first.inner_text()
         visitor.press("I have saved them")
         assert "10 left." in visitor.text
-        visitor.press("Sign out")
+        visitor.sign_out()
         visitor.open("/security")
         visitor.sign_in(kai)
         visitor.fill(otp=recovery_code)
@@ -512,14 +514,14 @@ def test_a_passkey_signs_in_and_a_page_without_a_script_names_other_ways(
         holder.fill(name="Old laptop")
         holder.press("Rename Laptop")
         assert "Old laptop" in holder.page.content()
-        holder.press("Sign out")
+        holder.sign_out()
         one = {"authenticatorId": added["authenticatorId"]}
 
         holder.open("/sign-in?to=/invitations")
         holder.page.get_by_role("link", name="Use a passkey").click()
         holder.page.wait_for_url(f"{site.url}/invitations")
         assert holder.signed_in
-        holder.press("Sign out")
+        holder.sign_out()
 
         devices.send("WebAuthn.setUserVerified", {**one, "isUserVerified": False})
         holder.open("/sign-in/passkey")
@@ -558,7 +560,7 @@ def test_names_are_shown_as_text(site: Site) -> None:
             site.send("/v1/me", {"name": name}, token=kai.token, method="PATCH")
             visitor.page.reload()
             assert name in visitor.text
-        visitor.press("Sign out")
+        visitor.sign_out()
         visitor.fill(email="a@b.example", password="x")
         visitor.page.fill("[name=email]", '"><script>alert(1)</script>@example.com')
         visitor.page.evaluate("document.forms[0].noValidate = true")
@@ -621,7 +623,7 @@ def test_a_new_address_is_confirmed_by_its_user_and_taken_back(site: Site) -> No
 
 def lines(visitor: Visitor) -> dict[str, int]:
     """How many lines the text of each control beside a name has."""
-    parts = visitor.page.query_selector_all(".badge, .accounts button, .top button")
+    parts = visitor.page.query_selector_all(".badge, .accounts button")
     return {str(one.text_content()).strip(): visitor.page.evaluate(LINES, one) for one in parts}
 
 
@@ -636,7 +638,7 @@ def test_a_long_name_leaves_each_control_on_one_line(site: Site, owner: Person) 
             assert current in str(visitor.page.text_content("li:has(.badge)"))
             for width in (360, 1280):
                 visitor.resize(width)
-                assert lines(visitor) == {"Sign out": 1, "Current": 1, "Switch": 1}
+                assert lines(visitor) == {"Current": 1, "Switch": 1}
                 assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
             visitor.press(f"Switch to {'Analytical Engines' if current == kai.name else kai.name}")
 
@@ -687,7 +689,10 @@ def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(
         visitor.open("/security")
         visitor.press("Add an app")
         faults += looks(visitor, name="an app")
-        for path in ("/security", "/notifications/settings", "/sign-out", "/invitations"):
+        for path in (
+            *("/security", "/security/sessions", "/notifications", "/notifications/settings"),
+            *("/console/profile", "/console/profile/delete", "/sign-out", "/invitations"),
+        ):
             visitor.open(path)
             faults += looks(visitor, name=path)
     assert faults == []

@@ -207,6 +207,13 @@ class Visitor:
         with self.page.expect_navigation():
             self.page.get_by_role("link", name=link).click()
 
+    def sign_out(self) -> None:
+        """Press the button of the menu in the head, or of the page."""
+        menu = self.page.locator(".menu:not(.switcher) > summary")
+        if menu.count():
+            menu.click()
+        self.press("Sign out")
+
     def tab_to(self, selector: str) -> None:
         """Press the tabulator key until this element has the focus, which must be visible."""
         here = f"document.activeElement.matches({json.dumps(selector + ':focus-visible')})"

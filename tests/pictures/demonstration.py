@@ -25,6 +25,14 @@ LISTS = {
     "invitation_id": "invitations",
 }
 """What there is at least one of, by the name of its id."""
+CONNECTION = {
+    "label": "Northwind",
+    "issuer": "https://login.northwind.example",
+    "client_id": "rolecall",
+    "domain": "northwind.example",
+    "join_role": "viewer",
+}
+"""A company's sign-in whose domain waits for its proof."""
 LOCALES = {"en": "en-US", "de": "de-DE"}
 
 
@@ -93,6 +101,7 @@ class Demonstration:
             "production_id": projects[PROJECTS[0]],
             "role_id": roles[False],
             "built_in_role_id": roles[True],
+            "connection_id": self._send(f"{here}/sso-connections", CONNECTION, token)["id"],
             "event_id": items(f"{here}/audit-events?{query}")[0]["id"],
         }
 

@@ -56,6 +56,7 @@ IDS = frozenset(
         *("user_id", "owner_id", "suspended_id", "other_id", "invitation_id"),
         *("role_id", "built_in_role_id", "project_id", "production_id"),
         *("token_id", "guardrail_id", "webhook_id", "stream_id", "event_id", "search_id"),
+        "connection_id",
     }
 )
 """What addresses name: those of `PAGES`, and other things of the same kinds."""

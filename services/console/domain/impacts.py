@@ -76,6 +76,11 @@ class Impact:
     etag: str | None
 
     @property
+    def violated(self) -> Sequence[str]:
+        """The names of the rules of the account that refuse the change."""
+        return list(dict.fromkeys(str(one["guardrail"]) for one in self.violations))
+
+    @property
     def nothing(self) -> bool:
         """Whether no one is concerned."""
         return not (self.rows or self.more or self.invitations)

@@ -30,18 +30,27 @@ PASSKEYS = "/security/passkeys"
 SESSIONS = "/security/sessions"
 STATIC = "/console/static"
 ACCOUNTS = "/console/accounts"
+PROFILE = "/console/profile"
+DELETE_PERSON = "/console/profile/delete"
 NEW_TEAM = "/console/new-team"
 DESIGN = "/console/design"
 ACCOUNT = "/console/accounts/{account_id}"
 """Below it are the pages of one account, which the address names."""
+FILE_STEP = "/file"
+"""The last step of the address of a file, below the page that offers it."""
 TOKENS = f"{ACCOUNT}/tokens"
 TOKEN_NEW = f"{TOKENS}/new"
 TOKEN = f"{TOKENS}/{{token_id}}"
 TOKEN_REVOKE = f"{TOKEN}/revoke"
 USAGE = f"{ACCOUNT}/usage"
-USAGE_FILE = f"{USAGE}/file"
+USAGE_FILE = f"{USAGE}{FILE_STEP}"
 SETTINGS = f"{ACCOUNT}/settings"
 SECOND_FACTOR = f"{SETTINGS}/second-factor"
+COMPANY = f"{SETTINGS}/sign-in"
+COMPANY_NEW = f"{COMPANY}/new"
+COMPANY_ONE = f"{COMPANY}/{{connection_id}}"
+COMPANY_DELETE = f"{COMPANY_ONE}/delete"
+LOG_KEEPING = f"{SETTINGS}/log"
 OWNERSHIP = f"{SETTINGS}/ownership"
 REVERT = f"{SETTINGS}/revert"
 DELETE_ACCOUNT = f"{SETTINGS}/delete"
@@ -74,6 +83,8 @@ SAID_ONCE = frozenset({"done", "revision"})
 DESTINATIONS = frozenset(
     {
         HOME,
+        PROFILE,
+        DELETE_PERSON,
         SECURITY,
         PASSKEYS,
         SESSIONS,
@@ -92,7 +103,13 @@ _OF_ACCOUNTS = re.compile(r"/console/accounts(/[A-Za-z0-9_-]+)+(\?[A-Za-z0-9_.~%
 
 
 def destination(asked: str) -> str:
-    """Return a page of ours: no link can send a visitor elsewhere."""
+    """Return a page of ours: no link can send a visitor elsewhere.
+
+    Of a file it is the page that offers it: an issuer's answer leads on, and a file is given to a
+    press here alone.
+    """
+    path, mark, query = asked.partition("?")
+    asked = path.removesuffix(FILE_STEP) + mark + query
     known = asked in DESTINATIONS or (len(asked) <= MAX_PATH and _OF_ACCOUNTS.fullmatch(asked))
     return asked if known else HOME
 

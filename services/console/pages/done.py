@@ -51,6 +51,31 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
     "redelivered": PageText(
         "The delivery is on its way again.", "Die Zustellung ist wieder unterwegs."
     ),
+    "failed-redelivered": PageText(
+        "What has failed is on its way again.", "Was fehlgeschlagen ist, ist wieder unterwegs."
+    ),
+    "failed-redelivered-partly": PageText(
+        "A first part is on its way again. Press the button again for the rest.",
+        "Ein erster Teil ist wieder unterwegs. Drücken Sie für den Rest noch einmal.",
+    ),
+    "none-failed": PageText("Nothing has failed since.", "Seitdem ist nichts fehlgeschlagen."),
+    "retention-changed": PageText(
+        "It is chosen how long the log is kept.",
+        "Es ist festgelegt, wie lange das Protokoll bleibt.",
+    ),
+    "seals-mailed": PageText("Seals are mailed daily.", "Siegel kommen täglich per E-Mail."),
+    "seals-not-mailed": PageText(
+        "Seals are not mailed any more.", "Siegel kommen nicht mehr per E-Mail."
+    ),
+    "company-connected": PageText(
+        "The service is connected. Prove the domain next.",
+        "Der Dienst ist verbunden. Weisen Sie als Nächstes die Domain nach.",
+    ),
+    "company-changed": PageText("The connection was changed.", "Die Verbindung ist geändert."),
+    "domain-proved": PageText("The domain is proved.", "Die Domain ist nachgewiesen."),
+    "company-on": PageText("The connection is on.", "Die Verbindung ist eingeschaltet."),
+    "company-off": PageText("The connection is off.", "Die Verbindung ist ausgeschaltet."),
+    "company-deleted": PageText("The connection was deleted.", "Die Verbindung ist gelöscht."),
     "stream-created": PageText("The log stream was created.", "Der Protokollstrom ist angelegt."),
     "stream-changed": PageText("The log stream was changed.", "Der Protokollstrom ist geändert."),
     "stream-enabled": PageText("The log stream goes on.", "Der Protokollstrom läuft weiter."),

@@ -87,4 +87,5 @@ def render(template: str, words: Mapping[str, object]) -> str:
     """Return the page, in `language` if it names one; every word is shown as text."""
     language = str(words.get("language", DEFAULT_LOCALE))
     spoken = {"language": language, "say": say(language)}
-    return _ENVIRONMENT.get_template(f"{template}.html").render({**words, **spoken})
+    shown = {"frame": "layout.html", "section": "", **words, **spoken}
+    return _ENVIRONMENT.get_template(f"{template}.html").render(shown)

@@ -6,8 +6,8 @@ from typing import Any
 from services.console.adapters.api import NOT_THERE, ApiRefusal, path_step
 from services.console.domain.permission_tables import PermissionTable, read_table
 from services.console.domain.places import account_path
-from services.console.routes.account_frame import together
 from services.console.routes.outcomes import SeeOther, with_query
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 PAGE = "200"

@@ -2,9 +2,10 @@
 
 from services.console.domain import places
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import listed
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.person_frame import together
 from services.console.routes.proofs import ProvedPage
 from services.console.routes.visits import Visit
 
@@ -109,6 +110,8 @@ OWNERSHIP = ProvedPage(
     show=show_ownership,
     presses={"offer": offer, "take-back": take_back, "accept": accept, "decline": decline},
     proved={"offer": "offer"},
+    section="settings",
+    frame=open_account,
     carried=("member", "once"),
 )
 DELETION = ProvedPage(
@@ -116,6 +119,8 @@ DELETION = ProvedPage(
     show=ask_delete,
     presses={"delete": delete, "restore": restore},
     proved={"delete": "delete"},
+    section="settings",
+    frame=open_account,
     carried=("confirm",),
 )
 PAGES = (

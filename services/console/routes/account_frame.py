@@ -1,7 +1,7 @@
 """What every page of an account shows around its content: the account, its visitor, the ways on."""
 
-import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,22 +13,22 @@ from services.console.pages.refusals.every import GONE
 from services.console.pages.rendering import Form
 from services.console.pages.words import WORDS
 from services.console.routes.outcomes import Outcome, Shown
-from services.console.routes.visits import AccountGone, Visit
-
-SWITCHER_ACCOUNTS = 10
-"""The accounts that the switcher in the head names; the others are found by their names."""
+from services.console.routes.person_frame import (
+    PersonFrame,
+    open_person,
+    open_user,
+    switcher_accounts,
+    together,
+)
+from services.console.routes.visits import AccountGone, SignedOut, Visit
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountFrame:
+class AccountFrame(PersonFrame):
     """The account of a page, what its visitor may do there, and their other accounts."""
 
-    visit: Visit
     account: Mapping[str, Any]
-    user: Mapping[str, Any]
     permissions: Mapping[str, str]
-    accounts: Sequence[Mapping[str, Any]]
-    more_accounts: bool
 
     def may(self, permission: str) -> bool:
         """Whether the visitor's role has a permission in the account; the API decides again."""
@@ -43,41 +43,13 @@ class AccountFrame:
     def words(self) -> Mapping[str, object]:
         """What the templates of an account's pages need."""
         return {
+            **super().words,
+            "frame": "account.html",
             "account": self.account,
-            "user": self.user,
             "may": self.may,
             "sections": self.sections,
-            "accounts": self.accounts,
-            "more_accounts": self.more_accounts,
             "path": partial(account_path, self.visit.account_id),
-            "path_of": account_path,
         }
-
-    def shown(
-        self, template: str, *, section: str, form: Form | None = None, **words: object
-    ) -> Shown:
-        """A page of the account, in one of its sections."""
-        return Shown(
-            template=template,
-            form=form or Form(),
-            words={**self.words, "section": section, **words},
-        )
-
-
-async def together(*asked: Awaitable[Any]) -> Sequence[Any]:
-    """Wait for several answers at once; the first refusal in this order is raised."""
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return answers
-
-
-async def open_user(visit: Visit) -> Mapping[str, Any]:
-    """Return the visitor; their language and time zone count for the page."""
-    user: Mapping[str, Any] = await visit.call("GET", "/v1/me")
-    visit.language, visit.time_zone = user["locale"], user["time_zone"]
-    return user
 
 
 async def open_account(visit: Visit) -> AccountFrame:
@@ -93,7 +65,7 @@ async def open_account(visit: Visit) -> AccountFrame:
         open_user(visit),
         _account(visit),
         _permissions(visit),
-        visit.call("GET", "/v1/accounts", query={"limit": str(SWITCHER_ACCOUNTS)}),
+        switcher_accounts(visit),
         visit.count_unread(),
     )
     frame = AccountFrame(
@@ -130,17 +102,24 @@ async def _permissions(visit: Visit) -> Mapping[str, str]:
     return permissions
 
 
-def refused_page(visit: Visit, form: Form) -> Outcome:
-    """The page of a refusal that no form can show; inside the account as far as it is known."""
+async def refused_page(visit: Visit, form: Form) -> Outcome:
+    """The page of a refusal that no form can show; in the frame as far as it is known."""
+    if visit.frame is None and form.status in {403, 404}:
+        await _frame_of_person(visit)
     name = "missing" if form.status == 404 else "not_done"
-    title = WORDS[name].of(visit.language)
-    if visit.frame is None:
-        return Shown(template="problem", form=form, words={"title": title})
-    words = {**visit.frame, "section": "", "title": title}
-    return Shown(template="account/problem", form=form, words=words)
+    words = {"title": WORDS[name].of(visit.language)}
+    return Shown(template="problem", form=form, words=words)
 
 
-def gone_page(visit: Visit) -> Outcome:
+async def gone_page(visit: Visit) -> Outcome:
     """The page of an account of which the visitor is not a member."""
+    await _frame_of_person(visit)
     words = {"title": WORDS["no_access"].of(visit.language)}
     return Shown(template="problem", form=Form(problem=GONE, status=404), words=words)
+
+
+async def _frame_of_person(visit: Visit) -> None:
+    """Show the page in the frame of the visitor, if the API says who that is."""
+    visit.frame = None
+    with contextlib.suppress(ApiRefusal, SignedOut):
+        await open_person(visit)

@@ -5,8 +5,9 @@ from typing import Any
 
 from services.console.domain import places
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import open_account, open_user
+from services.console.routes.account_frame import open_account
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
+from services.console.routes.person_frame import open_person, together
 from services.console.routes.visits import Visit
 
 PAGE_ACCOUNTS = 200
@@ -16,12 +17,12 @@ MAX_PAGES = 10
 
 async def show_all(visit: Visit, form: Form) -> Outcome:
     """Show the visitor's accounts whose names have the searched text."""
-    await open_user(visit)
     wanted = visit.query.get("q", "").strip()
-    found, complete = await _accounts(visit)
+    frame, (found, complete) = await together(open_person(visit), _accounts(visit))
     matching = [one for one in found if wanted.casefold() in one["name"].casefold()]
-    words = {"accounts": matching, "wanted": wanted, "complete": complete}
-    return Shown(template="accounts", form=form, words=words)
+    words = {"listed": matching, "wanted": wanted, "complete": complete}
+    shown: Shown = frame.shown("accounts", section="your_accounts", form=form, **words)
+    return shown
 
 
 async def _accounts(visit: Visit) -> tuple[Sequence[Mapping[str, Any]], bool]:
@@ -39,13 +40,13 @@ async def _accounts(visit: Visit) -> tuple[Sequence[Mapping[str, Any]], bool]:
 
 async def show_new(visit: Visit, form: Form) -> Outcome:
     """Ask for the name of a new team."""
-    await open_user(visit)
-    return Shown(template="new_team", form=form)
+    frame = await open_person(visit)
+    return frame.shown("new_team", section="your_accounts", form=form)
 
 
 async def create(visit: Visit) -> Outcome:
     """Create a team, which the visitor owns."""
-    await open_user(visit)
+    await open_person(visit)
     body = {"name": visit.typed.get("name", "")}
     made = await visit.call("POST", "/v1/accounts", body, key=visit.typed.get("once"))
     to = places.account_path(made["id"], "members")

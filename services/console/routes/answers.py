@@ -67,6 +67,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
             "unread": visit.unread,
             "done": fault_in(language, DONE.get(visit.query.get("done", ""), "")),
             "language": language,
+            **(visit.frame or {}),
             **outcome.words,
         }
         text = render(outcome.template, words)
@@ -87,7 +88,8 @@ def _file(outcome: Download) -> web.StreamResponse:
         stall_seconds=STALL_SECONDS,
         media=headers.get("Content-Type", "application/octet-stream"),
     )
-    named = headers.get("Content-Disposition", "attachment")
+    unnamed = f'attachment; filename="{outcome.name}"' if outcome.name else "attachment"
+    named = headers.get("Content-Disposition", unnamed)
     return StreamedResponse(stream, {**HEADERS, "Content-Disposition": named})
 
 

@@ -24,10 +24,11 @@ from services.console.pages.record_words import (
     type_choices,
 )
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import AccountFrame, open_account, open_user, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY, listed, names_of
 from services.console.routes.live import FeedRoute
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.person_frame import open_user, together
 from services.console.routes.visits import Visit
 
 SHOWN_RECORDS = 50

@@ -1,7 +1,7 @@
 """What a request of a browser holds: forms, links, and what it keeps for the console."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +25,9 @@ SECOND_STEP_SECONDS = 300
 ENROLMENT = "enrolment"
 """The purpose of the sealed secret of an app that has not given its first code."""
 ENROLMENT_SECONDS = 900
+CARRIED = "carried"
+"""The purpose of sealed texts that a form carries past another one."""
+CARRIED_SECONDS = 300
 ASKED_BY = "asked-by"
 """Beside the links of a browser: the address that it entered for one."""
 
@@ -179,6 +182,22 @@ class BrowserRequest:
             case {"email": str(email), "password": str(password), "of": str(of)}:
                 return (email, password) if of == self.form_secret else None
         return None
+
+    def seal_typed(self, names: Iterable[str]) -> str:
+        """Seal what was typed into these fields into the form of another page."""
+        typed = {name: self.typed[name] for name in names if name in self.typed}
+        content = {"typed": typed, "of": self.form_secret}
+        return self.ctx.sealer.seal(CARRIED, content, now=self.now)
+
+    def open_typed(self) -> Mapping[str, str]:
+        """Return what this browser typed on the page before."""
+        content = self.ctx.sealer.open(
+            CARRIED, self.typed.get("carried"), now=self.now, seconds=CARRIED_SECONDS
+        )
+        match content:
+            case {"typed": dict(typed), "of": str(of)} if of == self.form_secret:
+                return typed
+        return {}
 
     def seal_enrolment(self, secret: str, uri: str) -> str:
         """Seal the secret of an app into the form that asks for its first code."""

@@ -3,8 +3,9 @@
 from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_catalogs import read_catalog
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Outcome, PageRoute
+from services.console.routes.person_frame import together
 from services.console.routes.receipts import after_change
 from services.console.routes.visits import Visit
 

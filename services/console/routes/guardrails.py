@@ -6,9 +6,10 @@ from typing import Any
 from services.console.domain import places
 from services.console.domain.guardrail_forms import KINDS, ROLE, new_rule, permissions
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY, listed, names_of
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 

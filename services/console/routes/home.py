@@ -3,7 +3,8 @@
 from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
 from services.console.pages.rendering import Form
-from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown
+from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.person_frame import PersonFrame, open_person, together
 from services.console.routes.visits import Visit
 
 SHOWN_ACCOUNTS = 100
@@ -11,15 +12,19 @@ SHOWN_ACCOUNTS = 100
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show who is signed in, and their accounts."""
-    me = await visit.call("GET", "/v1/me")
-    accounts = await visit.call("GET", "/v1/accounts", query={"limit": str(SHOWN_ACCOUNTS)})
-    words = {
-        "user": me,
-        "accounts": accounts["items"],
-        "more": accounts["next_cursor"] is not None,
-        "invited": visit.pending_link(LinkKind.INVITATION) is not None,
-    }
-    return Shown(template="home", form=form, words=words)
+    frame: PersonFrame
+    frame, listed = await together(
+        open_person(visit),
+        visit.call("GET", "/v1/accounts", query={"limit": str(SHOWN_ACCOUNTS)}),
+    )
+    return frame.shown(
+        "home",
+        section="your_accounts",
+        form=form,
+        listed=listed["items"],
+        more=listed["next_cursor"] is not None,
+        invited=visit.pending_link(LinkKind.INVITATION) is not None,
+    )
 
 
 async def submit(visit: Visit) -> Outcome:

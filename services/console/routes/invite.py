@@ -15,9 +15,10 @@ from services.console.pages.page_text import Fault, PageText
 from services.console.pages.rendering import Form
 from services.console.pages.texts import sentence
 from services.console.routes.account_catalogs import after_press, read_catalog
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.member import NOT_A_DAY
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
+from services.console.routes.person_frame import together
 from services.console.routes.visits import SignedOut, Visit
 
 MAX_ADDRESSES = 20

@@ -4,8 +4,9 @@ from services.console.domain import places
 from services.console.domain.log_filters import chosen
 from services.console.domain.log_proofs import proof_of
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Download, Outcome, PageRoute
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 FORMATS = ("jsonl", "csv")

@@ -5,10 +5,11 @@ from typing import Any
 
 from services.console.domain import places
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY
 from services.console.routes.log_searches import state_of
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 FIELDS = frozenset({"url", "name", "header"})

@@ -5,9 +5,10 @@ from services.console.domain.moments import day_of, end_of_day
 from services.console.pages.page_text import PageText
 from services.console.pages.rendering import Form
 from services.console.routes.account_catalogs import read_catalog, shown_state, state_to_show
-from services.console.routes.account_frame import AccountFrame, open_account, open_user, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import listed
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values
+from services.console.routes.person_frame import open_user, together
 from services.console.routes.receipts import after_change, read_receipt
 from services.console.routes.visits import Visit
 

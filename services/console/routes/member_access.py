@@ -11,8 +11,9 @@ from services.console.pages.reasons import why_denied
 from services.console.pages.rendering import Form
 from services.console.routes.access_explorer import SECTION
 from services.console.routes.account_catalogs import read_catalog
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Outcome, PageRoute
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 SHOWN_PROJECTS = "10"

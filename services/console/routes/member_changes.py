@@ -1,9 +1,9 @@
 """The pages before a change of a membership: what it gives and takes, then the press."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.console.adapters.api import ApiAnswer
+from services.console.adapters.api import ApiAnswer, path_step
 from services.console.domain import places
 from services.console.domain.impacts import read_impact
 from services.console.pages.rendering import Form
@@ -13,9 +13,11 @@ from services.console.routes.account_catalogs import (
     shown_state,
     state_to_show,
 )
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
+from services.console.routes.choices import MANY, listed
 from services.console.routes.member import MEMBER
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, with_query
+from services.console.routes.person_frame import together
 from services.console.routes.receipts import after_change
 from services.console.routes.visits import Visit
 
@@ -32,6 +34,8 @@ class MemberPress:
     done: str
     make: Callable[[Visit], Awaitable[ApiAnswer]]
     takes_role: bool = False
+    hands_over: bool = False
+    """Whether the member's resources can be given to another one by it."""
     stays: bool = True
 
     @property
@@ -46,7 +50,7 @@ class MemberPress:
         if self.takes_role:
             change["role"] = asked_role(visit)
         frame: AccountFrame
-        frame, table, member, preview, names = await together(
+        frame, table, member, preview, names, receivers = await together(
             open_account(visit),
             read_catalog(visit),
             visit.call("GET", f"/v1/accounts/{visit.account_id}/members/{user_id}"),
@@ -54,6 +58,7 @@ class MemberPress:
                 "POST", f"/v1/accounts/{visit.account_id}/changes/preview", {"change": change}
             ),
             project_names(visit),
+            _receivers(visit) if self.hands_over else nothing(),
         )
         return frame.shown(
             f"account/member_{self.id}",
@@ -64,6 +69,7 @@ class MemberPress:
             role_title=table.role_title(asked_role(visit)),
             impact=read_impact(preview, table, projects=names),
             state=state_to_show(preview["etag"]),
+            receivers=receivers,
         )
 
     async def submit(self, visit: Visit) -> Outcome:
@@ -99,10 +105,40 @@ async def _resume(visit: Visit) -> ApiAnswer:
     )
 
 
+async def nothing() -> Sequence[tuple[str, str]]:
+    """No members."""
+    return ()
+
+
+async def _receivers(visit: Visit) -> Sequence[tuple[str, str]]:
+    """Those who can get what the member owns; none if the member owns nothing."""
+    user_id = visit.place["user_id"]
+    owned, members = await together(
+        listed(
+            visit.call(
+                "GET",
+                f"/v1/accounts/{visit.account_id}/resources",
+                query={"owner": path_step(user_id), "limit": "1"},
+            )
+        ),
+        listed(
+            visit.call(
+                "GET",
+                f"/v1/accounts/{visit.account_id}/members",
+                query={**MANY, "status": "active"},
+            )
+        ),
+    )
+    others = [one for one in members if one["user_id"] not in {None, user_id}]
+    return [(one["user_id"], one["name"] or one["email"]) for one in others] if owned else ()
+
+
 async def _remove(visit: Visit) -> ApiAnswer:
+    receiver = visit.typed.get("reassign_to")
     return await visit.answer(
         "DELETE",
         f"/v1/accounts/{visit.account_id}/members/{visit.place['user_id']}",
+        query={"reassign_to": receiver} if receiver else None,
         if_match=shown_state(visit),
     )
 
@@ -117,7 +153,14 @@ PRESSES = (
     ),
     MemberPress(id="suspend", preview="member_suspension", done="suspended", make=_suspend),
     MemberPress(id="resume", preview="member_resumption", done="resumed", make=_resume),
-    MemberPress(id="remove", preview="member_removal", done="removed", make=_remove, stays=False),
+    MemberPress(
+        id="remove",
+        preview="member_removal",
+        done="removed",
+        make=_remove,
+        hands_over=True,
+        stays=False,
+    ),
 )
 
 

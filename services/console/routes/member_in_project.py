@@ -10,8 +10,9 @@ from services.console.domain.moments import day_of
 from services.console.domain.permission_tables import Grants, PermissionTable
 from services.console.pages.reasons import why_denied
 from services.console.routes.account_catalogs import read_catalog, state_to_show
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import SeeOther
+from services.console.routes.person_frame import together
 from services.console.routes.receipts import after_change
 from services.console.routes.visits import Visit
 

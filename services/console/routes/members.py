@@ -7,14 +7,15 @@ from services.console.domain import places
 from services.console.domain.list_states import list_state
 from services.console.pages.rendering import Form
 from services.console.routes.account_catalogs import read_catalog
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.live import StateRoute
 from services.console.routes.outcomes import Outcome, PageRoute
+from services.console.routes.person_frame import together
 from services.console.routes.receipts import read_receipt
 from services.console.routes.visits import Visit
 
 SHOWN_MEMBERS = 50
-ASKED = ("q", "status", "sort", "cursor")
+ASKED = ("q", "status", "role", "sort", "cursor")
 """The fields of the address that the API takes as they are."""
 
 

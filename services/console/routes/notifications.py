@@ -3,11 +3,11 @@
 from services.console.adapters.api import path_step
 from services.console.domain import places
 from services.console.domain.mail_choices import changed, choices
-from services.console.domain.moments import shown_moment
 from services.console.pages.rendering import Form
 from services.console.pages.words import LANGUAGES
 from services.console.routes.home import SHOWN_ACCOUNTS
-from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
+from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, with_query
+from services.console.routes.person_frame import PersonFrame, open_person, together
 from services.console.routes.visits import Visit
 from shared.locales import known_locale, time_zones
 
@@ -19,20 +19,21 @@ SWITCH_ON, SWITCH_OFF, PERSON = "on", "off", "person"
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show a page of the list, the newest first."""
-    me = await visit.call("GET", "/v1/me")
     query = {"limit": str(SHOWN_ENTRIES)}
     if cursor := visit.query.get("cursor"):
         query["cursor"] = cursor
-    listed = await visit.call("GET", "/v1/me/notifications", query=query)
-    zone = {"locale": me["locale"], "time_zone": me["time_zone"]}
-    entries = [{**one, "at": shown_moment(one["created_at"], **zone)} for one in listed["items"]]
-    words = {
-        "entries": entries,
-        "older": listed["next_cursor"],
-        "newest": "cursor" not in visit.query,
-        "language": me["locale"],
-    }
-    return Shown(template="notifications", form=form, words=words)
+    frame: PersonFrame
+    frame, listed = await together(
+        open_person(visit), visit.call("GET", "/v1/me/notifications", query=query)
+    )
+    return frame.shown(
+        "notifications",
+        section="notifications",
+        form=form,
+        entries=listed["items"],
+        older=listed["next_cursor"],
+        newest="cursor" not in visit.query,
+    )
 
 
 async def submit(visit: Visit) -> Outcome:
@@ -47,8 +48,8 @@ async def submit(visit: Visit) -> Outcome:
 
 async def show_preferences(visit: Visit, form: Form) -> Outcome:
     """Show which mails come from one account, or from all, and in which language."""
-    me = await visit.call("GET", "/v1/me")
-    titles = {"locale": known_locale(me["locale"])}
+    frame = await open_person(visit)
+    titles = {"locale": known_locale(visit.language)}
     found = await visit.call("GET", "/v1/me/notification-preferences", query=titles)
     query, cursor = {"limit": str(SHOWN_ACCOUNTS)}, _named(visit, "cursor")
     listed = await visit.call(
@@ -58,8 +59,7 @@ async def show_preferences(visit: Visit, form: Form) -> Outcome:
     if chosen is not None and chosen not in {one["id"] for one in accounts}:
         accounts = [*accounts, await visit.call("GET", f"/v1/accounts/{chosen}")]
     words = {
-        "user": me,
-        "accounts": accounts,
+        "places_of_mails": accounts,
         "account_id": chosen,
         "cursor": cursor,
         "more": listed["next_cursor"],
@@ -73,9 +73,8 @@ async def show_preferences(visit: Visit, form: Form) -> Outcome:
         "state_tag": found["etag"].strip('"'),
         "languages": LANGUAGES,
         "time_zones": time_zones(),
-        "language": me["locale"],
     }
-    return Shown(template="preferences", form=form, words=words)
+    return frame.shown("preferences", section="your_language", form=form, **words)
 
 
 async def submit_preferences(visit: Visit) -> Outcome:

@@ -15,6 +15,10 @@ from services.console.routes.visits import Visit
 SECRET_FIELDS = frozenset(
     {
         "password",
+        "current",
+        "new",
+        "client_secret",
+        "carried",
         "otp",
         "form",
         "first_step",
@@ -27,6 +31,8 @@ SECRET_FIELDS = frozenset(
 """What was typed there is not shown again."""
 FIELDS = frozenset({"email", "name", "password", "otp", "time_zone"})
 """The fields that a person types into, where their faults are shown."""
+IN_QUERY = "query/"
+"""How the API points at a field that is sent in the query."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +55,10 @@ class SeeOther:
 
 @dataclass(frozen=True)
 class Download:
-    """A file, which the browser gets as the API sends it."""
+    """A file, which the browser gets as the API sends it, under a `name` if the API has none."""
 
     answer: StreamedAnswer
+    name: str = ""
 
 
 Outcome = Shown | SeeOther | Download
@@ -100,7 +107,10 @@ def refused_form(
     visit: Visit, refusal: ApiRefusal, fields_of_page: frozenset[str] = frozenset()
 ) -> Form:
     """The form with what the API says of each field."""
-    fields = {pointer.removeprefix("/"): text for pointer, text in refusal.errors.items()}
+    fields = {
+        pointer.removeprefix("/").removeprefix(IN_QUERY): text
+        for pointer, text in refusal.errors.items()
+    }
     shown = (FIELDS | fields_of_page) & visit.typed.keys()
     errors = {name: text for name, text in fields.items() if name in shown}
     return Form(

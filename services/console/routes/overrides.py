@@ -24,7 +24,6 @@ from services.console.pages.words.access import COMES_WITH, LEVELS_DO_NOT_FIT, N
 from services.console.routes.account_catalogs import (
     shown_state,
 )
-from services.console.routes.account_frame import together
 from services.console.routes.member_in_project import (
     OF_MEMBER,
     MemberInProject,
@@ -33,6 +32,7 @@ from services.console.routes.member_in_project import (
     open_member,
 )
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
+from services.console.routes.person_frame import together
 from services.console.routes.projects import SECTION
 from services.console.routes.receipts import read_receipt
 from services.console.routes.role_editor import MAX_FIELDS

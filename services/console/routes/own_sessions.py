@@ -3,7 +3,8 @@
 from services.console.adapters.api import ApiRefusal, path_step
 from services.console.domain import places
 from services.console.pages.rendering import Form
-from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
+from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, with_query
+from services.console.routes.person_frame import PersonFrame, open_person, together
 from services.console.routes.visits import Visit
 
 SHOWN_SESSIONS = 100
@@ -13,10 +14,14 @@ GONE = 404
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show where the user is signed in, this browser first."""
-    listed = await visit.call("GET", "/v1/me/sessions", query={"limit": str(SHOWN_SESSIONS)})
+    frame: PersonFrame
+    frame, listed = await together(
+        open_person(visit),
+        visit.call("GET", "/v1/me/sessions", query={"limit": str(SHOWN_SESSIONS)}),
+    )
     items = sorted(listed["items"], key=lambda one: not one["current"])
     words = {"sessions": items, "more": listed["next_cursor"] is not None}
-    return Shown(template="sessions", form=form, words=words)
+    return frame.shown("sessions", section="your_sessions", form=form, **words)
 
 
 async def submit(visit: Visit) -> Outcome:

@@ -182,7 +182,7 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
         kept = keep(visit) if press and isinstance(found, SignedOut) else None
         outcome: Outcome = ask_again(visit, kept) if kept else _to_sign_in(row, visit, found)
     except AccountGone:
-        outcome = gone_page(visit)
+        outcome = await gone_page(visit)
     except ApiRefusal as refusal:
         outcome = await _refused(row, visit, refusal, press=press)
     return outcome
@@ -213,7 +213,7 @@ async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: 
         try:
             return await row.show(visit, form)
         except AccountGone:
-            return gone_page(visit)
+            return await gone_page(visit)
         except (ApiRefusal, SignedOut):
             pass
-    return refused_page(visit, form)
+    return await refused_page(visit, form)

@@ -26,7 +26,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         "to": to,
         "challenge": begun["challenge"],
         "options": begun["options"],
-        "not_used": NO_PASSKEY,
+        "not_used": NO_PASSKEY.of(visit.language),
     }
     return Shown(template="sign_in_passkey", form=form, words=words, scripted=True)
 

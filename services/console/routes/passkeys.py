@@ -9,17 +9,20 @@ from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.pages.texts import NO_NEW_PASSKEY
 from services.console.routes.outcomes import Outcome, SeeOther, Shown, with_error, with_query
+from services.console.routes.person_frame import PersonFrame, open_person, together
 from services.console.routes.proofs import ProvedPage, recovery_codes
 from services.console.routes.visits import Visit
+
+SECTION = "your_passkeys"
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show the passkeys of the user; each has a field for its name, so a fault stands above."""
-    passkeys = await visit.call("GET", "/v1/me/passkeys")
-    if form.errors:
-        problem = " ".join(map(str, form.errors.values()))
-        form = Form(problem=problem, status=form.status)
-    return Shown(template="passkeys", form=form, words={"passkeys": passkeys["items"]})
+    frame: PersonFrame
+    frame, passkeys = await together(open_person(visit), visit.call("GET", "/v1/me/passkeys"))
+    for fault in form.errors.values():
+        form = Form(problem=fault, status=form.status)
+    return frame.shown("passkeys", section=SECTION, form=form, passkeys=passkeys["items"])
 
 
 async def begin(visit: Visit) -> Outcome:
@@ -28,9 +31,10 @@ async def begin(visit: Visit) -> Outcome:
         return await show(visit, Form())
     begun = await visit.call("POST", "/v1/me/passkey-challenges")
     words = {
+        "section": SECTION,
         "challenge": begun["challenge"],
         "options": begun["options"],
-        "not_used": NO_NEW_PASSKEY,
+        "not_used": NO_NEW_PASSKEY.of(visit.language),
     }
     return Shown(template="passkey_add", words=words, scripted=True)
 
@@ -49,7 +53,7 @@ async def add(visit: Visit) -> Outcome:
     added = await visit.call("POST", "/v1/me/passkeys", body)
     if added["recovery_codes"]:
         codes = added["recovery_codes"]
-        return recovery_codes(codes, path=places.PASSKEYS, added="passkey")
+        return recovery_codes(codes, path=places.PASSKEYS, section=SECTION, added="passkey")
     return SeeOther(with_query(places.PASSKEYS, done="passkey-added"))
 
 
@@ -68,7 +72,7 @@ async def ask_remove(visit: Visit) -> Outcome:
     if passkey is None:
         return SeeOther(places.PASSKEYS)
     others = factors["totp"] is not None or factors["passkeys"] > 1
-    words = {"passkey": passkey, "others": others}
+    words = {"section": SECTION, "passkey": passkey, "others": others}
     return Shown(template="passkey_remove", words=words)
 
 
@@ -88,6 +92,7 @@ def _of_id(passkeys: list[Mapping[str, Any]], passkey_id: str) -> Mapping[str, A
 
 PAGE = ProvedPage(
     path=places.PASSKEYS,
+    section=SECTION,
     show=show,
     presses={
         "begin": begin,

@@ -7,8 +7,9 @@ from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_catalogs import after_press
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Outcome, PageRoute
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 INVITATION = f"{places.ACCOUNT}/invitations/{{invitation_id}}"

@@ -17,6 +17,7 @@ from services.console.routes.outcomes import (
     refused_form,
     with_query,
 )
+from services.console.routes.person_frame import open_person
 from services.console.routes.visits import STEP_UP_REQUIRED, Visit
 
 AT_FIELD = {"wrong-otp": "otp", "otp-required": "otp", "wrong-password": "password"}
@@ -32,19 +33,24 @@ class ProvedPage:
     """A page with buttons: `presses` by their names.
 
     `proved` are those for which the API may ask for a fresh proof, each with the press that follows
-    the proof. The fields `carried` stay in the form of the proof.
+    the proof. The fields `carried` stay in the form of the proof, and the `secrets` sealed. The
+    `frame` is known before a press, so that what is shown once needs no answer after it.
     """
 
     path: str
     show: Show
     presses: Mapping[str, Press]
     proved: Mapping[str, str]
+    section: str
     carried: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    fields: frozenset[str] = frozenset()
+    frame: Callable[[Visit], Awaitable[object]] = open_person
 
     @property
     def route(self) -> PageRoute:
         """The row of the page."""
-        return PageRoute(path=self.path, show=self.show, submit=self.submit)
+        return PageRoute(path=self.path, show=self.show, submit=self.submit, fields=self.fields)
 
     async def submit(self, visit: Visit) -> Outcome:
         """Do what the pressed button says, after a fresh proof where the API asks for one."""
@@ -56,6 +62,9 @@ class ProvedPage:
         if press is None:
             return await self.show(visit, Form())
         proves = name in self.proved and "proof" in visit.typed
+        if proves and self.secrets:
+            visit.typed = {**visit.typed, **visit.open_typed()}
+        await self.frame(visit)
         try:
             if proves:
                 await _prove(visit)
@@ -72,9 +81,11 @@ class ProvedPage:
         factors = await visit.call("GET", "/v1/me/mfa")
         press = visit.typed["press"]
         words = {
+            "section": self.section,
             "action": visit.path,
             "press": self.proved.get(press, press),
             "carried": {name: visit.typed.get(name, "") for name in self.carried},
+            "sealed": visit.seal_typed(self.secrets) if self.secrets else "",
             "by_code": factors["totp"] is not None or factors["passkeys"] > 0,
             "with_app": factors["totp"] is not None,
         }
@@ -99,7 +110,7 @@ def typed_code(visit: Visit) -> str:
     return visit.typed.get("otp", "").strip() or "-"
 
 
-def recovery_codes(codes: list[str], *, path: str, added: str = "") -> Outcome:
+def recovery_codes(codes: list[str], *, path: str, section: str, added: str = "") -> Outcome:
     """Show recovery codes, which no address leads to again; they came with the factor `added`."""
-    words = {"codes": codes, "added": added, "action": path}
+    words = {"section": section, "codes": codes, "added": added, "action": path}
     return Shown(template="security_codes", words=words)

@@ -23,8 +23,9 @@ from services.console.routes.account_catalogs import (
     shown_state,
     state_to_show,
 )
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
+from services.console.routes.person_frame import together
 from services.console.routes.receipts import after_change
 from services.console.routes.roles import SECTION
 from services.console.routes.visits import Visit

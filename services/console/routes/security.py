@@ -9,16 +9,21 @@ from services.console.pages.qr_codes import qr_code
 from services.console.pages.rendering import Form
 from services.console.pages.texts import sentence
 from services.console.routes.outcomes import Outcome, SeeOther, Shown, page_status, with_query
+from services.console.routes.person_frame import PersonFrame, open_person, together
 from services.console.routes.proofs import ProvedPage, recovery_codes, typed_code
 from services.console.routes.visits import Visit
+
+SECTION = "your_security"
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show the second factors of the user."""
-    factors = await visit.call("GET", "/v1/me/mfa")
-    passkeys = await visit.call("GET", "/v1/me/passkeys")
+    frame: PersonFrame
+    frame, factors, passkeys = await together(
+        open_person(visit), visit.call("GET", "/v1/me/mfa"), visit.call("GET", "/v1/me/passkeys")
+    )
     words = {"factors": factors, "passkeys": passkeys["items"]}
-    return Shown(template="security", form=form, words=words)
+    return frame.shown("security", section=SECTION, form=form, **words)
 
 
 async def begin(visit: Visit) -> Outcome:
@@ -37,13 +42,15 @@ async def confirm(visit: Visit) -> Outcome:
             raise
         form = Form(errors={"otp": sentence(refusal)}, status=page_status(refusal))
         return _enrolment(visit, *shown, form)
-    return recovery_codes(answer["recovery_codes"], path=places.SECURITY, added="app")
+    return recovery_codes(
+        answer["recovery_codes"], path=places.SECURITY, section=SECTION, added="app"
+    )
 
 
 async def ask_remove(visit: Visit) -> Outcome:
     """Say what the removal of the app ends."""
     factors = await visit.call("GET", "/v1/me/mfa")
-    return Shown(template="security_remove", words={"factors": factors})
+    return Shown(template="security_remove", words={"section": SECTION, "factors": factors})
 
 
 async def remove(visit: Visit) -> Outcome:
@@ -55,11 +62,12 @@ async def remove(visit: Visit) -> Outcome:
 async def replace_codes(visit: Visit) -> Outcome:
     """Show new recovery codes; earlier ones stop working."""
     made = await visit.call("POST", "/v1/me/mfa/recovery-codes")
-    return recovery_codes(made["recovery_codes"], path=places.SECURITY)
+    return recovery_codes(made["recovery_codes"], path=places.SECURITY, section=SECTION)
 
 
 def _enrolment(visit: Visit, secret: str, uri: str, form: Form) -> Outcome:
     words = {
+        "section": SECTION,
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         "uri": uri,
         "qr": qr_code(uri),
@@ -70,6 +78,7 @@ def _enrolment(visit: Visit, secret: str, uri: str, form: Form) -> Outcome:
 
 PAGE = ProvedPage(
     path=places.SECURITY,
+    section=SECTION,
     show=show,
     presses={
         "begin": begin,

@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.pages.page_text import Fault
+from services.console.pages.refusals.sign_in import ISSUER_FAILED, SIGN_IN_OVER
 from services.console.pages.rendering import Form
-from services.console.pages.texts import ISSUER_FAILED, ISSUER_REFUSED, SIGN_IN_OVER, sentence
+from services.console.pages.texts import ISSUER_REFUSED, sentence
 from services.console.routes import sign_in
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, page_status
 from services.console.routes.visits import Visit

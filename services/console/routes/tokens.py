@@ -3,9 +3,10 @@
 from services.console.domain import places
 from services.console.domain.token_forms import boxes, days, grant_titles, new_token
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY, listed, names_of
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 SHOWN_TOKENS = 50

@@ -7,9 +7,10 @@ from services.console.domain import places
 from services.console.domain.usage_charts import DAY_WIDTH, HEIGHT, Month, bars
 from services.console.pages.record_words import action_words, type_words
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY, listed, names_of
 from services.console.routes.outcomes import Download, Outcome, PageRoute
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 GROUPINGS = ("member", "project", "resource_type", "action", "day", "member,project", "member,day")

@@ -27,11 +27,13 @@ PROOF_REFUSALS = frozenset({STEP_UP_REQUIRED, "otp-required", "wrong-otp"})
 """What the API says with 401 of a session that lives: its user proves again who they are."""
 
 
-class SignedOut(Exception):  # noqa: N818 - it names what was found
-    """The page needs a session, and the browser has none that lives.
+def ends_session(refusal: ApiRefusal) -> bool:
+    """Whether the session of a request has ended: a proof is asked of one that lives."""
+    return refusal.status == 401 and refusal.code not in PROOF_REFUSALS
 
-    `ended` is the mark of the one that does not live any more.
-    """
+
+class SignedOut(Exception):  # noqa: N818 - it names what was found
+    """The page needs a session; `ended` is the mark of one that does not live any more."""
 
     def __init__(self, ended: str = "") -> None:
         super().__init__()
@@ -57,10 +59,12 @@ class Visit(BrowserRequest):
     """The language of the page; of a page that speaks each, the one of its reader."""
     time_zone: str = field(default=DEFAULT_TIME_ZONE, init=False)
     frame: Mapping[str, object] | None = field(default=None, init=False)
-    """The words of an account's pages around their content, once they are known."""
+    """The words of a page around its content, once they are known."""
     known: bool = field(default=False, init=False)
     """Whether the API has known the user of the session during this visit."""
     _counted: bool = field(default=False, init=False)
+    _ended: str = field(default="", init=False)
+    """The mark of a session that was found to have ended, for all who ask at the same time."""
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
@@ -110,7 +114,7 @@ class Visit(BrowserRequest):
                 key=key,
             )
         except ApiRefusal as refusal:
-            if refusal.status != 401 or refusal.code in PROOF_REFUSALS:
+            if not ends_session(refusal):
                 raise
             raise self._signed_out() from None
         self.known = True
@@ -145,7 +149,7 @@ class Visit(BrowserRequest):
         try:
             return await opening
         except ApiRefusal as refusal:
-            if refusal.status != 401:
+            if not ends_session(refusal):
                 raise
             raise self._signed_out() from None
 
@@ -194,7 +198,7 @@ class Visit(BrowserRequest):
     async def _access_token(self) -> str:
         async with self._refreshing:  # a page may ask for several things at once
             if self.session is None:
-                raise SignedOut
+                raise SignedOut(self._ended)
             if self.session.wants_refresh(self.now):
                 await self._refresh(self.session)
             return self.session.access_token
@@ -210,8 +214,9 @@ class Visit(BrowserRequest):
 
     def _signed_out(self) -> SignedOut:
         """Go on without the session. Its cookies stay: they may be those of a newer sign-in."""
-        ended, self.session = self._session_mark(), None
-        return SignedOut(ended)
+        if self.session is not None:
+            self._ended, self.session = self._session_mark(), None
+        return SignedOut(self._ended)
 
     def _session_mark(self) -> str:
         return self.ctx.sealer.mark(ENDED, self.session.id) if self.session is not None else ""

@@ -1,6 +1,7 @@
 """The pages of webhooks: the list, a new one, one of them with its deliveries, its end."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from services.console.adapters.api import path_step
@@ -8,13 +9,16 @@ from services.console.domain import places
 from services.console.domain.event_choices import EVENT, chosen_types, offered
 from services.console.pages.action_words import SUBJECTS
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import AccountFrame, open_account, together
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY
 from services.console.routes.log_searches import state_of
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
 SHOWN_DELIVERIES = 25
+FAILED_SINCE: Mapping[str, int] = {"1": 1, "7": 7, "30": 30}
+"""The days back from now whose failed deliveries can be made again."""
 FIELDS = frozenset({"url", "description"})
 
 
@@ -140,6 +144,20 @@ async def _redeliver(visit: Visit) -> Outcome:
     return _back(visit, "redelivered")
 
 
+async def _redeliver_failed(visit: Visit) -> Outcome:
+    """Deliver again what has failed since as many days as were chosen, up to the API's limit."""
+    days = FAILED_SINCE.get(visit.typed.get("since", ""), max(FAILED_SINCE.values()))
+    since = visit.now - timedelta(days=days)
+    again = await visit.call(
+        "POST",
+        f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}/redeliver",
+        {"since": since.isoformat()},
+    )
+    if not again["deliveries"]:
+        return _back(visit, "none-failed")
+    return _back(visit, "failed-redelivered-partly" if again["more"] else "failed-redelivered")
+
+
 async def ask_delete(visit: Visit, form: Form) -> Outcome:
     """Ask whether the webhook shall be deleted."""
     frame: AccountFrame
@@ -189,6 +207,7 @@ PRESSES: Mapping[str, Callable[[Visit], Awaitable[Outcome]]] = {
     "test": _test,
     "rotate": _rotate,
     "redeliver": _redeliver,
+    "redeliver-failed": _redeliver_failed,
 }
 """By the name of the button."""
 PAGES = (

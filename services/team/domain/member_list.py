@@ -70,6 +70,7 @@ class MemberListQuery:
     role_keys: Mapping[str, str]
     text: str = ""
     status: MemberListStatus | None = None
+    role: str | None = None
     after: Place | None = None
 
 

@@ -121,12 +121,12 @@ class GuardrailView(Answer):
 class ViolationView(Answer):
     """What contradicts a guardrail: a member who holds what they should not, or too few holders.
 
-    `role` is the title of the member's role. Without a project it is this role that gives the
-    permission. A caller without `member:view` gets no names: `members` says how many with this role
-    there are.
+    `guardrail` is its name, and `role` the title of the member's role, which gives the permission
+    unless a project does. A caller without `member:view` gets `members`, how many have this role.
     """
 
     guardrail_id: GuardrailId
+    guardrail: str
     user_id: UserId | None
     name: str | None
     role: str | None
@@ -173,6 +173,7 @@ def violation_views(violations: Sequence[Violation]) -> list[ViolationView]:
     return [
         ViolationView(
             guardrail_id=violation.guardrail.guardrail_id,
+            guardrail=violation.guardrail.name,
             user_id=None if violation.user_id is None else UserId(violation.user_id),
             name=violation.name,
             role=violation.role,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.member_list import MemberListField, MemberListStatus, NoSuchPlace
+from services.team.routes.catalog_fields import RoleKey
 from services.team.routes.member_views import MemberView, member_view
 from services.team.use_cases import member_list
 from services.team.use_cases.context import Ctx
@@ -24,6 +25,9 @@ class MembersQuery(PageQuery):
     )
     q: str = Field(
         default="", max_length=200, description="A part of a name or an address, in any case"
+    )
+    role: RoleKey | None = Field(
+        default=None, description="Only members with this role, and invitations that give it"
     )
     sort: Literal[
         "name",
@@ -59,6 +63,7 @@ async def list_members(
             access,
             text=query.q,
             status=query.status,
+            role=query.role,
             field=MemberListField(query.sort.removeprefix("-")),
             descending=query.sort.startswith("-"),
             after=read_cursor(call),

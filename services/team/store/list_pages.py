@@ -140,6 +140,7 @@ def _page_of(begin: Document, query: MemberListQuery) -> tuple[Any, ...]:
         query.limit,
         query.text,
         query.status,
+        query.role,
         query.after,
     )
 

@@ -50,7 +50,7 @@ class MemberListRows:
         of_status = _members_of(query.status, now)
         if of_status is None:
             return []
-        wanted = [of_status, _containing(query, "name_key", "address_key")]
+        wanted = [of_status, _of_role(query), _containing(query, "name_key", "address_key")]
         parts = _parts(query, _MEMBER_FIELDS)
         rows = await self._member_pages.read(of_account(account_id), wanted, parts, query)
         return [read(Membership, row) for row in rows]
@@ -62,7 +62,7 @@ class MemberListRows:
         of_status = _invitations_of(query.status, now)
         if of_status is None:
             return []
-        wanted = [of_status, _containing(query, "name_key")]
+        wanted = [of_status, _of_role(query), _containing(query, "name_key")]
         parts = _parts(query, _INVITATION_FIELDS)
         begin = {**of_account(account_id), **_PENDING}
         rows = await self._invitation_pages.read(begin, wanted, parts, query)
@@ -142,6 +142,11 @@ def _invitations_of(status: MemberListStatus | None, now: datetime) -> Document 
             return {"expires_at": {"$lte": now}}
         case _:
             return None
+
+
+def _of_role(query: MemberListQuery) -> Document:
+    """The rows with the role: a scan, of this account's rows alone."""
+    return {} if query.role is None else {"role": query.role}
 
 
 def _containing(query: MemberListQuery, *fields: str) -> Document:

@@ -22,6 +22,7 @@ async def search(
     *,
     text: str,
     status: MemberListStatus | None,
+    role: str | None,
     field: MemberListField,
     descending: bool,
     after: Place | None,
@@ -39,6 +40,7 @@ async def search(
         role_keys=member_list.role_keys(access),
         text=name_key(text.strip()),
         status=status,
+        role=role,
         after=after,
     )
     member_list.check_place(query)

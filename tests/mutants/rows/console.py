@@ -50,8 +50,8 @@ ROWS = (
         id="page-wrong-code-ends-the-session",
         kind=Kind.AVAILABILITY,
         file=f"{ROUTES}/visits.py",
-        old="refusal.status != 401 or refusal.code in PROOF_REFUSALS",
-        new="refusal.status != 401",
+        old="refusal.status == 401 and refusal.code not in PROOF_REFUSALS",
+        new="refusal.status == 401",
         tests=SECURITY,
     ),
     Mutant(
@@ -65,7 +65,7 @@ ROWS = (
     Mutant(
         id="page-has-no-words-for-a-paused-connection",
         kind=Kind.AVAILABILITY,
-        file="services/console/pages/texts.py",
+        file="services/console/pages/refusals/sign_in.py",
         old='"connection-paused":',
         new='"connection-stopped":',
         tests=TEXTS,
@@ -194,8 +194,8 @@ ROWS = (
         id="page-late-refusal-deletes-the-next-session",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/visits.py",
-        old="        return SignedOut(ended)\n",
-        new='        self.kept[Cookie.SESSION] = ""\n        return SignedOut(ended)\n',
+        old="        return SignedOut(self._ended)\n",
+        new='        self.kept[Cookie.SESSION] = ""\n        return SignedOut(self._ended)\n',
         tests=PAGES,
     ),
     Mutant(

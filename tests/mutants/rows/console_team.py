@@ -58,7 +58,7 @@ ROWS = (
         id="member-page-of-a-former-member-fails",
         kind=Kind.AVAILABILITY,
         file=f"{ROUTES}/pages.py",
-        old="        except AccountGone:\n            return gone_page(visit)\n",
+        old="        except AccountGone:\n            return await gone_page(visit)\n",
         new="",
         tests=(TESTS, "-k", "removed_members_press"),
     ),

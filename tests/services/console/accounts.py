@@ -74,6 +74,7 @@ def describe_account(
         f"GET {API}/me/permissions": (200, {"permissions": dict.fromkeys(permissions, "all")}),
         "GET /v1/accounts": (200, listed),
         f"GET {API}/catalog": (200, CATALOG),
+        f"GET {API}/resources": (200, {"items": [], "next_cursor": None}),
         f"GET {API}/members": (
             200,
             {"items": list(members), "next_cursor": None, "counts": COUNTS},

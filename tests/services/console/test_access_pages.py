@@ -369,7 +369,7 @@ async def test_a_fault_of_a_role_stands_where_it_is(browser, account, pointer, w
 
 async def test_a_change_that_a_rule_of_the_account_forbids_cannot_be_saved(browser, account):
     await browser.sign_in()
-    account.answers[PREVIEW] = (200, a_preview(a_member(2), violations=[{"name": "x"}]))
+    account.answers[PREVIEW] = (200, a_preview(a_member(2), violations=[{"guardrail": "x"}]))
     where = f"{PAGE}/roles/{ROLE_ID}/edit"
     await browser.open(where)
     await press(browser, where, name="Night", description="", press="preview")

@@ -340,7 +340,7 @@ async def test_a_refused_file_is_a_page(browser, log):
     assert (browser.status, "Too many exports" in browser.text) == (429, True)
     browser.cookies.clear()
     where = await browser.open(f"{LOG}/export/file?format=csv&action=member.")
-    assert where.startswith("/sign-in?to=%2Fconsole%2Faccounts%2Facc_1%2Flog%2Fexport%2Ffile")
+    assert where.startswith("/sign-in?to=%2Fconsole%2Faccounts%2Facc_1%2Flog%2Fexport%3Fformat")
 
 
 @pytest.mark.rule("T25")

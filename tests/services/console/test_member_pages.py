@@ -88,9 +88,10 @@ async def test_an_address_asks_for_no_receipt_that_cannot_be_one(browser, api, r
 
 async def test_a_change_that_a_rule_refuses_has_no_button(browser, api):
     await open_page(browser, api, PAGE)
-    api.answers[PREVIEW] = preview(violations=[{"guardrail": {"name": "An admin"}}])
+    api.answers[PREVIEW] = preview(violations=[{"guardrail": "An <b>admin"}] * 2)
     await browser.open(f"{MEMBER}/remove")
     assert "Remove the member</button>" not in browser.text
+    assert browser.text.count("An &lt;b&gt;admin") == 1
     api.answers[PREVIEW] = preview()
     await browser.open(f"{MEMBER}/remove")
     assert "Remove the member</button>" in browser.text
@@ -128,6 +129,21 @@ async def test_a_role_changes_for_the_state_that_its_preview_showed(browser, api
     assert where == f"{MEMBER}?done=role-changed"
     assert api.conditions == ['"state1"', '"state2"']
     assert api.asked_for(f"PATCH {BEA}")[-1] == {"role": "viewer"}
+
+
+async def test_what_a_removed_member_owns_is_given_to_another_one(browser, api):
+    await open_page(browser, api, f"{MEMBER}/remove", members=(member(2), member(3)))
+    assert "reassign_to" not in browser.text
+    api.answers |= {
+        f"GET {API}/resources": (200, {"items": [{"id": "i"}], "next_cursor": None}),
+        f"DELETE {BEA}": (200, {}),
+    }
+    await browser.open(f"{MEMBER}/remove")
+    assert (f"GET {API}/resources", {"owner": "usr_2", "limit": "1"}) in api.queries
+    assert '<option value="usr_3">' in browser.text
+    assert '<option value="usr_2">' not in browser.text
+    await browser.press(f"{MEMBER}/remove", reassign_to="usr_3")
+    assert api.queries[-1] == (f"DELETE {BEA}", {"reassign_to": "usr_3"})
 
 
 async def test_the_last_day_of_a_membership_ends_in_the_zone_of_the_visitor(browser, api):

@@ -8,6 +8,7 @@ import pytest
 
 from services.console.domain.mail_choices import Choice, Exceptions, changed, choices
 from services.console.domain.moments import day_of, shown_moment
+from tests.services.console.accounts import OTHER
 from tests.services.console.browsing import ME, UNREAD, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -217,7 +218,7 @@ async def test_a_form_that_names_no_state_changes_nothing_unseen(browser, api):
 
 async def test_accounts_come_page_by_page_and_a_choice_keeps_its_page(browser, api):
     await browser.sign_in()
-    accounts = [{"id": f"acc_{n}", "name": f"Team {n}"} for n in range(2)]
+    accounts = [OTHER | {"id": f"acc_{n}", "name": f"Team {n}"} for n in range(2)]
     api.answers |= {
         SHOW: (200, {"groups": GROUPS, "off": off(here=["added"]), "etag": '"s1"'}),
         SAVE: (200, {}),

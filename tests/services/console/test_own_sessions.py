@@ -30,7 +30,7 @@ async def shown(browser, api, *items) -> None:
 async def test_each_session_has_its_device_place_and_last_use(browser, api):
     await shown(browser, api, session(1, place="Vienna"), session(2, current=True))
     assert "Firefox on &lt;b&gt;Linux" in browser.text
-    for words in ("Vienna", "203.0.113.2", "last used on 2026-11-27 at 05:07 UTC"):
+    for words in ("Vienna", "203.0.113.2", "05:07</time>"):
         assert words in browser.text
     assert "203.0.113.1" not in browser.text
     assert browser.text.index("This browser") < browser.text.index("ses_1")

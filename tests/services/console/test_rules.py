@@ -13,8 +13,9 @@ from services.console.domain.browser_state import (
     read_session,
 )
 from services.console.domain.origins import is_foreign, takes_passkeys
-from services.console.domain.places import destination
+from services.console.domain.places import FILE_STEP, destination
 from services.console.domain.sealing import Sealer
+from services.console.routes import PAGES
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 OLD, NEW, OTHER = (bytes(range(start, start + 32)) for start in (0, 50, 100))
@@ -189,6 +190,8 @@ ACCOUNT = "/console/accounts/acc_1"
         ("/console/../sign-out", "/console"),
         ("/\\evil.example", "/console"),
         (f"{ACCOUNT}/log?action=member.&to=%2B", f"{ACCOUNT}/log?action=member.&to=%2B"),
+        (f"{ACCOUNT}/log/export/file?from=a", f"{ACCOUNT}/log/export?from=a"),
+        (f"{ACCOUNT}/usage/file", f"{ACCOUNT}/usage"),
         (f"{ACCOUNT}/projects/prj_1", f"{ACCOUNT}/projects/prj_1"),
         (f"{ACCOUNT}/../../sign-out", "/console"),
         (f"{ACCOUNT}//evil.example", "/console"),
@@ -199,6 +202,12 @@ ACCOUNT = "/console/accounts/acc_1"
 )
 def test_after_a_sign_in_a_visitor_stays_here(asked, to):
     assert destination(asked) == to
+
+
+def test_each_file_of_the_pages_is_known_by_its_address():
+    files = {row.path for row in PAGES if row.downloads}
+    assert files == {row.path for row in PAGES if row.path.endswith(FILE_STEP)}
+    assert len(files) == 2
 
 
 @pytest.mark.parametrize(("seconds", "wants"), [(-1, True), (29, True), (31, False)])

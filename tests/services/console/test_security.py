@@ -68,7 +68,7 @@ async def test_a_press_without_the_mark_changes_no_second_factor(browser, api, p
     api.asked.clear()
     await browser.send("POST", PAGE, data={"press": press, "otp": "123456", "proof": "yes"})
     assert browser.status == 403
-    assert {name for name, *_ in api.asked} == {"GET /v1/me/mfa", "GET /v1/me/passkeys"}
+    assert {name.partition(" ")[0] for name, *_ in api.asked} == {"GET"}
 
 
 @pytest.mark.rule("B1")

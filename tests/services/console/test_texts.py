@@ -10,9 +10,20 @@ import pytest
 import services.console
 from deploy.gateway.paths import public_routes
 from services.console.adapters.api import ApiRefusal
-from services.console.domain.sections import SECTIONS
+from services.console.domain.sections import PERSON_SECTIONS, SECTIONS
 from services.console.pages.page_text import PageText
-from services.console.pages.texts import FOR_PEOPLE, NO_COOKIES, STALE_FORM, UNKNOWN, sentence
+from services.console.pages.texts import (
+    DONE,
+    FOR_PEOPLE,
+    FORMER_LIVES,
+    ISSUER_REFUSED,
+    NO_COOKIES,
+    NO_NEW_PASSKEY,
+    NO_PASSKEY,
+    STALE_FORM,
+    UNKNOWN,
+    sentence,
+)
 from services.console.pages.words import GROUPS, WORDS, fault_in
 from shared.http.refusals import Unexpected
 from shared.http.routes import PARAMETER, Route
@@ -25,6 +36,11 @@ ROWS = {
     (row.method, PARAMETER.sub("{}", row.path)): row
     for rows in public_routes().values()
     for row in rows
+}
+
+
+OF_EVERY_PAGE = {
+    *(FORMER_LIVES, ISSUER_REFUSED, NO_COOKIES, NO_NEW_PASSKEY, NO_PASSKEY, STALE_FORM, UNKNOWN)
 }
 
 
@@ -48,8 +64,6 @@ def requests(tree: ast.Module) -> Iterator[tuple[str, str]]:
                     yield before, path
 
 
-UNREAD_COUNT = ("GET", "/v1/me/notifications/unread-count")
-"""Of every page; without an answer it shows no number."""
 ROUTES = [ast.parse(file.read_text()) for file in sorted((SOURCES / "routes").glob("*.py"))]
 TREES = [ast.parse(file.read_text()) for file in sorted(SOURCES.rglob("*.py"))]
 ASKED = {request for tree in TREES for request in requests(tree)}
@@ -121,7 +135,7 @@ def test_no_words_are_about_a_code_that_the_api_does_not_give():
 @pytest.mark.parametrize("text", sorted({*FOR_PEOPLE.values(), UNKNOWN}))
 def test_words_for_people_name_nothing_that_programs_send(text):
     for word in ("/v1", "POST", "header", "token", "`", "{", "JSON"):
-        assert word not in text
+        assert word not in "".join(text)
 
 
 def test_each_text_of_the_table_is_shown_by_a_page():
@@ -129,6 +143,7 @@ def test_each_text_of_the_table_is_shown_by_a_page():
     said = set(re.findall(r'say\("(\w+)"[,)]', pages))
     chosen = set(re.findall(r'"(\w+)"', pages)) | {f"section_{one.id}" for one in SECTIONS}
     asked = {text_of(node) for tree in ROUTES for node in ast.walk(tree)}
+    chosen |= {one.id for one in PERSON_SECTIONS}
     assert said <= WORDS.keys() <= said | chosen | asked
     assert len(WORDS) == sum(map(len, GROUPS))  # no group takes a word of another one
 
@@ -140,33 +155,14 @@ def test_a_text_names_the_same_parts_in_each_language(name):
     assert WORDS[name]._fields == tuple(Locale)
 
 
-SPEAK_GERMAN = {
-    request
-    for request in ASKED - FOLLOWED
-    if "notification" in request[1] and request != UNREAD_COUNT
-}
-
-
-@pytest.mark.parametrize(
-    "text",
-    sorted(
-        {
-            sentence(ApiRefusal(status=STATUS[refusal.kind], code=refusal.code))
-            for request in SPEAK_GERMAN
-            for refusal in refusals(ROWS[request])
-            if STATUS[refusal.kind] not in {401, 429}
-        }
-        | {STALE_FORM, NO_COOKIES}
-    ),
-)
-def test_each_fault_of_a_page_in_german_is_told_in_german(text):
-    assert fault_in("de", text) != text
-    assert fault_in("en", text) == text
+@pytest.mark.parametrize("text", sorted({*FOR_PEOPLE.values(), *DONE.values(), *OF_EVERY_PAGE}))
+def test_each_text_of_a_page_of_one_person_is_in_both_languages(text):
+    assert fault_in("de", text) == text.de != text.en == fault_in("en", text)
 
 
 async def test_what_the_api_says_to_programs_is_not_shown(browser, api):
     await browser.sign_in()
-    for code, words in (("account-suspended", "owner can ask"), ("new-code", UNKNOWN)):
+    for code, words in (("account-suspended", "owner can ask"), ("new-code", UNKNOWN.en)):
         await browser.open("/console")
         answer = {"code": code, "detail": "Send PATCH /v1/me."}
         api.answers["POST /v1/session/switch"] = (403, answer)

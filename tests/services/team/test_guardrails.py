@@ -275,6 +275,7 @@ async def test_rules_are_listed_recorded_and_given_up(team: Team) -> None:
     assert first["violations"] == [
         {
             "guardrail_id": first["id"],
+            "guardrail": first["name"],
             "user_id": None,
             "name": None,
             "role": None,

@@ -62,12 +62,14 @@ class Listed:
         descending: bool = False,
         text: str = "",
         status: MemberListStatus | None = None,
+        role: str | None = None,
     ) -> tuple[list[str], tuple[str, str] | None]:
         page = await member_list.search(
             self.world.ctx,
             self.access,
             text=text,
             status=status,
+            role=role,
             field=field,
             descending=descending,
             after=after,
@@ -151,6 +153,7 @@ def expected(
     descending: bool,
     text: str = "",
     status: MemberListStatus | None = None,
+    role: str | None = None,
 ) -> list[str]:
     """The whole list, searched and sorted in memory."""
     query = MemberListQuery(
@@ -161,6 +164,7 @@ def expected(
         row
         for row in listed.rows
         if status in (None, row.status)
+        and role in (None, row.role)
         and (wanted in name_key(row.email) or wanted in name_key(row.name or ""))
     ]
     found.sort(key=lambda row: row.place(query), reverse=descending)
@@ -196,6 +200,16 @@ async def test_the_list_is_searched_by_text_and_status(listed: Listed) -> None:
         found, after = await listed.page(MemberListField.NAME, None, 50, text=text, status=status)
         whole = expected(listed, MemberListField.NAME, descending=False, text=text, status=status)
         assert (found, after) == (whole, None), (text, status)
+
+
+async def test_the_list_is_searched_by_role_in_each_order(listed: Listed) -> None:
+    roles = {row.role for row in listed.rows}
+    assert len(roles) > 1
+    for role, field in product([*roles, "role_none"], MemberListField):
+        whole = expected(listed, field, descending=False, role=role)
+        first, after = await listed.page(field, None, 1, role=role)
+        rest, end = ([], None) if after is None else await listed.page(field, after, 50, role=role)
+        assert (first + rest, end) == (whole, None), (role, field)
 
 
 async def test_the_counts_are_those_of_the_statuses(listed: Listed) -> None:

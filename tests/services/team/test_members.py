@@ -195,6 +195,10 @@ async def test_the_list_is_searched_sorted_and_paged(team: Team) -> None:
     found = await account.owner.get(f"{account.path}/members?q=BO")
     assert [item["name"] for item in found["items"]] == ["Bo"]
     assert (await account.owner.get(f"{account.path}/members?q=.*"))["items"] == []
+    found = await account.owner.get(f"{account.path}/members?role=basic")
+    assert [item["name"] for item in found["items"]] == ["Bo"]
+    bad = await account.owner.send("GET", f"{account.path}/members?role=.*")
+    assert (bad.status, bad.body["errors"][0]["pointer"]) == (422, "/query/role")
     for sort, names in SORTS.items():
         seen, cursor = [], ""
         while True:

@@ -44,6 +44,31 @@ SETTINGS: Mapping[str, PageText] = {
         "Too much was delivered again today. Try again tomorrow.",
         "Heute wurde schon zu viel erneut zugestellt. Versuchen Sie es morgen.",
     ),
+    "domain-not-proved": PageText(
+        "The TXT record {record} is not there yet, or has another value. It can take some time"
+        " until name servers show it. Then check again.",
+        "Der TXT-Eintrag {record} ist noch nicht da oder hat einen anderen Wert. Es kann etwas"
+        " dauern, bis Nameserver ihn zeigen. Prüfen Sie dann noch einmal.",
+    ),
+    "domain-taken": PageText(
+        "Another connection has proved this domain. Delete that one first, or ask the platform.",
+        "Eine andere Verbindung hat diese Domain nachgewiesen. Löschen Sie sie zuerst, oder fragen"
+        " Sie die Plattform.",
+    ),
+    "too-many-issuers": PageText(
+        "There are {limit} connections, the most that an account can have. Delete one first.",
+        "Es gibt schon {limit} Verbindungen, mehr kann ein Konto nicht haben. Löschen Sie zuerst"
+        " eine.",
+    ),
+    "joins-no-team": PageText(
+        "No one can join a personal account. Turn it into a team first.",
+        "Einem persönlichen Konto kann niemand beitreten. Machen Sie zuerst ein Team daraus.",
+    ),
+    "dns-unavailable": PageText(
+        "The name servers of the domain do not answer at the moment. Try again in a few seconds.",
+        "Die Nameserver der Domain antworten gerade nicht. Versuchen Sie es in einigen Sekunden"
+        " noch einmal.",
+    ),
     "too-many-streams": PageText(
         "There are {limit} log streams, the most that an account can have. Delete one that you do"
         " not need.",

@@ -7,14 +7,18 @@ from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 
+from services.console.pages.field_faults import in_german
 from services.console.pages.page_text import Fault, PageText
 from services.console.pages.words.access import ACCESS
-from services.console.pages.words.faults import FAULTS
+from services.console.pages.words.company_sign_in import COMPANY_SIGN_IN
 from services.console.pages.words.frame import FRAME
 from services.console.pages.words.guardrails import GUARDRAILS
 from services.console.pages.words.kept import KEPT
 from services.console.pages.words.log import LOG
+from services.console.pages.words.log_keeping import LOG_KEEPING
 from services.console.pages.words.notifications import NOTIFICATIONS
+from services.console.pages.words.person import PERSON
+from services.console.pages.words.profile import PROFILE
 from services.console.pages.words.projects import PROJECTS
 from services.console.pages.words.roles import ROLES
 from services.console.pages.words.settings import SETTINGS
@@ -30,14 +34,18 @@ GROUPS = (
     FRAME,
     KEPT,
     NOTIFICATIONS,
+    PERSON,
+    PROFILE,
     TEAM,
     ROLES,
     PROJECTS,
     ACCESS,
     LOG,
+    LOG_KEEPING,
     TOKENS,
     USAGE,
     SETTINGS,
+    COMPANY_SIGN_IN,
     GUARDRAILS,
 )
 WORDS: Mapping[str, PageText] = {name: text for group in GROUPS for name, text in group.items()}
@@ -53,7 +61,10 @@ def say(language: str) -> Callable[..., Markup]:
 
 
 def fault_in(language: str, problem: Fault) -> str:
-    """A fault in the language of its page; in English where the tables do not have it."""
+    """A fault in the language of its page; a text of the API that has no other one is English."""
     if isinstance(problem, PageText):
         return problem.of(language)
-    return FAULTS.get(problem, problem) if known_locale(language) is Locale.DE else problem
+    if not problem or known_locale(language) is not Locale.DE:
+        return problem
+    german = in_german(problem)
+    return german if german is not None else Markup('<span lang="en">{}</span>').format(problem)

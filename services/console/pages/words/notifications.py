@@ -18,7 +18,6 @@ NOTIFICATIONS: Mapping[str, PageText] = {
     "older": PageText("Older notifications", "Ältere Mitteilungen"),
     "newest": PageText("The newest", "Die neuesten"),
     "choose_mails": PageText("Choose your e-mails", "E-Mails auswählen"),
-    "back": PageText("Back to your accounts", "Zurück zu Ihren Konten"),
     # --- which mails come
     "your_mails": PageText("Your e-mails", "Ihre E-Mails"),
     "list_has_all": PageText(

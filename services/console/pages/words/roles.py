@@ -90,6 +90,7 @@ ROLES: Mapping[str, PageText] = {
     "impact_invitations": PageText("Open invitations", "Offene Einladungen"),
     "impact_invitation_ends": PageText("ends", "endet"),
     "impact_invitation_stays": PageText("stays open", "bleibt offen"),
+    "role_members": PageText("Who has this role", "Wer diese Rolle hat"),
     "impact_violations": PageText(
         "A rule of the account does not allow this change: {count} members would hold what they"
         " must not, or too few would be left.",

@@ -183,6 +183,12 @@ SETTINGS: Mapping[str, PageText] = {
         "Send a test to see whether the receiver works.",
         "Senden Sie einen Test, um zu sehen, ob der Empfänger arbeitet.",
     ),
+    "hook_failed_since": PageText(
+        "What has failed in the last", "Was fehlgeschlagen ist, in den letzten"
+    ),
+    "hook_one_day": PageText("24 hours", "24 Stunden"),
+    "hook_days": PageText("{count} days", "{count} Tagen"),
+    "hook_failed_again": PageText("Deliver it all again", "Alles noch einmal zustellen"),
     "hook_change": PageText("Change", "Ändern"),
     "hook_rotate": PageText("Make a new secret", "Neues Geheimnis erzeugen"),
     "hook_rotate_text": PageText(

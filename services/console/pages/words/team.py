@@ -12,7 +12,6 @@ ACCOUNTS: Mapping[str, PageText] = {
         "You have more accounts than one page can search. Enter more of the name.",
         "Sie haben mehr Konten, als eine Seite durchsuchen kann. Geben Sie mehr vom Namen ein.",
     ),
-    "back_home": PageText("Back to the start page", "Zurück zur Startseite"),
     "new_team_hint": PageText(
         "You own the new team. Your other accounts stay as they are.",
         "Das neue Team gehört Ihnen. Ihre anderen Konten bleiben, wie sie sind.",
@@ -50,6 +49,8 @@ MEMBERS: Mapping[str, PageText] = {
         "The list has changed meanwhile.", "Die Liste hat sich inzwischen geändert."
     ),
     "show_changed": PageText("Show it", "Anzeigen"),
+    "with_role": PageText("With the role {role}.", "Mit der Rolle {role}."),
+    "with_any_role": PageText("Show all roles", "Alle Rollen zeigen"),
     "no_member_found": PageText("No member or invitation matches", "Nichts gefunden"),
     "no_member_hint": PageText(
         "Change the search, or show every status.",
@@ -118,6 +119,12 @@ MEMBER: Mapping[str, PageText] = {
         " invitation.",
         "{name} verliert jeden Zugang zu {account}, auf jedem Gerät. Für eine Rückkehr braucht es"
         " eine neue Einladung.",
+    ),
+    "remove_resources": PageText("What {name} owns", "Was {name} gehört"),
+    "remove_resources_stay": PageText("Keeps its former owner", "Behält die bisherige Person"),
+    "remove_resources_hint": PageText(
+        "Up to 500 resources get another owner in the same step.",
+        "Bis zu 500 Ressourcen bekommen im selben Schritt eine andere Person.",
     ),
     "remove_press": PageText("Remove the member", "Mitglied entfernen"),
     "leave_title": PageText("Leave {account}", "{account} verlassen"),

@@ -1,0 +1,66 @@
+"""Mutants of the console's pages about the visitor, and of a company's sign-in."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+ROUTES = "services/console/routes"
+COMPANY = ("tests/services/console/test_company_sign_in.py", "-k", "passes_a_fresh_proof")
+PERSON = "tests/services/console/test_person_pages.py"
+
+ROWS = (
+    Mutant(
+        id="page-of-a-proof-shows-the-secret",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/company_sign_in.py",
+        old='    carried=(*FIELDS, "once"),\n',
+        new='    carried=(*FIELDS, "once", SECRET),\n',
+        tests=COMPANY,
+    ),
+    Mutant(
+        id="page-takes-the-sealed-secret-of-another-sign-in",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/browser_requests.py",
+        old='case {"typed": dict(typed), "of": str(of)} if of == self.form_secret:',
+        new='case {"typed": dict(typed), "of": str()}:',
+        tests=COMPANY,
+    ),
+    Mutant(
+        id="page-after-a-sign-in-is-a-file",
+        kind=Kind.SECURITY,
+        file="services/console/domain/places.py",
+        old="    asked = path.removesuffix(FILE_STEP) + mark + query\n",
+        new="",
+        tests=("tests/services/console/test_rules.py", "-k", "visitor_stays"),
+    ),
+    Mutant(
+        id="page-of-a-lost-account-keeps-its-frame",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/account_frame.py",
+        old="    await _frame_of_person(visit)\n    words =",
+        new="    words =",
+        tests=(PERSON, "-k", "gone_leaves"),
+    ),
+    Mutant(
+        id="page-shows-a-password-again",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/outcomes.py",
+        old='        "current",\n        "new",\n',
+        new="",
+        tests=(PERSON, "-k", "never_shown_again"),
+    ),
+    Mutant(
+        id="page-fails-without-the-accounts-of-its-head",
+        kind=Kind.AVAILABILITY,
+        file=f"{ROUTES}/person_frame.py",
+        old='        return {"items": [], "next_cursor": ""}\n',
+        new="        raise\n",
+        tests=(PERSON, "-k", "does_without"),
+    ),
+    Mutant(
+        id="list-of-members-ignores-the-role",
+        kind=Kind.DATA,
+        file="services/team/store/member_list.py",
+        old='return {} if query.role is None else {"role": query.role}',
+        new="return {}",
+        tests=("tests/services/team/test_member_list.py", "-k", "by_role"),
+    ),
+)

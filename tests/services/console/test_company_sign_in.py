@@ -1,0 +1,166 @@
+"""The pages of a company's sign-in, over a stand-in of the API: proofs, secrets, and presses."""
+
+import re
+
+import pytest
+
+from tests.services.console.accounts import API, EVERYTHING, PAGE, describe_account
+from tests.services.console.browsing import problem
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LIST, ONE = f"{API}/sso-connections", f"{API}/sso-connections/con_1"
+HERE = f"{PAGE}/settings/sign-in"
+CONNECTION = {
+    "id": "con_1",
+    "label": "<b>Acme",
+    "issuer": "https://login.acme.example",
+    "client_id": "rolecall",
+    "has_secret": True,
+    "domain": "acme.example",
+    "txt_name": "_rolecall.acme.example",
+    "txt_value": "rolecall-domain=abc",
+    "redirect_uris": ["https://rolecall.example/sign-in/callback/con_1"],
+    "created_at": "2026-11-27T08:00:00Z",
+    "proved_at": None,
+    "enabled": True,
+    "join_role": None,
+    "rule_set_by": None,
+    "etag": '"s1"',
+}
+TYPED = {
+    "label": "Acme",
+    "issuer": "https://login.acme.example",
+    "client_id": "rolecall",
+    "domain": "acme.example",
+    "join_role": "viewer",
+}
+TOO_OLD, STEP_UP = problem(401, "step-up-required"), "POST /v1/me/step-up"
+PROVED = (200, {"access_token": "e30.proved.token", "expires_in": 300})
+
+
+@pytest.fixture
+def company(api):
+    describe_account(api, permissions=EVERYTHING)
+    api.answers |= {
+        "GET /v1/me/mfa": (200, {"totp": None, "passkeys": 0, "recovery_codes_left": 0}),
+        f"GET {LIST}": (200, {"items": [CONNECTION]}),
+        f"GET {ONE}": (200, CONNECTION),
+        STEP_UP: PROVED,
+    }
+    return api
+
+
+@pytest.mark.rule("B1")
+async def test_a_secret_passes_a_fresh_proof_sealed_and_is_sent_once(browser, company):
+    company.answers[f"POST {LIST}"] = TOO_OLD
+    await browser.sign_in()
+    await browser.open(f"{HERE}/new")
+    await browser.press(f"{HERE}/new", press="create", client_secret="hunter2!", **TYPED)
+    assert "Is it you?" in browser.text
+    assert "hunter2!" not in browser.text
+    proof = browser.text
+    company.answers[f"POST {LIST}"] = (201, CONNECTION)
+    where = await browser.press(f"{HERE}/new", press="create", password="right")
+    assert where == f"{HERE}/con_1?done=company-connected"
+    sent = company.asked_for(f"POST {LIST}")
+    assert sent[-1] == {**TYPED, "client_secret": "hunter2!"}
+    assert len(set(company.keys)) == 1
+
+    browser.cookies.clear()
+    await browser.sign_in()
+    browser.text = re.sub('name="form" value="[^"]*"', "", proof)
+    sealed = dict(re.findall('name="(\\w+)" value="([^"]*)"', proof))["carried"]
+    await browser.open(f"{HERE}/new")
+    another = {"press": "create", "password": "right", "proof": "yes", "carried": sealed}
+    await browser.press(f"{HERE}/new", **another, **TYPED)
+    assert company.asked_for(f"POST {LIST}")[-1]["client_secret"] is None  # of another sign-in
+
+
+async def test_the_record_that_proves_the_domain_is_shown_until_it_is_proved(browser, company):
+    company.answers[f"POST {ONE}/prove-domain"] = problem(
+        409, "domain-not-proved", record=CONNECTION["txt_name"]
+    )
+    await browser.sign_in()
+    await browser.open(f"{HERE}/con_1")
+    for text in ("&lt;b&gt;Acme", CONNECTION["txt_name"], CONNECTION["txt_value"], "callback"):
+        assert text in browser.text
+    await browser.press(f"{HERE}/con_1", press="prove")
+    assert (browser.status, "is not there yet" in browser.text) == (409, True)
+    company.answers |= {
+        f"POST {ONE}/prove-domain": (200, CONNECTION),
+        f"GET {ONE}": (200, CONNECTION | {"proved_at": "2026-11-27T09:00:00Z"}),
+    }
+    where = await browser.press(f"{HERE}/con_1", press="prove")
+    assert where == f"{HERE}/con_1?done=domain-proved"
+    await browser.open(where)
+    assert CONNECTION["txt_value"] not in browser.text
+
+
+async def test_a_change_counts_for_what_was_shown_and_keeps_the_secret(browser, company):
+    company.answers[f"PATCH {ONE}"] = (200, CONNECTION)
+    await browser.sign_in()
+    await browser.open(f"{HERE}/con_1")
+    changed = {name: text for name, text in TYPED.items() if name != "domain"}
+    await browser.press(f"{HERE}/con_1", press="change", **changed | {"join_role": ""})
+    assert company.asked_for(f"PATCH {ONE}") == [changed | {"join_role": None}]
+    assert company.conditions == ['"s1"']
+    await browser.open(f"{HERE}/con_1")
+    await browser.press(f"{HERE}/con_1", press="off")
+    assert company.asked_for(f"PATCH {ONE}")[-1] == {"enabled": False}
+
+
+async def test_a_connection_is_deleted_after_its_page_has_asked(browser, company):
+    company.answers[f"DELETE {ONE}"] = (204, None)
+    await browser.sign_in()
+    await browser.open(f"{HERE}/con_1/delete")
+    assert "They stay members." in browser.text
+    assert company.asked_for(f"DELETE {ONE}") == []
+    where = await browser.press(f"{HERE}/con_1/delete")
+    assert where == f"{HERE}?done=company-deleted"
+
+
+async def test_a_fault_stands_at_its_field_in_german(browser, company):
+    describe_account(company, permissions=EVERYTHING, locale="de")
+    fault = {"pointer": "/issuer", "message": "The address must begin with https://."}
+    company.answers[f"POST {LIST}"] = problem(422, "invalid", errors=[fault])
+    await browser.sign_in()
+    await browser.open(f"{HERE}/new")
+    await browser.press(f"{HERE}/new", press="create", client_secret="hunter2!", **TYPED)
+    assert "Die Adresse muss mit https:// beginnen." in browser.text
+    assert "hunter2!" not in browser.text
+
+
+async def test_a_shorter_time_of_the_log_is_asked_before_it_is_chosen(browser, api):
+    describe_account(api, permissions=(*EVERYTHING, "audit_log:view", "webhook:manage"))
+    kept = {
+        "days": 365,
+        "chosen_at": None,
+        "days_in_force": 365,
+        "in_force_at": None,
+        "kept_since": None,
+        "records_ended": 0,
+        "etag": '"r1"',
+    }
+    retention, delivery = f"{API}/audit-retention", f"{API}/audit-checkpoint/delivery"
+    page = f"{PAGE}/settings/log"
+    api.answers |= {
+        f"GET {retention}": (200, kept),
+        f"PUT {retention}": (200, kept),
+        f"GET {delivery}": (200, {"daily": False, "delivered_on": None}),
+        f"PUT {delivery}": (200, {"daily": True, "delivered_on": None}),
+    }
+    await browser.sign_in()
+    await browser.open(page)
+    await browser.press(page, press="keep", days="90")
+    assert "older than 90 days are deleted for good" in browser.text
+    assert api.asked_for(f"PUT {retention}") == []
+    where = await browser.press(page)
+    assert where == f"{page}?done=retention-changed"
+    await browser.open(page)
+    await browser.press(page, press="keep", days="")
+    assert api.asked_for(f"PUT {retention}") == [{"days": 90}, {"days": None}]
+    assert api.conditions == ['"r1"', '"r1"']
+    await browser.open(page)
+    assert await browser.press(page, press="mail") == f"{page}?done=seals-mailed"
+    assert api.asked_for(f"PUT {delivery}") == [{"daily": True}]
