@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-pytest_plugins = ["tests.forking", "tests.summary"]
+pytest_plugins = ["tests.forking", "tests.lateness", "tests.summary"]
 # No test trusts a certificate of the system. Each process that imports aiohttp would read them all.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
 use_memory()
