@@ -113,4 +113,4 @@ def make_pauses_late(lateness: Lateness) -> None:
     async def sleep(delay: float, result: Any = None) -> Any:
         return await prompt_sleep(delay + lateness() if delay > 0 else delay, result)
 
-    asyncio.sleep = sleep  # type: ignore[assignment]
+    asyncio.sleep = sleep

@@ -31,7 +31,7 @@ class Listener(Program):
     name = "listener"
     url = ""
     stop_seconds = 0.2
-    start_seconds = 10
+    start_seconds = 30
 
     def __init__(self, folder, code=SLEEP, port=None):
         super().__init__(folder, port=port)

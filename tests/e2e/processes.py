@@ -70,6 +70,9 @@ class PythonProcess(Forked):
 class ServiceProcess(PythonProcess):
     """One replica of a service; `module` may be a test's own entry point with a planted defect."""
 
+    start_seconds = 180
+    """On a machine with many other runs a replica has waited a minute for its first lease."""
+
     def __init__(self, folder: Path, service: str, replica: int = 0) -> None:
         """Take free ports; `configure` sets the rest once every address is known."""
         super().__init__(folder / f"{service}-{replica}")
