@@ -17,6 +17,7 @@ from tests.contracts.people import People, Team
 from tests.contracts.rows import WITH_CREDENTIAL, body_of, content_type, path_of
 from tests.e2e.people import Person
 from tests.pairing import pairs
+from tests.waiting import wait_for
 
 KINDS = {
     "user_id": "usr",
@@ -42,7 +43,12 @@ async def ended_session(people: People) -> Person:
         headers={"Idempotency-Key": KEY},
     )
     assert made.status in {201, 202, 409}
-    (await person.send("POST", "/v1/logout")).expect(204)
+    (await person.send("POST", "/v1/logout")).expect(202, 204)
+
+    async def refused() -> bool:
+        return (await person.send("GET", "/v1/me")).status == 401
+
+    await wait_for(refused, what="the end of the session")
     return person
 
 

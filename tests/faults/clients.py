@@ -80,7 +80,8 @@ class RetryingClient:
                 self.sending.set()
                 self.sending.clear()
             try:
-                answer = await browser.send(method, path, body, headers=headers)
+                # Not `send`, which asks again after a 503: that attempt may have had its effect.
+                answer = await browser.send_once(method, path, body, headers=headers)
             except NO_ANSWER as problem:
                 last = repr(problem)
             else:
