@@ -21,8 +21,8 @@ run: $(VENV)/.local ## the whole product in one process, without Docker
 demo: $(VENV)/.local ## fill the product that `make run` has started with a team and a month of history
 	@$(BIN)/python -m deploy.demo
 
-pictures: $(VENV)/.dev ## picture every page of the console, and fail if one is wrong; the files go to .data/pictures
-	@$(BIN)/python -m tests.pictures
+pictures: $(VENV)/.dev ## picture every page of the console into .data/pictures, and fail if one is wrong; README=1: those of the README
+	@$(BIN)/python -m tests.pictures $(if $(README),--readme)
 
 # A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
 # Tests wait for servers during half of their time, so four workers keep two cores busy.

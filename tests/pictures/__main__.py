@@ -1,9 +1,9 @@
 """The command `make pictures`: picture every page of a demonstration, and fail if one is wrong.
 
-    python -m tests.pictures [--only NAME,NAME] [--running FOLDER]
+    python -m tests.pictures [--only NAME,NAME] [--running FOLDER] [--readme]
 
 `--running` takes the product that runs with its data in this folder, filled by `make demo`; its
-`PUBLIC_URL` is that of the environment.
+`PUBLIC_URL` is that of the environment. `--readme` makes the pictures of the README again, alone.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from shared.runtime.settings import load
 from tests.e2e.one_process import OneProcess
 from tests.e2e.visitors import Site, chromium
 from tests.pictures.demonstration import Demonstration
+from tests.pictures.readme import write_readme_pictures
 from tests.pictures.report import index, report
 from tests.pictures.table import Picture, pictures
 from tests.pictures.walk import Walk
@@ -82,6 +83,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", help="the names of the pictures, with commas between them")
     parser.add_argument("--running", type=Path, help="the data folder of a product that runs")
+    parser.add_argument("--readme", action="store_true", help="make the pictures of the README")
     given = parser.parse_args()
     wanted = chosen(given.only)
     if given.only is None:
@@ -89,6 +91,9 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with demonstration_site(given.running) as site:
         walk = Walk(site, Demonstration(site), FOLDER)
+        if given.readme:
+            write_readme_pictures(walk)
+            return 0
         walk.take(wanted)
     (FOLDER / "index.html").write_text(index(walk.findings))
     told = report(walk.findings)

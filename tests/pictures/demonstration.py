@@ -8,6 +8,7 @@ from typing import Any
 import pyotp
 
 from deploy.demo.team import FURTHER_TEAM, INVITED, MEMBERS, OWNER, PASSWORD, PROJECTS, TEAM
+from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
 from tests.e2e.visitors import PASSWORD as OWN_PASSWORD
 from tests.e2e.visitors import Person, ProductWithMails, until
@@ -15,7 +16,6 @@ from tests.pictures.table import Seen
 
 EXCEPTION, SUSPENDED, OTHER, CHANGED = "Kavya Rao", "Luca Ferri", "Emeka Obi", "Hana Novak"
 """Members: with permissions of their own in a project, suspended, usual, with another role."""
-UNSUBSCRIBE = re.compile(r"https?://\S+/unsubscribe\?token=\S+")
 LISTS = {
     "token_id": "api-tokens",
     "guardrail_id": "guardrails",
@@ -105,48 +105,53 @@ class Demonstration:
             "event_id": items(f"{here}/audit-events?{query}")[0]["id"],
         }
 
+    def _mailed(self, email: str, path: str) -> str:
+        """The link to a page in the newest mail to an address that has one, in each language."""
+        query = urllib.parse.urlencode({"to": email})
+        wanted = re.compile(rf"https?://[^\s/]+{path}\?\S*token=\S+")
+
+        def arrived() -> str | None:
+            mails = self.site.get(f"{self.site.mail}/api/messages?{query}")["items"]
+            found = next((one for mail in mails if (one := wanted.search(mail["text"]))), None)
+            return self.site.here(found[0]) if found else None
+
+        return until(arrived, what=f"a mail to {email} with a link to {path}")
+
     def _verification(self) -> str:
         new = self.site.new_person("Nora Beck")
         self.site.send("/v1/signup", {"email": new.email, "name": new.name})
-        return self.site.link_to(new.email, "verify")
+        return self._mailed(new.email, places.VERIFY)
 
     def _password_reset(self) -> str:
         self.site.send("/v1/password/forgot", {"email": self.person.email})
-        return self.site.link_to(self.person.email, "reset")
+        return self._mailed(self.person.email, places.RESET)
 
     def _new_address(self) -> str:
         new = self.site.new_person()
         body = {"email": new.email, "password": OWN_PASSWORD}
         self._send("/v1/me/email", body, self._token(self.person.email, OWN_PASSWORD))
-        return self.site.link_to(new.email, "confirm")
+        return self._mailed(new.email, places.CONFIRM_EMAIL)
 
     def _former_address(self) -> str:
         former, new = self.site.known_person("Otto Falk"), self.site.new_person()
         self._send("/v1/me/email", {"email": new.email, "password": OWN_PASSWORD}, former.token)
-        link = urllib.parse.urlsplit(self.site.link_to(new.email, "confirm"))
+        link = urllib.parse.urlsplit(self._mailed(new.email, places.CONFIRM_EMAIL))
         token = urllib.parse.parse_qs(link.query)["token"][0]
         self._send("/v1/me/email/confirm", {"token": token}, former.token)
-        return self.site.link_to(former.email, "was changed")
+        return self._mailed(former.email, places.UNDO_EMAIL)
 
     def _second_factor(self) -> str:
         careful: Person = self.site.known_person("Pia Holm")
         made = self._send("/v1/me/mfa/totp", {}, careful.token)
         otp = pyotp.TOTP(made["secret"]).now()
         self._send("/v1/me/mfa/totp/confirm", {"otp": otp}, careful.token)
-        return self.site.link_to(careful.email, "second factor was added")
+        return self._mailed(careful.email, places.REMOVE_FACTOR)
 
     def _invitation(self) -> str:
-        return self.site.link_to(next(iter(INVITED)), "invited you")
+        return self._mailed(next(iter(INVITED)), places.INVITATION)
 
     def _unsubscribe(self) -> str:
-        query = urllib.parse.urlencode({"to": _email(CHANGED)})
-
-        def arrived() -> str | None:
-            mails = self.site.get(f"{self.site.mail}/api/messages?{query}")["items"]
-            found = next((one for mail in mails if (one := UNSUBSCRIBE.search(mail["text"]))), None)
-            return self.site.here(found[0]) if found else None
-
-        return until(arrived, what="a mail that can be switched off")
+        return self._mailed(_email(CHANGED), places.UNSUBSCRIBE)
 
 
 def _email(name: str) -> str:

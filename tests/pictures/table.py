@@ -98,7 +98,7 @@ FURTHER: Sequence[Picture] = (
         by=Seen.STRANGER,
         fill={"[name=email]": "ada.moreau@northwind.example", "[name=password]": "wrong-password"},
         press=SUBMIT,
-        status=401,
+        status=403,
     ),
     Picture(name="security-app", page=places.SECURITY, by=Seen.PERSON, press=pressed("begin")),
     Picture(name="team-of-one", page=f"{places.ACCOUNT}/members", ids={"account_id": "further_id"}),
@@ -110,7 +110,10 @@ FURTHER: Sequence[Picture] = (
     Picture(
         name="invite-refused",
         page=f"{places.ACCOUNT}/invite",
-        fill={"[name=emails]": "no-address\nemeka.obi@northwind.example"},
+        fill={
+            "[name=emails]": "no-address\nemeka.obi@northwind.example",
+            "input[type=radio][value=developer]": "",
+        },
         press="main form[method=post] .buttons button",
         status=422,
     ),
@@ -136,7 +139,7 @@ FURTHER: Sequence[Picture] = (
     Picture(
         name="access-denied",
         page=ACCESS,
-        query="member={other_id}&project={production_id}&permission=instance:delete",
+        query="member={user_id}&project={production_id}&permission=instance:delete",
     ),
     Picture(
         name="token-made",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Error
+from playwright.sync_api import Error, Locator
 
 from tests.e2e.looks import RULES, WIDTHS, axe_faults, width_faults
 from tests.e2e.visitors import Site, Visitor
@@ -84,15 +84,14 @@ class Walk:
         sys.stderr.write(f"{about}: {'; '.join(finding.faults) or 'good'}\n")
 
     def _of(self, by: Seen, language: str, pictures: Sequence[Picture]) -> None:
-        with self._visitor(by, language) as visitor:
+        with self.visitor(by, language) as visitor:
             traffic = Traffic(self.site.url)
             traffic.watch(visitor)
             for picture in pictures:
                 finding = Finding(picture=picture, language=language)
                 self.findings.append(finding)
-                traffic.got = 0
                 try:
-                    self._open(visitor, finding)
+                    self._open(visitor, finding, traffic)
                     finding.bytes = traffic.got
                     self._look(visitor, finding)
                 except (Error, AssertionError, LookupError) as problem:
@@ -103,7 +102,8 @@ class Walk:
                 self.tell(finding)
 
     @contextmanager
-    def _visitor(self, by: Seen, language: str) -> Iterator[Visitor]:
+    def visitor(self, by: Seen, language: str) -> Iterator[Visitor]:
+        """A browser in a language, in which this visitor has signed in."""
         with self.site.visitor(javascript=True, locale=LOCALES[language]) as visitor:
             if by in self.demonstration.people:
                 email, password = self.demonstration.people[by]
@@ -113,7 +113,7 @@ class Walk:
                     visitor.page.locator("main form button").first.click()
             yield visitor
 
-    def _open(self, visitor: Visitor, finding: Finding) -> None:
+    def _open(self, visitor: Visitor, finding: Finding, traffic: Traffic) -> None:
         """Open the page of a picture, and press its button if it has one."""
         picture, demonstration = finding.picture, self.demonstration
         visitor.resize(WIDTHS[-1])
@@ -121,14 +121,12 @@ class Walk:
         where = self.site.url + address
         if picture.link is not None:
             where = demonstration.link(picture.link)
+        traffic.got = 0
         answer = visitor.page.goto(where)
         for selector, text in picture.fill.items():
-            part = visitor.page.locator(selector).first
-            if selector.startswith("select"):
-                part.select_option(text)
-            else:
-                part.fill(text)
+            _enter(visitor.page.locator(selector).first, text)
         if picture.press:
+            traffic.got = 0
             with visitor.page.expect_navigation() as pressed:
                 visitor.page.locator(picture.press).first.click()
             answer = pressed.value
@@ -154,3 +152,14 @@ class Walk:
                 file = f"{finding.picture.name}.{finding.language}.{width}.{scheme}.png"
                 visitor.page.screenshot(path=self.folder / file, full_page=True)
                 finding.files.append(file)
+
+
+def _enter(part: Locator, text: str) -> None:
+    """Type into a field, or choose in it."""
+    match part.evaluate("part => part.type"):
+        case "select-one":
+            part.select_option(text)
+        case "radio":
+            part.check()
+        case _:
+            part.fill(text)

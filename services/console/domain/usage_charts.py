@@ -4,7 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
 
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 DAY_WIDTH, GAP, HEIGHT = 24, 4, 160
@@ -32,6 +36,11 @@ class Month:
     def name(self) -> str:
         """As an address has it."""
         return f"{self.first:%Y-%m}"
+
+    def title(self, locale: str) -> str:
+        """As a page names it."""
+        shown: str = format_date(self.first, "LLLL y", locale=locale)
+        return shown
 
     @property
     def end(self) -> date:
@@ -96,3 +105,10 @@ def bars(month: Month, rows: Sequence[Mapping[str, Any]]) -> list[Bar]:
             )
         )
     return found
+
+
+def shown_number(text: str, *, locale: str, places: int = 0) -> str:
+    """A number of the API as people write it, with all of its digits and at least some places."""
+    form = "#,##0." + "0" * places + "#" * (12 - places)
+    shown: str = format_decimal(Decimal(text), format=form, locale=locale)
+    return shown

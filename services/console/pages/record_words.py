@@ -71,23 +71,28 @@ def actor_words(actor: Mapping[str, Any], *, language: str, product: str) -> str
     return ACTORS[actor["type"]].of(language).format(product=product)
 
 
-def changed_rows(record: Record, language: str) -> list[dict[str, Any]]:
-    """Each member of what changed: its word, and its value before and after."""
+def changed_rows(record: Record, language: str, roles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Each member of what changed: its word, and its value before and after.
+
+    `roles` are the names of the roles that the account has now.
+    """
+    said = {"role": roles}
     return [
         {
             "name": MEMBERS[one.name].of(language) if one.name in MEMBERS else plainly(one.name),
-            "before": _shown(one.before, language),
-            "after": _shown(one.after, language),
+            "before": _shown(one.before, language, said.get(one.name, {})),
+            "after": _shown(one.after, language, said.get(one.name, {})),
             "differs": one.differs,
         }
         for one in changes(record["before"], record["after"])
     ]
 
 
-def _shown(value: Any, language: str) -> str:
+def _shown(value: Any, language: str, names: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return (YES if value else NO).of(language)
-    return in_line(value)
+    text = in_line(value)
+    return names.get(text, text)
 
 
 def action_choices(language: str) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from services.console.domain import places
 from services.console.pages.page_text import Fault
@@ -80,7 +81,12 @@ def titled(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-_ENVIRONMENT.filters["titled"] = titled
+def breakable(address: str) -> Markup:
+    """An e-mail address for a narrow place: it breaks behind its `@` before it breaks elsewhere."""
+    return Markup("@<wbr>").join(escape(part) for part in address.split("@"))
+
+
+_ENVIRONMENT.filters |= {"titled": titled, "breakable": breakable}
 
 
 def render(template: str, words: Mapping[str, object]) -> str:

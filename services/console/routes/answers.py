@@ -62,6 +62,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
             "here_path": visit.path,
             "spoken": partial(fault_in, language),
             "here": partial(changed_address, visit.path, visit.query),
+            "time_zone": visit.time_zone,
             "signed_in": visit.session is not None,
             "passkeys_work": visit.ctx.passkeys_work,
             "unread": visit.unread,

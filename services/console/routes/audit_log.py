@@ -144,7 +144,9 @@ async def show_record(visit: Visit, form: Form) -> Outcome:
         form=form,
         record=record_row(record, language=visit.language, product=visit.ctx.product),
         words_of=catalog["policies"]["words"],
-        changed=changed_rows(record, visit.language),
+        changed=changed_rows(
+            record, visit.language, {role["id"]: role["name"] for role in catalog["roles"]}
+        ),
         project_names=names_of(projects),
         data=as_data(record),
     )

@@ -1,10 +1,11 @@
 """The page of usage: what members did and used in a month."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from services.console.domain import places
-from services.console.domain.usage_charts import DAY_WIDTH, HEIGHT, Month, bars
+from services.console.domain.usage_charts import DAY_WIDTH, HEIGHT, Month, bars, shown_number
 from services.console.pages.record_words import action_words, type_words
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
@@ -39,6 +40,8 @@ async def show(visit: Visit, form: Form) -> Outcome:
         section="usage",
         form=form,
         month=month,
+        month_title=month.title(visit.language),
+        number=partial(shown_number, locale=visit.language),
         latest=month.has_begun_after(visit.now),
         grouping=grouping,
         groupings=GROUPINGS,

@@ -33,6 +33,7 @@ SEALED = {"size": 7, "checkpoint": "note", "signed_at": "2026-11-27T08:00:00Z"}
 CATALOG = {
     "policies": {"words": {"project": "cluster", "projects": "clusters"}},
     "sections": [{"entries": [{"id": "instance", "title": "Instances"}]}],
+    "roles": [{"id": "viewer", "name": "Reader"}],
 }
 ANA = {"type": "user", "id": "usr_1", "name": "Ana <i>", "email": "ana@example.com"}
 
@@ -172,8 +173,11 @@ async def test_each_action_of_an_account_has_words():
 async def test_a_record_is_told_in_the_language_of_its_reader():
     row = record_row(a_record(), language="de", product="Rolecall")
     assert (row["what"], row["type_words"]) == ("Rolle eines Mitglieds geändert", "Mitglied")
-    [role, until] = changed_rows(a_record(before={"role": "x", "until": True}), "de")
-    assert (role["name"], until["before"], until["after"]) == ("Rolle", "Ja", "")
+    [role, until] = changed_rows(
+        a_record(before={"role": "x", "until": True}), "de", {"x": "Nachtschicht"}
+    )
+    assert (role["name"], role["before"]) == ("Rolle", "Nachtschicht")
+    assert (until["before"], until["after"]) == ("Ja", "")
     reported = record_row(a_record(action="instance.shut_down"), language="de", product="R")
     assert reported["what"] == "Instance shut down"
     by = {"type": "user", "id": "usr_1", "name": None, "email": None}
@@ -300,7 +304,7 @@ async def test_only_its_maker_is_offered_to_change_a_shared_search(browser, log)
 async def test_a_record_shows_what_changed_in_words_and_as_data(browser, log):
     await browser.sign_in()
     await browser.open(f"{LOG}/records/evt_1")
-    assert "<bdi>viewer</bdi>" in browser.text
+    assert "<bdi>Reader</bdi>" in browser.text
     assert "<bdi>&lt;b&gt;admin</bdi>" in browser.text
     assert "&#34;role&#34;: &#34;viewer&#34;" in browser.text
     log.answers[f"{EVENTS}/evt_1"] = problem(404, "not-found")

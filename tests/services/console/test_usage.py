@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.console.domain.usage_charts import HEIGHT, Month, bars
+from services.console.domain.usage_charts import HEIGHT, Month, bars, shown_number
 from tests.services.console.accounts import API, PAGE, describe_account
 from tests.services.console.browsing import StandIn, problem
 
@@ -60,6 +60,25 @@ async def test_a_month_knows_its_neighbours():
     assert (month.before, month.after) == ("2025-12", "2026-02")
     assert not month.has_begun_after(NOW)
     assert Month.read("", now=NOW).has_begun_after(NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "places", "shown"),
+    [
+        ("335.3", "en", 2, "335.30"),
+        ("335.3", "de", 2, "335,30"),
+        ("1234.5678", "en", 2, "1,234.5678"),
+        ("12", "en", 0, "12"),
+        ("0.000001", "de", 0, "0,000001"),
+    ],
+)
+async def test_a_number_keeps_its_digits_in_each_language(text, locale, places, shown):
+    assert shown_number(text, locale=locale, places=places) == shown
+
+
+async def test_a_month_has_its_name_in_each_language():
+    month = Month.read("2026-03", now=NOW)
+    assert (month.title("en"), month.title("de")) == ("March 2026", "März 2026")
 
 
 async def test_the_highest_bar_fills_the_chart_and_a_single_action_is_seen():

@@ -11,6 +11,10 @@ SETTINGS: Mapping[str, PageText] = {
     "settings_webhooks": PageText("Webhooks", "Webhooks"),
     "settings_streams": PageText("Log streams", "Protokollströme"),
     "settings_ownership": PageText("Owner", "Eigentum"),
+    "settings_id": PageText("Id of the account", "Id des Kontos"),
+    "settings_id_hint": PageText(
+        "Programs name the account by it.", "Programme nennen das Konto damit."
+    ),
     "settings_name": PageText("Name of the account", "Name des Kontos"),
     "settings_grave": PageText("Cannot be undone easily", "Nicht leicht rückgängig zu machen"),
     "settings_deleting": PageText(
@@ -175,6 +179,9 @@ SETTINGS: Mapping[str, PageText] = {
     "hook_deliveries": PageText("Deliveries", "Zustellungen"),
     "hook_event": PageText("Event", "Ereignis"),
     "hook_at": PageText("At", "Am"),
+    "hook_pending": PageText("Waiting", "Wartet"),
+    "hook_delivered": PageText("Delivered", "Zugestellt"),
+    "hook_failed": PageText("Failed", "Fehlgeschlagen"),
     "hook_last_answer": PageText("Last answer", "Letzte Antwort"),
     "hook_again": PageText("Deliver again", "Erneut zustellen"),
     "hook_again_of": PageText("Deliver again: {event}", "Erneut zustellen: {event}"),

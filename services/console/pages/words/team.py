@@ -41,7 +41,6 @@ MEMBERS: Mapping[str, PageText] = {
     "suspended": PageText("Suspended", "Gesperrt"),
     "invited": PageText("Invited", "Eingeladen"),
     "expired": PageText("Expired", "Abgelaufen"),
-    "owner": PageText("Owner", "Eigentum"),
     "you": PageText("You", "Sie"),
     "not_mailed": PageText("Mail not delivered", "E-Mail nicht zugestellt"),
     "locked": PageText("Link locked", "Link gesperrt"),
