@@ -115,7 +115,7 @@ FURTHER: Sequence[Picture] = (
             "input[type=radio][value=developer]": "",
         },
         press="main form[method=post] .buttons button",
-        status=422,
+        status=409,
     ),
     Picture(
         name="role-preview",
