@@ -1,9 +1,16 @@
 """Every page of the console has a picture: the table of `make pictures` names what each needs."""
 
+import re
+
+import pytest
+
+from deploy.documents import ROOT
 from services.console.domain.browser_state import LinkKind
 from services.console.routes import PAGES
+from tests.pictures.readme import FOLDER, MAX_BYTES, SHOWN
 from tests.pictures.table import IDS, NOT_PAGES, pictures
 
+README = (ROOT / "README.md").read_text()
 FILES = {row.path for row in PAGES if row.downloads}
 
 
@@ -22,3 +29,12 @@ def test_each_picture_has_a_name_of_its_own_and_an_address():
 
 def test_the_page_of_each_mailed_link_is_shown_with_its_link():
     assert {one.link for one in pictures(PAGES)} == {None, *LinkKind}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_readme_shows_a_small_picture_with_words_for_it(name):
+    assert SHOWN[name] in {one.name for one in pictures(PAGES)}
+    picture = (FOLDER / f"{name}.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < MAX_BYTES
+    assert re.search(rf"!\[[^]]{{20,}}\]\(docs/pictures/{name}\.png\)", README)

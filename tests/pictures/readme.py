@@ -15,7 +15,7 @@ SHOWN: Mapping[str, str] = {
     "audit-log": "log-filtered",
 }
 """By the names of the files: the pictures."""
-MAX_BYTES = 150_000
+MAX_BYTES, HEIGHT = 150_000, 720
 
 
 def write_readme_pictures(walk: Walk) -> None:
@@ -26,6 +26,6 @@ def write_readme_pictures(walk: Walk) -> None:
     for file, name in SHOWN.items():
         with walk.visitor(known[name].by, FULL) as visitor:
             visitor.page.emulate_media(color_scheme="light")
-            visitor.resize(WIDTHS[-1])
+            visitor.page.set_viewport_size({"width": WIDTHS[-1], "height": HEIGHT})
             visitor.open(known[name].address(walk.demonstration.ids))
             visitor.page.screenshot(path=FOLDER / f"{file}.png")

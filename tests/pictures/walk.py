@@ -123,6 +123,8 @@ class Walk:
             where = demonstration.link(picture.link)
         traffic.got = 0
         answer = visitor.page.goto(where)
+        if moved := visitor.page.evaluate("scrollY"):
+            finding.faults.append(f"it opens {moved} pixels below its top")
         for selector, text in picture.fill.items():
             _enter(visitor.page.locator(selector).first, text)
         if picture.press:
