@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -487,6 +488,45 @@ async def test_a_member_gets_other_permissions_in_one_project_after_a_preview(br
     assert account.conditions == ["none *"]
 
 
+@pytest.mark.rule("Ci12")
+@pytest.mark.parametrize(
+    ("permission", "own", "chosen"),
+    [
+        ("instance:delete", "all", "all"),
+        ("instance:delete", "self", "role"),
+        ("instance:delete", None, "role"),
+        ("member:invite", "all", "role"),
+        ("rocket:launch", "all", "role"),
+    ],
+)
+async def test_a_denial_leads_to_a_form_with_what_the_visitor_may_give(
+    browser, account, permission, own, chosen
+):
+    held = dict.fromkeys((*EVERY, "member:invite"), "all") | {"instance:delete": own}
+    given = {name: scope for name, scope in held.items() if scope}
+    account.answers[f"GET {API}/me/permissions"] = (200, {"permissions": given})
+    await browser.sign_in()
+    await browser.open(f"{HERE}?give={quote(permission)}")
+    shown = choices(browser.text)
+    assert shown.pop("grant.instance.delete") == chosen
+    assert set(shown.values()) == {"role"}
+    said = "“Instances: Delete” is set to “Allow” below. Nothing is changed yet."
+    assert (said in browser.text) is (chosen == "all")
+
+
+async def test_a_members_page_leads_to_their_permissions_in_each_project(browser, account):
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/members/{MEMBER_ID}")
+    assert f'href="{HERE}"' in browser.text
+    assert "as in the role" in browser.text
+    ended = {**OVERRIDE, "expired": True}
+    for override, words in ((OVERRIDE, "own permissions here"), (ended, "as in the role")):
+        item = access_of()["items"][0] | {"override": override}
+        account.answers[f"GET {API}/members/{MEMBER_ID}/access"] = (200, access_of(items=[item]))
+        await browser.open(f"{PAGE}/members/{MEMBER_ID}")
+        assert words in browser.text
+
+
 async def test_permissions_that_another_tab_has_given_are_not_replaced_unseen(browser, account):
     await browser.sign_in()
     await browser.open(HERE)
@@ -723,4 +763,10 @@ async def test_one_member_is_shown_everywhere_and_where_it_differs(browser, acco
     await browser.open(f"{PAGE}/access/members/{MEMBER_ID}")
     assert browser.text.count('<table class="matrix">') == 2
     assert "As everywhere: the role Viewer counts." in browser.text
+    asked = f"{PAGE}/access?member={MEMBER_ID}&amp;"
+    for question in (
+        "permission=instance%3Adelete",
+        "project=prj_2&amp;permission=instance%3Adelete",
+    ):
+        assert f'href="{asked}{question}" aria-label="Instances: Delete. Why?"' in browser.text
     assert "own permissions here" in browser.text

@@ -2,17 +2,22 @@
 
 import re
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rolecall.client.jwk import decode
+from services.console.domain.sealing import Sealer
 from services.console.routes import PAGES
 from shared.http.routes import PARAMETER
 from tests.services.console.accounts import API, PAGE, describe_account, member
 from tests.services.console.browsing import CONNECTIONS, FORM, problem, tokens
+from tests.services.console.conftest import KEY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NEW_TEAM = "/console/new-team"
+SEALER = Sealer([decode(KEY)])
 TYPED = "Gears <b>"
 SHOWN = 'value="Gears &lt;b&gt;"'
 LOGIN = "POST /v1/login"
@@ -145,13 +150,26 @@ async def test_a_sign_in_on_a_page_needs_the_mark_of_its_browser(browser, api):
 
 
 @pytest.mark.rule("T25")
-@pytest.mark.parametrize("fault", ["of another page", "forged", "empty"])
+@pytest.mark.parametrize("fault", ["of another page", "forged", "empty", "too old", "none"])
 async def test_what_is_not_the_form_of_the_page_is_not_shown(browser, api, fault):
-    api.answers = await press_after_the_end(browser, api)
-    kept = re.findall(r'name="kept" value="([^"]*)"', browser.text)[0]
+    describe_account(api)
+    await browser.sign_in()
+    sealed = {"path": NEW_TEAM, "reader": SEALER.mark("form-reader", "usr_1"), "typed": {}}
+    made = datetime.now(UTC) - timedelta(seconds=3_610 if fault == "too old" else 0)
+    kept = SEALER.seal("kept", sealed, now=made)
     path = f"{PAGE}/settings" if fault == "of another page" else NEW_TEAM
     text = {"forged": kept[::-1], "empty": ""}.get(fault, kept)
-    assert await browser.send("POST", path, data={"kept": text}) == path
+    leads = await browser.send("POST", path, data={"kept": text})
+    assert leads == ("" if fault == "none" else path)
+
+
+async def test_a_form_that_is_too_large_leads_to_the_sign_in_alone(browser, api):
+    describe_account(api)
+    await browser.sign_in()
+    await browser.open(NEW_TEAM)
+    end_session(api)
+    where = await browser.press(NEW_TEAM, name="x" * 30_000)
+    assert where.startswith("/sign-in?to=%2Fconsole%2Fnew-team&done=expired")
 
 
 async def test_no_secret_is_kept(browser, api):

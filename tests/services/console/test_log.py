@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from services.console.domain.log_filters import chosen, ranges, typed_moment
+from services.console.domain.log_filters import asked, chosen, ranges, typed_moment
 from services.console.domain.log_proofs import proof_of
 from services.console.domain.log_records import Changed, changes, fits_a_browser, in_line
 from services.console.pages.action_words import ACTIONS
@@ -118,6 +118,23 @@ async def test_usual_times_are_days_of_the_readers_zone():
     found = ranges(now, BERLIN)
     assert found["today"] == {"from": "2026-11-01T23:00:00Z"}
     assert found["last_month"] == {"from": "2026-09-30T22:00:00Z", "to": "2026-10-31T23:00:00Z"}
+
+
+async def test_a_usual_time_takes_the_place_of_another_beside_the_filters():
+    now = datetime(2026, 11, 1, 23, 30, tzinfo=UTC)  # a Monday in Berlin
+    query = {"action": "role.changed", "from": "2026-01-01T00:00", "to": "", "range": "last_week"}
+    week = {"from": "2026-10-25T23:00:00Z", "to": "2026-11-01T23:00:00Z"}
+    assert asked(query, now=now, time_zone=BERLIN) == {"action": "role.changed", **week}
+    assert asked(
+        query | {"range": "today", "to": "2026-02-01T00:00"}, now=now, time_zone=BERLIN
+    ) == {
+        "action": "role.changed",
+        "from": "2026-11-01T23:00:00Z",
+    }
+    assert asked(query | {"range": "soon"}, now=now, time_zone="UTC") == {
+        "action": "role.changed",
+        "from": "2026-01-01T00:00:00Z",
+    }
 
 
 async def test_what_changed_comes_first():
