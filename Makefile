@@ -19,7 +19,7 @@ run: $(VENV)/.local ## the whole product in one process, without Docker
 	@exec $(BIN)/python -m deploy.local --parent $$PPID
 
 demo: $(VENV)/.local ## fill the product that `make run` has started with a team and a month of history
-	@$(BIN)/python -m deploy.demo
+	@$(BIN)/python -m deploy.demo $(if $(MEMBERS),--more-members $(MEMBERS))
 
 pictures: $(VENV)/.dev ## picture every page of the console into .data/pictures, and fail if one is wrong; README=1: those of the README
 	@$(BIN)/python -m tests.pictures $(if $(README),--readme)

@@ -1,5 +1,6 @@
 """The command `make demo`: fill the running product with a team, and print how to sign in."""
 
+import argparse
 import asyncio
 import base64
 import json
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
+from deploy.demo.crowd import crowd
 from deploy.demo.history import DemoMonth, events, usage
 from deploy.demo.team import (
     FURTHER_TEAM,
@@ -211,7 +213,17 @@ async def is_complete(client: DemoClient, token: str) -> bool:
     return False
 
 
-async def fill(run: Mapping[str, Any]) -> bool:
+async def add_crowd(client: DemoClient, token: str, count: int) -> None:
+    """Provision more members into the team, as a platform does with the users that it has."""
+    accounts = await client.ask("GET", "/v1/accounts", token=token)
+    [account_id] = [one["id"] for one in accounts["items"] if one["name"] == TEAM]
+    here, service = f"/v1/accounts/{account_id}/provisioning/members", await client.service_token()
+    for users, members in crowd(count):
+        await client.ask("POST", "/v1/provisioning/users", {"users": users}, token=service)
+        await client.ask("POST", here, {"members": members}, token=service)
+
+
+async def fill(run: Mapping[str, Any], *, more_members: int = 0) -> bool:
     """Fill the product at the addresses of `run.json`; False if the team is there already.
 
     Raises:
@@ -224,11 +236,18 @@ async def fill(run: Mapping[str, Any]) -> bool:
             await build_team(client, now=datetime.now(UTC))
         elif not await is_complete(client, token):
             raise DemoError(BEGUN)
+        if more_members and (owner := await client.knows(OWNER)):
+            await add_crowd(client, owner, more_members)
         return token is None
 
 
 def main() -> int:
     """Return an exit status."""
+    parser = argparse.ArgumentParser(prog="make demo", description=main.__doc__)
+    parser.add_argument(
+        "--more-members", type=int, default=0, help="add so many members to the team that is there"
+    )
+    more = parser.parse_args().more_members
     settings = load(LocalSettings)
     try:
         run = json.loads(run_file(settings.data_dir).read_text())
@@ -236,7 +255,7 @@ def main() -> int:
         sys.stderr.write(NOT_RUNNING + "\n")
         return 1
     try:
-        is_new = asyncio.run(fill(run))
+        is_new = asyncio.run(fill(run, more_members=more))
     except ClientConnectionError:
         sys.stderr.write(NO_ANSWER.format(gateway=run["gateway"]) + "\n")
         return 1
@@ -254,6 +273,8 @@ def main() -> int:
             password=PASSWORD,
         )
     )
+    if more:
+        sys.stdout.write(f"{more} members were added to it.\n")
     return 0
 
 

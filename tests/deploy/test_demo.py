@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import BaseModel
 
+from deploy.demo.crowd import crowd
 from deploy.demo.history import DemoMonth, events, usage
 from deploy.demo.team import (
     IN_RESEARCH,
@@ -77,3 +78,13 @@ def test_what_the_owner_makes_is_what_the_api_takes():
     assert {path for path, _ in made} == BODIES.keys()
     for path, body in made:
         BODIES[path].model_validate(body)
+
+
+def test_a_crowd_has_as_many_members_as_asked_each_once():
+    pages = list(crowd(250))
+    assert [len(users) for users, _ in pages] == [100, 100, 50]
+    users = [one for page, _ in pages for one in page]
+    assert len({one["email"] for one in users}) == len({one["external_id"] for one in users}) == 250
+    assert [one["external_id"] for _, page in pages for one in page] == [
+        one["external_id"] for one in users
+    ]

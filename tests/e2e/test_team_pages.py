@@ -217,7 +217,7 @@ def test_a_change_by_another_admin_shows_on_an_open_list(site: Site, team: Team)
 
 
 def test_two_tabs_and_an_ended_session_lose_no_typed_text(site: Site, northwind: Team) -> None:
-    with site.visitor() as visitor:
+    with site.visitor(javascript=True) as visitor:
         visitor.sign_in(northwind.owner)
         visitor.open(northwind.path("invite"))
         visitor.fill(emails="one@example.com\n<b>two</b>@example.com")
@@ -228,6 +228,7 @@ def test_two_tabs_and_an_ended_session_lose_no_typed_text(site: Site, northwind:
         visitor.page.check("[name=role][value=viewer]")
         visitor.press("Send the invitations")
         assert "What you entered is kept" in visitor.text
+        assert looks(visitor, name="sign in again") == []
         visitor.fill(email=northwind.owner.email, password=PASSWORD)
         visitor.press("Sign in and go on")
         assert "Nothing was changed yet" in visitor.text

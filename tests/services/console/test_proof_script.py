@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, Route
 
 import services.console
 from rolecall.audit.exports import ExportHead, verify_export
-from rolecall.audit.notes import Checkpoint, VerifierKey, signed
+from rolecall.audit.notes import Checkpoint, NoteError, VerifierKey, opened_checkpoint, signed
 from rolecall.audit.sealed import commitments, encoded, leaf_of, personal_values
 from rolecall.audit.trees import GrowingTree, leaf_hash, siblings
-from rolecall.audit.verification import Verified
+from rolecall.audit.verification import Tampered
 from tests.e2e.visitors import chromium
 from tests.sdk.sealed_logs import Log
 
@@ -174,10 +174,10 @@ ENDED = {
 FILE_LOG = Log(LAST, minutes=7, told={**TOLD, LAST - 1: ENDED})
 
 
-def file_lines(size: int = LAST) -> list[str]:
+def file_lines(size: int = LAST, *, key: Ed25519PrivateKey = KEY) -> list[str]:
     """An export of all records, with a checkpoint of `size` of them."""
     tree = FILE_LOG.checkpoint(size)
-    note = signed(Checkpoint(ORIGIN, size, tree.root).text(), ORIGIN, [KEY])
+    note = signed(Checkpoint(ORIGIN, size, tree.root).text(), ORIGIN, [key])
     return FILE_LOG.export(size, note=note)
 
 
@@ -205,6 +205,7 @@ def with_hashes(lines: list[str], count: int) -> list[str]:
 
 
 LINES = file_lines()
+LOG_KEY = VerifierKey(ORIGIN, KEY.public_key().public_bytes_raw())
 FILES: dict[str, tuple[list[str], str]] = {
     "whole": (LINES, "good 9"),
     "filtered": (as_filtered(LINES), "good 3"),
@@ -226,6 +227,7 @@ FILES: dict[str, tuple[list[str], str]] = {
     ),
     "the last line of filtered ones missing": (as_filtered(LINES)[:3] + LINES[-1:], "bad 4"),
     "a line behind the end": ([*LINES, LINES[1]], "bad 12"),
+    "signed by another key": (file_lines(key=OTHER), "bad 1"),
     "another size": (altered(LINES, 0, size=8), "bad 1"),
     "records that have ended, as a record tells": (with_hashes(LINES, 2), "good 7"),
     "more hashes than a record tells of": (with_hashes(LINES, 3), "bad 12"),
@@ -244,7 +246,7 @@ def file_page(browser: Browser) -> Page:
         "cut": "cut #",
         "bad": "bad #",
         "unable": "unable",
-        "keys": str(VerifierKey(ORIGIN, KEY.public_key().public_bytes_raw())),
+        "keys": str(LOG_KEY),
     }
     told = " ".join(f'data-{name}="{html.escape(text)}"' for name, text in words.items())
     body = (
@@ -272,7 +274,18 @@ def test_a_browser_verifies_a_file_as_the_command_does(file_page, lines, said):
         "!['', 'busy'].includes(document.querySelector('p').textContent)", timeout=30_000
     )
     assert file_page.text_content("p") == said
+    if said != "unable":
+        assert command_refuses(lines) is said.startswith("bad")
+
+
+def command_refuses(lines: list[str]) -> bool:
     head = ExportHead.read(lines[0]) if lines else None
-    if said != "unable" and head is not None and head.size in {OLDER, LAST}:
-        found = verify_export(head, lines[1:], FILE_LOG.checkpoint(head.size))
-        assert isinstance(found, Verified) is not said.startswith("bad")
+    if head is None or head.note is None:
+        return True
+    try:
+        checkpoint = opened_checkpoint(head.note, LOG_KEY)
+    except NoteError:
+        return True
+    return checkpoint.size != head.size or isinstance(
+        verify_export(head, lines[1:], checkpoint), Tampered
+    )
