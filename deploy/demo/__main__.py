@@ -245,7 +245,7 @@ def main() -> int:
     """Return an exit status."""
     parser = argparse.ArgumentParser(prog="make demo", description=main.__doc__)
     parser.add_argument(
-        "--more-members", type=int, default=0, help="add so many members to the team that is there"
+        "--more-members", type=int, default=0, help="how many members to add to the team"
     )
     more = parser.parse_args().more_members
     settings = load(LocalSettings)

@@ -54,6 +54,8 @@ class Form:
     errors: Mapping[str, Fault] = field(default_factory=dict)
     problem: Fault = ""
     status: int = 200
+    state: str = ""
+    """The state that the form was made for, if it comes back later: its press counts for that."""
 
     @property
     def refused(self) -> bool:

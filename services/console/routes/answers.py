@@ -71,6 +71,8 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
             **(visit.frame or {}),
             **outcome.words,
         }
+        if form.state and "state" in words:
+            words["state"] = form.state
         text = render(outcome.template, words)
         response = _page(text, status=outcome.form.status)
         if visit.session is not None:

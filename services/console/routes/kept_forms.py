@@ -5,12 +5,11 @@ again, and nothing is sent: the user looks, and presses the button. Another user
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.pages.page_text import Fault
-from services.console.pages.refusals.every import EVERY
 from services.console.pages.rendering import Form
 from services.console.pages.texts import FORMER_LIVES, OTHER_READER, STALE_FORM, sentence
 from services.console.pages.words.kept import SIGNED_IN_AGAIN
@@ -130,14 +129,10 @@ async def show_stale(row: PageRoute, visit: Visit, problem: Fault) -> Outcome:
 async def show_again(
     row: PageRoute, visit: Visit, typed: Mapping[str, str], *, problem: Fault, status: int = 200
 ) -> Outcome:
-    """Show a form with what was typed; it says so if what it is about has changed meanwhile."""
-    outcome = await row.show(visit, Form(values=typed, problem=problem, status=status))
-    if isinstance(outcome, Shown) and _changed(outcome, typed):
-        form = replace(outcome.form, problem=EVERY["precondition-failed"])
-        return replace(outcome, form=form)
-    return outcome
+    """Show a form with what was typed.
 
-
-def _changed(outcome: Shown, typed: Mapping[str, str]) -> bool:
-    state = outcome.words.get("state", "")
-    return bool(state and typed.get("state")) and state != typed["state"]
+    Its press counts for the state that it was made for: what others have changed meanwhile is
+    refused then, and not overwritten unseen.
+    """
+    state = typed.get("state", "")
+    return await row.show(visit, Form(values=typed, problem=problem, status=status, state=state))

@@ -104,7 +104,7 @@ async def submit(visit: Visit) -> Outcome:
     here = await open_member(visit)
     typed = kept_values(visit)
     if press == "again":
-        return _shown(here, Form(values=typed))
+        return _shown(here, Form(values=typed, state=typed.get("state", "")))
     body, form = _body(here, typed)
     if form is not None:
         return _shown(here, form)

@@ -108,7 +108,8 @@ async def submit_edit(visit: Visit) -> Outcome:
     """Show what the change would do, go back to the form, or make the change."""
     press = visit.typed.get("press")
     if press == "again":
-        return await show_edit(visit, Form(values=kept_values(visit)))
+        typed = kept_values(visit)
+        return await show_edit(visit, Form(values=typed, state=typed.get("state", "")))
     table, role = await together(read_catalog(visit), _read_role(visit))
     body = {
         **_described(visit),

@@ -60,12 +60,12 @@ ROWS = (
         tests=(KEPT, "-k", "no_secret"),
     ),
     Mutant(
-        id="kept-form-hides-that-its-subject-has-changed",
+        id="kept-form-overwrites-what-has-changed-meanwhile",
         kind=Kind.DATA,
         file=f"{ROUTES}/kept_forms.py",
-        old='state = outcome.words.get("state", "")',
+        old='state = typed.get("state", "")',
         new='state = ""',
-        tests=(KEPT, "-k", "changed_meanwhile"),
+        tests=(KEPT, "-k", "overwrites_nothing"),
     ),
     Mutant(
         id="kept-form-is-lost-by-a-wrong-password",

@@ -3,6 +3,8 @@
 import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import Any
 
 import pytest
 
@@ -10,9 +12,10 @@ from rolecall.client.jwk import decode
 from services.console.domain.sealing import Sealer
 from services.console.routes import PAGES
 from shared.http.routes import PARAMETER
-from tests.services.console.accounts import API, PAGE, describe_account, member
+from tests.services.console.accounts import API, EVERYTHING, PAGE, describe_account, member
 from tests.services.console.browsing import CONNECTIONS, FORM, problem, tokens
 from tests.services.console.conftest import KEY
+from tests.services.console.test_settings import HOOK, OWNED, TYPES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -182,21 +185,54 @@ async def test_no_secret_is_kept(browser, api):
     assert "hunter2" not in browser.text
 
 
-async def test_a_form_says_that_its_subject_has_changed_meanwhile(browser, api):
-    describe_account(api)
-    path, bea = f"{PAGE}/members/usr_2", f"GET {API}/members/usr_2"
-    api.answers |= {
-        bea: (200, member(2) | {"etag": '"s1"'}),
-        f"{bea}/access": (200, {"items": []}),
-    }
+STATES = (
+    (f"{PAGE}/members/usr_2", f"{API}/members/usr_2", {"expires_at": "2026-12-24"}),
+    (f"{PAGE}/projects/prj_1", f"{API}/projects/prj_1", {"name": TYPED}),
+    (f"{PAGE}/settings", API, {"name": TYPED}),
+    (f"{PAGE}/settings/webhooks/whk_1", f"{API}/webhooks/whk_1", {"description": TYPED}),
+)
+
+
+@pytest.mark.parametrize(("path", "subject", "typed"), STATES, ids=[one[0] for one in STATES])
+async def test_a_kept_form_overwrites_nothing_that_has_changed_meanwhile(
+    browser, api, path, subject, typed
+):
+    describe_subjects(api)
     await browser.sign_in()
     await browser.open(path)
     before = end_session(api)
-    await browser.press(path, expires_at="2026-12-24")
-    api.answers = before | {bea: (200, member(2) | {"etag": '"s2"'})}
+    await browser.press(path, press="change", **typed)
+    assert ASKS in browser.text
+    status, found = before[f"GET {subject}"]
+    before |= {f"GET {subject}": (status, found | {"etag": '"s2"'})}
+    before |= {f"PATCH {subject}": problem(412, "precondition-failed")}
+    api.answers = before
     await browser.press(path, email="a@b.example", password="pw")
-    assert 'value="2026-12-24"' in browser.text
+    [text] = typed.values()
+    shown = f'value="{escape(text)}"'
+    assert (shown in browser.text, 'name="state" value="s1"' in browser.text) == (True, True)
+    await browser.press(path, press="change", **typed)
+    assert set(api.conditions) == {'"s1"'}
+    assert (browser.status, shown in browser.text) == (412, True)
     assert "Someone has changed this meanwhile" in browser.text
+    assert 'name="state" value="s2"' in browser.text
+
+
+def describe_subjects(api):
+    """What the pages of `STATES` ask, each in the state s1."""
+    account, state = OWNED | {"etag": '"s1"'}, {"etag": '"s1"'}
+    permissions = (*EVERYTHING, "account:update", "webhook:manage", "project:manage")
+    describe_account(api, permissions=permissions, account=account)
+    nothing: tuple[int, dict[str, Any]] = (200, {"items": [], "next_cursor": None})
+    api.answers |= {
+        f"GET {API}/members/usr_2": (200, member(2) | state),
+        f"GET {API}/members/usr_2/access": nothing,
+        f"GET {API}/projects/prj_1": (200, {"id": "prj_1", "name": "Prod"} | state),
+        f"GET {API}/projects/prj_1/overrides": nothing,
+        f"GET {API}/webhooks/whk_1": (200, {**HOOK, **state}),
+        f"GET {API}/webhooks/whk_1/deliveries": nothing,
+        "GET /v1/webhook-event-types": (200, {"items": [{"type": one} for one in TYPES]}),
+    }
 
 
 FORMS = sorted(
