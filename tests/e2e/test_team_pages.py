@@ -103,13 +103,13 @@ def test_an_owner_builds_a_team_and_a_removed_members_page_says_so(site: Site) -
         owner.press("See what changes")
         assert "Loses" in owner.text
         owner.press("Change the role")
-        assert "Effective everywhere since" in owner.text
+        owner.see("Effective everywhere since")
         assert "Viewer" in owner.text
 
         follow(owner, "Remove")
         assert "loses all access to Engines" in owner.text
         owner.press("Remove the member")
-        assert "The member was removed. Effective everywhere since" in owner.text
+        owner.see("The member was removed. Effective everywhere since")
         assert bea.email not in owner.text
         member.page.reload()
         assert "You have no access to this account any more" in member.text
@@ -131,14 +131,14 @@ def test_an_owner_changes_a_role_and_gives_more_in_one_project(site: Site, team:
         assert "No one gains or loses anything by it." in owner.text
         owner.press("Save")
         assert "The role was changed." in owner.text
-        assert "Effective everywhere since" in owner.text
+        owner.see("Effective everywhere since")
 
         owner.open(team.path("projects", team.ids["project"], "members", team.ids["bea"]))
         owner.page.select_option("[name='grant.project.delete']", "all")
         owner.press("Show what changes")
         assert "Projects: Delete" in owner.text
         owner.press("Save")
-        assert "Effective everywhere since" in owner.text
+        owner.see("Effective everywhere since")
         follow(owner, "Why?")
         owner.page.select_option("[name=permission]", "project:delete")
         owner.press("Show")
@@ -195,7 +195,7 @@ def test_ten_tasks_take_at_most_five_clicks_each(site: Site, northwind: Team) ->
             visitor.open(northwind.path())
             person = Clicks(visitor)
             task.way(person)
-            assert task.seen in visitor.text, task.wish
+            visitor.see(task.seen)
             assert person.count <= MAX_CLICKS, task.wish
 
 

@@ -214,6 +214,17 @@ class Visitor:
             menu.click()
         self.press("Sign out")
 
+    def see(self, text: str) -> None:
+        """Look at the page until it has a text: on a busy machine a change takes effect later."""
+
+        def seen() -> str | None:
+            if text in self.text:
+                return text
+            self.page.reload()
+            return None
+
+        until(seen, what=text)
+
     def tab_to(self, selector: str) -> None:
         """Press the tabulator key until this element has the focus, which must be visible."""
         here = f"document.activeElement.matches({json.dumps(selector + ':focus-visible')})"
