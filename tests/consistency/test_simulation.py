@@ -14,8 +14,9 @@ from tests.lengths import DEFAULT_SEED, SEED, length
 pytestmark = pytest.mark.timeout(1800)
 
 FIRST_SEED = SEED - DEFAULT_SEED
-CHECKS = length("CHECKS", short=1_000_000, soak=9_000_000)
-QUIET_CHECKS = CHECKS // 10
+CHECKS = length("CHECKS", short=500_000, soak=9_000_000)
+"""The short length takes twice the seeds after which the last planted variant is found."""
+QUIET_CHECKS = max(CHECKS // 10, 100_000)
 SEARCH = 300
 """A planted variant must be found within this number of seeds; the rarest shows in one of forty."""
 VARIANT_CHECKS = length("VARIANT_CHECKS", short=0, soak=3_600_000)
