@@ -24,6 +24,8 @@ SHARDS = 64
 """The number of shards of each journal. A shard is ordered and gapless; shards are independent."""
 GENESIS = "0" * 64
 """The `previous` of the first row of a shard."""
+USER_ID = "usr_"
+"""How the id of each user begins."""
 MAX_ROW_BYTES = 128 * 1024
 """Of one row as JSON: a row carries the whole state of an object, so the state must stay small."""
 
@@ -56,8 +58,13 @@ class Actor(Contract):
 
     @property
     def user_id(self) -> str | None:
-        """The acting user, also when a service or a service client acted for them."""
-        return self.id if self.type == "user" else self.on_behalf_of
+        """The acting user, also when a service or a service client acted for them.
+
+        Services of earlier versions acted on behalf of clients, operators and other services, too.
+        """
+        if self.type == "user":
+            return self.id
+        return self.on_behalf_of if (self.on_behalf_of or "").startswith(USER_ID) else None
 
 
 class RequestInfo(Contract):

@@ -25,7 +25,12 @@ REPORTS: Mapping[str, Mapping[str, Any]] = {
         "occurred_at": "2026-03-05T12:00:00Z",
     },
     "ReportedCost": {"amount": "3.75", "currency": "EUR"},
-    "UsageMember": {"id": _USER, "name": "Ana Diaz", "email": "ana@example.com"},
+    "UsageMember": {
+        "id": _USER,
+        "name": "Ana Diaz",
+        "email": "ana@example.com",
+        "erased": False,
+    },
     "UsageQuantity": {"unit": "gpu_hour", "quantity": "1.5"},
     "UsageCost": {"currency": "EUR", "amount": "3.75"},
     "UsageRow": {

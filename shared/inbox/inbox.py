@@ -35,9 +35,12 @@ _log = logging.getLogger(__name__)
 
 
 def caller_for(row: Row, *, service: str) -> Caller:
-    """The caller when a service acts because of a fact: itself, on behalf of the fact's actor."""
-    behalf = row.actor.on_behalf_of or row.actor.id
-    return Caller(actor=Actor(type="service", id=service, on_behalf_of=behalf), request=row.request)
+    """The caller when a service acts because of a fact: itself, on behalf of the acting user.
+
+    A fact in which no user acted has none: clients, operators and services are not users.
+    """
+    actor = Actor(type="service", id=service, on_behalf_of=row.actor.user_id)
+    return Caller(actor=actor, request=row.request)
 
 
 class Inbox:

@@ -9,7 +9,6 @@ from pydantic import BeforeValidator, Field
 
 from services.audit.domain.csv_cells import csv_text
 from services.audit.domain.metered_usage import amount_text
-from services.audit.domain.records import KnownUser
 from services.audit.domain.usage_sums import UsageGroup, UsageRow
 from services.audit.routes.filters import Moment
 from services.audit.use_cases.context import Ctx
@@ -80,6 +79,8 @@ class UsageMember(Answer):
     id: str
     name: str | None
     email: str | None
+    erased: bool
+    """Whether the user is deleted, and the name with them. A name may be unknown for a moment."""
 
 
 class UsageQuantity(Answer):
@@ -226,7 +227,7 @@ def _view(row: UsageRow, page: UsagePage) -> UsageRowView:
     member = group[UsageGroup.MEMBER]
     return UsageRowView(
         day=group[UsageGroup.DAY],
-        member=None if member is None else _member(member, page.users.get(member)),
+        member=None if member is None else _member(member, page),
         project_id=group[UsageGroup.PROJECT],
         resource_type=group[UsageGroup.RESOURCE_TYPE],
         action=group[UsageGroup.ACTION],
@@ -242,9 +243,10 @@ def _view(row: UsageRow, page: UsagePage) -> UsageRowView:
     )
 
 
-def _member(user_id: str, user: KnownUser | None) -> UsageMember:
+def _member(user_id: str, page: UsagePage) -> UsageMember:
+    user = page.users.get(user_id)
     name, email = (None, None) if user is None else (user.name, user.email)
-    return UsageMember(id=user_id, name=name, email=email)
+    return UsageMember(id=user_id, name=name, email=email, erased=user_id in page.erased)
 
 
 def _lines(groups: tuple[UsageGroup, ...], page: UsagePage) -> Iterator[tuple[str, ...]]:

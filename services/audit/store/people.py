@@ -41,6 +41,11 @@ class PeopleRows:
         found = self._people.find({"_id": {"$in": sorted(set(user_ids))}, "name": {"$ne": None}})
         return {user["_id"]: _known(user) async for user in found}
 
+    async def erased_users(self, user_ids: Iterable[str]) -> set[str]:
+        """Those of the users who are erased."""
+        erased = {"_id": {"$in": sorted(set(user_ids))}, "as_of": FAR_FUTURE}
+        return {user["_id"] async for user in self._people.find(erased, {"_id": 1})}
+
     async def user_ids_with_email(self, email: str) -> list[str]:
         """The ids of the users with this address, in any case."""
         return [user["_id"] async for user in self._people.find({"email": email.casefold()})]

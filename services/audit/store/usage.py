@@ -19,6 +19,7 @@ from services.audit.domain.usage_sums import (
     UsageRow,
     added_up,
 )
+from shared.contracts.facts import USER_ID
 from shared.ids import new_id
 from shared.mongo import Database, DbSession, Document, Lost, majority
 
@@ -27,6 +28,10 @@ EACH_SUM: Sequence[Mapping[str, Any]] = (
     {"$replaceRoot": {"newRoot": "$sums"}},
 )
 """The stages that make the documents of `usage` of those that are not folded yet."""
+
+USERS: Mapping[str, str] = {"$gte": USER_ID, "$lt": f"{USER_ID}~"}
+"""The members of sums. Earlier versions counted services, clients and operators as members, too:
+those sums are not shown."""
 
 
 class UsageRows:
@@ -82,6 +87,7 @@ class UsageRows:
         wanted: Document = {
             "account_id": account_id,
             "day": {"$gte": first_day, "$lte": last_day},
+            "member": USERS,
         }
         if after is not None:
             wanted["$or"] = _beyond(groups, after)

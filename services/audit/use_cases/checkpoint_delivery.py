@@ -10,6 +10,7 @@ from functools import partial
 from services.audit.domain.checkpoint_delivery import CheckpointDelivery, day_of
 from services.audit.store.trees import StoredCheckpoint
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.member_writes import write_named
 from shared.contracts.audit import CheckpointDeliveryChanged, CheckpointPublished
 from shared.contracts.calls.connections import (
     CONNECTION_ACCOUNT,
@@ -51,7 +52,7 @@ async def change_delivery(
             )
         return await ctx.store.checkpoint_delivery(account_id, write.session)
 
-    return await ctx.journal.write(account_id, change, caller=caller, effective_everywhere=False)
+    return await write_named(ctx, account_id, change, caller=caller)
 
 
 async def deliver_checkpoints(ctx: Ctx) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from services.audit.domain.decision_facts import allow_facts, denial_facts
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.member_writes import write_named
 from shared.contracts.calls.decision_counts import AllowReport, DenialReport
 from shared.contracts.facts import NO_REQUEST, Caller, Fact, shard_of
 from shared.journal import JournalWrite
@@ -40,11 +41,11 @@ async def _record_once(
         of_shard[shard_of(_key(fact))].append(fact)
     for shard, facts in of_shard.items():
         try:
-            await ctx.journal.write(
+            await write_named(
+                ctx,
                 _key(facts[0]),
                 partial(_record, facts),
                 caller=caller,
-                effective_everywhere=False,
                 guard=partial(_mark, ctx, f"{report.life}.{report.number}.{shard}"),
             )
         except AlreadyThere:

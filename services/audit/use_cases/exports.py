@@ -20,6 +20,7 @@ from services.audit.domain.records import Filters, Record, Span
 from services.audit.domain.sealed_records import Form, shown_seal
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.lookups import lookups_of
+from services.audit.use_cases.member_writes import write_named
 from services.audit.use_cases.proofs import inclusion_proofs, require_told_end, sealed_size
 from services.audit.use_cases.search import with_names
 from shared.contracts.audit import ExportStarted
@@ -201,4 +202,4 @@ async def _record_export(
             )
         )
 
-    await ctx.journal.write(account_id, change, caller=caller, effective_everywhere=False)
+    await write_named(ctx, account_id, change, caller=caller)

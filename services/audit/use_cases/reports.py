@@ -14,6 +14,7 @@ from services.audit.domain.reports import (
     require_users,
 )
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.member_writes import write_named
 from shared import context
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.calls.team import (
@@ -168,11 +169,11 @@ class _Batch:
         async def change(write: JournalWrite) -> None:
             write.record(*(report.fact for report in reports.values()))
 
-        written = await self._ctx.journal.write(
+        written = await write_named(
+            self._ctx,
             next(iter(reports.values())).account_id,
             change,
             caller=self._caller,
-            effective_everywhere=False,
             guard=partial(self._mark, marks),
         )
         if written.revision is not None:

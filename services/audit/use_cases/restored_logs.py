@@ -5,6 +5,7 @@ import logging
 from services.audit.domain.checkpoints import TreeHead
 from services.audit.domain.sealed_records import PLATFORM
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.member_writes import write_named
 from shared.contracts.audit import RestoreAccepted
 from shared.contracts.facts import Caller, Fact, ResourceRef
 from shared.journal import JournalWrite
@@ -48,7 +49,7 @@ async def accept_restore(ctx: Ctx, caller: Caller, tree: str) -> None:
         )
 
     # Recorded first: no log goes on so without a record of who has decided it.
-    await ctx.journal.write(tree, change, caller=caller, effective_everywhere=False)
+    await write_named(ctx, tree, change, caller=caller)
     try:
         await ctx.files.accept(tree, operator=caller.actor.name or caller.actor.id)
     except OSError as problem:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.audit.domain.retention import Endings, Retention, retention_fact
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.member_writes import write_named
 from shared.contracts.calls.connections import (
     CONNECTION_ACCOUNT,
     ConnectionAccountRequest,
@@ -47,7 +48,6 @@ async def change_retention(
     """
     asked = ConnectionAccountRequest(account_id=account_id, managers=True)
     told = await ctx.internal.call(CONNECTION_ACCOUNT, Service.TEAM, asked)
-    named = await _named(ctx, caller)
 
     async def change(write: JournalWrite) -> KeptRecords:
         stored = await ctx.store.retention(account_id, write.session)
@@ -73,14 +73,5 @@ async def change_retention(
         )
         return KeptRecords(retention=after, endings=endings, at=write.now)
 
-    changed = await ctx.journal.write(account_id, change, caller=named, effective_everywhere=False)
+    changed = await write_named(ctx, account_id, change, caller=caller)
     return changed.result
-
-
-async def _named(ctx: Ctx, caller: Caller) -> Caller:
-    """The caller with the name that is known of them, for those who are told."""
-    known = (await ctx.store.known_users([caller.actor.id])).get(caller.actor.id)
-    if known is None:
-        return caller
-    actor = caller.actor.model_copy(update={"name": known.name, "email": known.email})
-    return Caller(actor=actor, request=caller.request)

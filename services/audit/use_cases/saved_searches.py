@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.audit.domain import saved_searches
 from services.audit.domain.saved_searches import SavedSearch, SearchChange, require_room
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.member_writes import write_named
 from shared.contracts.facts import Caller
 from shared.http.idempotency import IdempotencyGuard
 from shared.http.preconditions import Precondition
@@ -168,13 +169,8 @@ async def _write(
     change: Callable[[JournalWrite], Awaitable[T]],
     guard: IdempotencyGuard | None,
 ) -> WriteResult[T]:
-    return await ctx.journal.write(
-        account_id,
-        change,
-        caller=caller,
-        effective_everywhere=False,
-        guard=None if guard is None else guard.take_key,
-    )
+    take_key = None if guard is None else guard.take_key
+    return await write_named(ctx, account_id, change, caller=caller, guard=take_key)
 
 
 def _seen(found: SavedSearch | None, user_id: UserId) -> SavedSearch:

@@ -8,6 +8,7 @@ from services.audit.domain.records import Filters, Record, Span
 from services.audit.domain.sealed_records import account_of
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.lookups import lookups_of
+from services.audit.use_cases.member_writes import write_named
 from shared.contracts.audit import SearchPerformed
 from shared.contracts.facts import Caller, Fact, ResourceRef
 from shared.journal import JournalWrite
@@ -109,9 +110,7 @@ async def record_reading(ctx: Ctx, caller: Caller, account_id: str, *, filters: 
         )
 
     try:
-        await ctx.journal.write(
-            account_id, change, caller=caller, effective_everywhere=False, guard=first_in_minute
-        )
+        await write_named(ctx, account_id, change, caller=caller, guard=first_in_minute)
     except AlreadyThere:
         logger.debug("Another replica recorded this reading.")
     for key in [key for key, last in ctx.recorded_readings.items() if last < minute]:

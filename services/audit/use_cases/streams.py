@@ -17,6 +17,7 @@ from services.audit.domain.streams import (
 )
 from services.audit.domain.tails import TailPlace
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.member_writes import write_named
 from services.audit.use_cases.tails import end_of_log, id_before
 from shared.contracts.facts import Caller
 from shared.http.idempotency import IdempotencyGuard
@@ -216,13 +217,8 @@ async def _write(
     change: Callable[[JournalWrite], Awaitable[T]],
     guard: IdempotencyGuard | None,
 ) -> WriteResult[T]:
-    return await ctx.journal.write(
-        account_id,
-        change,
-        caller=caller,
-        effective_everywhere=False,
-        guard=None if guard is None else guard.take_key,
-    )
+    take_key = None if guard is None else guard.take_key
+    return await write_named(ctx, account_id, change, caller=caller, guard=take_key)
 
 
 async def _place(ctx: Ctx, account_id: AccountId, start: StreamStart) -> TailPlace:

@@ -1,6 +1,7 @@
 """Read the activity and the metered usage of the members of an account."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,8 @@ class UsagePage:
 
     rows: Sequence[UsageRow]
     users: Mapping[str, KnownUser]
+    erased: AbstractSet[str]
+    """The ids of users who are erased."""
     complete_until: datetime | None
 
 
@@ -38,7 +41,12 @@ async def read_usage(
     )
     user_ids = {row.group[UsageGroup.MEMBER] for row in rows if UsageGroup.MEMBER in row.group}
     users: dict[str, KnownUser] = {}
+    erased: set[str] = set()
     ordered = sorted(user_ids)
     for start in range(0, len(ordered), USERS_OF_A_QUESTION):
-        users |= await ctx.store.known_users(ordered[start : start + USERS_OF_A_QUESTION])
-    return UsagePage(rows=rows, users=users, complete_until=complete_until)
+        asked = ordered[start : start + USERS_OF_A_QUESTION]
+        known = await ctx.store.known_users(asked)
+        users |= known
+        if unknown := set(asked) - set(known):
+            erased |= await ctx.store.erased_users(unknown)
+    return UsagePage(rows=rows, users=users, erased=erased, complete_until=complete_until)

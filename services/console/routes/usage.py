@@ -8,6 +8,7 @@ from services.console.domain import places
 from services.console.domain.usage_charts import DAY_WIDTH, HEIGHT, Month, bars, shown_number
 from services.console.pages.record_words import action_words, type_words
 from services.console.pages.rendering import Form
+from services.console.pages.words.usage import USAGE
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY, listed, names_of
 from services.console.routes.outcomes import Download, Outcome, PageRoute
@@ -46,7 +47,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         grouping=grouping,
         groupings=GROUPINGS,
         columns=grouping.split(","),
-        rows=[_row(row, visit.language) for row in found["items"]],
+        rows=[_row(row, visit) for row in found["items"]],
         page=found,
         newest="cursor" not in visit.query,
         project_names=names_of(projects),
@@ -74,13 +75,22 @@ def _asked(visit: Visit) -> tuple[Month, str]:
     )
 
 
-def _row(row: Mapping[str, Any], language: str) -> Mapping[str, Any]:
-    kind, action = row["resource_type"], row["action"]
+def _row(row: Mapping[str, Any], visit: Visit) -> Mapping[str, Any]:
+    kind, action, language = row["resource_type"], row["action"], visit.language
     return {
         **row,
+        "who": _who(row["member"], language) if row["member"] else "",
         "type_words": type_words(kind, language) if kind else "",
         "action_words": action_words(action, language) if action else "",
     }
+
+
+def _who(member: Mapping[str, Any], language: str) -> str:
+    """The name of a member; the id while no name is known of a user who is not deleted."""
+    if member.get("erased"):
+        return USAGE["usage_deleted"].of(language)
+    name: str = member["name"] or member["email"] or member["id"]
+    return name
 
 
 PAGES = (

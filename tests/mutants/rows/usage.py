@@ -28,6 +28,22 @@ ROWS = (
         tests=RULE_TESTS,
     ),
     Mutant(
+        id="usage-shows-services-as-members",
+        kind=Kind.DATA,
+        file=STORE,
+        old='            "member": USERS,\n',
+        new="",
+        tests=RECOUNT,
+    ),
+    Mutant(
+        id="audit-does-not-name-who-acted",
+        kind=Kind.DATA,
+        file="services/audit/use_cases/member_writes.py",
+        old="        caller=await _named(ctx, caller),\n",
+        new="        caller=caller,\n",
+        tests=("tests/services/audit/test_checkpoint_delivery.py", "-k", "named"),
+    ),
+    Mutant(
         id="usage-is-rounded",
         kind=Kind.DATA,
         file=SUMS,

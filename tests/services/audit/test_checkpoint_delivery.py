@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from services.audit.domain.records import KnownUser
 from services.audit.use_cases.checkpoint_delivery import change_delivery, deliver_checkpoints
 from shared.contracts.calls.connections import CONNECTION_ACCOUNT, ConnectionAccount
 from shared.contracts.facts import Actor, Caller, RequestInfo
@@ -61,6 +62,22 @@ async def sealed(sealing: Sealing, *accounts: str) -> None:
 async def facts(sealing: Sealing, kind: str = "published") -> list[dict[str, Any]]:
     rows = [json.loads(row["event"]) for row in await sealing.auditing.all("journal")]
     return [row["data"] for row in rows if row["type"].endswith(f".{kind}.v1")]
+
+
+async def test_who_changed_a_setting_of_the_log_is_named(sealing, team):
+    ctx, journal = sealing.auditing.ctx, sealing.auditing.all
+    ana = KnownUser(user_id="usr_ana", name="Ana Díaz", email="ana@example.com", as_of=NOON)
+    await ctx.store.remember_user(ana)
+    bo = replace(ANA, actor=Actor(type="user", id="usr_bo"))
+    platform = replace(ANA, actor=Actor(type="service_client", id="usr_ana"))
+    for daily, caller in ((True, ANA), (False, bo), (True, platform)):
+        await change_delivery(ctx, caller, ACCOUNT, daily=daily)
+    actors = [json.loads(row["event"])["data"]["actor"] for row in await journal("journal")]
+    assert [(each["name"], each["email"]) for each in actors] == [
+        ("Ana Díaz", "ana@example.com"),
+        (None, None),
+        (None, None),
+    ]
 
 
 @pytest.mark.rule("B11")

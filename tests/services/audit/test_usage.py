@@ -108,11 +108,16 @@ async def test_members_read_what_they_did_and_used(api: AuditApi) -> None:
     rows = await usage_of(api, "group_by=member")
     ana, bo = sorted(rows, key=lambda row: int(row["activity"]), reverse=True)
     assert (ana["member"], ana["activity"], ana["metered"]) == (
-        {"id": ANA, "name": None, "email": None},
+        {"id": ANA, "name": None, "email": None, "erased": False},
         2,
         [],
     )
-    assert bo["member"] == {"id": BO, "name": "=Bo", "email": "bo@example.com"}
+    assert bo["member"] == {
+        "id": BO,
+        "name": "=Bo",
+        "email": "bo@example.com",
+        "erased": False,
+    }
     assert bo["activity"] == 0
     assert bo["metered"] == [
         {"unit": "gpu_hour", "quantity": "0.3"},
@@ -343,6 +348,11 @@ OF_EARLIER_VERSION = {
     "currency": "",
     "activity": 1,
 }
+COUNTED_AS_MEMBERS = [
+    {**OF_EARLIER_VERSION, "_id": f"acc_1|{member}", "member": member}
+    for member in ("audit", "notification", "admin-1", new_id("cli"))
+]
+"""Earlier versions counted services, operators and clients on whose behalf a service acted."""
 COUNTED_BY_IT = {
     "after": None,
     "action": "project.created",
@@ -365,7 +375,9 @@ async def test_usage_equals_a_recount_of_the_records(auditing: Auditing) -> None
         UsageLedger(auditing.client, auditing.ctx.store, documents_at_once=9, sums_at_once=3)
         for _ in range(2)
     )
-    await auditing.database["usage"].insert_one(OF_EARLIER_VERSION)
+    await auditing.database["usage"].insert_many([OF_EARLIER_VERSION, *COUNTED_AS_MEMBERS])
+    waiting = {"_id": new_id("uad"), "sums": COUNTED_AS_MEMBERS}
+    await auditing.database["usage_added"].insert_one(waiting)
     twice = rows + chance.sample(rows, 20)
     chance.shuffle(twice)
 

@@ -14,7 +14,7 @@ USAGE = f"GET {API}/usage"
 NOW = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
 ROW = {
     "day": None,
-    "member": {"id": "usr_2", "name": "Bo <b>", "email": "bo@example.com"},
+    "member": {"id": "usr_2", "name": "Bo <b>", "email": "bo@example.com", "erased": False},
     "project_id": None,
     "resource_type": None,
     "action": None,
@@ -103,6 +103,23 @@ async def test_the_page_shows_a_month_by_what_was_chosen(browser, usage):
     assert f'href="{PAGE}/usage/file?month=2026-02&amp;by=member,day"' in browser.text
     assert f'href="{PAGE}/usage?month=2026-03&amp;by=member%2Cday"' in browser.text
     assert "<script>" not in browser.text
+
+
+NO_NAME = {"id": "usr_2", "name": None, "email": None}
+CALLED = [
+    ({**NO_NAME, "erased": True}, "Deleted person"),
+    ({**NO_NAME, "erased": False}, "usr_2"),
+    ({**NO_NAME, "email": "bo@example.com", "erased": False}, "bo@example.com"),
+]
+
+
+@pytest.mark.parametrize(("member", "called"), CALLED)
+async def test_only_a_member_who_is_erased_is_called_deleted(browser, usage, member, called):
+    usage.answers[USAGE] = (200, {**LIST, "items": [{**ROW, "member": member}]})
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/usage?by=member")
+    assert f"<bdi>{called}</bdi>" in browser.text
+    assert ("Deleted person" in browser.text) == member["erased"]
 
 
 async def test_an_unknown_grouping_counts_as_the_usual_one(browser, usage):

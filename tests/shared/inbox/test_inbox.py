@@ -17,6 +17,7 @@ from shared.mongo import AlreadyThere, DbClient, DbSession, insert_once, transac
 from shared.problems import Unavailable
 from shared.row_verifier import Channel
 from tests.clocks import SetClock
+from tests.services.rows import row_of
 from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in, remember
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.journal_keys import signer, verifier
@@ -352,22 +353,23 @@ async def test_the_mark_and_the_effect_are_saved_together_or_not_at_all(
     assert await client[database_name]["inbox"].find_one({}) is None
 
 
-@pytest.mark.parametrize(
-    "actor",
-    [
-        Actor(type="user", id="usr_ana"),
-        Actor(type="service", id="identity", on_behalf_of="usr_ana"),
-    ],
-    ids=lambda actor: str(actor.type),
-)
-async def test_a_service_that_acts_on_a_fact_names_who_began_it(
-    journal: Journal, actor: Actor
+ACTORS = [
+    (Actor(type="user", id="usr_ana"), "usr_ana"),
+    (Actor(type="service", id="identity", on_behalf_of="usr_ana"), "usr_ana"),
+    (Actor(type="service_client", id="cli_1", on_behalf_of="usr_ana"), "usr_ana"),
+    (Actor(type="service_client", id="cli_1"), None),
+    (Actor(type="service", id="audit"), None),
+    (Actor(type="service", id="identity", on_behalf_of="cli_1"), None),
+    (Actor(type="operator", id="admin-1"), None),
+    (Actor(type="anonymous", id="anonymous"), None),
+]
+
+
+@pytest.mark.parametrize(("actor", "user_id"), ACTORS)
+def test_a_service_that_acts_on_a_fact_names_the_user_who_began_it(
+    actor: Actor, user_id: str | None
 ) -> None:
-    await record_facts(journal, range(1))
-    [signed] = await journal.changes(SHARD, after=0, limit=1)
-    row = signed.row
-
-    caller = caller_for(row.model_copy(update={"actor": actor}), service="team")
-
-    assert caller.actor == Actor(type="service", id="team", on_behalf_of="usr_ana")
+    row = row_of(ProjectCreated(project_id="prj_1", name="prod"), actor=actor)
+    caller = caller_for(row, service="team")
+    assert caller.actor == Actor(type="service", id="team", on_behalf_of=user_id)
     assert caller.request == row.request

@@ -58,11 +58,19 @@ BY = {
     "ana": Actor(type="user", id=ANA),
     "for ana": Actor(type="service_client", id=CLIENT, on_behalf_of=ANA),
     "a service": Actor(type="service_client", id=CLIENT),
+    "a service for a client": Actor(type="service", id="notification", on_behalf_of=CLIENT),
+    "a service for a service": Actor(type="service", id="audit", on_behalf_of="notification"),
+    "a service for an operator": Actor(type="service", id="team", on_behalf_of="admin-1"),
+    "an operator": Actor(type="operator", id="admin-1"),
 }
 ADDED: list[tuple[str, tuple[Row, Record], UsageKey | None, Amounts]] = [
     ("an action", action(actor=BY["ana"]), OF_ANA, ONE),
     ("an action on behalf", action(actor=BY["for ana"]), OF_ANA, ONE),
-    ("an action of a service", action(actor=BY["a service"]), None, ONE),
+    *(
+        (f"an action of {who}", action(actor=actor), None, ONE)
+        for who, actor in BY.items()
+        if actor.user_id != ANA
+    ),
     ("an action without account", action(actor=BY["ana"], account_id=None), None, ONE),
     (
         "an action in a project, before midnight",
