@@ -1,7 +1,6 @@
 """Read the activity and the metered usage of the members of an account."""
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +18,7 @@ class UsagePage:
 
     rows: Sequence[UsageRow]
     users: Mapping[str, KnownUser]
-    erased: AbstractSet[str]
+    erased: Collection[str]
     """The ids of users who are erased."""
     complete_until: datetime | None
 

@@ -295,8 +295,8 @@ ROWS = (
         id="saved-search-is-saved-again-by-a-repeat",
         kind=Kind.DATA,
         file="services/audit/use_cases/saved_searches.py",
-        old="        guard=None if guard is None else guard.take_key,\n",
-        new="        guard=None,\n",
+        old="    take_key = None if guard is None else guard.take_key\n",
+        new="    take_key = None\n",
         tests=("tests/services/audit/test_saved_searches.py",),
     ),
     Mutant(
