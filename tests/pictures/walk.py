@@ -5,21 +5,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Error, Locator
 
 from tests.e2e.looks import RULES, WIDTHS, axe_faults, width_faults
 from tests.e2e.visitors import Site, Visitor
 from tests.pictures.demonstration import LOCALES, Demonstration
-from tests.pictures.table import Picture, Seen
+from tests.pictures.table import LARGE, Picture, Seen
 
 LANGUAGES = tuple(LOCALES)
 FULL, NARROW = LANGUAGES[0], WIDTHS[0]
 """The language in every look. In the other one texts are longer: it is shown where they fit least.
 """
 FIRST_LOAD_BYTES = 100_000
-"""The most that a browser without anything in its cache may get for a page."""
+"""The most that a browser without anything in its cache may get for a page; nothing is compressed.
+"""
+GOT = """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
+  .reduce((sum, one) => sum + one.transferSize, 0)"""
 
 
 @dataclass(kw_only=True)
@@ -42,18 +44,13 @@ class Traffic:
 
     site: str
     foreign: list[str] = field(default_factory=list)
-    got: int = 0
 
     def watch(self, visitor: Visitor) -> None:
-        """Count what the browser gets from now on, each time as if it knew nothing."""
+        """Have the browser get everything each time, as if it knew nothing."""
         devices = visitor.context.new_cdp_session(visitor.page)
         devices.send("Network.enable")
         devices.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        devices.on("Network.loadingFinished", self._finished)
         visitor.page.on("request", lambda request: self._sent(request.url))
-
-    def _finished(self, event: dict[str, Any]) -> None:
-        self.got += int(event["encodedDataLength"])
 
     def _sent(self, url: str) -> None:
         if not url.startswith((self.site, "data:")):
@@ -91,8 +88,8 @@ class Walk:
                 finding = Finding(picture=picture, language=language)
                 self.findings.append(finding)
                 try:
-                    self._open(visitor, finding, traffic)
-                    finding.bytes = traffic.got
+                    self._open(visitor, finding)
+                    finding.bytes = visitor.page.evaluate(GOT)
                     self._look(visitor, finding)
                 except (Error, AssertionError, LookupError) as problem:
                     finding.faults.append(f"no picture: {problem!r:.300}")
@@ -113,7 +110,7 @@ class Walk:
                     visitor.page.locator("main form button").first.click()
             yield visitor
 
-    def _open(self, visitor: Visitor, finding: Finding, traffic: Traffic) -> None:
+    def _open(self, visitor: Visitor, finding: Finding) -> None:
         """Open the page of a picture, and press its button if it has one."""
         picture, demonstration = finding.picture, self.demonstration
         visitor.resize(WIDTHS[-1])
@@ -121,14 +118,12 @@ class Walk:
         where = self.site.url + address
         if picture.link is not None:
             where = demonstration.link(picture.link)
-        traffic.got = 0
         answer = visitor.page.goto(where)
         if moved := visitor.page.evaluate("scrollY"):
             finding.faults.append(f"it opens {moved} pixels below its top")
         for selector, text in picture.fill.items():
             _enter(visitor.page.locator(selector).first, text)
         if picture.press:
-            traffic.got = 0
             with visitor.page.expect_navigation() as pressed:
                 visitor.page.locator(picture.press).first.click()
             answer = pressed.value
@@ -143,7 +138,7 @@ class Walk:
     def _look(self, visitor: Visitor, finding: Finding) -> None:
         """Examine and picture the page in both themes and widths; the second language in one."""
         full = finding.language == FULL
-        if full and finding.bytes > FIRST_LOAD_BYTES:
+        if full and finding.bytes > LARGE.get(finding.picture.page, FIRST_LOAD_BYTES):
             finding.faults.append(f"a first load is {finding.bytes} bytes")
         for width in WIDTHS if full else (NARROW,):
             finding.faults += width_faults(visitor, width)
