@@ -4,9 +4,9 @@ A sentence may have parts in braces, which stay as they are. What has no row her
 English, as the API says it.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
+
+from services.console.pages.sentences import Sentences
 
 SENTENCES: Mapping[str, str] = {
     # --- every field
@@ -209,35 +209,9 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
-@cache
-def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The sentences as patterns of the beginning of a text, the longest ones first."""
-    return tuple(
-        (re.compile(_pattern(sentence) + r"(?: |\Z)", re.DOTALL), SENTENCES[sentence])
-        for sentence in sorted(SENTENCES, key=lambda one: (one.count("{"), -len(one)))
-    )
-
-
-def _pattern(sentence: str) -> str:
-    steps = re.split(r"\{(\w+)\}", sentence)
-    return "".join(
-        f"(?P<{text}>.+?)" if at % 2 else re.escape(text) for at, text in enumerate(steps)
-    )
-
-
-def _translated(text: str) -> Iterator[str | None]:
-    while text:
-        for form, german in _forms():
-            if found := form.match(text):
-                yield german.format(**found.groupdict())
-                text = text[found.end() :]
-                break
-        else:
-            yield None
-            return
+_SENTENCES = Sentences(SENTENCES)
 
 
 def in_german(text: str) -> str | None:
     """The text of the API in German; None if a sentence of it has no row."""
-    parts = list(_translated(text))
-    return None if None in parts else " ".join(part for part in parts if part)
+    return _SENTENCES.translated(text)
