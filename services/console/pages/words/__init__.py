@@ -22,6 +22,7 @@ from services.console.pages.words.profile import PROFILE
 from services.console.pages.words.projects import PROJECTS
 from services.console.pages.words.roles import ROLES
 from services.console.pages.words.settings import SETTINGS
+from services.console.pages.words.sign_in import SIGN_IN
 from services.console.pages.words.team import TEAM
 from services.console.pages.words.tokens import TOKENS
 from services.console.pages.words.usage import USAGE
@@ -34,6 +35,7 @@ GROUPS = (
     FRAME,
     KEPT,
     NOTIFICATIONS,
+    SIGN_IN,
     PERSON,
     PROFILE,
     TEAM,
