@@ -2,6 +2,7 @@
 
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
+from services.console.pages.page_text import PageText
 from services.console.pages.rendering import Form
 from services.console.pages.texts import FORMER_LIVES, sentence
 from services.console.routes.outcomes import (
@@ -20,7 +21,10 @@ OTP_CODES = frozenset({"otp-required", "wrong-otp"})
 """The refusals of a sign-in whose password was right."""
 NOT_SIGNED_IN = "not-signed-in"
 """In the query: a sign-in was dropped, because the session before it lives."""
-FIRST_STEP_OVER = "Enter your address and password again: the first step was too long ago."
+FIRST_STEP_OVER = PageText(
+    "Enter your address and password again: the first step was too long ago.",
+    "Geben Sie Ihre Adresse und Ihr Passwort noch einmal ein: Der erste Schritt ist zu lange her.",
+)
 
 
 async def show(visit: Visit, form: Form) -> Outcome:

@@ -14,7 +14,7 @@ from services.console.domain.browser_state import (
     read_session,
 )
 from services.console.routes.browser_requests import BrowserRequest
-from shared.locales import DEFAULT_LOCALE, DEFAULT_TIME_ZONE
+from shared.locales import DEFAULT_TIME_ZONE, preferred_locale
 
 UNREAD_SECONDS = 2.0
 """The longest wait for a number that the page can do without."""
@@ -55,8 +55,8 @@ class Visit(BrowserRequest):
     session: BrowserSession | None = field(init=False)
     unread: int = field(default=0, init=False)
     """The unread notifications of the user, for the head of the page."""
-    language: str = field(default=DEFAULT_LOCALE, init=False)
-    """The language of the page; of a page that speaks each, the one of its reader."""
+    language: str = field(init=False)
+    """The language of the page: that of its reader, or of their browser."""
     time_zone: str = field(default=DEFAULT_TIME_ZONE, init=False)
     frame: Mapping[str, object] | None = field(default=None, init=False)
     """The words of a page around its content, once they are known."""
@@ -69,6 +69,7 @@ class Visit(BrowserRequest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.language = preferred_locale(self.visitor.languages or "")
         self.session = read_session(self._opened(Cookie.SESSION), self._opened(Cookie.TOKENS))
 
     async def call(
@@ -186,13 +187,14 @@ class Visit(BrowserRequest):
         return items
 
     async def user(self) -> Mapping[str, Any] | None:
-        """The signed-in user, or None: the page is for both."""
+        """The signed-in user, or None."""
         if self.session is None:
             return None
         try:
             me: Mapping[str, Any] = await self.call("GET", "/v1/me")
         except SignedOut:
             return None
+        self.language, self.time_zone = me["locale"], me["time_zone"]
         return me
 
     async def _access_token(self) -> str:
@@ -258,8 +260,6 @@ class Visit(BrowserRequest):
             self.session = None
             self.kept |= {Cookie.SESSION: "", Cookie.TOKENS: ""}
             self.form_secret = self._new_form_secret()
-
-    # --- whose form it is
 
     def form_mark(self) -> str:
         """The mark of a form of this browser, and that of the user to whom it is shown."""

@@ -16,6 +16,7 @@ from services.console.pages.words.guardrails import GUARDRAILS
 from services.console.pages.words.kept import KEPT
 from services.console.pages.words.log import LOG
 from services.console.pages.words.log_keeping import LOG_KEEPING
+from services.console.pages.words.mailed_links import MAILED_LINKS
 from services.console.pages.words.notifications import NOTIFICATIONS
 from services.console.pages.words.person import PERSON
 from services.console.pages.words.profile import PROFILE
@@ -36,6 +37,7 @@ GROUPS = (
     KEPT,
     NOTIFICATIONS,
     SIGN_IN,
+    MAILED_LINKS,
     PERSON,
     PROFILE,
     TEAM,
