@@ -1,6 +1,6 @@
 """The languages of the product, and the time zones that a person may choose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from zoneinfo import available_timezones
@@ -20,12 +20,13 @@ class Locale(StrEnum):
 
 
 DEFAULT_LOCALE = Locale.EN
+_KNOWN: Mapping[str, Locale] = {locale.value: locale for locale in Locale}
 DEFAULT_TIME_ZONE = "UTC"
 
 
 def known_locale(code: str) -> Locale:
     """The language of this code, or the default: another version may know more languages."""
-    return Locale(code) if code in set(Locale) else DEFAULT_LOCALE
+    return _KNOWN.get(code, DEFAULT_LOCALE)
 
 
 def preferred_locale(accept_language: str) -> Locale:
