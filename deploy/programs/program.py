@@ -162,7 +162,6 @@ class Program(ABC):
             return
         self._end(signal.SIGKILL)  # the remains of a server that ended by itself
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        deadline = time.monotonic() + self.start_seconds
         with (self.folder / f"{self.name}.lock").open("w") as lock:
             # A server inherits its locked file, so a dying one of an earlier run still holds it.
             if not acquire_lock(lock, seconds=self.start_seconds):
@@ -170,6 +169,7 @@ class Program(ABC):
                     f"cannot start, because another {self.name} still uses {self.folder}"
                 )
             self._launch(lock)
+        deadline = time.monotonic() + self.start_seconds
         while not (self.running and self._answers()):
             if not self.running or time.monotonic() > deadline:
                 status = self._process.poll() if self._process else None
