@@ -42,6 +42,7 @@ class WebhookDisabled(_Webhook):
     type: ClassVar[str] = "notification.webhook.disabled.v1"
     because: str
     """`gone` (410), `failing`, or `reverted` (the team became a personal account)."""
+    description: str = ""
     account_name: str = ""
     manager_emails: tuple[str, ...] = ()
 

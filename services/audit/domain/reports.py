@@ -123,6 +123,18 @@ class ActingUserUnknown(Refusal):
         super().__init__(errors=[(pointer, "Name a member of the account.")], user_id=user_id)
 
 
+class ReportedProjectUnknown(Refusal):
+    """Nothing happens in a project that the account does not have and never had."""
+
+    kind = RefusalKind.INVALID
+    code = "project-unknown"
+    detail = "The account has no project {project_id}. Name one of its projects, or none."
+
+    def __init__(self, project_id: str) -> None:
+        message = "Name a project of the account, or leave it out."
+        super().__init__(errors=[("/project_id", message)], project_id=project_id)
+
+
 class ServiceReportKind(StrEnum):
     """What is reported. Ids of one kind do not meet those of the other."""
 
@@ -228,6 +240,17 @@ def require_users(
     for pointer, user_id in report.users.items():
         if (report.account_id, user_id) not in users:
             raise ActingUserUnknown(user_id, pointer=pointer)
+
+
+def require_project(report: ServiceReport, projects: Collection[tuple[str, str]]) -> None:
+    """Check that the project is, or was, one of the account.
+
+    Raises:
+        ReportedProjectUnknown: it is not.
+    """
+    project_id = report.fact.project_id
+    if project_id is not None and (report.account_id, project_id) not in projects:
+        raise ReportedProjectUnknown(project_id)
 
 
 def require_own_action(action: str, resource_type: str) -> None:

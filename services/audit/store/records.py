@@ -122,6 +122,17 @@ class RecordRows:
         """Every action that the account's log has."""
         return await self._distinct(account_id, "action")
 
+    async def deleted_projects(self, account_id: str, project_ids: Sequence[str]) -> set[str]:
+        """Those of the projects of which the log tells that the account has deleted them."""
+        wanted = {
+            "account_id": account_id,
+            "terms": {"$in": [f"resource_id={each}" for each in project_ids]},
+            "action": "project.deleted",
+            "reported_by": None,
+        }
+        found = self._records.find(wanted, {"resource_id": 1})
+        return {record["resource_id"] async for record in found}
+
     async def user_ids(self, account_id: str) -> set[str]:
         """The ids of all who have acted in the account, or for whom a service has."""
         actors = await self._distinct(account_id, "actor_id")

@@ -1,7 +1,8 @@
 """Record what services of the platform report, each report once."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from services.audit.domain.report_budget import REPORT_BYTES, TooManyReportsWaiting
@@ -10,6 +11,7 @@ from services.audit.domain.reports import (
     ReportResult,
     ReportStatus,
     ServiceReport,
+    require_project,
     require_reportable,
     require_users,
 )
@@ -21,6 +23,7 @@ from shared.contracts.calls.team import (
     READ_ACTING_USERS,
     ActingUser,
     ActingUsersRequest,
+    ProjectPlace,
 )
 from shared.contracts.facts import Caller, parse_revision, shard_of
 from shared.contracts.topology import Service
@@ -32,8 +35,8 @@ from shared.problems import Refusal, Unavailable
 
 REPORTS_PER_WRITE = 250
 """The most reports of one transaction: a quarter of a second of the journal of their shard."""
-USERS_OF_A_QUESTION = 100
-"""Of those whom team is asked about at once: it looks each of them up by its key."""
+PLACES_OF_A_QUESTION = 100
+"""The users, and the projects, that are asked for at once: each is looked up by its key."""
 ATTEMPTS = 5
 """How often a write looks for the marks of others that came between."""
 
@@ -75,6 +78,15 @@ async def _require_room(ctx: Ctx, client_id: ClientId, reports: Sequence[Service
         size += len(report.content.encode()) + REPORT_BYTES
     quota = ctx.report_budget.take(client_id, size, now=ctx.clock.now())
     context.quotas.set((quota,))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What reports may name: accounts, and users and projects with their accounts."""
+
+    accounts: set[str] = field(default_factory=set)
+    users: set[tuple[str, str]] = field(default_factory=set)
+    projects: set[tuple[str, str]] = field(default_factory=set)
 
 
 class _Batch:
@@ -184,33 +196,62 @@ class _Batch:
         await self._ctx.store.add_report_marks(marks, now=self._ctx.clock.now(), session=session)
 
     async def _of_members(self, reports: Numbered) -> Numbered:
-        """Those whose account exists, and whose users are or were its members, as team says."""
-        asked = {
-            ActingUser(account_id=report.account_id, user_id=user_id)
-            for report in reports.values()
-            for user_id in (report.users.values() or (None,))
-        }
-        ordered = sorted(asked, key=lambda one: (one.account_id, one.user_id or ""))
-        accounts, users = await self._ask(ordered)
+        """Those whose account exists, with users and projects that it has or had, as team says."""
+        known = await self._ask(reports.values())
         left: Numbered = {}
         for number, report in reports.items():
             try:
-                require_users(report, accounts=accounts, users=users)
+                require_users(report, accounts=known.accounts, users=known.users)
+                require_project(report, known.projects)
             except Refusal as refusal:
                 self._refuse(number, report, refusal)
             else:
                 left[number] = report
         return left
 
-    async def _ask(self, asked: Sequence[ActingUser]) -> tuple[set[str], set[tuple[str, str]]]:
-        accounts: set[str] = set()
-        users: set[tuple[str, str]] = set()
-        for start in range(0, len(asked), USERS_OF_A_QUESTION):
-            request = ActingUsersRequest(users=tuple(asked[start : start + USERS_OF_A_QUESTION]))
+    async def _ask(self, reports: Collection[ServiceReport]) -> _Known:
+        """What team knows of accounts, users and projects, and what audit does of former ones."""
+        users = sorted(
+            {
+                (report.account_id, user_id)
+                for report in reports
+                for user_id in (report.users.values() or (None,))
+            },
+            key=lambda one: (one[0], one[1] or ""),
+        )
+        projects = sorted(
+            (report.account_id, report.fact.project_id)
+            for report in reports
+            if report.fact.project_id is not None
+        )
+        projects = list(dict.fromkeys(projects))
+        known = _Known()
+        for start in range(0, max(len(users), len(projects)), PLACES_OF_A_QUESTION):
+            page = slice(start, start + PLACES_OF_A_QUESTION)
+            request = ActingUsersRequest(
+                users=tuple(ActingUser(account_id=one, user_id=user) for one, user in users[page]),
+                projects=tuple(
+                    ProjectPlace(account_id=one, project_id=project)
+                    for one, project in projects[page]
+                ),
+            )
             answer = await self._ctx.internal.call(READ_ACTING_USERS, Service.TEAM, request)
-            accounts.update(answer.accounts)
-            users.update((one.account_id, one.user_id) for one in answer.users)
-        return accounts, users
+            known.accounts.update(answer.accounts)
+            known.users.update((one.account_id, one.user_id) for one in answer.users)
+            known.projects.update((one.account_id, one.project_id) for one in answer.projects)
+        await self._add_former(known, [one for one in projects if one not in known.projects])
+        return known
+
+    async def _add_former(self, known: _Known, unknown: Sequence[tuple[str, str]]) -> None:
+        """Add the projects that were deleted: what happened in them may be reported later."""
+        of_account: dict[str, list[str]] = defaultdict(list)
+        for account_id, project_id in unknown:
+            of_account[account_id].append(project_id)
+        for account_id, ids in of_account.items():
+            for start in range(0, len(ids), PLACES_OF_A_QUESTION):
+                asked = ids[start : start + PLACES_OF_A_QUESTION]
+                former = await self._ctx.store.deleted_projects(account_id, asked)
+                known.projects.update((account_id, project_id) for project_id in former)
 
     def _refuse(self, number: int, report: ServiceReport, refusal: Refusal) -> None:
         self._results[number] = ReportResult(

@@ -18,6 +18,7 @@ def _log_stream_paused(fact: LogStreamPaused, row: Row) -> Notice | None:
         words={
             "account": fact.account_name,
             "stream": fact.name,
+            "stream_id": fact.stream_id,
             "host": fact.host,
             "because": fact.because,
         },

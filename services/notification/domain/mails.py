@@ -52,6 +52,9 @@ _OF_EARLIER_VERSIONS = {
     "by_platform": "",
     "taken_back": "",
     "because": "",
+    "description": "",
+    "webhook_id": "",
+    "stream_id": "",
 }
 """Words that a message lacks which an earlier version stored."""
 

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+import idna
+
 from services.notification.domain.headers import JOINERS
 from shared.addresses import parse_address
 from shared.contacts import has_contact
@@ -32,20 +34,24 @@ MOMENTS = frozenset(
 _ISOLATE, _END = "\u2068", "\u2069"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _NOTE = {"origin", "size", "root", "signature"}
-_OWN_WORDS = MOMENTS | _NOTE | {"explanation", "place", "device", "network"}
-"""Moments, words of the operator, the lines of a signed checkpoint, and a device and a network as
-identity names them; no user's text is in them."""
+_IDS = {"webhook_id", "stream_id"}
+_OWN_WORDS = _IDS | MOMENTS | _NOTE | {"explanation", "place", "device", "network"}
+"""Moments, words of the operator, the lines of a signed checkpoint, ids, and a device and a network
+as identity names them; no user's text is in them."""
+_HOST = re.compile(r"[a-z0-9._:-]{1,253}", re.ASCII | re.IGNORECASE)
 _MAX_TAG_LENGTH = 12
 """The longest tag of an address that is shown: one word, which is too short for a message."""
 
 
 def display_text(field: str, text: str) -> str:
-    """The text as a mail may show it: an address in the field `email`, own words, or else a name.
+    """The text as a mail may show it: own words, an address or a host in its field, else a name.
 
     The field decides, because a name may look like an address and be a link: `evil.example/x@y.z`.
     """
     if field in _OWN_WORDS:
         return text
+    if field == "host":
+        return display_host(text)
     return display_address(text) if field == "email" and mailbox_of(text) else display_name(text)
 
 
@@ -69,6 +75,23 @@ def hidden_address(address: str) -> str:
     """The address for a reader who may not be its holder: only who knows it recognizes it."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}"
+
+
+def display_host(host: str) -> str:
+    """The host of a receiver in ASCII, with each dot in brackets; empty for what is not a host.
+
+    Digits and hyphens in a host are not a phone number. No mail program makes a link of
+    `hooks[.]acme[.]example`, which another member chose (T13).
+    """
+    try:
+        plain = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return ""
+    if not _HOST.fullmatch(plain):
+        return ""
+    if len(plain) > MAX_NAME_LENGTH:
+        plain = f"…{plain[1 - MAX_NAME_LENGTH :]}"
+    return plain.replace(".", "[.]")
 
 
 def display_name(name: str) -> str:

@@ -196,6 +196,8 @@ def _webhook_disabled(fact: notification_webhooks.WebhookDisabled, row: Row) -> 
         also=tuple(others),
         words={
             "account": fact.account_name,
+            "webhook_id": fact.webhook_id,
+            "description": fact.description,
             "host": fact.host,
             "gone": "yes" if fact.because == "gone" else "",
         },

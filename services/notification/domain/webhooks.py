@@ -199,6 +199,7 @@ def disable(
     payload = facts.WebhookDisabled(
         **_names(webhook),
         because=because.value,
+        description=webhook.description,
         account_name=account_name,
         manager_emails=tuple(manager_emails),
     )

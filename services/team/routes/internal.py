@@ -29,6 +29,7 @@ from shared.contracts.calls.team import (
     PERSONAL_ACCOUNT,
     READ_ACTING_USERS,
     USER_RELEASE,
+    AccountProject,
     ActingUsers,
     ActingUsersRequest,
     InvitationLinkRequest,
@@ -54,7 +55,7 @@ from shared.contracts.refusals import (
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call
-from shared.ids import AccountId, UserId
+from shared.ids import AccountId, ProjectId, UserId
 from shared.links import Link
 
 
@@ -111,7 +112,7 @@ async def read_memberships(ctx: Ctx, call: Call[MembershipsRequest, None]) -> Me
 
 
 async def read_acting_users(ctx: Ctx, call: Call[ActingUsersRequest, None]) -> ActingUsers:
-    """Return which users are members of the account in which they acted, or were."""
+    """Return who is or was a member of an account, and which projects it has."""
     asked = call.body.users
     accounts = await ctx.store.accounts(sorted({AccountId(one.account_id) for one in asked}))
     users = await ctx.store.users_once_in(
@@ -121,8 +122,15 @@ async def read_acting_users(ctx: Ctx, call: Call[ActingUsersRequest, None]) -> A
             if one.user_id is not None and one.account_id in accounts
         }
     )
+    projects = await ctx.store.projects_there(
+        {(AccountId(one.account_id), ProjectId(one.project_id)) for one in call.body.projects}
+    )
     return ActingUsers(
         accounts=tuple(accounts),
+        projects=tuple(
+            AccountProject(account_id=account_id, project_id=project_id)
+            for account_id, project_id in sorted(projects)
+        ),
         users=tuple(
             MemberOnce(account_id=account_id, user_id=user_id)
             for account_id, user_id in sorted(users)

@@ -1,12 +1,17 @@
 """Projects in the database."""
 
+from collections.abc import Collection
+
 from services.team.domain.projects import Project
 from services.team.store.places import at, of_account
 from services.team.store.policy_documents import policy_document
+from shared.contracts.facts import shard_of
 from shared.documents import read
 from shared.ids import AccountId, ProjectId
 from shared.mongo import Database, DbSession, Document, insert_once, majority
 from shared.names import name_key
+
+ProjectPlace = tuple[AccountId, ProjectId]
 
 
 class ProjectRows:
@@ -30,6 +35,18 @@ class ProjectRows:
         rows = self._projects.find(of_account(account_id), session=session)
         found = [read(Project, row) async for row in rows]
         return sorted(found, key=lambda project: project.project_id)
+
+    async def projects_there(self, places: Collection[ProjectPlace]) -> set[ProjectPlace]:
+        """Those of the projects that their accounts have."""
+        if not places:
+            return set()
+        shards = {shard_of(account_id) for account_id, _ in places}
+        wanted = {
+            "_id": {"$in": sorted({project_id for _, project_id in places})},
+            "shard": {"$in": sorted(shards)},
+        }
+        found = self._projects.find(wanted, {"account_id": 1})
+        return {(row["account_id"], row["_id"]) async for row in found} & set(places)
 
     async def insert_project(self, project: Project, *, rev: int, session: DbSession) -> None:
         """Save a new project.

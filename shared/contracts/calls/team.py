@@ -85,10 +85,18 @@ class ActingUser(InternalRequest):
     user_id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")] | None = None
 
 
+class ProjectPlace(InternalRequest):
+    """A project that is said to be of an account."""
+
+    account_id: Annotated[str, Field(pattern="^acc_[0-9a-f]{32}$")]
+    project_id: Annotated[str, Field(pattern="^prj_[0-9a-f]{32}$")]
+
+
 class ActingUsersRequest(InternalRequest):
-    """Users who are said to have acted in accounts."""
+    """Users who are said to have acted in accounts, and the projects that they are said to have."""
 
     users: Annotated[tuple[ActingUser, ...], Field(max_length=ACTING_USERS)]
+    projects: Annotated[tuple[ProjectPlace, ...], Field(max_length=ACTING_USERS)] = ()
 
 
 class MemberOnce(InternalAnswer):
@@ -98,11 +106,22 @@ class MemberOnce(InternalAnswer):
     user_id: str
 
 
+class AccountProject(InternalAnswer):
+    """A project that the account has."""
+
+    account_id: str
+    project_id: str
+
+
 class ActingUsers(InternalAnswer):
-    """Those of the users who are members of the account, or were, and the accounts that exist."""
+    """Those of the users who are members of the account, or were, and the accounts that exist.
+
+    `projects` are those of the projects that their accounts have now.
+    """
 
     accounts: tuple[str, ...]
     users: tuple[MemberOnce, ...]
+    projects: tuple[AccountProject, ...] = ()
 
 
 class UserReleaseRequest(InternalRequest):
@@ -170,7 +189,7 @@ MEMBERSHIPS = InternalCall(
 )
 READ_ACTING_USERS = InternalCall(
     name="readActingUsers",
-    summary="Read which users are members of the account in which they acted, or were",
+    summary="Read which users are or were members of accounts, and which projects these have",
     method="POST",
     path="/internal/acting-users",
     callees=(Service.TEAM,),

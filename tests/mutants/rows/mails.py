@@ -23,6 +23,30 @@ TEXT_TESTS = ("tests/services/notification/domain/test_languages_of_mails.py",)
 
 ROWS = (
     Mutant(
+        id="mails-make-links-of-hosts",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/names.py",
+        old='    return plain.replace(".", "[.]")\n',
+        new="    return plain\n",
+        tests=("tests/services/notification/domain/test_names.py", "-k", "host"),
+    ),
+    Mutant(
+        id="mails-show-a-host-as-a-name",
+        kind=Kind.DATA,
+        file="services/notification/domain/names.py",
+        old='    if field == "host":\n        return display_host(text)\n',
+        new="",
+        tests=("tests/services/notification/domain/test_names.py", "-k", "host"),
+    ),
+    Mutant(
+        id="mails-show-as-a-host-what-is-none",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/names.py",
+        old="    if not _HOST.fullmatch(plain):\n",
+        new="    if not plain:\n",
+        tests=("tests/services/notification/domain/test_names.py", "-k", "host"),
+    ),
+    Mutant(
         id="older-fact-about-a-person-replaces-the-newer",
         kind=Kind.DATA,
         file="services/notification/store/people.py",

@@ -9,6 +9,30 @@ USE_CASE = "services/audit/use_cases/reports.py"
 
 ROWS = (
     Mutant(
+        id="reports-name-projects-of-other-accounts",
+        kind=Kind.SECURITY,
+        file="services/audit/domain/reports.py",
+        old="if project_id is not None and (report.account_id, project_id) not in projects:",
+        new="if project_id is not None and project_id not in {each for _, each in projects}:",
+        tests=("tests/services/audit/test_reported_events.py", "-k", "has_or_had"),
+    ),
+    Mutant(
+        id="reports-of-deleted-projects-are-lost",
+        kind=Kind.DATA,
+        file="services/audit/use_cases/reports.py",
+        old="                former = await self._ctx.store.deleted_projects(account_id, asked)\n",
+        new="                former: set[str] = set()\n",
+        tests=("tests/services/audit/test_reported_events.py", "-k", "has_or_had"),
+    ),
+    Mutant(
+        id="team-has-each-project-in-each-account",
+        kind=Kind.SECURITY,
+        file="services/team/store/projects.py",
+        old='return {(row["account_id"], row["_id"]) async for row in found} & set(places)',
+        new="return set(places)",
+        tests=("tests/services/team/test_internal.py", "-k", "audit_learns"),
+    ),
+    Mutant(
         id="reports-beyond-a-minute-are-taken",
         kind=Kind.AVAILABILITY,
         file="services/audit/domain/report_budget.py",

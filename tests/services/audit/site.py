@@ -27,6 +27,7 @@ from shared.contracts.calls.identity import KEY_SET, KeySet
 from shared.contracts.calls.journal import CONFIRM, HEADS, ConfirmedRows, Heads
 from shared.contracts.calls.team import (
     READ_ACTING_USERS,
+    AccountProject,
     ActingUsers,
     ActingUsersRequest,
     MemberOnce,
@@ -65,6 +66,8 @@ class StandIns:
         default_factory=lambda: {(ACCOUNT, ANA), (ACCOUNT, BO), (OTHER, BO)}
     )
     """The users whom team knows as members of an account, or as former ones."""
+    projects: set[tuple[str, str]] = field(default_factory=lambda: {(ACCOUNT, PROJECT)})
+    """The projects that accounts have, as team knows them."""
     asked: int = 0
     """How often team was asked about them."""
     confirmed: list[ConfirmedRows] = field(default_factory=list)
@@ -109,6 +112,11 @@ class StandIns:
         answer = ActingUsers(
             accounts=tuple({account_id for account_id, _ in self.members}),
             users=tuple(MemberOnce(account_id=one, user_id=user) for one, user in sorted(pairs)),
+            projects=tuple(
+                AccountProject(account_id=one.account_id, project_id=one.project_id)
+                for one in asked.projects
+                if (one.account_id, one.project_id) in self.projects
+            ),
         )
         return web.json_response(answer.model_dump(mode="json"))
 

@@ -22,9 +22,11 @@ from services.audit.use_cases.reports import REPORTS_PER_WRITE, record_reports
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.calls.team import ActingUsers, MemberOnce
 from shared.contracts.facts import SHARDS, Actor, ResourceRef, Row, service_caller, shard_of
+from shared.contracts.team import ProjectDeleted
 from shared.ids import AccountId, ClientId, new_id
 from shared.problems import Unavailable
 from tests.services.audit.site import ACCOUNT, ANA, BO, OTHER, PROJECT, AuditApi
+from tests.services.rows import row_of
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -103,6 +105,30 @@ async def test_reports_are_found_by_the_user_who_acted_however_they_acted(api: A
     )
     assert shown["occurred_at"] < shown["recorded_at"]
     await recorded(api, f"user={CLIENT_ID}&action=instance.", number=2)
+
+
+@pytest.mark.rule("Rp13")
+async def test_a_report_names_a_project_that_its_account_has_or_had(api: AuditApi) -> None:
+    deleted, of_other, reported = new_id("prj"), new_id("prj"), new_id("prj")
+    api.others.projects |= {(OTHER, of_other)}
+    for account_id, project_id in ((ACCOUNT, deleted), (OTHER, of_other)):
+        gone = ProjectDeleted(project_id=project_id, name="old")
+        about = ResourceRef(type="project", id=project_id)
+        await api.tell(row_of(gone, account_id=account_id, resource=about))
+    claimed = {"type": "instance", "id": reported}
+    cases = [
+        (PROJECT, ("recorded", None)),
+        (deleted, ("recorded", None)),
+        (of_other, ("refused", "project-unknown")),
+        (reported, ("refused", "project-unknown")),
+        (new_id("prj"), ("refused", "project-unknown")),
+    ]
+    assert await api.report(event(99, resource=claimed), client=CLIENT) == [("recorded", None)]
+    await recorded(api, f"resource_id={reported}")
+    told = await api.report(
+        *(event(number, project_id=each) for number, (each, _) in enumerate(cases)), client=CLIENT
+    )
+    assert told == [result for _, result in cases]
 
 
 async def test_each_report_has_its_own_result(api: AuditApi) -> None:

@@ -842,6 +842,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 webhook_id="whk_1",
                 host="hooks.acme.example",
                 because=because,
+                description="Billing",
                 account_name="Acme",
                 manager_emails=("ana@example.com", "cem@example.com"),
             ),
@@ -849,7 +850,13 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 kind=MessageKind.WEBHOOK_DISABLED,
                 to="ana@example.com",
                 also=("cem@example.com",),
-                words={"account": "Acme", "host": "hooks.acme.example", "gone": gone},
+                words={
+                    "account": "Acme",
+                    "webhook_id": "whk_1",
+                    "description": "Billing",
+                    "host": "hooks.acme.example",
+                    "gone": gone,
+                },
             ),
         )
         for because, gone in (("gone", "yes"), ("failing", ""))
@@ -871,6 +878,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
                 words={
                     "account": "Acme",
                     "stream": "SIEM",
+                    "stream_id": "str_1",
                     "host": "siem.acme.example",
                     "because": because,
                 },

@@ -33,8 +33,10 @@ from shared.contracts.calls.team import (
     InvitationLinkRequest,
     InvitationLookupRequest,
     MembershipsRequest,
+    ProjectPlace,
 )
 from shared.contracts.facts import shard_of
+from shared.ids import new_id
 from shared.journal import Snapshot
 from shared.journal.journal import MAX_SEQ
 from shared.leases import MongoLeaseStore
@@ -308,15 +310,23 @@ async def test_audit_learns_who_is_or_was_a_member(team: Team) -> None:
     (await back.send("POST", "/v1/invitations/accept", proof)).expect(200)
     everyone = (account.owner, member, removed, back, other.owner)
     nowhere = "acc_" + "9" * 32
+    made = await account.owner.send("POST", f"{account.path}/projects", {"name": "prod"})
+    project = made.expect(201)["id"]
     asked = ActingUsersRequest(
         users=(
             *(ActingUser(account_id=account.id, user_id=one.user_id) for one in everyone),
             ActingUser(account_id=other.id),
             ActingUser(account_id=nowhere, user_id=member.user_id),
-        )
+        ),
+        projects=(
+            ProjectPlace(account_id=account.id, project_id=project),
+            ProjectPlace(account_id=other.id, project_id=project),
+            ProjectPlace(account_id=account.id, project_id=new_id("prj")),
+        ),
     )
     found = await team.callers["audit"].call(READ_ACTING_USERS, "team", asked)
     assert set(found.accounts) == {account.id, other.id}
     assert {(one.account_id, one.user_id) for one in found.users} == {
         (account.id, one.user_id) for one in everyone[:-1]
     }
+    assert [(one.account_id, one.project_id) for one in found.projects] == [(account.id, project)]

@@ -48,7 +48,10 @@ WORDS = {
     "problem": "no-free-seat",
     "how": "user",
     "host": "hooks.acme.example",
+    "webhook_id": "whk_0199",
+    "description": "Billing",
     "stream": "SIEM",
+    "stream_id": "str_0199",
     "origin": "rolecall.example/audit/acc_1",
     "size": "7",
     "root": "cm9vdA==",
@@ -241,11 +244,11 @@ OPENINGS = {
     ),
     MessageKind.WEBHOOK_DISABLED: (
         "A webhook of the account “Acme Robotics” was disabled",
-        "The webhook of the account “Acme Robotics” to the host",
+        "The webhook “Billing” (whk_0199) of the account “Acme Robotics” to the host",
     ),
     MessageKind.LOG_STREAM_PAUSED: (
         "A stream of the audit log of the account “Acme Robotics” was paused",
-        "The stream “SIEM” of the audit log of the account “Acme Robotics” to the host",
+        "The stream “SIEM” (str_0199) of the audit log of the account “Acme Robotics” to the host",
     ),
     MessageKind.AUDIT_CHECKPOINT: (
         "The checkpoint of today of the audit log of “Acme Robotics”",

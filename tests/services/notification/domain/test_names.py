@@ -87,6 +87,36 @@ def test_an_address_is_unchanged_only_in_the_field_email(field, text, word):
     assert display_text(field, text) == word
 
 
+HOSTS = [
+    ("hooks.acme.example", "hooks[.]acme[.]example"),
+    ("127.0.0.1", "127[.]0[.]0[.]1"),
+    ("203.0.113.77", "203[.]0[.]113[.]77"),
+    ("2001:db8::1", "2001:db8::1"),
+    ("localhost", "localhost"),
+    (
+        "ec2-203-0-113-77.eu-central-1.compute.amazonaws.com",
+        "ec2-203-0-113-77[.]eu-central-1[.]compute[.]amazonaws[.]com",
+    ),
+    ("prod-12345678.hooks.example", "prod-12345678[.]hooks[.]example"),
+    ("my_hooks.example", "my_hooks[.]example"),
+    ("hooks.münchen.example", "hooks[.]xn--mnchen-3ya[.]example"),
+    ("hooks。acme。example", "hooks[.]acme[.]example"),
+    (f"{'a' * 90}.example", f"…{'a' * 71}[.]example"),
+    ("", ""),
+    ("evil.example/login", ""),
+    ("evil.example pay now", ""),
+    ("bo@evil.example", ""),
+    ("evil\u202e.example", ""),
+    ("a\r\nBcc: v", ""),
+]
+
+
+@pytest.mark.rule("T13")
+@pytest.mark.parametrize(("host", "shown"), HOSTS)
+def test_a_host_is_shown_whole_and_makes_no_link(host, shown):
+    assert display_text("host", host) == shown
+
+
 CLOSED_ONCE = "“Ana\u2019 Your bill is due”"
 CLOSING_MARKS = (
     *"\"'`\u00b4\u02ba\u02bc\u02dd\u02ee\u05f4\u2019\u201d\u201f\u203a\u00bb\u2032\u2033\u2034\u2036",

@@ -345,7 +345,7 @@ HIDDEN = frozenset(
         *("inviter_email", "manager_emails", "owner_email", "owner_name", "to_email"),
         "made_by_name",
         # What only a mail needs.
-        *("notify", "catalog_title", "project_word", "generation", "from_name"),
+        *("notify", "catalog_title", "project_word", "generation", "from_name", "description"),
         *("personal_account_id", "account_name", "account_id", "email", "name", "reverted"),
         # It would tell a stranger's mailbox how many invitations it had (T14).
         "withheld",
