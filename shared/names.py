@@ -26,6 +26,29 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _NONCHARACTERS = frozenset(range(0xFDD0, 0xFDF0))
 
 
+def parse_line(text: str) -> str:
+    """Return one line of text as it is stored: in NFC, with single spaces; it may be empty.
+
+    Raises:
+        ValueError: a character hides or turns text, or ends the line. Its message is a sentence.
+    """
+    trimmed = text.strip()
+    if any(_refused(character) for character in trimmed):
+        raise ValueError("A name cannot contain control or formatting characters. Remove them.")
+    if INVISIBLE.search(trimmed) or not _styles_follow_symbols(trimmed):
+        raise ValueError("A name cannot contain invisible characters. Remove them.")
+    return unicodedata.normalize("NFC", " ".join(trimmed.split()))
+
+
+def parse_optional_name(text: str) -> str:
+    """Return the name as `parse_name` does, or an empty text for none.
+
+    Raises:
+        ValueError: the text is not a name. Its message is a sentence.
+    """
+    return parse_name(text) if text.strip() else ""
+
+
 def parse_name(text: str) -> str:
     """Return the name as it is stored: in NFC, with single spaces.
 
@@ -36,14 +59,9 @@ def parse_name(text: str) -> str:
     Raises:
         ValueError: the text is empty, too long or holds such a part. Its message is a sentence.
     """
-    trimmed = text.strip()
-    if len(trimmed) > TYPED_LENGTH:
+    if len(text.strip()) > TYPED_LENGTH:
         raise ValueError(_LENGTH)
-    if any(_refused(character) for character in trimmed):
-        raise ValueError("A name cannot contain control or formatting characters. Remove them.")
-    if INVISIBLE.search(trimmed) or not _styles_follow_symbols(trimmed):
-        raise ValueError("A name cannot contain invisible characters. Remove them.")
-    name = unicodedata.normalize("NFC", " ".join(trimmed.split()))
+    name = parse_line(text)
     if not 1 <= len(name) <= NAME_LENGTH:
         raise ValueError(_LENGTH)
     if not any(_prints(character) for character in name):

@@ -56,14 +56,30 @@ def _check_text(value: str) -> str:
     return value
 
 
+def _check_not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("Must not be blank. Leave the filter out, or send a value")
+    return value
+
+
+def _check_user(value: str) -> str:
+    """Refuse a lost `+`: no id and no address that finds users has a blank."""
+    if len(value.split()) > 1:
+        raise ValueError("Must not contain blanks. In a query, write a `+` as `%2B`")
+    return value
+
+
 ACTION = r"^[a-z0-9_.-]{1,100}\*?$"
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 Action = Annotated[
     str, BeforeValidator(_check_action), Field(json_schema_extra={"pattern": ACTION})
 ]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=254)]
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=254), AfterValidator(_check_not_blank)
+]
 SearchedText = Annotated[Text, AfterValidator(_check_text)]
 IdText = Annotated[Text, AfterValidator(_check_id)]
+UserText = Annotated[IdText, AfterValidator(_check_user)]
 ProjectText = Annotated[str, StringConstraints(pattern=r"^prj_[0-9a-f]{32}$")]
 READ = Permission("audit_log:view")
 """Only members with this permission read the log (Rp15, Nv19)."""
@@ -74,7 +90,7 @@ class AuditFilterQuery(Body):
 
     since: Moment | None = Field(None, alias="from", description="From this moment on (RFC 3339)")
     until: Moment | None = Field(None, alias="to", description="Before this moment (RFC 3339)")
-    user: IdText | None = Field(None, description="The actor: an id, or a user's e-mail address")
+    user: UserText | None = Field(None, description="The actor: an id, or a user's e-mail address")
     resource_type: Text | None = Field(None, description="The type of the resource: `member`")
     resource_id: Text | None = Field(None, description="The id of the resource")
     action: Action | None = Field(

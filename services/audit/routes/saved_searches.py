@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.audit.domain.saved_searches import SavedSearch, SearchChange, TooManySearches
 from services.audit.routes.filters import READ, SavedFilters
@@ -15,12 +15,17 @@ from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Body, Call, Reply, Route
 from shared.ids import AccountId, SearchId, UserId
+from shared.names import parse_name
 
 OF_OTHERS = "account:update"
 """The permission to change and delete what other members have shared."""
 PATH = "/v1/accounts/{account_id}/audit-searches"
 
-Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Denials of this month"])]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=400, examples=["Denials of this month"]),
+    AfterValidator(parse_name),
+]
 
 
 class NewSavedSearch(Body):

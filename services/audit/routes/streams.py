@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.audit.domain.streams import StreamStart, TooManyStreams
 from services.audit.routes.filters import READ
@@ -16,12 +16,13 @@ from shared.http.outbound import MAX_URL_LENGTH
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Body, Call, Reply, Route
 from shared.ids import StreamId
+from shared.names import parse_optional_name
 
 MANAGE = Permission("webhook:manage")
 """A stream also needs `audit_log:view`: its receiver reads the whole log. The handlers ask."""
 PATH = "/v1/accounts/{account_id}/audit-streams"
 
-Name = Annotated[str, Field(max_length=100, examples=["SIEM"])]
+Name = Annotated[str, Field(max_length=400, examples=["SIEM"]), AfterValidator(parse_optional_name)]
 Url = Annotated[
     str,
     Field(

@@ -54,7 +54,7 @@ async def change_retention(
         before = stored or ctx.platform_retention
         endings = await ctx.store.endings(account_id, write.session)
         current = KeptRecords(retention=before, endings=endings, at=write.now)
-        same = stored is not None and stored.days == days
+        same = before.days == days and (stored is not None or days is None)
         if precondition is not None:
             precondition.require(current, applied=same)
         if same:

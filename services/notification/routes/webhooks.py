@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.notification.domain.webhooks import (
     DEFAULT_OVERLAP,
@@ -23,6 +23,7 @@ from shared.http.outbound import MAX_URL_LENGTH
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Body, Call, Reply, Route
 from shared.ids import AccountId, UserId, WebhookId
+from shared.names import parse_line
 
 MANAGE = Permission("webhook:manage")
 PATH = "/v1/accounts/{account_id}/webhooks"
@@ -42,7 +43,9 @@ EventTypes = Annotated[
     tuple[EventType, ...],
     Field(min_length=1, max_length=100, examples=[["member.*", "invitation.accepted"]]),
 ]
-Description = Annotated[str, Field(max_length=500, examples=["Keeps the directory"])]
+Description = Annotated[
+    str, Field(max_length=500, examples=["Keeps the directory"]), AfterValidator(parse_line)
+]
 
 
 class NewWebhook(Body):

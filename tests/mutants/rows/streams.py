@@ -292,6 +292,14 @@ ROWS = (
         tests=("tests/services/audit/test_saved_searches.py",),
     ),
     Mutant(
+        id="stream-names-turn-text",
+        kind=Kind.SECURITY,
+        file="shared/names.py",
+        old='    return parse_name(text) if text.strip() else ""\n',
+        new="    return text.strip()\n",
+        tests=("tests/services/test_typed_names.py",),
+    ),
+    Mutant(
         id="saved-search-is-saved-again-by-a-repeat",
         kind=Kind.DATA,
         file="services/audit/use_cases/saved_searches.py",

@@ -257,6 +257,8 @@ async def test_a_choice_is_recorded_and_told_once(keeping):
     choose = partial(change_retention, ctx, READER, TEAM, precondition=None)
     forever = await read_retention(ctx, TEAM)
     assert (forever.retention.days, forever.retention.chosen_at) == (None, None)
+    assert (await choose(None)).retention == forever.retention
+    assert await keeping.auditing.all("journal") == []
     chosen = await choose(90)
     assert chosen.retention.in_force(chosen.at) is None
     again = await choose(90)
