@@ -119,7 +119,8 @@ class UsageList(Answer):
     first_day: str
     last_day: str
     complete_until: datetime | None
-    """Everything before this moment is counted; `null` while not known."""
+    """Everything that happened and was reported before this moment is counted; `null` while not
+    known. Services may report up to 30 days later."""
 
 
 Days = tuple[str, str]

@@ -72,8 +72,15 @@ def display_address(address: str) -> str:
 
 
 def hidden_address(address: str) -> str:
-    """The address for a reader who may not be its holder: only who knows it recognizes it."""
+    """The address for a reader who may not be its holder: only who knows it recognizes it.
+
+    Its domain is written as mails write it: `xn--mnchen-3ya.example` is `münchen.example`.
+    """
     local, _, domain = address.rpartition("@")
+    try:
+        domain = idna.decode(domain)
+    except (idna.IDNAError, UnicodeError):
+        return f"{local[:1]}…@{domain}"
     return f"{local[:1]}…@{domain}"
 
 

@@ -1,7 +1,7 @@
 """The routes of a person's list of notifications."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -44,7 +44,9 @@ class NotificationView(Answer):
 class ReadNotifications(Body):
     """Which notifications are read: those with these ids, or all up to one."""
 
-    ids: list[str] | None = Field(None, max_length=MAX_PAGE_ROWS)
+    ids: list[Annotated[str, Field(pattern=_MESSAGE_ID)]] | None = Field(
+        None, max_length=MAX_PAGE_ROWS
+    )
     up_to: str | None = Field(None, pattern=_MESSAGE_ID)
 
 

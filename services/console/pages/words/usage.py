@@ -30,6 +30,7 @@ USAGE: Mapping[str, PageText] = {
     "usage_none_hint": PageText("Choose another month.", "Wählen Sie einen anderen Monat."),
     "usage_utc": PageText("Days are those of UTC.", "Tage sind die der Weltzeit (UTC)."),
     "usage_complete": PageText(
-        "All that happened before {moment} is counted.", "Gezählt ist alles vor {moment}."
+        "All that happened and was reported before {moment} is counted.",
+        "Gezählt ist alles, was vor {moment} geschehen ist und gemeldet war.",
     ),
 }

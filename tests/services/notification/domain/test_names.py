@@ -8,6 +8,7 @@ from services.notification.domain.names import (
     MAX_NAME_LENGTH,
     display_name,
     display_text,
+    hidden_address,
     mailbox_of,
     quoted,
 )
@@ -85,6 +86,18 @@ def test_links_and_hidden_characters_are_removed_from_a_name(name, displayed):
 )
 def test_an_address_is_unchanged_only_in_the_field_email(field, text, word):
     assert display_text(field, text) == word
+
+
+HIDDEN_ADDRESSES = [
+    ("jo@xn--mnchen-3ya.example", "j…@münchen.example"),
+    ("jo@example.com", "j…@example.com"),
+    ("jo@xn--a.example", "j…@xn--a.example"),
+]
+
+
+@pytest.mark.parametrize(("address", "shown"), HIDDEN_ADDRESSES)
+def test_a_hidden_address_has_its_domain_as_mails_write_it(address, shown):
+    assert hidden_address(address) == shown
 
 
 HOSTS = [
