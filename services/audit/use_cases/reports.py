@@ -81,7 +81,7 @@ async def _require_room(ctx: Ctx, client_id: ClientId, reports: Sequence[Service
 
 
 @dataclass(frozen=True)
-class _Known:
+class _KnownPlaces:
     """What reports may name: accounts, and users and projects with their accounts."""
 
     accounts: set[str] = field(default_factory=set)
@@ -209,7 +209,7 @@ class _Batch:
                 left[number] = report
         return left
 
-    async def _ask(self, reports: Collection[ServiceReport]) -> _Known:
+    async def _ask(self, reports: Collection[ServiceReport]) -> _KnownPlaces:
         """What team knows of accounts, users and projects, and what audit does of former ones."""
         users = sorted(
             {
@@ -225,7 +225,7 @@ class _Batch:
             if report.fact.project_id is not None
         )
         projects = list(dict.fromkeys(projects))
-        known = _Known()
+        known = _KnownPlaces()
         for start in range(0, max(len(users), len(projects)), PLACES_OF_A_QUESTION):
             page = slice(start, start + PLACES_OF_A_QUESTION)
             request = ActingUsersRequest(
@@ -242,7 +242,7 @@ class _Batch:
         await self._add_former(known, [one for one in projects if one not in known.projects])
         return known
 
-    async def _add_former(self, known: _Known, unknown: Sequence[tuple[str, str]]) -> None:
+    async def _add_former(self, known: _KnownPlaces, unknown: Sequence[tuple[str, str]]) -> None:
         """Add the projects that were deleted: what happened in them may be reported later."""
         of_account: dict[str, list[str]] = defaultdict(list)
         for account_id, project_id in unknown:
