@@ -8,7 +8,7 @@ from services.audit.routes.streams import ChangeStream, NewStream
 from services.notification.routes.webhooks import ChangeWebhook, NewWebhook
 from shared.http.routes import Body
 
-RECEIVER = {"url": "https://hooks.acme.example", "secret": "x"}
+RECEIVER: dict[str, object] = {"url": "https://hooks.acme.example", "secret": "x"}
 NAMED: list[tuple[type[Body], dict[str, object], str]] = [
     (NewSavedSearch, {"filters": {}}, "name"),
     (ChangeSavedSearch, {}, "name"),
