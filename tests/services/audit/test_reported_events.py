@@ -125,10 +125,13 @@ async def test_a_report_names_a_project_that_its_account_has_or_had(api: AuditAp
     ]
     assert await api.report(event(99, resource=claimed), client=CLIENT) == [("recorded", None)]
     await recorded(api, f"resource_id={reported}")
+    of_bo = {"account_id": OTHER, "actor": {"type": "user", "id": BO}}
     told = await api.report(
-        *(event(number, project_id=each) for number, (each, _) in enumerate(cases)), client=CLIENT
+        *(event(number, project_id=each) for number, (each, _) in enumerate(cases)),
+        event(98, project_id=of_other, **of_bo),
+        client=CLIENT,
     )
-    assert told == [result for _, result in cases]
+    assert told == [*(result for _, result in cases), ("recorded", None)]
 
 
 async def test_each_report_has_its_own_result(api: AuditApi) -> None:
