@@ -51,10 +51,7 @@ _OF_EARLIER_VERSIONS = {
     "new_catalog": "",
     "by_platform": "",
     "taken_back": "",
-    "because": "",
-    "description": "",
-    "webhook_id": "",
-    "stream_id": "",
+    **dict.fromkeys(("because", "description", "webhook_id", "stream_id"), ""),
 }
 """Words that a message lacks which an earlier version stored."""
 

@@ -13,7 +13,7 @@ ROWS = (
     _row(
         "name-of-any-length-is-composed",
         "shared/names.py",
-        "    if len(trimmed) > TYPED_LENGTH:\n        raise ValueError(_LENGTH)\n",
+        "    if len(text.strip()) > TYPED_LENGTH:\n        raise ValueError(_LENGTH)\n",
         "",
     ),
     _row(
