@@ -1,8 +1,10 @@
 """Rendering of the pages, and the files that they load."""
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -18,7 +20,7 @@ _STATIC = _PAGES.parent / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class StaticFile:
     """A file that the pages load; its address changes with its content."""
 
@@ -30,6 +32,11 @@ class StaticFile:
     def url(self) -> str:
         """The address that pages name."""
         return f"{self.path}?v={hashlib.sha256(self.body).hexdigest()[:12]}"
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The content as gzip. Pages are not packed: their size would tell of their secrets."""
+        return gzip.compress(self.body, mtime=0)
 
 
 def _static_files() -> Mapping[str, StaticFile]:

@@ -1,6 +1,7 @@
 """The page of a row: from the browser's request to the answer, the same way for every page."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -33,6 +34,7 @@ from shared.http.page_preference import prefers_page
 from shared.http.proxies import Proxies
 
 _log = logging.getLogger(__name__)
+_GZIP_TAKEN = re.compile(r"(?:^|,)\s*gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))", re.IGNORECASE)
 
 FACTOR_REQUIRED = "second-factor-required"
 """The refusal that leads to the page where a user adds a second factor."""
@@ -59,14 +61,24 @@ def add_pages(
 
 
 def _file(file: StaticFile) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    packed = headers | {"Content-Encoding": "gzip"}
 
     async def give(request: web.Request) -> web.StreamResponse:
+        small = _takes_gzip(request.headers.get("Accept-Encoding", ""))
         return web.Response(
-            body=file.body, content_type=file.content_type, charset="utf-8", headers=headers
+            body=file.packed if small else file.body,
+            content_type=file.content_type,
+            charset="utf-8",
+            headers=packed if small else headers,
         )
 
     return give
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an answer may be packed (RFC 9110, 12.5.3): `gzip` is named, and not as unwanted."""
+    return _GZIP_TAKEN.search(accepted) is not None
 
 
 def _missing(ctx: PageContext) -> Middleware:

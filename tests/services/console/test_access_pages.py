@@ -763,7 +763,7 @@ async def test_one_member_is_shown_everywhere_and_where_it_differs(browser, acco
     await browser.open(f"{PAGE}/access/members/{MEMBER_ID}")
     assert browser.text.count('<table class="matrix">') == 2
     assert "As everywhere: the role Viewer counts." in browser.text
-    asked = f"{PAGE}/access?member={MEMBER_ID}&amp;"
+    asked = f"../../access?member={MEMBER_ID}&amp;"
     for question in (
         "permission=instance%3Adelete",
         "project=prj_2&amp;permission=instance%3Adelete",

@@ -1,9 +1,12 @@
 """The pages over a stand-in of the API: what a press asks, and what a browser keeps."""
 
+import gzip
 import re
 
 import pytest
+from aiohttp import ClientSession
 
+from services.console.pages.rendering import STATIC_FILES
 from services.console.routes import PAGES
 from shared.http.routes import PARAMETER
 from tests.services.console.browsing import (
@@ -466,6 +469,30 @@ async def test_every_page_forbids_foreign_scripts_frames_and_referrers(browser):
             assert answer.headers["Cache-Control"] == "no-store"
             text = await answer.text()
             assert text.count("<script") == text.count('<script src="/console/static/') == scripted
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip, deflate, br", True),
+        ("br;q=1.0, GZIP;q=0.5", True),
+        ("gzip ; q=0.8", True),
+        ("", False),
+        ("br, gzip;q=0", False),
+        ("gzip;q=0.000, br", False),
+        ("x-gzip2", False),
+    ],
+)
+async def test_files_are_packed_for_those_that_take_it(browser, accepted, packed):
+    file = STATIC_FILES["console.css"]
+    async with ClientSession(auto_decompress=False) as plain:
+        asked = {"Accept-Encoding": accepted}
+        async with plain.get(browser.url + file.url, headers=asked) as answer:
+            body = await answer.read()
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert (answer.headers.get("Content-Encoding") == "gzip") is packed
+    assert (gzip.decompress(body) if packed else body) == file.body
+    assert (len(body) < len(file.body) / 2) is packed
 
 
 async def test_an_unknown_address_is_a_page_for_browsers_alone(browser):
