@@ -102,6 +102,9 @@ async def _read(
             body = request.content.read_nowait()
             if len(body) > route.body_cap:
                 raise BodyTooLarge(limit=route.body_cap)
+        elif request.transport is None:
+            # The connection is lost, for which aiohttp's reader has a bare RuntimeError.
+            raise BodyBroken
         else:
             with waiting():
                 async with asyncio.timeout(seconds):

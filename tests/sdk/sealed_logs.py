@@ -129,6 +129,8 @@ class Log:
             lines.append({"type": "record", **each, "seal": seal})
         head: dict[str, Any] = {
             "type": "export",
+            "account_id": "acc_1",
+            "complete_until": "2026-11-27T09:00:00.000Z",
             "filters": {},
             "after": None,
             "size": len(leaves),

@@ -166,6 +166,17 @@ def test_an_altered_export_names_its_line(run):
     assert run(lines, note(9)) == (1, "Record 3 was removed (at the end of the export).")
 
 
+def test_an_export_says_what_of_its_first_line_is_not_sealed(run):
+    lines = LOG.export(note=note(9))
+    _, said = run(lines, note(9))
+    assert "Not sealed: `complete_until` of the first line, 2026-11-27T09:00:00.000Z." in said
+    lines[0] = lines[0].replace('"acc_1"', '"acc_2"')
+    assert run(lines, note(9)) == (
+        1,
+        "The export names another account than its checkpoint (at line 1).",
+    )
+
+
 def test_an_export_with_filters_says_what_cannot_be_judged(run):
     lines = LOG.export(note=note(9))
     lines[0] = lines[0].replace('"filters": {}', '"filters": {"outcome": "denied"}')

@@ -150,6 +150,16 @@ def test_notifications_are_listed_newest_first_up_to_a_limit(stub, capsys):
     assert first == {"account": ["acc_1"], "unread": ["true"], "limit": ["3"]}
 
 
+def test_a_notification_that_is_not_in_the_list_is_told(stub, capsys):
+    fault = {"pointer": "/up_to", "message": "Your list has no notification with this id."}
+    refusal = {"title": "Invalid", "status": 422, "code": "invalid", "detail": "See `errors`."}
+    refused = json.dumps(refusal | {"errors": [fault]}).encode()
+    stub.answer = 422, JSON, refused
+    given = ["--up-to", "msg_" + "0" * 32, "--url", stub.url]
+    assert main(["notifications", "read", *given]) == 1
+    assert "Your list has no notification with this id." in capsys.readouterr().err
+
+
 def test_notifications_are_marked_as_read_by_ids_or_up_to_one(stub, capsys):
     stub.answer = 200, JSON, json.dumps({"unread": 100}).encode()
     for given, body in (

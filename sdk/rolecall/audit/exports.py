@@ -22,17 +22,24 @@ from rolecall.audit.verification import (
     sealed_line,
 )
 
+PLATFORM_TREE = "platform"
+"""The end of the origin of the log that is of no account."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportHead:
     """What the first line of an export says of its seals."""
 
+    account_id: str | None
+    """The account that the line names; a checkpoint of another one does not fit."""
     size: int
     """The records of the log that the proofs are about."""
     note: str | None
     """The signed checkpoint of that size."""
     complete: bool
     """Whether the export says that it has every record of the log."""
+    complete_until: str | None = None
+    """The moment that the line tells; no seal covers it."""
     by_time: bool = True
     """Whether its records stand in the order of time; a batch of a stream has that of the log."""
 
@@ -48,9 +55,24 @@ class ExportHead:
                 return None
             complete = told["filters"] == {} and told["after"] is None
             by_time = told.get("order") != "place"
+            account, until = told["account_id"], told.get("complete_until")
+            if not (isinstance(account, str | None) and isinstance(until, str | None)):
+                return None
         except MALFORMED:
             return None
-        return cls(size=size, note=note, complete=complete, by_time=by_time)
+        return cls(
+            account_id=account,
+            size=size,
+            note=note,
+            complete=complete,
+            complete_until=until,
+            by_time=by_time,
+        )
+
+    def names(self, checkpoint: Checkpoint) -> bool:
+        """Whether the account of the line is the one of a checkpoint: the end of its origin."""
+        tree = checkpoint.origin.rpartition("/")[2]
+        return tree == (self.account_id or PLATFORM_TREE)
 
 
 NOT_SEALED = SealedLine(index=None)
@@ -79,6 +101,8 @@ def verify_export(
     The checkpoint is of `head.size` records. `previous` are earlier checkpoints of the log, which
     only a complete export can be compared with.
     """
+    if not head.names(checkpoint):
+        return Tampered(fault=Tampering.MISNAMED, index=None, line=1)
     numbered = enumerate(lines, start=2)
     found, earlier = _Found(head), EarlierTrees(each.size for each in previous)
     for number, text in numbered:

@@ -26,6 +26,8 @@ class Tampering(StrEnum):
     INSERTED = "inserted"
     REPLACED = "replaced"
     """The log that an earlier checkpoint told is not the beginning of this one."""
+    MISNAMED = "misnamed"
+    """The first line names another account than the checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rolecall.cli.audit_reads import add_audit_read_commands
 from rolecall.cli.audit_streams import add_stream_commands
 from rolecall.cli.checkpoints import add_checkpoint_command
-from rolecall.cli.output import INVALID, OK, UsageError, say
+from rolecall.cli.output import INVALID, OK, UsageError, plain, say
 from rolecall.cli.restored_logs import add_restored_log_commands
 from rolecall.cli.topics import Topics
 
@@ -113,6 +113,8 @@ def _verify(options: argparse.Namespace) -> int:
             )
         return INVALID
     say(_summary(found, newest))
+    if head is not None and head.complete_until is not None:
+        say(plain(f"Not sealed: `complete_until` of the first line, {head.complete_until}."))
     erased = found.untold or (found.erased and not options.allow_erased)
     newer = found.unsealed and not options.allow_newer
     return PARTLY if erased or newer or not found.ended else OK
@@ -179,6 +181,7 @@ def _told(found: "Tampered") -> str:
         return {
             "removed": f"Records were removed: the last line tells of more ({where}).",
             "inserted": f"A record was inserted ({where}).",
+            "misnamed": f"The export names another account than its checkpoint ({where}).",
         }.get(found.fault, f"A record was {found.fault} ({where}).")
     record = found.index + 1
     return {

@@ -67,22 +67,30 @@ async def show_record(ctx: Ctx, caller: Caller, account_id: str, event_id: str) 
 
 
 async def with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:
-    """Add the names and addresses of actors that the rows did not carry."""
+    """Add the names and addresses of actors that the rows did not carry.
+
+    Of an actor who is erased, the record says so instead.
+    """
     unnamed = {
         record.actor.id
         for record in records
         if record.actor.type == "user" and record.actor.name is None
     }
     users = await ctx.store.known_users(unnamed) if unnamed else {}
-    return tuple(
-        replace(
-            record,
-            actor=record.actor.model_copy(update={"name": user.name, "email": user.email}),
-        )
-        if record.actor.name is None and (user := users.get(record.actor.id)) is not None
-        else record
-        for record in records
-    )
+    unknown = unnamed - users.keys()
+    gone = await ctx.store.erased_users(unknown) if unknown else set()
+
+    def shown(record: Record) -> Record:
+        if record.actor.name is not None:
+            return record
+        if (user := users.get(record.actor.id)) is not None:
+            named = {"name": user.name, "email": user.email}
+            return replace(record, actor=record.actor.model_copy(update=named))
+        if record.actor.id in gone:
+            return replace(record, erased=tuple(sorted({*record.erased, "actor.name"})))
+        return record
+
+    return tuple(map(shown, records))
 
 
 async def record_reading(ctx: Ctx, caller: Caller, account_id: str, *, filters: Filters) -> None:

@@ -23,7 +23,8 @@ ACTORS: Mapping[str, PageText] = {
     "service_client": PageText("The platform", "Die Plattform"),
     "user": PageText("Deleted person", "Gelöschte Person"),
 }
-"""Who acted, where a record has no name of a person."""
+"""Who acted, where a record has no name of a person; a user is shown so once they are erased."""
+_OF_ACTOR = frozenset({"actor.name", "actor.email"})
 OUTCOMES: Mapping[str, PageText] = {
     "succeeded": PageText("Done", "Erfolgt"),
     "denied": PageText("Denied", "Verweigert"),
@@ -39,7 +40,7 @@ def record_row(record: Record, *, language: str, product: str) -> dict[str, Any]
     return {
         **record,
         "what": action_words(record["action"], language),
-        "who": actor_words(record["actor"], language=language, product=product),
+        "who": _actor_words(record, language=language, product=product),
         "type_words": type_words(resource["type"], language),
         "about": _named(resource),
         "result": in_words(OUTCOMES, record["outcome"], language),
@@ -63,9 +64,12 @@ def type_words(resource_type: str, language: str) -> str:
     return plainly(resource_type) if known is None else known.of(language)
 
 
-def actor_words(actor: Mapping[str, Any], *, language: str, product: str) -> str:
-    """Who acted."""
+def _actor_words(record: Record, *, language: str, product: str) -> str:
+    """Who acted; a user of whom the log knows no name has their id, unless it was erased."""
+    actor = record["actor"]
     known: str | None = actor["name"] or actor["email"]
+    if known is None and actor["type"] == "user" and _OF_ACTOR.isdisjoint(record["erased"]):
+        known = actor["id"]
     if known:
         return known
     return ACTORS[actor["type"]].of(language).format(product=product)

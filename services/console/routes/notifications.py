@@ -1,6 +1,8 @@
 """The pages of a user's notifications: the list, and which mails come."""
 
-from services.console.adapters.api import path_step
+from http import HTTPStatus
+
+from services.console.adapters.api import ApiRefusal, path_step
 from services.console.domain import places
 from services.console.domain.mail_choices import changed, choices
 from services.console.pages.rendering import Form
@@ -37,12 +39,18 @@ async def show(visit: Visit, form: Form) -> Outcome:
 
 
 async def submit(visit: Visit) -> Outcome:
-    """Mark one entry as read, or all up to the newest that was shown."""
+    """Mark one entry as read, or all up to the newest that was shown.
+
+    One that the list has no more is refused: the list that follows shows what there is.
+    """
     message_id = visit.typed.get("id", "")
-    if visit.typed.get("press") == READ_ALL:
-        await visit.call("POST", "/v1/me/notifications/read", {"up_to": message_id})
-    else:
-        await visit.call("POST", "/v1/me/notifications/read", {"ids": [message_id]})
+    read_all = visit.typed.get("press") == READ_ALL
+    named = {"up_to": message_id} if read_all else {"ids": [message_id]}
+    try:
+        await visit.call("POST", "/v1/me/notifications/read", named)
+    except ApiRefusal as refusal:
+        if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
     return SeeOther(places.NOTIFICATIONS)
 
 

@@ -14,6 +14,8 @@ from shared.locales import preferred_locale
 
 AGAIN = "again"
 """The button that switches the mails on again."""
+IN_ALL = "mails-off-in-all"
+"""Switched off for all accounts meanwhile: the page says so, and where to switch them on."""
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
@@ -42,14 +44,22 @@ async def submit(visit: Visit) -> Outcome:
     visit.keep_link(LinkKind.UNSUBSCRIBE, link)
     query = {"token": link.token}
     if visit.typed.get("press") == AGAIN:
-        await visit.ctx.api.call(
-            "POST", "/v1/notifications/resubscribe", visitor=visit.visitor, query=query
-        )
+        await _switch_on(visit, query)
     else:
         await visit.ctx.api.call(
             "POST", "/v1/notifications/unsubscribe", visitor=visit.visitor, query=query
         )
     return SeeOther(places.UNSUBSCRIBE)
+
+
+async def _switch_on(visit: Visit, query: Mapping[str, str]) -> None:
+    try:
+        await visit.ctx.api.call(
+            "POST", "/v1/notifications/resubscribe", visitor=visit.visitor, query=query
+        )
+    except ApiRefusal as refusal:
+        if refusal.code != IN_ALL:
+            raise
 
 
 async def _look_up(visit: Visit, link: PageLink) -> Mapping[str, Any]:

@@ -67,6 +67,17 @@ class UnsubscribeLinkInvalid(Refusal):
     )
 
 
+class MailsOffInAll(Refusal):
+    """The link of a mail is about one account, and its kind is switched off for all."""
+
+    kind = RefusalKind.CONFLICT
+    code = "mails-off-in-all"
+    detail = (
+        "These mails are switched off for all accounts, which this link does not change. Sign in"
+        " and switch them on in your notification preferences."
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class SwitchedOff:
     """The mails that a person does not want from one account, or from all (`None`)."""
@@ -146,7 +157,13 @@ def switch_off(
 def switch_on(
     off: Sequence[SwitchedOff], kind: MessageKind, account_id: str
 ) -> tuple[SwitchedOff, ...]:
-    """Switch the mails of a kind on again in one account; what is off in all accounts stays off."""
+    """Switch the mails of a kind on again in one account.
+
+    Raises:
+        MailsOffInAll: they are off in all accounts, which the link of one account leaves.
+    """
+    if state_of(off, kind, account_id) is KindState.OFF_IN_ALL:
+        raise MailsOffInAll
     kept = []
     for one in off:
         kinds = tuple(each for each in one.kinds if each != kind or one.account_id != account_id)

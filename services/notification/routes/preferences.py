@@ -13,6 +13,7 @@ from services.notification.domain.preferences import (
     MAX_ACCOUNTS,
     OPTIONAL_KINDS,
     KindState,
+    MailsOffInAll,
     Preferences,
     UnsubscribeLinkInvalid,
 )
@@ -235,7 +236,7 @@ ROUTES = (
         tag="notifications",
         access=Public(),
         query=UnsubscribeQuery,
-        refuses=(UnsubscribeLinkInvalid,),
+        refuses=(UnsubscribeLinkInvalid, MailsOffInAll),
         on_repeat="Finds the mails switched on, and changes nothing more.",
     ),
 )

@@ -107,6 +107,14 @@ class Entries:
         names = [entry["words"].get("account", "") async for entry in found]
         return next(filter(None, names), "")
 
+    async def known(
+        self, user_id: UserId, ids: Collection[MessageId], session: DbSession
+    ) -> set[MessageId]:
+        """Those of these ids that the list of a person has."""
+        wanted = {"user_id": user_id, "_id": {"$in": sorted(ids)}}
+        found = self._entries.find(wanted, {"_id": 1}, session=session)
+        return {MessageId(entry["_id"]) async for entry in found}
+
     async def mark_read(
         self,
         user_id: UserId,

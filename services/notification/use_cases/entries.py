@@ -11,6 +11,8 @@ from shared.ids import MessageId
 from shared.mongo import DbSession, transact
 from shared.problems import Invalid
 
+NOT_LISTED = "Your list has no notification with this id."
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShownEntry:
@@ -56,12 +58,20 @@ async def mark_read(
     """Mark entries of the user of the request as read, and count those that are left.
 
     Raises:
-        Invalid: both or neither of the two ways to name them are given.
+        Invalid: both or neither of the two ways to name them are given, or an id is not in the list
+            of the user. Then no entry is marked.
     """
     if (ids is None) == (up_to is None):
         raise Invalid(errors=[("", "Send either `ids` or `up_to`.")])
+    named = {f"/ids/{place}": each for place, each in enumerate(ids or ())}
+    if up_to is not None:
+        named["/up_to"] = MessageId(up_to)
 
     async def change(session: DbSession) -> None:
+        known = await ctx.entries.known(principal.user_id, set(named.values()), session)
+        faults = [(place, NOT_LISTED) for place, each in named.items() if each not in known]
+        if faults:
+            raise Invalid(errors=faults)
         await ctx.entries.mark_read(principal.user_id, session, ids=ids, up_to=up_to)
 
     await transact(ctx.client, change)

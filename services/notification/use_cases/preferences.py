@@ -115,6 +115,7 @@ async def resubscribe(ctx: Ctx, caller: Caller, token: str) -> None:
 
     Raises:
         UnsubscribeLinkInvalid: this service did not make the link.
+        MailsOffInAll: the mails of its kind are switched off for all accounts.
     """
     await _use_link(ctx, caller, token, switch_on)
 

@@ -176,4 +176,20 @@ ROWS = (
             "tests/services/notification/test_preferences.py",
         ),
     ),
+    Mutant(
+        id="unknown-notifications-are-marked-as-read",
+        kind=Kind.CONSISTENCY,
+        file="services/notification/use_cases/entries.py",
+        old="        if faults:\n",
+        new="        if len(faults) == len(named) > 1:\n",
+        tests=("tests/services/notification/test_preferences.py", "-k", "list_pages"),
+    ),
+    Mutant(
+        id="notifications-of-others-are-known",
+        kind=Kind.SECURITY,
+        file="services/notification/store/entries.py",
+        old='        wanted = {"user_id": user_id, "_id": {"$in": sorted(ids)}}\n',
+        new='        wanted = {"_id": {"$in": sorted(ids)}}\n',
+        tests=("tests/services/notification/test_preferences.py", "-k", "list_pages"),
+    ),
 )

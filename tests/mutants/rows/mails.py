@@ -113,6 +113,14 @@ ROWS = (
         tests=PREFERENCE_RULES,
     ),
     Mutant(
+        id="mails-off-in-all-accounts-are-told-to-be-on",
+        kind=Kind.CONSISTENCY,
+        file="services/notification/domain/preferences.py",
+        old="    if state_of(off, kind, account_id) is KindState.OFF_IN_ALL:\n",
+        new="    if state_of(off, kind, account_id) is KindState.ON:\n",
+        tests=PREFERENCE_RULES,
+    ),
+    Mutant(
         id="unsubscribe-link-shows-the-whole-address",
         kind=Kind.SECURITY,
         file="services/notification/use_cases/preferences.py",

@@ -441,4 +441,12 @@ ROWS = (
         new="",
         tests=SEALER_CRASH_TESTS,
     ),
+    Mutant(
+        id="export-names-another-account-than-its-checkpoint",
+        kind=Kind.SECURITY,
+        file=EXPORTED,
+        old="    if not head.names(checkpoint):\n",
+        new="    if not head.account_id:\n",
+        tests=EXPORT_TESTS,
+    ),
 )

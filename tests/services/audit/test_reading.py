@@ -11,7 +11,8 @@ from services.audit.domain.search_terms import lookup
 from services.audit.store import Store
 from services.audit.use_cases.search import search, show_record
 from shared.clock import SystemClock
-from shared.contracts.facts import SHARDS, Actor, Caller, Outcome, RequestInfo
+from shared.contracts.facts import SHARDS, Actor, Caller, Outcome, RequestInfo, ResourceRef
+from shared.contracts.identity_erasure import UserErased
 from shared.contracts.team import MemberRemoved
 from shared.problems import NotFound, Unavailable
 from tests.services.rows import NOON, row_of
@@ -164,3 +165,17 @@ async def test_a_search_promises_nothing_that_arrives_during_it(ctx, auditing):
     during = replace(ctx, store=Meanwhile(auditing.database), complete_until=lambda: complete[-1])
     assert (await find(during)).complete_until == NOON
     assert len(complete) == 2
+
+
+async def test_a_record_says_that_its_actor_is_erased(auditing):
+    """Most rows have no name of their actor: readers get the one that the log knows."""
+    for user_id in ("usr_bo", "usr_new"):
+        by = Actor(type="user", id=user_id)
+        await auditing.take(row_of(MEMBER, account_id=ACCOUNT, actor=by))
+    gone = UserErased(user_id="usr_bo", account_id="acc_bo")
+    await auditing.take(row_of(gone, resource=ResourceRef(type="user", id="usr_bo")))
+    for user_id, erased in (("usr_bo", ("actor.name",)), ("usr_new", ())):
+        page = await search(
+            auditing.ctx, reader(), ACCOUNT, Filters(user=user_id), after=None, limit=9
+        )
+        assert {each.erased for each in page.records if each.actor.id == user_id} == {erased}

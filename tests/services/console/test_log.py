@@ -198,7 +198,9 @@ async def test_a_record_is_told_in_the_language_of_its_reader():
     reported = record_row(a_record(action="instance.shut_down"), language="de", product="R")
     assert reported["what"] == "Instance shut down"
     by = {"type": "user", "id": "usr_1", "name": None, "email": None}
-    assert record_row(a_record(actor=by), language="en", product="R")["who"] == "Deleted person"
+    for erased, who in (([], "usr_1"), (["ip"], "usr_1"), (["actor.name"], "Deleted person")):
+        unnamed = a_record(actor=by, erased=erased)
+        assert record_row(unnamed, language="en", product="R")["who"] == who
 
 
 async def test_the_list_shows_records_and_asks_with_the_filters_of_its_address(browser, log):

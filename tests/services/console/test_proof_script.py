@@ -228,6 +228,8 @@ FILES: dict[str, tuple[list[str], str]] = {
     "the last line of filtered ones missing": (as_filtered(LINES)[:3] + LINES[-1:], "bad 4"),
     "a line behind the end": ([*LINES, LINES[1]], "bad 12"),
     "signed by another key": (file_lines(key=OTHER), "bad 1"),
+    "another account": (altered(LINES, 0, account_id="acc_2"), "bad 1"),
+    "no account": (altered(LINES, 0, account_id=None), "bad 1"),
     "another size": (altered(LINES, 0, size=8), "bad 1"),
     "records that have ended, as a record tells": (with_hashes(LINES, 2), "good 7"),
     "more hashes than a record tells of": (with_hashes(LINES, 3), "bad 12"),

@@ -48,6 +48,15 @@ async def test_one_press_without_a_sign_in_switches_off_and_another_on(browser, 
     assert {token for _, _, token in api.asked} == {""}
 
 
+async def test_mails_off_in_all_accounts_meanwhile_show_the_page_that_says_so(browser, api):
+    await opened(browser, api, state="off")
+    api.answers |= {LOOK: (200, OPENED | {"state": "off-in-all"})}
+    api.answers |= {ON: problem(409, "mails-off-in-all")}
+    assert await browser.press("/unsubscribe", press="again") == "/unsubscribe"
+    await browser.open("/unsubscribe")
+    assert "Switch them on in your preferences" in browser.text
+
+
 async def test_the_page_speaks_the_language_of_the_reader(browser, api):
     for state, words in (
         ("on", "E-Mails dieser Art abbestellen"),

@@ -6,6 +6,7 @@ from services.notification.domain.messages import MessageKind
 from services.notification.domain.preferences import (
     MAX_ACCOUNTS,
     OPTIONAL_KINDS,
+    MailsOffInAll,
     UnsubscribeLinkInvalid,
     UnsubscribeTarget,
 )
@@ -129,7 +130,8 @@ async def test_a_link_says_what_it_is_about_and_changes_nothing(sending, scripte
     actions = [row.action for row in await sending.rows()]
     assert actions.count("preferences.changed") == 2
     await preferences.choose(sending.ctx, CALLER, PRINCIPAL, [(None, [ROLE])])
-    await preferences.resubscribe(sending.ctx, STRANGER, token)
+    with pytest.raises(MailsOffInAll):
+        await preferences.resubscribe(sending.ctx, STRANGER, token)
     assert (await preferences.look_up(sending.ctx, token)).state == "off-in-all"
 
 
@@ -215,7 +217,19 @@ async def test_a_list_pages_filters_and_counts_what_is_unread(sending):
     assert await entries.mark_read(sending.ctx, PRINCIPAL, ids=None, up_to=ids[1]) == 1
     assert len(await listed(sending, unread=False)) == 2
     other = UserPrincipal(user_id=UserId("usr_cem"), session_id=SessionId("ses_2"))
-    assert await entries.mark_read(sending.ctx, other, ids=ids, up_to=None) == 1
+    [of_other] = await entries.page(
+        sending.ctx, other, account_id=None, unread=None, before=None, limit=50
+    )
+    for named, places in (
+        ({"ids": [of_other.entry.id, ids[0]], "up_to": None}, ["/ids/1"]),
+        ({"ids": None, "up_to": ids[0]}, ["/up_to"]),
+        ({"ids": None, "up_to": "msg_" + "f" * 32}, ["/up_to"]),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await entries.mark_read(sending.ctx, other, **named)
+        assert [each.pointer for each in refused.value.errors] == places
+        assert await entries.count_unread(sending.ctx, other) == 1, "a refusal marks nothing"
+    assert await entries.mark_read(sending.ctx, other, ids=[of_other.entry.id], up_to=None) == 0
     assert await entries.count_unread(sending.ctx, PRINCIPAL) == 1
     assert await entries.mark_read(sending.ctx, PRINCIPAL, ids=None, up_to=ids[0]) == 0
 

@@ -2,13 +2,18 @@
 
 import asyncio
 import json
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import StreamReader
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.test_utils import make_mocked_request
 
-from tests.shared.http.sample import ACCOUNT, USER, Echo, Site, World, bearer, team
+from shared.http.bodies import receive_body
+from shared.http.refusals import BodyBroken
+from tests.shared.http.sample import ACCOUNT, ROUTES, USER, Echo, Site, World, bearer, team
 from tests.waiting import wait_for
 
 PROBLEM_MEMBERS = {"type", "title", "status", "code", "detail", "request_id"}
@@ -348,6 +353,26 @@ async def test_a_body_that_breaks_off_reaches_no_handler_and_logs_no_error(
     assert vars(line)["problem"] == "body-broken"
     assert not [r for r in caplog.records if r.levelname == "ERROR" and r.name != "asyncio"]
     assert not site.world.calls
+
+
+class LostConnection(BaseProtocol):
+    """The protocol of a connection that is lost: it has no transport."""
+
+    ssl_context = peername = sockname = writer = None
+
+
+async def test_a_body_that_is_read_after_its_connection_was_lost_is_broken():
+    lost = LostConnection(asyncio.get_running_loop())
+    body = StreamReader(lost, 2**16)
+    body.feed_data(b'{"name"')
+    headers = {"Content-Length": "100", "Content-Type": "application/json"}
+    request = make_mocked_request(
+        "POST", "/v1/open", headers=headers, payload=body, protocol=lost, transport=None
+    )
+    row = next(row for row in ROUTES if row.takes is not None)
+    received = await receive_body(request, row, seconds=30.0, waiting=nullcontext)
+    with pytest.raises(BodyBroken):
+        received.parse(row)
 
 
 UNKNOWN = "This parameter is not known. Remove it."

@@ -23,6 +23,7 @@ from services.notification.domain.messages import MessageKind
 from services.notification.domain.preferences import (
     OPTIONAL_KINDS,
     KindState,
+    MailsOffInAll,
     SwitchedOff,
     UnsubscribeLinkInvalid,
     UnsubscribeLinks,
@@ -115,8 +116,7 @@ def test_a_link_adds_its_kind_to_what_is_off_already():
         ([(ACCOUNT, [ROLE])], KindState.OFF, KindState.ON),
         ([(ACCOUNT, [ROLE, OVERRIDE])], KindState.OFF, KindState.ON),
         ([("acc_x", [ROLE])], KindState.ON, KindState.ON),
-        ([(None, [ROLE])], KindState.OFF_IN_ALL, KindState.OFF_IN_ALL),
-        ([(None, [ROLE]), (ACCOUNT, [ROLE])], KindState.OFF_IN_ALL, KindState.OFF_IN_ALL),
+        ([(None, [OVERRIDE]), (ACCOUNT, [ROLE])], KindState.OFF, KindState.ON),
     ],
 )
 def test_a_link_switches_on_again_only_what_it_switched_off(chosen, state, after):
@@ -131,6 +131,14 @@ def test_a_link_switches_on_again_only_what_it_switched_off(chosen, state, after
         if (one.account_id, kind) != (ACCOUNT, ROLE)
     }
     assert all(one.kinds for one in again)
+
+
+@pytest.mark.parametrize("chosen", [[(None, [ROLE])], [(None, [ROLE]), (ACCOUNT, [ROLE])]])
+def test_a_link_says_that_its_mails_are_off_in_all_accounts(chosen):
+    off = check_off(chosen)
+    assert state_of(off, ROLE, ACCOUNT) is KindState.OFF_IN_ALL
+    with pytest.raises(MailsOffInAll):
+        switch_on(off, ROLE, ACCOUNT)
 
 
 def test_each_kind_is_in_one_group_which_is_optional_as_a_whole():
