@@ -200,6 +200,9 @@ SENTENCES: Mapping[str, str] = {
     "Enter the name of its host.": "Geben Sie den Namen des Rechners ein.",
     "A new address needs its secret.": "Eine neue Adresse braucht ihr Geheimnis.",
     "Send `secret` together with `url`.": "Geben Sie beide ein.",
+    "Another issuer needs its own secret.": "Ein anderer Issuer braucht sein eigenes Geheimnis.",
+    "Send `client_secret` together with `issuer`; it is `null` for a client without one"
+    ".": "Geben Sie beide ein.",
     "`{name}` is set by the sender.": "`{name}` setzt der Absender.",
     "Choose the header in which the receiver expects its secret, such as `Authorization`"
     ".": "Nehmen Sie den Header, in dem der Empfänger sein Geheimnis erwartet, etwa"

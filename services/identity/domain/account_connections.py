@@ -16,9 +16,13 @@ from shared.contracts.identity_connections import (
     SsoDomainProved,
 )
 from shared.ids import AccountId, ConnectionId, UserId
-from shared.problems import Refusal, RefusalKind
+from shared.problems import Invalid, Refusal, RefusalKind
 
 MAX_CONNECTIONS = 5
+ISSUER_MOVED_ALONE = (
+    "Another issuer needs its own secret. Send `client_secret` together with `issuer`; it is `null`"
+    " for a client without one."
+)
 CHALLENGE_LABEL = "_rolecall-challenge"
 _CHALLENGE_BYTES = 32
 
@@ -182,8 +186,13 @@ def change(
 ) -> tuple[AccountConnection, Fact | None]:
     """Change a connection; there is no fact if nothing differs.
 
-    Another issuer has to be proved again: the record was for the former one.
+    Another issuer has to be proved again, and gets no secret of the former one: an admin could
+    have it sent to a server of their own.
+
+    Raises:
+        Invalid: the issuer changes, and the secret of the former one would stay.
     """
+    _require_secret(connection, wanted)
     issuer = wanted.issuer or connection.issuer
     secret = None if wanted.drops_secret else wanted.sealed_secret or connection.sealed_secret
     role = None if wanted.drops_rule else wanted.join_role or connection.join_role
@@ -238,6 +247,13 @@ def lose_domain(
     lost = replace(connection, proved_at=None)
     payload = SsoDomainLost(**_fields(connection, told))
     return lost, _fact(lost, payload, before=_shown(connection), after=_shown(lost))
+
+
+def _require_secret(connection: AccountConnection, wanted: ConnectionChange) -> None:
+    moved = wanted.issuer is not None and wanted.issuer != connection.issuer
+    stays = wanted.sealed_secret is None and not wanted.drops_secret
+    if moved and stays and connection.sealed_secret is not None:
+        raise Invalid(errors=[("/client_secret", ISSUER_MOVED_ALONE)])
 
 
 def _fields(connection: AccountConnection, told: ConnectionManagers) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class NewSsoConnection(Body):
 class ChangeSsoConnection(Body):
     """What changes; a member that is left out stays as it is, and `null` ends it.
 
-    Another issuer has to be proved again, with a new text record. A connection that is not
+    Another issuer has to be proved again, with a new text record. It needs its own `client_secret`
+    (or `null`) in the same request if the connection has one. A connection that is not
     `enabled` signs no person in.
     """
 

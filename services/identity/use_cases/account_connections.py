@@ -136,7 +136,8 @@ async def change(
     """Change a connection. With another issuer its domain has to be proved again.
 
     Raises:
-        Invalid: it names every field that is wrong.
+        Invalid: it names every field that is wrong; the secret is one if it would stay for another
+            issuer.
         PreconditionFailed: the connection is not in the state that the request was made for.
         JoinsNoTeam, JoinRoleUnknown, JoinRoleNotHeld, JoinRoleOutlasts, PermissionMissing: the
             member may not give what the rule gives after the change.

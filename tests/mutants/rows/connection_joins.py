@@ -223,6 +223,14 @@ ROWS = (
         tests=OF_RULES,
     ),
     Mutant(
+        id="secret-follows-to-another-issuer",
+        kind=Kind.SECURITY,
+        file=CONNECTIONS,
+        old="if moved and stays and connection.sealed_secret is not None:",
+        new='if moved and stays and connection.sealed_secret == b"":',
+        tests=(*OF_RULES, "-k", "of_the_former_one"),
+    ),
+    Mutant(
         id="namesake-of-a-former-member-hides-the-next-one",
         kind=Kind.DATA,
         file="services/team/store/former_members.py",

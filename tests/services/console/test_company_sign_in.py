@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from services.identity.domain.account_connections import ISSUER_MOVED_ALONE
 from tests.services.console.accounts import API, EVERYTHING, PAGE, describe_account
 from tests.services.console.browsing import problem
 
@@ -108,6 +109,18 @@ async def test_a_change_counts_for_what_was_shown_and_keeps_the_secret(browser, 
     await browser.open(f"{HERE}/con_1")
     await browser.press(f"{HERE}/con_1", press="off")
     assert company.asked_for(f"PATCH {ONE}")[-1] == {"enabled": False}
+
+
+async def test_another_issuer_asks_for_its_own_secret_at_the_field(browser, company):
+    fault = {"pointer": "/client_secret", "message": ISSUER_MOVED_ALONE}
+    company.answers[f"PATCH {ONE}"] = problem(422, "invalid", errors=[fault])
+    await browser.sign_in()
+    await browser.open(f"{HERE}/con_1")
+    assert "Another issuer needs its own secret." in browser.text
+    typed = {"issuer": "https://other.example", "client_secret": ""}
+    await browser.press(f"{HERE}/con_1", press="change", **typed)
+    assert browser.status == 422
+    assert re.search('id="client_secret"[^>]*aria-invalid="true"', browser.text)
 
 
 async def test_a_connection_is_deleted_after_its_page_has_asked(browser, company):

@@ -321,13 +321,16 @@ async def test_a_connection_that_is_off_signs_no_person_in(admin: Admin) -> None
 async def test_another_issuer_has_to_be_proved_again(admin: Admin) -> None:
     made = await admin.proved()
     other, answer = {"issuer": "https://other.example"}, await admin.answer(made["id"])
-    changed = (await admin.change(made, other)).expect(200)
+    refused = await admin.change(made, other)
+    assert [error["pointer"] for error in refused.expect(422)["errors"]] == ["/client_secret"]
+    changed = (await admin.change(made, other | {"client_secret": "its own"})).expect(200)
     assert changed["proved_at"] is None
     assert (await admin.finish(answer)).code == "sso-sign-in-over"
     assert changed["txt_value"] != made["txt_value"]
     assert (await admin.begin(email="cy@team.example")).code == "no-connection"
     assert (await admin.prove(made)).code == "domain-not-proved"
-    back = (await admin.change(made, {"issuer": admin.issuer.url})).expect(200)
+    own = {"issuer": admin.issuer.url, "client_secret": CLIENT_SECRET}
+    back = (await admin.change(made, own)).expect(200)
     assert back["proved_at"] is None
     admin.publish(back)
     (await admin.prove(back)).expect(200)

@@ -33,8 +33,9 @@ COMPANY_SIGN_IN: Mapping[str, PageText] = {
         "Falls der Dienst eines vergeben hat. Es wird nicht wieder gezeigt.",
     ),
     "company_secret_kept": PageText(
-        "One is kept. Enter another one to replace it.",
-        "Eines ist hinterlegt. Geben Sie ein anderes ein, um es zu ersetzen.",
+        "One is kept. Enter another one to replace it. Another issuer needs its own secret.",
+        "Eines ist hinterlegt. Geben Sie ein anderes ein, um es zu ersetzen. Ein anderer Issuer"
+        " braucht sein eigenes Geheimnis.",
     ),
     "company_domain": PageText("Domain", "Domain"),
     "company_domain_hint": PageText(

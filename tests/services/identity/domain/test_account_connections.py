@@ -24,7 +24,7 @@ from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
 from shared.ids import AccountId, ConnectionId, UserId
 from shared.mongo import AlreadyThere
-from shared.problems import Unavailable
+from shared.problems import Invalid, Unavailable
 from tests.services.identity.domain.rows import NOON, SESSION, USER
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ ROW = AccountConnection(
     join_role="viewer",
     rule_set_by=SETTER,
 )
+OTHER_ISSUER = "https://other.example"
 OFF, NO_RULE = replace(ROW, enabled=False), replace(ROW, join_role=None, rule_set_by=None)
 
 
@@ -75,7 +76,7 @@ def test_a_rule_is_in_force_while_its_connection_is_on(
         (ROW, ConnectionChange(sealed_secret=b"other"), SETTER),
         (ROW, ConnectionChange(issuer=ROW.issuer, client_id=ROW.client_id), SETTER),
         (ROW, ConnectionChange(join_role="viewer"), OTHER),
-        (ROW, ConnectionChange(issuer="https://other.example"), OTHER),
+        (ROW, ConnectionChange(issuer=OTHER_ISSUER, sealed_secret=b"other"), OTHER),
         (ROW, ConnectionChange(client_id="other"), OTHER),
         (OFF, ConnectionChange(enabled=True), OTHER),
         (OFF, ConnectionChange(label="Team"), SETTER),
@@ -94,8 +95,11 @@ def test_who_changes_what_a_rule_gives_is_the_giver_from_then_on(
     ("wanted", "sealed"),
     [
         (ConnectionChange(label="Team"), b"sealed"),
+        (ConnectionChange(issuer=ROW.issuer), b"sealed"),
         (ConnectionChange(sealed_secret=b"other"), b"other"),
         (ConnectionChange(drops_secret=True), None),
+        (ConnectionChange(issuer=OTHER_ISSUER, sealed_secret=b"other"), b"other"),
+        (ConnectionChange(issuer=OTHER_ISSUER, drops_secret=True), None),
     ],
 )
 def test_a_secret_stays_until_it_is_replaced_or_dropped(
@@ -103,6 +107,17 @@ def test_a_secret_stays_until_it_is_replaced_or_dropped(
 ) -> None:
     changed, _ = change(ROW, wanted, by=OTHER, told=ConnectionManagers())
     assert changed.sealed_secret == sealed
+
+
+@pytest.mark.rule("B16")
+def test_another_issuer_does_not_get_the_secret_of_the_former_one() -> None:
+    wanted = ConnectionChange(issuer=OTHER_ISSUER)
+    with pytest.raises(Invalid) as refused:
+        change(ROW, wanted, by=OTHER, told=ConnectionManagers())
+    assert [pointer for pointer, _ in refused.value.errors] == ["/client_secret"]
+    public = replace(ROW, sealed_secret=None)
+    changed, _ = change(public, wanted, by=OTHER, told=ConnectionManagers())
+    assert (changed.issuer, changed.sealed_secret) == (OTHER_ISSUER, None)
 
 
 class BetweenCheckAndWrite:
