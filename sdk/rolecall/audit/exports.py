@@ -22,15 +22,12 @@ from rolecall.audit.verification import (
     sealed_line,
 )
 
-PLATFORM_TREE = "platform"
-"""The end of the origin of the log that is of no account."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportHead:
     """What the first line of an export says of its seals."""
 
-    account_id: str | None
+    account_id: str
     """The account that the line names; a checkpoint of another one does not fit."""
     size: int
     """The records of the log that the proofs are about."""
@@ -56,7 +53,7 @@ class ExportHead:
             complete = told["filters"] == {} and told["after"] is None
             by_time = told.get("order") != "place"
             account, until = told["account_id"], told.get("complete_until")
-            if not (isinstance(account, str | None) and isinstance(until, str | None)):
+            if not (isinstance(account, str) and isinstance(until, str | None)):
                 return None
         except MALFORMED:
             return None
@@ -71,8 +68,7 @@ class ExportHead:
 
     def names(self, checkpoint: Checkpoint) -> bool:
         """Whether the account of the line is the one of a checkpoint: the end of its origin."""
-        tree = checkpoint.origin.rpartition("/")[2]
-        return tree == (self.account_id or PLATFORM_TREE)
+        return checkpoint.origin.rpartition("/")[2] == self.account_id
 
 
 NOT_SEALED = SealedLine(index=None)

@@ -141,7 +141,6 @@
 
   // --- a whole file, line by line (see sdk/rolecall/audit/exports.py)
   const MAX_FILE = 200_000_000;
-  const PLATFORM_TREE = "platform";
 
   class NotByBrowser extends Error {}
 
@@ -239,7 +238,7 @@
       const [origin, size, root] = head.checkpoint.split("\n");
       const signed = await Promise.all(keys.split("\n").map((key) => isSigned(head.checkpoint, key)));
       if (head.type !== "export" || Number(size) !== head.size || !signed.includes(true)) return bad(1);
-      if (origin.slice(origin.lastIndexOf("/") + 1) !== (head.account_id ?? PLATFORM_TREE)) return bad(1);
+      if (origin.slice(origin.lastIndexOf("/") + 1) !== head.account_id) return bad(1);
       for (number = 2; number <= lines.length; number += 1) {
         if (!(await addLine(lines[number - 1], found, head, bytes(root)))) return bad(number);
       }

@@ -85,8 +85,8 @@ ROWS = (
         id="page-verifies-a-file-that-names-another-account",
         kind=Kind.SECURITY,
         file="services/console/static/proof.js",
-        old="!== (head.account_id ?? PLATFORM_TREE)) return bad(1);",
-        new="=== PLATFORM_TREE) return bad(1);",
+        old="!== head.account_id) return bad(1);",
+        new="=== null) return bad(1);",
         tests=("tests/services/console/test_proof_script.py", "-k", "account"),
     ),
     Mutant(
