@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -241,13 +241,16 @@ async def fill(run: Mapping[str, Any], *, more_members: int = 0) -> bool:
         return token is None
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Return an exit status."""
-    parser = argparse.ArgumentParser(prog="make demo", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make demo",
+        description="Fill the running product with a team, and print how to sign in.",
+    )
     parser.add_argument(
         "--more-members", type=int, default=0, help="how many members to add to the team"
     )
-    more = parser.parse_args().more_members
+    more = parser.parse_args(arguments).more_members
     settings = load(LocalSettings)
     try:
         run = json.loads(run_file(settings.data_dir).read_text())
@@ -279,4 +282,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -19,14 +19,14 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_demo_says_how_to_start_the_product(folder, capsys):
-    assert main() == 1
+    assert main([]) == 1
     assert capsys.readouterr().err == f"{NOT_RUNNING}\n"
 
 
 def test_the_demo_says_where_the_product_does_not_answer(folder, capsys):
     gateway = f"http://127.0.0.1:{free_port()}"
     (folder / "run.json").write_text(json.dumps({"gateway": gateway, "mail": gateway}))
-    assert main() == 1
+    assert main([]) == 1
     assert capsys.readouterr().err == NO_ANSWER.format(gateway=gateway) + "\n"
 
 

@@ -265,8 +265,10 @@ async def test_a_service_client_over_its_limit_is_refused_in_one_piece(tmp_path)
         gateway(tmp_path, OWNERS, [team, authz]) as client,
         connected(client) as (read, write),
     ):
-        held = [asyncio.create_task(client.post(path)) for _ in range(CLIENTS.at_once)]
-        await wait_for(lambda: len(authz.requests) == CLIENTS.at_once, what="checks")
+        held: list[asyncio.Task[aiohttp.ClientResponse]] = []
+        while len(held) < CLIENTS.at_once:  # one after another, so that none waits to be accepted
+            held.append(asyncio.create_task(client.post(path)))
+            await wait_for(lambda: len(authz.requests) == len(held), what="a check")
         write.write(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
         answer = await read.read(65_536)
         assert answer.startswith(b"HTTP/1.1 429 ")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from services.identity.adapters.argon2 import Argon2Hasher
+from shared import context
 from tests.clocks import SetClock
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ class Fault:
 
 
 class WorkClock(SetClock):
-    """Time passes only in the methods that take time, and in pauses."""
+    """Time passes only in pauses and in the methods that take time, as far as requests call them.
+
+    What background loops do meanwhile takes none.
+    """
 
     elapsed = 0.0
 
@@ -55,7 +59,8 @@ class WorkClock(SetClock):
 
     def _timed(self, seconds: float, method: Callable[..., Any]) -> Callable[..., Any]:
         async def done(*given: Any, **named: Any) -> Any:
-            self.elapsed += seconds
+            if context.request_id.get() is not None:
+                self.elapsed += seconds
             return await method(*given, **named)
 
         return done
