@@ -78,6 +78,59 @@ def test_lines_of_an_export_that_are_not_records_are_alterations():
     assert isinstance(verified(lines), Tampered)
 
 
+@pytest.mark.rule("B11")
+@pytest.mark.parametrize("name", ["before", "after"])
+@pytest.mark.parametrize("form", [0, "", False, [], 5, True, "text"])
+def test_what_is_not_an_object_is_not_taken_for_an_empty_one(name, form):
+    log = Log(3, told={1: {name: {}}})
+    lines, newest = log.export(), log.checkpoint()
+    assert verified(lines, newest) == Verified(records=3)
+    at = next(at for at, line in enumerate(lines) if json.loads(line).get(name) == {})
+    lines[at] = changed(lines[at], name, form)
+    assert verified(lines, newest) == bad(Tampering.ALTERED, 1, at + 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("seal/proof", dict.fromkeys(json.loads(EXPORT[9])["seal"]["proof"])),
+        ("seal/leaf", None),
+        ("seal/approved_by", "the auditor"),
+        ("seal/index", float(BY_TIME[8])),
+    ],
+)
+def test_a_seal_of_an_export_has_one_form(path, form):
+    lines = [*EXPORT]
+    lines[9] = changed(lines[9], path, form)
+    assert isinstance(verified(lines), Tampered)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("occurred_at", 5), ("id", 5), ("seq", "9"), ("seq", 9.0)]
+)
+def test_a_record_without_a_seal_has_its_place_in_one_form(name, form):
+    new = {"id": "evt_x", "occurred_at": "2026-11-27T09:00:00.000Z", "seq": 9} | {name: form}
+    place = {"seq": new.pop("seq")}
+    line = json.dumps({"type": "record", **new, "position": place, "seal": None})
+    end = json.dumps({"type": "end", "records": 62})
+    assert isinstance(verified([*EXPORT[:-1], line, end]), Tampered)
+
+
+@pytest.mark.parametrize("count", ["61", 61.0, 61.5, None, True])
+def test_the_last_line_tells_a_whole_number_of_records(count):
+    end = json.dumps({"type": "end", "records": count})
+    assert verified([*EXPORT[:-1], end]) == bad(Tampering.INSERTED, None, 63)
+
+
+@pytest.mark.parametrize("lacks", ["filters", "after", "account_id", "size", "checkpoint"])
+@pytest.mark.parametrize("filters", [{}, {"action": "member."}])
+def test_a_first_line_has_each_of_its_members(lacks, filters):
+    told = {**json.loads(EXPORT[0]), "filters": filters}
+    assert ExportHead.read(json.dumps(told)) is not None
+    del told[lacks]
+    assert ExportHead.read(json.dumps(told)) is None
+
+
 def filtered(lines, **told):
     """Every third record of an export, with a first line that says so."""
     head = {**json.loads(lines[0]), "filters": {"action": "member."}, **told}
@@ -102,6 +155,7 @@ def test_an_export_without_its_last_line_was_cut_off():
     assert verified(EXPORT[:-1]) == Verified(records=61, ended=False)
     stopped = json.dumps({"type": "stopped", "code": "permission-missing"})
     assert verified([*EXPORT[:-1], stopped]) == Verified(records=61, ended=False)
+    assert verified([EXPORT[0], stopped, *EXPORT[1:]]) == bad(Tampering.INSERTED, BY_TIME[0], 3)
     assert verified([*EXPORT, EXPORT[4]]) == bad(Tampering.INSERTED, BY_TIME[3], 64)
 
 

@@ -177,6 +177,19 @@ def test_an_export_says_what_of_its_first_line_is_not_sealed(run):
     )
 
 
+def test_an_export_of_some_does_not_tell_hashes_as_the_end_of_records(run):
+    lines = LOG.export(note=note(9))
+    lines[0] = lines[0].replace('"filters": {}', '"filters": {"outcome": "denied"}')
+    seal = json.loads(lines[4])["seal"]
+    leaf = encoded(LOG.leaves[seal["index"]])
+    hash_only = {"index": seal["index"], "proof": seal["proof"], "leaf": leaf}
+    lines[4] = json.dumps({"type": "hash", "seal": hash_only})
+    lines[-1] = json.dumps({"type": "end", "records": 8})
+    _, said = run(lines, note(9))
+    assert "Of 1 of them it has only the hashes: whether retention ended these cannot be" in said
+    assert "ended by retention" not in said
+
+
 def test_an_export_with_filters_says_what_cannot_be_judged(run):
     lines = LOG.export(note=note(9))
     lines[0] = lines[0].replace('"filters": {}', '"filters": {"outcome": "denied"}')

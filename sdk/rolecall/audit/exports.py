@@ -6,11 +6,12 @@ has no filters says that it has all records of the log: then each place in the t
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from rolecall.audit.endings import Ending
 from rolecall.audit.notes import Checkpoint
 from rolecall.audit.scattered import EarlierTrees, Indexes
+from rolecall.audit.sealed import SealError
 from rolecall.audit.trees import proves_inclusion
 from rolecall.audit.verification import (
     MALFORMED,
@@ -21,6 +22,8 @@ from rolecall.audit.verification import (
     loads,
     sealed_line,
 )
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,8 @@ class ExportHead:
                 return None
             if not isinstance(note, str | None):
                 return None
-            complete = told["filters"] == {} and told["after"] is None
+            filters, after = told["filters"], told["after"]
+            complete = filters == {} and after is None
             by_time = told.get("order") != "place"
             account, until = told["account_id"], told.get("complete_until")
             if not (isinstance(account, str) and isinstance(until, str | None)):
@@ -103,7 +107,7 @@ def verify_export(
     found, earlier = _Found(head), EarlierTrees(each.size for each in previous)
     for number, text in numbered:
         line = _read(text)
-        if line is None or found.ended or not _proved(line.sealed, checkpoint):
+        if line is None or found.closed or not _proved(line.sealed, checkpoint):
             return found.bad(line, number, numbered)
         if (fault := found.add(line, number)) is not None:
             return fault
@@ -140,7 +144,7 @@ def _read(text: str) -> _Line | None:
         told = loads(text)
         kind = told.pop("type")
         if kind == "end":
-            return _Line(kind, records=int(told["records"]))
+            return _Line(kind, records=_typed(told["records"], int))
         if kind == "stopped":
             return _Line(kind)
         order = ("", 0, "") if kind == "hash" else _order(told)
@@ -152,7 +156,14 @@ def _read(text: str) -> _Line | None:
 
 
 def _order(record: Mapping[str, Any]) -> tuple[str, int, str]:
-    return str(record["occurred_at"]), int(record["position"]["seq"]), str(record["id"])
+    seq = record["position"]["seq"]
+    return _typed(record["occurred_at"], str), _typed(seq, int), _typed(record["id"], str)
+
+
+def _typed(value: Any, kind: type[_T]) -> _T:
+    if type(value) is not kind:
+        raise SealError(f"A member of a line is not of the type {kind.__name__}.")
+    return value
 
 
 @dataclass
@@ -165,6 +176,8 @@ class _Found:
     told_erased: int = 0
     unsealed: int = 0
     ended: bool = False
+    closed: bool = False
+    """Whether a line has come that is the last one: the export ended, or it was stopped."""
     told: int | None = None
     """The number of records that the last line tells."""
     lines: int = 1
@@ -177,7 +190,7 @@ class _Found:
         """Count a line whose proof is right; what is wrong with its place, if anything is."""
         self.lines = number
         if line.kind in {"end", "stopped"}:
-            self.ended, self.told = line.kind == "end", line.records
+            self.closed, self.ended, self.told = True, line.kind == "end", line.records
             return None
         index = line.sealed.index
         if index is not None and not self.indexes.add(index):
@@ -208,7 +221,7 @@ class _Found:
                 self.indexes.add(index)
         claimed = None if line is None else line.sealed.index
         lacks = self.indexes.lacks(claimed, self.head.size)
-        if self.ended or (self.head.complete and lacks is None):
+        if self.closed or (self.head.complete and lacks is None):
             return Tampered(fault=Tampering.INSERTED, index=claimed, line=number)
         found = lacks if self.head.complete else claimed
         return Tampered(fault=Tampering.ALTERED, index=found, line=number)

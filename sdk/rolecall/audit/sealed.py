@@ -29,7 +29,11 @@ class SealError(ValueError):
 
 
 def personal_values(record: Form) -> dict[str, Any]:
-    """The personal values of a record by their paths, such as `actor.name` and `after.role`."""
+    """The personal values of a record by their paths, such as `actor.name` and `after.role`.
+
+    Raises:
+        SealError: one of the objects with personal members is something else.
+    """
     found = {}
     for path, outer, inner in _PERSONAL:
         value = record.get(outer)
@@ -39,9 +43,12 @@ def personal_values(record: Form) -> dict[str, Any]:
             found[path] = value
     for name in PERSONAL_OBJECTS:
         members = record.get(name)
-        if members:
-            for member, value in members.items():
-                found[f"{name}.{member}"] = value
+        if members is None:
+            continue
+        if not isinstance(members, Mapping):
+            raise SealError(f"`{name}` is not an object.")
+        for member, value in members.items():
+            found[f"{name}.{member}"] = value
     return found
 
 

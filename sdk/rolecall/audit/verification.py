@@ -14,7 +14,8 @@ from rolecall.audit.trees import HASH_BYTES, GrowingTree
 from rolecall.audit.walk import AnchoredWalk
 
 MAX_PATH = 64
-SEAL_MEMBERS = frozenset({"index", "salts", "erased", "leaf"})
+SEAL_MEMBERS = frozenset({"index", "salts", "erased"})
+HASH_MEMBERS = frozenset({"index", "leaf"})
 
 
 class Tampering(StrEnum):
@@ -189,9 +190,13 @@ def sealed_line(record: dict[str, Any], *, way: str) -> SealedLine:
     seal = record.pop("seal")
     if seal is None:
         return SealedLine(index=None)
-    index, path = seal["index"], tuple(map(decoded, seal[way]))
-    if type(index) is not int or len(path) > MAX_PATH or seal.keys() - SEAL_MEMBERS != {way}:
+    index, hashes = seal["index"], seal[way]
+    members = HASH_MEMBERS if "leaf" in seal else SEAL_MEMBERS
+    if type(index) is not int or not isinstance(hashes, list) or seal.keys() - members != {way}:
         raise SealError("The seal has another form.")
+    if len(hashes) > MAX_PATH:
+        raise SealError("There are more hashes than any way has.")
+    path = tuple(map(decoded, hashes))
     if "leaf" in seal:  # retention has removed the record itself
         leaf = decoded(seal["leaf"])
         if record or len(leaf) != HASH_BYTES:

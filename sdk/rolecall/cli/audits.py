@@ -213,7 +213,12 @@ def _summary(found: "Verified", checkpoint: "Checkpoint") -> str:
             )
         elif found.complete:
             parts.append("The log itself tells of these erasures.")
-    if found.by_retention:
+    if found.by_retention and not found.complete:
+        parts.append(
+            f"Of {found.by_retention} of them it has only the hashes: whether retention ended"
+            " these cannot be judged."
+        )
+    elif found.by_retention:
         days = "" if found.days is None else f" of {found.days} days"
         parts.append(
             f"The first {found.by_retention} of them ended by retention{days}: their hashes are"

@@ -150,16 +150,50 @@ LOG: Mapping[str, PageText] = {
         "Verified: all # records of the file are as they were sealed, and none is missing from it.",
         "Geprüft: Alle # Einträge der Datei sind, wie sie versiegelt wurden. Keiner fehlt.",
     ),
+    "file_sealed": PageText(
+        "# records of the file are as they were sealed.",
+        "# Einträge der Datei sind, wie sie versiegelt wurden.",
+    ),
+    "file_some": PageText(
+        "# records of the file are as they were sealed. The file says that it has only some"
+        " records: whether others are missing cannot be judged.",
+        "# Einträge der Datei sind, wie sie versiegelt wurden. Die Datei sagt, dass sie nur einige"
+        " Einträge hat: Ob andere fehlen, lässt sich nicht beurteilen.",
+    ),
+    "file_erased": PageText(
+        "Personal values were erased in # of them: what they were is not checked.",
+        "In # davon wurden persönliche Angaben gelöscht: Was dort stand, ist nicht geprüft.",
+    ),
+    "file_told": PageText(
+        "The log itself tells of these erasures.", "Das Protokoll selbst berichtet davon."
+    ),
+    "file_untold": PageText(
+        "Of # of these the log does not tell. An erasure may still go on: export again later, and"
+        " ask the operator if this stays.",
+        "Von # dieser Löschungen berichtet das Protokoll nicht. Vielleicht dauert eine noch an:"
+        " Exportieren Sie später noch einmal, und fragen Sie den Betreiber, wenn es so bleibt.",
+    ),
+    "file_ended": PageText(
+        "The first # of them ended by retention: their hashes are kept.",
+        "Die ersten # davon endeten mit ihrer Aufbewahrung: Ihre Prüfsummen sind noch da.",
+    ),
+    "file_days": PageText(
+        "The first # of them ended by retention of # days: their hashes are kept.",
+        "Die ersten # davon endeten nach # Tagen Aufbewahrung: Ihre Prüfsummen sind noch da.",
+    ),
+    "file_hashes": PageText(
+        "Of # of them the file has only the hashes: whether retention ended these cannot be"
+        " judged.",
+        "Von # davon hat die Datei nur die Prüfsummen: Ob ihre Aufbewahrung endete, lässt sich"
+        " nicht beurteilen.",
+    ),
     "file_newer": PageText(
-        "# records are as they were sealed. # newer ones were not sealed yet: export again in a few"
-        " seconds.",
-        "# Einträge sind, wie sie versiegelt wurden. # neuere waren noch nicht versiegelt:"
-        " Exportieren Sie in einigen Sekunden noch einmal.",
+        "# newer ones were not sealed yet: export again in a few seconds.",
+        "# neuere waren noch nicht versiegelt: Exportieren Sie in einigen Sekunden noch einmal.",
     ),
     "file_cut": PageText(
-        "# records are as they were sealed, but the file has no end. Download it again.",
-        "# Einträge sind, wie sie versiegelt wurden, aber der Datei fehlt das Ende. Laden Sie sie"
-        " noch einmal herunter.",
+        "The file has no end: it was cut off. Download it again.",
+        "Der Datei fehlt das Ende: Sie wurde abgeschnitten. Laden Sie sie noch einmal herunter.",
     ),
     "file_bad": PageText(
         "This is not the file as it was exported: line # is altered, moved or added, or records"
@@ -169,8 +203,8 @@ LOG: Mapping[str, PageText] = {
         " an den Betreiber.",
     ),
     "file_unable": PageText(
-        "This browser cannot verify the file. Use the command below.",
-        "Dieser Browser kann die Datei nicht prüfen. Verwenden Sie den Befehl unten.",
+        "This browser cannot verify the file. Check it with the command below.",
+        "Dieser Browser kann die Datei nicht prüfen. Prüfen Sie sie mit dem Befehl unten.",
     ),
     "log_command": PageText("Command", "Befehl"),
     "log_seal_title": PageText("Seal of the audit log", "Siegel des Protokolls"),
