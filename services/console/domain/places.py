@@ -36,14 +36,12 @@ NEW_TEAM = "/console/new-team"
 DESIGN = "/console/design"
 ACCOUNT = "/console/accounts/{account_id}"
 """Below it are the pages of one account, which the address names."""
-FILE_STEP = "/file"
-"""The last step of the address of a file, below the page that offers it."""
 TOKENS = f"{ACCOUNT}/tokens"
 TOKEN_NEW = f"{TOKENS}/new"
 TOKEN = f"{TOKENS}/{{token_id}}"
 TOKEN_REVOKE = f"{TOKEN}/revoke"
 USAGE = f"{ACCOUNT}/usage"
-USAGE_FILE = f"{USAGE}{FILE_STEP}"
+USAGE_FILE = f"{USAGE}/file"
 SETTINGS = f"{ACCOUNT}/settings"
 SECOND_FACTOR = f"{SETTINGS}/second-factor"
 COMPANY = f"{SETTINGS}/sign-in"
@@ -97,19 +95,24 @@ DESTINATIONS = frozenset(
         DESIGN,
     }
 )
+NOT_PAGES = (USAGE_FILE, LOG_FILE, LIVE, LOG_LIVE, MEMBERS_LIVE)
+"""Files, and what scripts follow: each is a step below the page that offers it."""
 MAX_PATH = 1_000
 """Of an address to which a sign-in leads back; a sealed cookie carries it to an issuer."""
-_OF_ACCOUNTS = re.compile(r"/console/accounts(/[A-Za-z0-9_-]+)+(\?[A-Za-z0-9_.~%=&-]*)?", re.ASCII)
+_STEP = "[A-Za-z0-9_-]+"
+_NOT_A_PAGE = re.compile("|".join(re.sub(r"{\w+}", _STEP, path) for path in NOT_PAGES), re.ASCII)
+_OF_ACCOUNTS = re.compile(rf"/console/accounts(/{_STEP})+(\?[A-Za-z0-9_.~%=&-]*)?", re.ASCII)
 
 
 def destination(asked: str) -> str:
     """Return a page of ours: no link can send a visitor elsewhere.
 
-    Of a file it is the page that offers it: an issuer's answer leads on, and a file is given to a
-    press here alone.
+    Of a file, and of what a script follows, it is the page that offers it: an issuer's answer leads
+    on, and a file is given to a press here alone.
     """
     path, mark, query = asked.partition("?")
-    asked = path.removesuffix(FILE_STEP) + mark + query
+    if _NOT_A_PAGE.fullmatch(path):
+        asked = path.rpartition("/")[0] + mark + query
     known = asked in DESTINATIONS or (len(asked) <= MAX_PATH and _OF_ACCOUNTS.fullmatch(asked))
     return asked if known else HOME
 

@@ -83,6 +83,13 @@ DONE_BY_PERSON: Mapping[str, PageText] = {
     "person-deleted": PageText(
         "You were deleted from this platform.", "Sie wurden von dieser Plattform gelöscht."
     ),
+    "deleted-or-expired": PageText(
+        "Your session has ended. If you have pressed the button that deletes you before, you were"
+        " deleted. Else nothing was changed: sign in again to go on.",
+        "Ihre Sitzung ist zu Ende. Wenn Sie die Schaltfläche zum Löschen schon vorher gedrückt"
+        " haben, wurden Sie gelöscht. Sonst ist nichts geändert: Melden Sie sich wieder an, um"
+        " weiterzumachen.",
+    ),
     "declined": PageText(
         "You declined the invitation. The team was told.",
         "Sie haben die Einladung abgelehnt. Das Team weiß es.",

@@ -48,6 +48,16 @@ STALE_FORM = PageText(
     "Die Seite war zu lange offen, oder Sie haben sich inzwischen an- oder abgemeldet. Es wurde"
     " nichts geändert. Drücken Sie die Schaltfläche noch einmal.",
 )
+PROOF_TOO_LATE = PageText(
+    "That took too long. Nothing was changed: look at what you entered, then press the button"
+    " again.",
+    "Das hat zu lange gedauert. Es wurde nichts geändert: Sehen Sie sich Ihre Eingaben an, und"
+    " drücken Sie die Schaltfläche noch einmal.",
+)
+ENTER_AGAIN = PageText(
+    "Enter it again: a secret is not kept.",
+    "Geben Sie es noch einmal ein: Ein Geheimnis bleibt nicht erhalten.",
+)
 OTHER_READER = PageText(
     "You are signed in as another person than when this page was opened. Nothing was changed, and"
     " what was entered is not shown to you.",

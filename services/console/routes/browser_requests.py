@@ -28,6 +28,8 @@ ENROLMENT_SECONDS = 900
 CARRIED = "carried"
 """The purpose of sealed texts that a form carries past another one."""
 CARRIED_SECONDS = 300
+MAX_CARRIED = 30_000
+"""The characters of the largest of them: more than a browser lets into the fields."""
 ASKED_BY = "asked-by"
 """Beside the links of a browser: the address that it entered for one."""
 
@@ -184,20 +186,25 @@ class BrowserRequest:
         return None
 
     def seal_typed(self, names: Iterable[str]) -> str:
-        """Seal what was typed into these fields into the form of another page."""
-        typed = {name: self.typed[name] for name in names if name in self.typed}
+        """Seal what was typed into these fields into the form of another page; empty if nothing."""
+        typed = {name: text for name in names if (text := self.typed.get(name))}
+        if not typed:
+            return ""
         content = {"typed": typed, "of": self.form_secret}
         return self.ctx.sealer.seal(CARRIED, content, now=self.now)
 
-    def open_typed(self) -> Mapping[str, str]:
-        """Return what this browser typed on the page before."""
+    def open_typed(self) -> Mapping[str, str] | None:
+        """Return what this browser typed on the page before; None: too long ago, or elsewhere."""
+        sealed = self.typed.get("carried", "")
+        if not sealed:
+            return {}
         content = self.ctx.sealer.open(
-            CARRIED, self.typed.get("carried"), now=self.now, seconds=CARRIED_SECONDS
+            CARRIED, sealed, now=self.now, seconds=CARRIED_SECONDS, longest=MAX_CARRIED
         )
         match content:
             case {"typed": dict(typed), "of": str(of)} if of == self.form_secret:
                 return typed
-        return {}
+        return None
 
     def seal_enrolment(self, secret: str, uri: str) -> str:
         """Seal the secret of an app into the form that asks for its first code."""

@@ -2,23 +2,32 @@
 
 The form is in the page that asks for the sign-in, sealed. After it, its own page has the text
 again, and nothing is sent: the user looks, and presses the button. Another user does not get it.
+Secrets are not kept: the page says at their fields that they are to be entered again. What is too
+old or too large is gone, and the page says that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.pages.page_text import Fault
 from services.console.pages.rendering import Form
-from services.console.pages.texts import FORMER_LIVES, OTHER_READER, STALE_FORM, sentence
-from services.console.pages.words.kept import SIGNED_IN_AGAIN
+from services.console.pages.texts import (
+    ENTER_AGAIN,
+    FORMER_LIVES,
+    OTHER_READER,
+    STALE_FORM,
+    sentence,
+)
+from services.console.pages.words.kept import SIGNED_IN_AGAIN, TEXT_GONE
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
     SeeOther,
     Shown,
     kept_values,
+    lost_secrets,
     refused_form,
 )
 from services.console.routes.sign_in import FIRST_STEP_OVER, OTP_CODES, first_step, log_in
@@ -35,37 +44,52 @@ LINK_FIELDS = frozenset({"token", "code"})
 
 @dataclass(frozen=True, kw_only=True)
 class KeptForm:
-    """A form as it was pressed: its page, the mark of its reader, and what was typed."""
+    """A form as it was pressed: the mark of its reader, what was typed, and which secrets not."""
 
-    path: str
     reader: str
     typed: Mapping[str, str]
+    secrets: Sequence[str]
     sealed: str
 
 
-def keep(visit: Visit) -> KeptForm | None:
+GONE = KeptForm(reader="", typed={}, secrets=(), sealed="")
+"""A form that was too large to be kept, or has been kept for too long."""
+
+
+def keep(row: PageRoute, visit: Visit) -> KeptForm | None:
     """Seal the form of a press, or take the one that the press brings along."""
     if KEPT in visit.typed:
         return _read(visit)
-    if not visit.form_reader:
+    if not visit.form_reader or row.when_over:
         return None
     typed = {name: text for name, text in kept_values(visit).items() if name not in LINK_FIELDS}
-    content = {"path": visit.path, "reader": visit.form_reader, "typed": typed}
+    secrets = sorted(lost_secrets(row, visit))
+    content = {
+        "path": visit.path,
+        "reader": visit.form_reader,
+        "typed": typed,
+        "secrets": secrets,
+    }
     sealed = visit.ctx.sealer.seal(KEPT, content, now=visit.now)
     if len(sealed) > MAX_KEPT:
-        return None
-    return KeptForm(path=visit.path, reader=visit.form_reader, typed=typed, sealed=sealed)
+        return GONE
+    return KeptForm(reader=visit.form_reader, typed=typed, secrets=secrets, sealed=sealed)
 
 
-def _read(visit: Visit) -> KeptForm | None:
+def _read(visit: Visit) -> KeptForm:
     sealed = visit.typed[KEPT]
     content = visit.ctx.sealer.open(
         KEPT, sealed, now=visit.now, seconds=KEPT_SECONDS, longest=MAX_KEPT
     )
     match content:
-        case {"path": visit.path, "reader": str(reader), "typed": dict(typed)}:
-            return KeptForm(path=visit.path, reader=reader, typed=typed, sealed=sealed)
-    return None
+        case {
+            "path": visit.path,
+            "reader": str(reader),
+            "typed": dict(typed),
+            "secrets": list(secrets),
+        }:
+            return KeptForm(reader=reader, typed=typed, secrets=secrets, sealed=sealed)
+    return GONE
 
 
 def ask_again(
@@ -74,6 +98,7 @@ def ask_again(
     """Ask for the sign-in on the page of the form."""
     words = {
         "kept": kept.sealed,
+        "secrets": kept.secrets,
         "email": email,
         "first_step": first_step,
         "to": places.destination(visit.path),
@@ -84,17 +109,20 @@ def ask_again(
 async def go_on(row: PageRoute, visit: Visit, here: str) -> Outcome:
     """Sign in if the form says with what, then show the form with what was typed before."""
     kept = _read(visit)
-    if kept is None:
-        return SeeOther(here)
     if "email" in visit.typed or "first_step" in visit.typed:
         page = await _sign_in(visit, kept)
         if page is not None:
             return page
     if visit.session is None:
         return ask_again(visit, kept)
+    if kept is GONE:
+        return await row.show(visit, Form(problem=TEXT_GONE))
     if not visit.is_reader(kept.reader):
         return SeeOther(here)
-    return await show_again(row, visit, kept.typed, problem=SIGNED_IN_AGAIN)
+    errors = dict.fromkeys(kept.secrets, ENTER_AGAIN)
+    return await show_again(
+        row, visit, kept.typed, problem=SIGNED_IN_AGAIN, errors=errors, status=200
+    )
 
 
 async def _sign_in(visit: Visit, kept: KeptForm) -> Outcome | None:
@@ -123,16 +151,24 @@ async def show_stale(row: PageRoute, visit: Visit, problem: Fault) -> Outcome:
     """Show a form again that a press of before the newest sign-in or sign-out has sent."""
     if visit.session is not None and visit.form_reader and not visit.is_reader(visit.form_reader):
         return await row.show(visit, Form(problem=OTHER_READER, status=403))
-    return await show_again(row, visit, kept_values(visit), problem=problem, status=403)
+    return await show_again(row, visit, kept_values(visit), problem=problem)
 
 
 async def show_again(
-    row: PageRoute, visit: Visit, typed: Mapping[str, str], *, problem: Fault, status: int = 200
+    row: PageRoute,
+    visit: Visit,
+    typed: Mapping[str, str],
+    *,
+    problem: Fault,
+    errors: Mapping[str, Fault] | None = None,
+    status: int = 403,
 ) -> Outcome:
-    """Show a form with what was typed.
+    """Show a form with what was typed, and with what is to be entered again.
 
     Its press counts for the state that it was made for: what others have changed meanwhile is
     refused then, and not overwritten unseen.
     """
     state = typed.get("state", "")
-    return await row.show(visit, Form(values=typed, problem=problem, status=status, state=state))
+    errors = lost_secrets(row, visit) if errors is None else errors
+    form = Form(values=typed, errors=errors, problem=problem, status=status, state=state)
+    return await row.show(visit, form)

@@ -9,7 +9,7 @@ from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
 from services.console.pages.page_text import Fault
 from services.console.pages.rendering import Form
-from services.console.pages.texts import sentence
+from services.console.pages.texts import ENTER_AGAIN, sentence
 from services.console.routes.visits import Visit
 
 SECRET_FIELDS = frozenset(
@@ -74,6 +74,9 @@ class PageRoute:
     with the answer to a press, which counts once: `show` takes it. With `downloads` the answer is a
     file, as long as the API has it; a page of another site cannot ask for it, since the log tells
     of it in the visitor's name. A form has at most `max_fields`.
+
+    Where a press ends the session of its visitor, a second one finds it ended: `when_over` is what
+    the sign-in says then, and nothing that was typed is kept.
     """
 
     path: str
@@ -84,7 +87,10 @@ class PageRoute:
     downloads: bool = False
     fields: frozenset[str] = frozenset()
     """The fields of its form that a person types into, besides the common ones."""
+    secrets: frozenset[str] = frozenset()
+    """The fields of secrets that may be left empty: what was typed there is asked for again."""
     max_fields: int = 20
+    when_over: str = ""
 
     @property
     def methods(self) -> Sequence[str]:
@@ -131,6 +137,12 @@ def page_status(refusal: ApiRefusal) -> int:
 def kept_values(visit: Visit) -> Mapping[str, str]:
     """Return what was typed, without secrets."""
     return {name: text for name, text in visit.typed.items() if name not in SECRET_FIELDS}
+
+
+def lost_secrets(row: PageRoute, visit: Visit) -> Mapping[str, Fault]:
+    """What the form says at the fields whose secrets were typed, and are not shown again."""
+    carried = bool(visit.typed.get("carried"))
+    return {name: ENTER_AGAIN for name in row.secrets if carried or visit.typed.get(name)}
 
 
 def query_text(**fields: str) -> str:

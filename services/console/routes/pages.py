@@ -24,6 +24,7 @@ from services.console.routes.outcomes import (
     PageRoute,
     SeeOther,
     Shown,
+    lost_secrets,
     refused_form,
     with_query,
 )
@@ -191,7 +192,7 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
             return SeeOther(row.path)
         return await row.show(visit, Form())
     except (SignedOut, FormerSessionLives) as found:
-        kept = keep(visit) if press and isinstance(found, SignedOut) else None
+        kept = keep(row, visit) if press and isinstance(found, SignedOut) else None
         outcome: Outcome = ask_again(visit, kept) if kept else _to_sign_in(row, visit, found)
     except AccountGone:
         outcome = await gone_page(visit)
@@ -204,7 +205,8 @@ def _to_sign_in(row: PageRoute, visit: Visit, found: SignedOut | FormerSessionLi
     """Lead to the form of sign-in, and from there back to a page that needs a session."""
     if isinstance(found, FormerSessionLives):
         return SeeOther(f"{places.SIGN_IN}?{NOT_SIGNED_IN}")
-    done = "expired" if Cookie.SESSION in visit.cookies else "sign-in"
+    over = row.when_over if visit.typed else ""
+    done = (over or "expired") if Cookie.SESSION in visit.cookies else "sign-in"
     ended = {"ended": found.ended} if found.ended else {}
     to = places.destination(_here(row, visit))
     return SeeOther(with_query(places.SIGN_IN, to=to, done=done, **ended))
@@ -222,6 +224,7 @@ async def _refused(row: PageRoute, visit: Visit, refusal: ApiRefusal, *, press: 
         return SeeOther(with_query(places.SECURITY, done=FACTOR_REQUIRED))
     form = refused_form(visit, refusal, row.fields)
     if press:
+        form.errors = {**lost_secrets(row, visit), **form.errors}
         try:
             return await row.show(visit, form)
         except AccountGone:

@@ -66,7 +66,7 @@ async def ask_delete(visit: Visit, form: Form) -> Outcome:
 async def delete(visit: Visit) -> Outcome:
     """Delete the visitor for good."""
     await visit.call("DELETE", "/v1/me", query={"confirm": visit.typed.get("confirm", "")})
-    await visit.end_session()
+    visit.forget_session()
     return SeeOther(with_query(places.SIGN_IN, done="person-deleted"))
 
 
@@ -96,5 +96,6 @@ DELETION = ProvedPage(
     proved={"delete": "delete"},
     carried=("confirm",),
     fields=frozenset({"confirm"}),
+    when_over="deleted-or-expired",
 )
 PAGES = (PROFILE.route, DELETION.route)

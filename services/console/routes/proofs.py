@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.pages.rendering import Form
-from services.console.pages.texts import sentence
+from services.console.pages.texts import PROOF_TOO_LATE, sentence
+from services.console.routes.kept_forms import show_again
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
     SeeOther,
     Show,
     Shown,
+    kept_values,
     page_status,
     refused_form,
     with_query,
@@ -33,8 +35,9 @@ class ProvedPage:
     """A page with buttons: `presses` by their names.
 
     `proved` are those for which the API may ask for a fresh proof, each with the press that follows
-    the proof. The fields `carried` stay in the form of the proof, and the `secrets` sealed. The
-    `frame` is known before a press, so that what is shown once needs no answer after it.
+    the proof. The fields `carried` stay in the form of the proof. The `secrets` stay there sealed,
+    for a short time: later they are asked for again, and nothing is sent without them. The `frame`
+    is known before a press, so that what is shown once needs no answer after it.
     """
 
     path: str
@@ -46,11 +49,19 @@ class ProvedPage:
     secrets: tuple[str, ...] = ()
     fields: frozenset[str] = frozenset()
     frame: Callable[[Visit], Awaitable[object]] = open_person
+    when_over: str = ""
 
     @property
     def route(self) -> PageRoute:
         """The row of the page."""
-        return PageRoute(path=self.path, show=self.show, submit=self.submit, fields=self.fields)
+        return PageRoute(
+            path=self.path,
+            show=self.show,
+            submit=self.submit,
+            fields=self.fields,
+            secrets=frozenset(self.secrets),
+            when_over=self.when_over,
+        )
 
     async def submit(self, visit: Visit) -> Outcome:
         """Do what the pressed button says, after a fresh proof where the API asks for one."""
@@ -63,7 +74,11 @@ class ProvedPage:
             return await self.show(visit, Form())
         proves = name in self.proved and "proof" in visit.typed
         if proves and self.secrets:
-            visit.typed = {**visit.typed, **visit.open_typed()}
+            carried = visit.open_typed()
+            if carried is None:
+                typed = kept_values(visit)
+                return await show_again(self.route, visit, typed, problem=PROOF_TOO_LATE)
+            visit.typed = {**visit.typed, **carried}
         await self.frame(visit)
         try:
             if proves:
@@ -85,7 +100,7 @@ class ProvedPage:
             "action": visit.path,
             "press": self.proved.get(press, press),
             "carried": {name: visit.typed.get(name, "") for name in self.carried},
-            "sealed": visit.seal_typed(self.secrets) if self.secrets else "",
+            "sealed": visit.seal_typed(self.secrets),
             "by_code": factors["totp"] is not None or factors["passkeys"] > 0,
             "with_app": factors["totp"] is not None,
         }

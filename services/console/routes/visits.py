@@ -8,11 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.console.adapters.api import ApiAnswer, ApiRefusal, StreamedAnswer
-from services.console.domain.browser_state import (
-    BrowserSession,
-    Cookie,
-    read_session,
-)
+from services.console.domain.browser_state import BrowserSession, Cookie, read_session
 from services.console.routes.browser_requests import BrowserRequest
 from shared.locales import DEFAULT_TIME_ZONE, preferred_locale
 
@@ -257,9 +253,13 @@ class Visit(BrowserRequest):
         if self.session is not None:
             with contextlib.suppress(SignedOut):
                 await self.call("POST", "/v1/logout")
-            self.session = None
-            self.kept |= {Cookie.SESSION: "", Cookie.TOKENS: ""}
-            self.form_secret = self._new_form_secret()
+            self.forget_session()
+
+    def forget_session(self) -> None:
+        """Drop a session that has ended at the API with its user."""
+        self.session = None
+        self.kept |= {Cookie.SESSION: "", Cookie.TOKENS: ""}
+        self.form_secret = self._new_form_secret()
 
     def form_mark(self) -> str:
         """The mark of a form of this browser, and that of the user to whom it is shown."""

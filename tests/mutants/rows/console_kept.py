@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Kind, Mutant
 
 KEPT = "tests/services/console/test_kept_forms.py"
+COMPANY = "tests/services/console/test_company_sign_in.py"
 LIVE = "tests/services/console/test_live.py"
 LOG = "tests/services/console/test_log.py"
 ACCESS = "tests/services/console/test_access_pages.py"
@@ -39,8 +40,8 @@ ROWS = (
         id="kept-form-opens-on-any-page",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/kept_forms.py",
-        old='case {"path": visit.path, "reader"',
-        new='case {"path": str(), "reader"',
+        old='"path": visit.path,\n            "reader": str(reader)',
+        new='"path": str(),\n            "reader": str(reader)',
         tests=(KEPT, "-k", "not_the_form_of_the_page"),
     ),
     Mutant(
@@ -74,6 +75,65 @@ ROWS = (
         old="return ask_again(visit, kept, refused_form(visit, refusal))",
         new="raise",
         tests=(KEPT, "-k", "wrong_password"),
+    ),
+    Mutant(
+        id="secret-is-lost-when-its-proof-takes-long",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/proofs.py",
+        old="            if carried is None:\n",
+        new="            carried = carried or {}\n            if carried is None:\n",
+        tests=(COMPANY, "-k", "for_too_long"),
+    ),
+    Mutant(
+        id="long-secret-is-lost-at-a-proof",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/browser_requests.py",
+        old=", longest=MAX_CARRIED",
+        new="",
+        tests=(COMPANY, "-k", "longest_secret"),
+    ),
+    Mutant(
+        id="secret-of-a-kept-form-is-lost-without-a-word",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/kept_forms.py",
+        old="secrets = sorted(lost_secrets(row, visit))",
+        new="secrets = sorted(set[str]())",
+        tests=(KEPT, "-k", "asked_for_again"),
+    ),
+    Mutant(
+        id="secret-of-a-refused-form-is-lost-without-a-word",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/pages.py",
+        old="form.errors = {**lost_secrets(row, visit), **form.errors}",
+        new="form.errors = {**form.errors}",
+        tests=(COMPANY, "-k", "refused_form"),
+    ),
+    Mutant(
+        id="kept-text-is-lost-without-a-word",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/kept_forms.py",
+        old="    if kept is GONE:\n",
+        new="    if kept.sealed:\n",
+        tests=(KEPT, "-k", "text_that_is_gone"),
+    ),
+    Mutant(
+        id="sign-in-leads-to-a-file",
+        kind=Kind.SECURITY,
+        file="services/console/domain/places.py",
+        old=(
+            "    if _NOT_A_PAGE.fullmatch(path):\n"
+            '        asked = path.rpartition("/")[0] + mark + query\n'
+        ),
+        new='    asked = path.removesuffix("/file") + mark + query\n',
+        tests=("tests/services/console/test_rules.py", "-k", "stays_here or no_destination"),
+    ),
+    Mutant(
+        id="deleted-person-stays-signed-in-at-the-console",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/profile.py",
+        old="    visit.forget_session()\n",
+        new="    await visit.end_session()\n",
+        tests=("tests/services/console/test_person_pages.py", "-k", "second_press"),
     ),
     Mutant(
         id="open-list-changes-when-a-member-is-active",

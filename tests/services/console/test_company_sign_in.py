@@ -1,12 +1,16 @@
 """The pages of a company's sign-in, over a stand-in of the API: proofs, secrets, and presses."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rolecall.client.jwk import decode
+from services.console.domain.sealing import Sealer
 from services.identity.domain.account_connections import ISSUER_MOVED_ALONE
 from tests.services.console.accounts import API, EVERYTHING, PAGE, describe_account
 from tests.services.console.browsing import problem
+from tests.services.console.conftest import KEY
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,6 +40,8 @@ TYPED = {
     "domain": "acme.example",
     "join_role": "viewer",
 }
+CHANGE = f"PATCH {ONE}"
+AGAIN = "Enter it again: a secret is not kept."
 TOO_OLD, STEP_UP = problem(401, "step-up-required"), "POST /v1/me/step-up"
 PROVED = (200, {"access_token": "e30.proved.token", "expires_in": 300})
 
@@ -75,7 +81,72 @@ async def test_a_secret_passes_a_fresh_proof_sealed_and_is_sent_once(browser, co
     await browser.open(f"{HERE}/new")
     another = {"press": "create", "password": "right", "proof": "yes", "carried": sealed}
     await browser.press(f"{HERE}/new", **another, **TYPED)
-    assert company.asked_for(f"POST {LIST}")[-1]["client_secret"] is None  # of another sign-in
+    assert company.asked_for(f"POST {LIST}") == sent  # nothing of another sign-in
+    assert (browser.status, AGAIN in browser.text) == (403, True)
+
+
+@pytest.mark.rule("B1")
+@pytest.mark.parametrize(
+    ("page", "press", "call"), [("new", "create", f"POST {LIST}"), ("con_1", "change", CHANGE)]
+)
+async def test_a_secret_that_was_sealed_for_too_long_is_asked_for_again(
+    browser, company, page, press, call
+):
+    company.answers[call] = TOO_OLD
+    await browser.sign_in()
+    await browser.open(f"{HERE}/{page}")
+    await browser.press(f"{HERE}/{page}", press=press, client_secret="hunter2!", **TYPED)
+    asked = len(company.asked_for(call))
+    old = resealed(browser.text, age=310)
+    company.answers[call] = (200, CONNECTION)
+    browser.text = old
+    assert await browser.press(f"{HERE}/{page}", press=press, password="right") == ""
+    assert len(company.asked_for(call)) == asked
+    assert (browser.status, AGAIN in browser.text) == (403, True)
+    assert 'value="Acme"' in browser.text
+    await browser.press(f"{HERE}/{page}", press=press, client_secret="hunter2!", **TYPED)
+    assert company.asked_for(call)[-1]["client_secret"] == "hunter2!"
+
+
+async def test_a_proof_without_a_secret_may_take_its_time(browser, company):
+    company.answers[CHANGE] = TOO_OLD
+    await browser.sign_in()
+    await browser.open(f"{HERE}/con_1")
+    await browser.press(f"{HERE}/con_1", press="change", client_secret="", **TYPED)
+    assert "Is it you?" in browser.text
+    assert 'name="carried"' not in browser.text
+
+
+async def test_the_longest_secret_passes_a_proof(browser, company):
+    secret = "\U0001f511" * 400
+    company.answers[CHANGE] = TOO_OLD
+    await browser.sign_in()
+    await browser.open(f"{HERE}/con_1")
+    await browser.press(f"{HERE}/con_1", press="change", client_secret=secret, **TYPED)
+    company.answers[CHANGE] = (200, CONNECTION)
+    await browser.press(f"{HERE}/con_1", press="change", password="right")
+    assert [each["client_secret"] for each in company.asked_for(CHANGE)] == [secret, secret]
+
+
+@pytest.mark.parametrize("status", [412, 422])
+async def test_a_secret_of_a_refused_form_is_asked_for_again(browser, company, status):
+    fault = {"pointer": "/issuer", "message": "The address must begin with https://."}
+    company.answers[CHANGE] = problem(status, "invalid", errors=[fault])
+    await browser.sign_in()
+    for secret in ("hunter2!", ""):
+        await browser.open(f"{HERE}/con_1")
+        await browser.press(f"{HERE}/con_1", press="change", client_secret=secret, **TYPED)
+        assert (browser.status, AGAIN in browser.text) == (status, bool(secret))
+
+
+def resealed(text: str, *, age: int) -> str:
+    """A page whose sealed secret is `age` seconds old."""
+    sealer, now = Sealer([decode(KEY)]), datetime.now(UTC)
+    [carried] = re.findall('name="carried" value="([^"]*)"', text)
+    content = sealer.open("carried", carried, now=now, seconds=300)
+    assert content["typed"] == {"client_secret": "hunter2!"}
+    made = now - timedelta(seconds=age)
+    return text.replace(carried, sealer.seal("carried", content, now=made))
 
 
 async def test_the_record_that_proves_the_domain_is_shown_until_it_is_proved(browser, company):

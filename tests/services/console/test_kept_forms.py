@@ -27,6 +27,7 @@ LOGIN = "POST /v1/login"
 MADE = "POST /v1/accounts"
 OVER = problem(401, "token-invalid")
 ASKS = "What you entered is kept"
+GONE = "What you entered before could not be kept"
 
 
 def end_session(api):
@@ -157,22 +158,44 @@ async def test_a_sign_in_on_a_page_needs_the_mark_of_its_browser(browser, api):
 async def test_what_is_not_the_form_of_the_page_is_not_shown(browser, api, fault):
     describe_account(api)
     await browser.sign_in()
-    sealed = {"path": NEW_TEAM, "reader": SEALER.mark("form-reader", "usr_1"), "typed": {}}
+    typed, reader = {"name": TYPED}, SEALER.mark("form-reader", "usr_1")
+    sealed = {"path": NEW_TEAM, "reader": reader, "typed": typed, "secrets": []}
     made = datetime.now(UTC) - timedelta(seconds=3_610 if fault == "too old" else 0)
     kept = SEALER.seal("kept", sealed, now=made)
-    path = f"{PAGE}/settings" if fault == "of another page" else NEW_TEAM
+    path = "/console/profile" if fault == "of another page" else NEW_TEAM
     text = {"forged": kept[::-1], "empty": ""}.get(fault, kept)
-    leads = await browser.send("POST", path, data={"kept": text})
-    assert leads == ("" if fault == "none" else path)
+    assert await browser.send("POST", path, data={"kept": text}) == ""
+    assert (SHOWN in browser.text, GONE in browser.text) == (fault == "none", fault != "none")
 
 
-async def test_a_form_that_is_too_large_leads_to_the_sign_in_alone(browser, api):
+@pytest.mark.parametrize("fault", ["too large", "too old"])
+async def test_text_that_is_gone_is_said_to_be_and_its_user_signs_in(browser, api, fault):
+    name = "x" * 30_000 if fault == "too large" else TYPED
     describe_account(api)
     await browser.sign_in()
     await browser.open(NEW_TEAM)
-    end_session(api)
-    where = await browser.press(NEW_TEAM, name="x" * 30_000)
-    assert where.startswith("/sign-in?to=%2Fconsole%2Fnew-team&done=expired")
+    before = end_session(api)
+    await browser.press(NEW_TEAM, name=name)
+    assert (browser.status, ASKS in browser.text) == (403, fault == "too old")
+    if fault == "too old":
+        [kept] = set(re.findall(r'name="kept" value="([^"]*)"', browser.text))
+        browser.text = browser.text.replace(kept, resealed(kept, age=3_610))
+    for code, words in (("wrong-credentials", "is wrong"), ("otp-required", "You are signing in")):
+        api.answers[LOGIN] = problem(401, code)
+        await browser.press(NEW_TEAM, email="a@b.example", password="pw")
+        assert words in browser.text
+        assert "could not be kept" in browser.text
+    api.answers = before
+    assert await browser.press(NEW_TEAM, otp="123456") == ""
+    assert (browser.status, GONE in browser.text) == (200, True)
+    assert api.asked_for(MADE) == []
+
+
+def resealed(kept: str, *, age: int) -> str:
+    """A kept form that is `age` seconds old."""
+    now = datetime.now(UTC)
+    content = SEALER.open("kept", kept, now=now, seconds=3_600, longest=30_000)
+    return SEALER.seal("kept", content, now=now - timedelta(seconds=age))
 
 
 async def test_no_secret_is_kept(browser, api):
@@ -183,6 +206,19 @@ async def test_no_secret_is_kept(browser, api):
     await browser.press(path, email="a@b.example", password="pw")
     assert "https://log.example/" in browser.text
     assert "hunter2" not in browser.text
+
+
+@pytest.mark.parametrize("secret", ["hunter2!", ""])
+async def test_a_secret_that_was_typed_is_asked_for_again(browser, api, secret):
+    path = f"{PAGE}/settings/sign-in/new"
+    before = await press_after_the_end(
+        browser, api, path, press="create", label="Acme", client_secret=secret
+    )
+    assert ("Secrets are not kept." in browser.text) == bool(secret)
+    api.answers = before
+    await browser.press(path, email="a@b.example", password="pw")
+    assert 'value="Acme"' in browser.text
+    assert ("Enter it again" in browser.text) == bool(secret)
 
 
 STATES = (
@@ -239,7 +275,7 @@ FORMS = sorted(
     {
         PARAMETER.sub("x1", row.path)
         for row in PAGES
-        if row.submit and row.path.startswith("/console")
+        if row.submit and row.path.startswith("/console") and not row.when_over
     }
     | {"/security", "/security/passkeys", "/security/sessions", "/notifications/settings"}
 )

@@ -171,6 +171,25 @@ async def test_the_visitor_is_deleted_after_typing_their_address_and_a_proof(bro
     assert not any("session" in name for name in browser.cookies)
 
 
+async def test_a_deleted_visitor_is_signed_out_and_a_second_press_says_so(browser, api):
+    describe_person(api)
+    page = "/console/profile/delete"
+    await browser.sign_in()
+    await browser.open(page)
+    second = browser.tab()
+    second.text = browser.text
+    api.answers |= {"DELETE /v1/me": (204, None), "POST /v1/logout": problem(503, "unavailable")}
+    where = await browser.press(page, press="delete", confirm="ana@example.com")
+    assert where == "/sign-in?done=person-deleted"
+    assert not any("session" in name for name in browser.cookies)
+    api.answers["GET /v1/me"] = problem(401, "token-invalid")
+    where = await second.press(page, press="delete", confirm="ana@example.com")
+    assert where.startswith("/sign-in?")
+    assert "done=deleted-or-expired" in where
+    await browser.open(where)
+    assert "you were deleted" in browser.text
+
+
 async def test_the_account_of_a_page_that_is_gone_leaves_the_visitors_own_frame(browser, api):
     describe_person(api)
     api.answers |= {

@@ -13,9 +13,9 @@ from services.console.domain.browser_state import (
     read_session,
 )
 from services.console.domain.origins import is_foreign, takes_passkeys
-from services.console.domain.places import FILE_STEP, destination
+from services.console.domain.places import NOT_PAGES, destination
 from services.console.domain.sealing import Sealer
-from services.console.routes import PAGES
+from services.console.routes import FEEDS, PAGES, STATES
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 OLD, NEW, OTHER = (bytes(range(start, start + 32)) for start in (0, 50, 100))
@@ -192,6 +192,12 @@ ACCOUNT = "/console/accounts/acc_1"
         (f"{ACCOUNT}/log?action=member.&to=%2B", f"{ACCOUNT}/log?action=member.&to=%2B"),
         (f"{ACCOUNT}/log/export/file?from=a", f"{ACCOUNT}/log/export?from=a"),
         (f"{ACCOUNT}/usage/file", f"{ACCOUNT}/usage"),
+        (f"{ACCOUNT}/usage/file/file", f"{ACCOUNT}/usage/file/file"),
+        (f"{ACCOUNT}/log/export/file/file?a=b", f"{ACCOUNT}/log/export/file/file?a=b"),
+        (f"{ACCOUNT}/log/live?a=b", f"{ACCOUNT}/log?a=b"),
+        (f"{ACCOUNT}/members/live", f"{ACCOUNT}/members"),
+        ("/notifications/live", "/notifications"),
+        (f"{ACCOUNT}/projects/file", f"{ACCOUNT}/projects/file"),
         (f"{ACCOUNT}/projects/prj_1", f"{ACCOUNT}/projects/prj_1"),
         (f"{ACCOUNT}/../../sign-out", "/console"),
         (f"{ACCOUNT}//evil.example", "/console"),
@@ -204,10 +210,15 @@ def test_after_a_sign_in_a_visitor_stays_here(asked, to):
     assert destination(asked) == to
 
 
-def test_each_file_of_the_pages_is_known_by_its_address():
+def test_no_destination_is_a_file_or_what_a_script_follows():
     files = {row.path for row in PAGES if row.downloads}
-    assert files == {row.path for row in PAGES if row.path.endswith(FILE_STEP)}
-    assert len(files) == 2
+    assert files | {row.path for row in (*FEEDS, *STATES)} == set(NOT_PAGES)
+    for path in NOT_PAGES:
+        asked = path.format_map({"account_id": "acc_1"})
+        while asked not in {"", "/console"}:
+            asked = destination(asked)
+            assert asked not in {each.format_map({"account_id": "acc_1"}) for each in NOT_PAGES}
+            asked = asked.rpartition("/")[0]
 
 
 @pytest.mark.parametrize(("seconds", "wants"), [(-1, True), (29, True), (31, False)])

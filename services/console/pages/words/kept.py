@@ -11,6 +11,17 @@ KEPT: Mapping[str, PageText] = {
         "Ihre Sitzung ist zu Ende. Ihre Eingaben bleiben erhalten: Melden Sie sich an, dann stehen"
         " sie wieder im Formular.",
     ),
+    "again_secrets": PageText(
+        "Secrets are not kept. Enter them again afterwards.",
+        "Geheimnisse bleiben nicht erhalten. Geben Sie sie danach noch einmal ein.",
+    ),
+    "again_gone": PageText(
+        "Your session has ended. What you entered could not be kept: it is too long, or an hour has"
+        " passed. Sign in, and enter it again.",
+        "Ihre Sitzung ist zu Ende. Ihre Eingaben konnten nicht erhalten werden: Sie sind zu lang,"
+        " oder es ist eine Stunde vergangen. Melden Sie sich an, und geben Sie sie noch einmal"
+        " ein.",
+    ),
     "again_press": PageText("Sign in and go on", "Anmelden und weitermachen"),
     "again_as": PageText("You are signing in as {email}.", "Sie melden sich als {email} an."),
     "again_email": PageText("E-mail address", "E-Mail-Adresse"),
@@ -33,4 +44,9 @@ SIGNED_IN_AGAIN = PageText(
     " button again.",
     "Sie haben sich wieder angemeldet. Noch ist nichts geändert: Sehen Sie sich Ihre Eingaben an,"
     " und drücken Sie die Schaltfläche noch einmal.",
+)
+TEXT_GONE = PageText(
+    "You have signed in again. What you entered before could not be kept: enter it again.",
+    "Sie haben sich wieder angemeldet. Ihre Eingaben konnten nicht erhalten werden: Geben Sie sie"
+    " noch einmal ein.",
 )
