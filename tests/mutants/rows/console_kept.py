@@ -120,11 +120,8 @@ ROWS = (
         id="sign-in-leads-to-a-file",
         kind=Kind.SECURITY,
         file="services/console/domain/places.py",
-        old=(
-            "    if _NOT_A_PAGE.fullmatch(path):\n"
-            '        asked = path.rpartition("/")[0] + mark + query\n'
-        ),
-        new='    asked = path.removesuffix("/file") + mark + query\n',
+        old="if _NOT_A_PAGE.fullmatch(path):",
+        new='if path.endswith("/file"):',
         tests=("tests/services/console/test_rules.py", "-k", "stays_here or no_destination"),
     ),
     Mutant(

@@ -27,8 +27,8 @@ ROWS = (
         id="page-after-a-sign-in-is-a-file",
         kind=Kind.SECURITY,
         file="services/console/domain/places.py",
-        old="    asked = path.removesuffix(FILE_STEP) + mark + query\n",
-        new="",
+        old="    if _NOT_A_PAGE.fullmatch(path):\n",
+        new="    if not path:\n",
         tests=("tests/services/console/test_rules.py", "-k", "visitor_stays"),
     ),
     Mutant(

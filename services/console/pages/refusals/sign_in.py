@@ -75,6 +75,12 @@ SIGN_IN: Mapping[str, PageText] = {
         "Dieser Passkey ist hier nicht bekannt, oder er hat nicht geprüft, dass Sie es sind. Nehmen"
         " Sie einen anderen, oder melden Sie sich anders an.",
     ),
+    "mails-off-in-all": PageText(
+        "Mails of this kind are switched off for all your accounts. Sign in, and switch them on in"
+        " your settings.",
+        "E-Mails dieser Art sind für alle Ihre Konten ausgeschaltet. Melden Sie sich an, und"
+        " schalten Sie sie in Ihren Einstellungen ein.",
+    ),
     "unsubscribe-link-invalid": PageText(
         "This link is not valid. Copy the whole address from the e-mail, or sign in and choose your"
         " e-mails there.",
