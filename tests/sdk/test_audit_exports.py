@@ -122,6 +122,14 @@ def test_the_last_line_tells_a_whole_number_of_records(count):
     assert verified([*EXPORT[:-1], end]) == bad(Tampering.INSERTED, None, 63)
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1E400", "NaN", "Infinity"])
+def test_numbers_without_a_canonical_form_are_refused_in_each_line(number):
+    new = json.loads(EXPORT[9]) | {"seal": None, "ip": "@"}
+    line = json.dumps(new).replace('"@"', number)
+    assert isinstance(verified([EXPORT[0], line]), Tampered)
+    assert ExportHead.read(EXPORT[0].replace('"filters": {}', f'"filters": {number}')) is None
+
+
 @pytest.mark.parametrize("lacks", ["filters", "after", "account_id", "size", "checkpoint"])
 @pytest.mark.parametrize("filters", [{}, {"action": "member."}])
 def test_a_first_line_has_each_of_its_members(lacks, filters):

@@ -1,6 +1,7 @@
 """The verification of an exported log against a signed checkpoint, without any service."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -231,7 +232,9 @@ def loads(text: str) -> dict[str, Any]:
     Raises:
         ValueError: it is not one.
     """
-    found = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+    found = json.loads(
+        text, object_pairs_hook=_members, parse_constant=_no_constant, parse_float=_finite
+    )
     if not isinstance(found, dict):
         raise SealError("A line is not an object.")
     return found
@@ -242,6 +245,13 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise SealError("An object has two members of one name.")
     return members
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise SealError(f"{text[:80]} is beyond the numbers that have a canonical form.")
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -481,4 +481,12 @@ ROWS = (
         new="",
         tests=EXPORT_TESTS,
     ),
+    Mutant(
+        id="export-takes-numbers-without-a-canonical-form",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/audit/verification.py",
+        old="    if not math.isfinite(number):\n",
+        new="    if math.isnan(number):\n",
+        tests=EXPORT_TESTS,
+    ),
 )

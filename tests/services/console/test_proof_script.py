@@ -299,6 +299,7 @@ FILES: dict[str, tuple[list[str], str]] = {
         "bad",
     ),
     "a number beyond all": (rewritten(at_place(EMPTY), "[null]", "[1e400]"), "bad"),
+    "filters beyond all numbers": (rewritten(0, '"filters": {}', '"filters": 1e400'), "bad 1"),
     "a first line without a member": (rewritten(0, '"after": null, ', ""), "bad 1"),
     "a mark before the first line": (rewritten(0, '{"type"', '\ufeff{"type"'), "bad 1"),
     "a moment that is a number": (altered(LINES, 0, complete_until=5), "bad 1"),
