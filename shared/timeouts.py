@@ -69,6 +69,9 @@ class Timeouts:
     """The longest wait for the answer of another service, over all its replicas."""
     source_call: float = 1.0
     """The longest wait of a replica of authz for an answer of team or identity."""
+    busy_source: float = 3.0
+    """The same for a replica without a lease, if the calls before had no answer. A lease from a
+    later answer would be over."""
     snapshot_page: float = 10.0
     """The longest wait of a replica of authz for one page of a snapshot."""
 

@@ -12,6 +12,7 @@ from shared.auth.row_signatures import SignedRow
 from shared.clock import Clock
 from shared.contracts.calls.journal import CHANGES, ChangesQuery
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, LeaseRequest, ReleaseQuery
+from shared.following.call_time import CallTime
 from shared.following.journal_view import HistoryForked, JournalView, RowOutcome
 from shared.following.lease_grants import LeaseGrant, LeaseRequestState
 from shared.following.reload_pause import ReloadPause
@@ -61,6 +62,9 @@ class Follower:
         self._verifier = verifier
         self._clock = clock
         self._timeouts = timeouts
+        self._lease_time, self._page_time = (
+            CallTime(timeouts.source_call, longest=timeouts.busy_source) for _ in range(2)
+        )
         self._ttl = FIRST_TTL_SECONDS
         self._leased_life: str | None = None
         self._granted_at = 0.0
@@ -211,10 +215,10 @@ class Follower:
         """Request the lease; False if the loop must run again at once."""
         state = self.view.ask(self._clock.boottime())
         self._leased_life = state.life
+        request = self._lease_request(state)
         try:
-            answer = await self._internal.call(
-                LEASE, self.source, self._lease_request(state), timeout=self._timeouts.source_call
-            )
+            with self._lease_time.of_call(hurry=self.holds()) as seconds:
+                answer = await self._internal.call(LEASE, self.source, request, timeout=seconds)
         except Refusal as refusal:
             if refusal.code != LifeEnded.code:
                 raise Unavailable from refusal
@@ -239,9 +243,8 @@ class Follower:
         last = after
         while not self.view.has(shard, after + 1):
             query = ChangesQuery(shard=shard, after=last, limit=CHANGES_PAGE_SIZE)
-            page = await self._internal.call(
-                CHANGES, self.source, query, timeout=self._timeouts.source_call
-            )
+            with self._page_time.of_call() as seconds:
+                page = await self._internal.call(CHANGES, self.source, query, timeout=seconds)
             if not page.items:
                 # Heads are never ahead of rows, so this is not the history that was loaded.
                 logger.warning(

@@ -22,7 +22,7 @@ from shared.http.lanes import TooManyAtOnce
 from shared.http.replicas import LookUp, Replica, Replicas, look_up
 from shared.http.requests import REQUEST_ID_HEADER
 from shared.http.unanswered import NoAnswer, UnansweredLog, error_text
-from shared.problems import Refusal, Unavailable, refusal_of
+from shared.problems import Invalid, Refusal, Unavailable, refusal_of
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 MAX_CONNECTIONS = 100
@@ -34,6 +34,7 @@ too short."""
 
 _log = logging.getLogger(__name__)
 _CREDENTIAL_REFUSED = frozenset({401, 403})
+_NOT_TAKEN = frozenset({TooManyAtOnce.code, Invalid.code})
 _NO_PARAMETERS: Mapping[str, str] = {}
 
 
@@ -237,13 +238,15 @@ class InternalClient:
     ) -> Refusal | NoAnswer:
         """What to raise. A refusal of this service's credential is not the user's fault.
 
-        Neither is one of its share of the callee: its calls wait there for an absent database.
+        Neither is one of its share of the callee: its calls wait there for an absent database. A
+        request that does not fit the callee's class is one of another version of the call, which
+        another replica may know.
         """
         if status in _CREDENTIAL_REFUSED:
             about = {"callee": callee, "call": call.name, "status": status}
             _log.error("internal call refused", extra=about)
         code = problem.get("code") if isinstance(problem, dict) else None
-        not_asked = status in _CREDENTIAL_REFUSED or status >= 500 or code == TooManyAtOnce.code
+        not_asked = status in _CREDENTIAL_REFUSED or status >= 500 or code in _NOT_TAKEN
         if not_asked or not isinstance(problem, dict):
             return NoAnswer(f"status {status}, code {code}")
         return refusal_of(status, problem)

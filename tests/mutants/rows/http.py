@@ -233,6 +233,14 @@ ROWS = (
         tests=("tests/contracts/test_generated_requests.py", "-k", "described_answer"),
     ),
     Mutant(
+        id="a-request-of-another-version-is-the-fault-of-the-caller",
+        kind=Kind.DATA,
+        file=CLIENT,
+        old="frozenset({TooManyAtOnce.code, Invalid.code})",
+        new="frozenset({TooManyAtOnce.code})",
+        tests=(*CLIENT_TESTS, "-k", "new_field"),
+    ),
+    Mutant(
         id="internal-call-follows-a-redirect",
         kind=Kind.SECURITY,
         file="shared/http/client.py",

@@ -190,6 +190,14 @@ ROWS = (
         tests=NEAREST,
     ),
     Mutant(
+        id="a-busy-source-is-given-up-in-the-usual-time",
+        kind=Kind.CONSISTENCY,
+        file="shared/following/follower.py",
+        old="of_call(hurry=self.holds())",
+        new="of_call(hurry=True)",
+        tests=("tests/shared/following/test_call_time.py",),
+    ),
+    Mutant(
         id="lease-of-a-forgotten-state-kept",
         kind=Kind.CONSISTENCY,
         file="shared/following/follower.py",
