@@ -188,8 +188,8 @@ ROWS = (
         id="internal-calls-end-a-loop-with-a-full-lane",
         kind=Kind.AVAILABILITY,
         file=CLIENT,
-        old=" or code == TooManyAtOnce.code",
-        new="",
+        old="frozenset({TooManyAtOnce.code, Invalid.code})",
+        new="frozenset({Invalid.code})",
         tests=(*CLIENT_TESTS, "-k", "without_room"),
     ),
     Mutant(

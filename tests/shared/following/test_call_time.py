@@ -33,7 +33,7 @@ def answered(time: CallTime) -> float:
         return seconds
 
 
-def test_a_call_has_twice_the_time_of_one_without_an_answer_up_to_the_longest():
+def test_a_call_has_twice_the_time_of_one_without_an_answer():
     time = CallTime(1.0, longest=3.0)
     assert [unanswered(time) for _ in range(4)] == [1.0, 2.0, 3.0, 3.0]
 
