@@ -58,8 +58,8 @@ Create your first service client:
 SILENT = """\
 These services do not answer yet: {silent}. Read their logs with `{command} logs`.
 Data created with other secrets than those in {folder} cannot be opened. Restore secrets.json
-and database.json of these data from a backup, then run `make up` again (docs/operations.md,
-Backups). Only if no one needs the data, delete them with `{command} down --volumes`.
+and database.json of these data from a backup, then run `make up` again
+(docs/operations/backups.md). Only if no one needs the data, delete them with `{command} down --volumes`.
 """
 
 

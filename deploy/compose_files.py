@@ -80,7 +80,7 @@ def refuse_lost_secrets(file: Path, *, volume: str, anew: str) -> None:
         refuse_lost(file, data=data, anew=anew)
     raise SecretsError(
         f"{file} is missing, but {data} exists. Restore {file} from a backup. It has the passwords"
-        " of the database. The data are not lost without it: docs/operations.md (New passwords)"
+        " of the database. The data are not lost without it: docs/operations/rotation.md"
         " says how to give the database new ones."
     )
 

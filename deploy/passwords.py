@@ -23,8 +23,8 @@ def load_or_create(file: Path, users: Sequence[str]) -> Mapping[str, str]:
             kept = dict(json.loads(read_own(file)))
         except (ValueError, TypeError):
             raise SecretsError(
-                f"{file} is damaged. Restore it from a backup. Without one, docs/operations.md"
-                " (New passwords) says how to give its users new passwords."
+                f"{file} is damaged. Restore it from a backup. Without one,"
+                " docs/operations/rotation.md says how to give its users new passwords."
             ) from None
     passwords = generate(users) | kept
     if passwords != kept:

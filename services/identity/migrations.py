@@ -15,7 +15,7 @@ USERS = (Index(collection="users", keys=(("lapses_at", 1),), name="lapses", ttl_
 
 In a database of an earlier version the index `verified_address` of this step stays. Replicas of
 that version keep an address to one user only by it. It goes by hand when none runs any more
-(`docs/operations.md`).
+(`docs/operations/scaling.md`).
 """
 
 IN_SHARDS = (

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ MAX_WIDTH = 130
 """Characters of a line of text as a reader sees it: the target of a link does not count."""
 LISTS_OF_TESTS = ROOT / "docs" / "rules.md"
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#:]*\.md|)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def test_every_generated_table_is_up_to_date() -> None:
@@ -44,6 +47,28 @@ def test_every_link_between_documents_has_a_target(path: Path) -> None:
         target for target in LINK.findall(path.read_text()) if not (path.parent / target).exists()
     ]
     assert broken == []
+
+
+@cache
+def anchors(path: Path) -> frozenset[str]:
+    """The anchors that GitHub gives the headings of a document."""
+    found: list[str] = []
+    for title in HEADING.findall(path.read_text()):
+        plain = re.sub(r"\]\([^)]*\)", "]", title).lower()
+        name = re.sub(r"[^\w -]", "", plain).strip().replace(" ", "-")
+        again = found.count(name)
+        found += [name, f"{name}-{again}"] if again else [name]
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_heading_finds_it(path: Path) -> None:
+    lost = [
+        f"{target}#{anchor}"
+        for target, anchor in ANCHOR.findall(path.read_text())
+        if anchor not in anchors((path.parent / target).resolve() if target else path)
+    ]
+    assert lost == []
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
@@ -97,8 +122,8 @@ def test_the_lines_for_a_cluster_name_every_growing_collection() -> None:
     sources = [*stores, *ROOT.glob("shared/**/*.py")]
     opened = re.compile(r'majority\(database, "(\w+)"\)')
     growing = {name for path in sources for name in opened.findall(path.read_text())} - GLOBAL
-    text = (ROOT / "docs" / "operations.md").read_text()
-    section = text[text.index("### A sharded database") : text.index("## Stopping and updating")]
+    text = (ROOT / "docs" / "operations" / "scaling.md").read_text()
+    section = text[text.index("## A sharded database") :]
     to_shard, to_check = section.split("\n4. ")
     assert growing <= set(re.findall(r"\w+", to_shard))
     checked = growing - {"history", "idempotency", "journal", "receipts"}

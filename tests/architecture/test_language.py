@@ -137,12 +137,12 @@ def test_a_comment_is_not_a_question():
 
 
 def test_operations_names_only_existing_metrics_and_log_messages():
-    text = (ROOT / "docs" / "operations.md").read_text()
+    pages = {page.stem: page.read_text() for page in (ROOT / "docs/operations").glob("*.md")}
     code = "\n".join(
         path.read_text() for path in tracked("shared/*.py", "services/*.py", "deploy/*.py")
     )
-    metrics = re.findall(r"`(rolecall_[a-z_]+?)(?:_total)?` \{", text)
-    alarms = text[text.index("These errors need an operator") : text.index("## Failures")]
+    metrics = re.findall(r"`(rolecall_[a-z_]+?)(?:_total)?` \{", "\n".join(pages.values()))
+    alarms = pages["monitoring"].partition("These errors need an operator")[2].partition("\n#")[0]
     messages = re.findall(r"`([A-Za-z. ]+)`", alarms)
     assert metrics
     assert messages

@@ -93,7 +93,7 @@ def test_lost_passwords_of_the_database_do_not_cost_the_data(
         file.unlink()
     sentence = refusal(composition)
     assert f"Restore {lost} from a backup" in sentence
-    assert "New passwords" in sentence
+    assert "docs/operations/rotation.md" in sentence
     assert "--volumes" not in sentence
     assert "sealed" not in sentence
 

@@ -291,7 +291,7 @@ async def updates_of_list_fields(database: Database) -> list[str]:
 
 
 def test_the_table_of_updates_ends_with_the_last_step_of_team() -> None:
-    text = (ROOT / "docs" / "operations.md").read_text()
+    text = (ROOT / "docs" / "operations" / "updating.md").read_text()
     table = text[text.index("| it prints |") :].partition("\n\n")[0]
     ranges = [line.split("|")[1].strip().split(" to ") for line in table.splitlines()[2:]]
     numbers = [[int(number) for number in one] for one in ranges]
