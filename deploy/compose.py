@@ -59,7 +59,8 @@ SILENT = """\
 These services do not answer yet: {silent}. Read their logs with `{command} logs`.
 Data created with other secrets than those in {folder} cannot be opened. Restore secrets.json
 and database.json of these data from a backup, then run `make up` again
-(docs/operations/backups.md). Only if no one needs the data, delete them with `{command} down --volumes`.
+(docs/operations/backups.md). Only if no one needs the data, delete them with
+`{command} down --volumes`.
 """
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from deploy.catalog_tables import POLICIES, REASONS, policy_rows, reason_rows
 from deploy.rules import PAGE, marked_tests, with_proofs
+from deploy.settings_page import COMMANDS, COMMANDS_HEADER, HEADER, settings_rows
+from deploy.settings_page import PAGE as SETTINGS
 from deploy.webhook_catalogue import catalogue
 from rolecall import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from services.console.settings import NAME as CONSOLE
@@ -32,7 +34,7 @@ from shared.http.access import (
 )
 from shared.http.routes import Route
 from shared.mongo import WORKERS
-from shared.runtime.settings import variables
+from shared.runtime.environment import variables
 
 ROOT = Path(__file__).parent.parent
 
@@ -190,6 +192,11 @@ def documents() -> dict[Path, dict[str, str]]:
         },
         ROOT / "docs" / "requests.md": {"repeats": repeats_table()},
         ROOT / "docs" / "webhooks.md": {"webhook events": catalogue()},
+    }
+    commands = [(f"`{name}`", *cells) for name, *cells in COMMANDS]
+    found[ROOT / SETTINGS] = {
+        **{name: table(HEADER, rows) for name, rows in settings_rows().items()},
+        "variables of commands": table(COMMANDS_HEADER, commands),
     }
     found[ROOT / "services" / CONSOLE / "README.md"] = {"settings": settings_table(CONSOLE)}
     for service in Service:

@@ -211,6 +211,18 @@ RECORDS_ERASED = Counter(
     ("service",),
     registry=REGISTRY,
 )
+FORMER_SEALS = Gauge(
+    "rolecall_former_seals",
+    "Values in the database that the last look found sealed with a former key, and sealed anew.",
+    ("service",),
+    registry=REGISTRY,
+)
+FORMER_KEY_USES = Counter(
+    "rolecall_former_key_uses",
+    "Accepted uses of a key that is not the first of its setting, by what was made with it.",
+    ("service", "use"),
+    registry=REGISTRY,
+)
 CHECKS = LoopCounter(
     "rolecall_checks",
     "Checks answered with a decision.",

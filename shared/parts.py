@@ -12,6 +12,7 @@ from shared.contracts.calls.identity import KEY_SET
 from shared.contracts.topology import Service
 from shared.http.client import InternalClient
 from shared.http.lanes import lane_limits
+from shared.metrics import FORMER_KEY_USES, start_at_zero
 from shared.row_verifier import RowVerifier
 from shared.runtime.settings import StatelessSettings
 from shared.runtime.supervisor import Loop
@@ -61,6 +62,8 @@ class Parts:
                 lambda: self.internal.call(KEY_SET, Service.IDENTITY), clock=self.clock
             )
         settings = self._settings
+        uses = ["admin key", *(f"internal call of {name}" for name in settings.internal_keys)]
+        start_at_zero(FORMER_KEY_USES, [self.service], uses)
         return Authenticator(
             tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=self.clock),
             internal=InternalVerifier(

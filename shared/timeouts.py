@@ -111,6 +111,7 @@ class Timeouts:
     """The longest wait of authz for team's answer about a past time."""
 
     trim_poll: float = 300.0
+    reseal_poll: float = 300.0
     """The pause between two looks of a source for rows that no consumer needs."""
     confirm_poll: float = 60.0
     """The pause between two confirmations of a consumer: which rows it does not need any more."""

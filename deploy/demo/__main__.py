@@ -33,7 +33,7 @@ from deploy.demo.team import (
 )
 from deploy.local.product import run_file
 from deploy.local.settings import LocalSettings
-from shared.runtime.settings import load
+from shared.runtime.environment import load
 
 LINK = re.compile(r"https?://\S+[?&]token=\S+")
 MAIL_SECONDS, POLL_SECONDS = 60.0, 0.05

@@ -40,9 +40,9 @@ from shared.http.hosts import local_hosts_only
 from shared.http.mounting import mount
 from shared.http.openapi import document
 from shared.mongo import DbClient, connect, majority
+from shared.runtime.environment import FILE, SettingsT, load
 from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import SettingsT, load
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 HOST = "127.0.0.1"
@@ -265,6 +265,8 @@ class Product:
 
 def _loaded(settings: type[SettingsT], variables: Mapping[str, str]) -> SettingsT:
     """The settings of a service, read from these variables alone."""
+    for name in variables:
+        os.environ.pop(name + FILE, None)
     os.environ.update(variables)
     try:
         return load(settings)

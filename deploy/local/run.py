@@ -28,8 +28,8 @@ from shared import logs
 from shared.cancellation import end
 from shared.contracts.topology import Service
 from shared.problems import StartRefused
+from shared.runtime.environment import load
 from shared.runtime.service import event_loop
-from shared.runtime.settings import load
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 WELCOME = """

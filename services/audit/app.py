@@ -39,9 +39,10 @@ from shared.ids import new_id
 from shared.metrics import STREAM_ATTEMPTS, start_at_zero
 from shared.receivers.attempts import RequestResult
 from shared.receivers.posts import ReceiverPosts
+from shared.resealing import SealedField, keep_resealing
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import secret_bytes
 from shared.sealed_secrets import SealedSecrets
+from shared.secret_keys import secret_keys
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
@@ -91,6 +92,20 @@ def build(
         user_agent="Rolecall-Streams/1",
         content_type="application/x-ndjson",
     )
+    stream_key, *former = secret_keys(settings.stream_key)
+    stream_secrets = SealedSecrets(stream_key, form=b"stream secret 1", former=former)
+    streams = SealedField(
+        collection="streams",
+        path="sealed_secret",
+        reseal=lambda stream_id, value: stream_secrets.reseal(value, about=stream_id),
+    )
+    resealing = partial(
+        keep_resealing,
+        parts.database,
+        [streams],
+        service=Service.AUDIT,
+        pause=timeouts.reseal_poll,
+    )
     start_at_zero(STREAM_ATTEMPTS, [Service.AUDIT], RequestResult)
     ctx = Ctx(
         checker=checker,
@@ -107,7 +122,7 @@ def build(
         platform_retention=platform_retention,
         streams=StreamParts(
             posts=posts,
-            secrets=SealedSecrets(secret_bytes(settings.stream_key), form=b"stream secret 1"),
+            secrets=stream_secrets,
             networks=settings.stream_networks,
         ),
         timeouts=timeouts,
@@ -144,6 +159,7 @@ def build(
                 connections=settings.stream_connections,
             ),
             "tails": partial(run_tails, ctx),
+            **({"resealing": resealing} if former else {}),
             "retention": partial(run_record_keeper, keeper, keeping),
             "fold_usage": partial(run_usage_folder, usage),
             "erasure": partial(run_person_eraser, eraser, erasing),

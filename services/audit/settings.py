@@ -9,7 +9,8 @@ from rolecall.client.jwk import read_public
 from services.audit.domain.retention import MAX_DAYS, MIN_DAYS
 from shared.auth.keys import read_private
 from shared.contracts.topology import Service
-from shared.runtime.settings import Secret32, ServiceSettings, settings_config
+from shared.runtime.settings import ServiceSettings, settings_config
+from shared.secret_keys import Secret32s
 
 
 class Settings(ServiceSettings):
@@ -29,8 +30,9 @@ class Settings(ServiceSettings):
         description="Folder, best on another disk, to which each checkpoint is written as well",
     )
 
-    stream_key: Secret32 = Field(
-        description="32 random bytes, base64url; they seal the secrets that streams send"
+    stream_key: Secret32s = Field(
+        description="32 random bytes, base64url; seals the secrets that streams send."
+        " Former keys may follow it, after commas"
     )
     stream_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="JSON: networks besides the internet to which streams may lead"

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from shared.runtime.settings import ListenerSettings, Secret32, secret_bytes, settings_config
+from shared.runtime.settings import ListenerSettings, settings_config
+from shared.secret_keys import Secret32, secret_bytes
 
 NAME = "console"
 

@@ -10,6 +10,7 @@ from services.identity.adapters.issuers import Issuers
 from services.identity.adapters.keyring import Keyring, UnsealError
 from services.identity.adapters.network_places import PlacesUnreadable, read_places
 from services.identity.adapters.relying_party import RelyingParty
+from services.identity.adapters.sealed_fields import sealed_fields
 from services.identity.adapters.sealed_texts import SealedTexts
 from services.identity.adapters.sealing import FactorSealer
 from services.identity.adapters.turns import Turns
@@ -42,15 +43,23 @@ from shared.http.outbound import Outbound
 from shared.journal import Journal
 from shared.leases import Leases
 from shared.links import Links
-from shared.metrics import MAILS_WITHHELD, start_at_zero
+from shared.metrics import FORMER_KEY_USES, MAILS_WITHHELD, start_at_zero
 from shared.mongo import DbClient
 from shared.problems import StartRefused
+from shared.resealing import keep_resealing
+from shared.runtime.environment import variable
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import secret_bytes, variable
+from shared.runtime.supervisor import Loop
 from shared.sealed_secrets import SealedSecrets
+from shared.secret_keys import secret_keys
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
+FORMER_LINKS = (
+    *("sign-up", "password-reset", "address-change", "address-undo", "factor-take-back"),
+    "refresh",
+)
+"""What is derived from keys that may have been changed."""
 MAX_MAILS_WAITING = 32
 """Requests for a mail that wait for their turn, eight seconds at most with the default step."""
 
@@ -89,8 +98,15 @@ def build(
         places = read_places(settings.network_places)
     except PlacesUnreadable as fault:
         raise StartRefused(f"{variable(Settings, 'network_places')}: {fault}") from fault
-    sealing_key = secret_bytes(settings.sealing_key)
-    hasher, keyring = hasher or Argon2Hasher(), Keyring(sealing_key)
+    sealing_keys = secret_keys(settings.sealing_key)
+    sealing_key, *former = sealing_keys
+    sealer = FactorSealer(sealing_key, former=former)
+    sealed_secrets = SealedSecrets(sealing_key, form=b"sso client secret 1", former=former)
+    link_key, *former_link_keys = secret_keys(settings.link_key)
+    refresh_key, *former_refresh_keys = secret_keys(settings.refresh_key)
+    links = partial(Links, link_key, former=former_link_keys)
+    start_at_zero(FORMER_KEY_USES, [Service.IDENTITY], FORMER_LINKS)
+    hasher, keyring = hasher or Argon2Hasher(), Keyring(sealing_key, former=former)
     rows, reserved = store(parts.database), store(parts.reserved_database)
     snapshot = snapshot_rows(
         clients=reserved,
@@ -118,26 +134,26 @@ def build(
         hasher=hasher,
         keyring=keyring,
         issuers=Issuers(outbound, clock=parts.clock, networks=networks),
-        sealed_sign_ins=SealedTexts(SsoSignIn, form="sso sign-in 1", sealing_key=sealing_key),
+        sealed_sign_ins=SealedTexts(SsoSignIn, form="sso sign-in 1", sealing_keys=sealing_keys),
         sealed_continuations=SealedTexts(
-            SsoContinuation, form="sso continuation 1", sealing_key=sealing_key
+            SsoContinuation, form="sso continuation 1", sealing_keys=sealing_keys
         ),
         access_tokens=TokenVerifier(
             issuer=settings.public_url, keys=keyring.public, clock=parts.clock
         ),
         relying_party=RelyingParty(public_url=settings.public_url, product=settings.product_name),
         sealed_challenges=SealedTexts(
-            PasskeyChallenge, form="passkey challenge 1", sealing_key=sealing_key
+            PasskeyChallenge, form="passkey challenge 1", sealing_keys=sealing_keys
         ),
-        sealer=FactorSealer(sealing_key),
-        sealed_secrets=SealedSecrets(sealing_key, form=b"sso client secret 1"),
+        sealer=sealer,
+        sealed_secrets=sealed_secrets,
         texts=DnsTexts() if texts is None else texts,
-        sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
-        reset_links=Links(secret_bytes(settings.link_key), "password-reset"),
-        refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
-        address_links=Links(secret_bytes(settings.link_key), "address-change"),
-        undo_links=Links(secret_bytes(settings.link_key), "address-undo"),
-        take_back_links=Links(secret_bytes(settings.link_key), "factor-take-back"),
+        sign_up_links=links("sign-up"),
+        reset_links=links("password-reset"),
+        refresh_tokens=Links(refresh_key, "refresh", former=former_refresh_keys),
+        address_links=links("address-change"),
+        undo_links=links("address-undo"),
+        take_back_links=links("factor-take-back"),
         places=places,
         internal=parts.internal,
         checker=checker,
@@ -160,6 +176,17 @@ def build(
                 "database. Set the value that the key was stored with."
             ) from fault
 
+    resealing: dict[str, Loop] = {}
+    if former:
+        fields = sealed_fields(sealer, sealed_secrets)
+        resealing["resealing"] = partial(
+            keep_resealing,
+            parts.database,
+            fields,
+            service=Service.IDENTITY,
+            pause=timeouts.reseal_poll,
+        )
+
     async def close_hasher() -> None:
         hasher.close()
 
@@ -181,6 +208,7 @@ def build(
         opens=(open_keys,),
         tasks={
             "signing-keys": lambda: keep_keys(ctx),
+            **resealing,
             "token-expiry": partial(run_due_work, ending_tokens(ctx), pause=timeouts.token_poll),
         },
         closes=(close_hasher, ctx.issuers.close),

@@ -18,7 +18,8 @@ from services.identity.domain.sso_connections import EVERY_DOMAIN, OPENID_SCOPE,
 from shared.contracts.calls.leases import MAX_TTL_SECONDS
 from shared.contracts.topology import Service
 from shared.http.outbound import check_url
-from shared.runtime.settings import Secret32, ServiceSettings, settings_config
+from shared.runtime.settings import ServiceSettings, settings_config
+from shared.secret_keys import Secret32s
 
 _Domain = Annotated[str, Field(pattern=r"^(\*|[a-z0-9-]+(\.[a-z0-9-]+)+)$")]
 
@@ -59,14 +60,17 @@ class Settings(ServiceSettings):
 
     model_config = settings_config(Service.IDENTITY)
 
-    link_key: Secret32 = Field(
-        description="32 random bytes, base64url; verification links are derived from it"
+    link_key: Secret32s = Field(
+        description="32 random bytes, base64url; mailed links are derived from it."
+        " Former keys may follow it, after commas"
     )
-    refresh_key: Secret32 = Field(
-        description="32 random bytes, base64url; refresh tokens are derived from it"
+    refresh_key: Secret32s = Field(
+        description="32 random bytes, base64url; refresh tokens are derived from it."
+        " Former keys may follow it, after commas"
     )
-    sealing_key: Secret32 = Field(
-        description="32 random bytes, base64url; encrypts signing keys and second factors"
+    sealing_key: Secret32s = Field(
+        description="32 random bytes, base64url; encrypts what is secret in the database."
+        " Former keys may follow it, after commas"
     )
     product_name: str = Field(
         "Rolecall", description="Name of the platform, which a password must not rest on"

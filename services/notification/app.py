@@ -45,7 +45,7 @@ from shared.metrics import MAILS_ENDED, MAILS_WITHHELD, WEBHOOK_ATTEMPTS, start_
 from shared.receivers.attempts import RequestResult
 from shared.receivers.posts import ReceiverPosts
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import secret_bytes
+from shared.secret_keys import secret_keys
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
@@ -86,14 +86,15 @@ def build(
         public_url=settings.public_url,
         pages=settings.pages,
     )
-    webhook_key = secret_bytes(settings.webhook_key)
-    unsubscribe_links = UnsubscribeLinks(webhook_key, settings.public_url)
+    webhook_key, *former = secret_keys(settings.webhook_key)
+    unsubscribe_links = UnsubscribeLinks(webhook_key, settings.public_url, former=former)
     transport = SmtpTransport(
         host=settings.smtp_host,
         port=settings.smtp_port,
         security=settings.smtp_security,
         username=settings.smtp_username,
         password=settings.smtp_password,
+        authorities=settings.smtp_ca_file,
         own_name=sender.host,
         clock=parts.clock,
         timeouts=timeouts,
@@ -128,6 +129,7 @@ def build(
         accounts=InternalAccounts(parts.internal),
         users=InternalUsers(parts.internal),
         webhook_key=webhook_key,
+        former_webhook_keys=former,
         webhook_networks=settings.webhook_networks,
         signed_in=checker,
     )

@@ -1,12 +1,15 @@
 """The settings of notification, read from the environment."""
 
+import ssl
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from shared.contracts.topology import Service
-from shared.runtime.settings import Secret32, ServiceSettings, settings_config
+from shared.runtime.settings import ServiceSettings, settings_config
+from shared.secret_keys import Secret32s
 
 
 class Security(StrEnum):
@@ -28,6 +31,11 @@ class Settings(ServiceSettings):
         Security.STARTTLS,
         description="Encryption of the connection: starttls, tls (from the first byte) or none",
     )
+    smtp_ca_file: Path | None = Field(
+        None,
+        description="PEM file of the authorities for the certificate of the mail server; without it"
+        " those of the operating system",
+    )
     smtp_username: str | None = Field(
         None, description="User name at the mail server; without one there is no sign-in"
     )
@@ -42,8 +50,9 @@ class Settings(ServiceSettings):
         " /unsubscribe, /sign-in, /forgot-password."
         " Without them mails name the requests of the API",
     )
-    webhook_key: Secret32 = Field(
-        description="32 random bytes, base64url; the secrets of webhooks are derived from it"
+    webhook_key: Secret32s = Field(
+        description="32 random bytes, base64url; the secrets of webhooks are derived from it."
+        " Former keys may follow it, after commas"
     )
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="JSON: networks besides the internet to which webhooks may lead"
@@ -52,3 +61,13 @@ class Settings(ServiceSettings):
         64, ge=1, le=1024, description="Requests to receivers of webhooks at the same time"
     )
     product_name: str = Field("Rolecall", description="Name of the platform in the mails")
+
+    @field_validator("smtp_ca_file")
+    @classmethod
+    def _usable_authorities(cls, file: Path | None) -> Path | None:
+        if file is not None:
+            try:
+                ssl.create_default_context(cafile=file)
+            except OSError as problem:  # ssl.SSLError is one
+                raise ValueError(f"the file has no certificates ({problem.strerror})") from None
+        return file

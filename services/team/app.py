@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from rolecall.client.jwk import decode
 from services.team.domain.invitation_mails import NotMailed
 from services.team.migrations import migrations
 from services.team.routes import INTERNAL_ROUTES, ROUTES
@@ -32,9 +31,10 @@ from shared.http.idempotency import Idempotency
 from shared.journal import History
 from shared.leases import Leases
 from shared.links import Links
-from shared.metrics import MAILS_WITHHELD, start_at_zero
+from shared.metrics import FORMER_KEY_USES, MAILS_WITHHELD, start_at_zero
 from shared.mongo import DbClient
 from shared.runtime.service import ServiceApp
+from shared.secret_keys import secret_keys
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.token_uses import TokenUseReports, TokenUses
 from shared.wiring import JournalParts
@@ -66,6 +66,8 @@ def build(
     )
     rows, reserved = store(parts.database), store(parts.reserved_database)
     start_at_zero(MAILS_WITHHELD, [Service.TEAM], [INVITATION_MAIL], NotMailed)
+    start_at_zero(FORMER_KEY_USES, [Service.TEAM], ["invitation"])
+    link_key, *former = secret_keys(settings.link_key)
     history = History(parts.database, kept=timedelta(days=settings.history_days))
     sign_ins = SignInState()
     following = Following(parts, {Service.IDENTITY: sign_ins}, slot=settings.slot)
@@ -84,7 +86,7 @@ def build(
         callers=live,
         activity=RecentActivity(),
         token_uses=token_uses,
-        links=Links(decode(settings.link_key.get_secret_value()), "invitation"),
+        links=Links(link_key, "invitation", former=former),
         clock=parts.clock,
         timeouts=timeouts,
     )

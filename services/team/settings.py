@@ -6,7 +6,8 @@ from shared.contracts.calls.leases import MAX_TTL_SECONDS
 from shared.contracts.topology import Service
 from shared.leases.receipt import RECEIPT_RETENTION
 from shared.runtime.replica_settings import ReplicaSettings
-from shared.runtime.settings import Secret32, ServiceSettings, settings_config
+from shared.runtime.settings import ServiceSettings, settings_config
+from shared.secret_keys import Secret32s
 
 CATALOG_PATTERN = r"^[a-z][a-z0-9_-]{0,63}(@[0-9a-f]{64})?$"
 """A name, for its newest version, or a version."""
@@ -17,8 +18,9 @@ class Settings(ServiceSettings, ReplicaSettings):
 
     model_config = settings_config(Service.TEAM)
 
-    link_key: Secret32 = Field(
-        description="32 random bytes, base64url: invitation links are derived from it"
+    link_key: Secret32s = Field(
+        description="32 random bytes, base64url; invitation links are derived from it."
+        " Former keys may follow it, after commas"
     )
     personal_catalog: str = Field(
         "standard",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pydantic import SecretStr
 
 from rolecall.client.jwt import BadToken, ExpiredToken
+from shared import context
 from shared.auth.access_tokens import TokenVerifier, VerifiedToken
 from shared.auth.api_token_refusals import ApiTokenIncomplete
 from shared.auth.api_tokens import digest_of, is_api_token, looks_like_api_token
@@ -21,6 +22,7 @@ from shared.auth.principals import (
     UserPrincipal,
 )
 from shared.auth.step_up import require_fresh
+from shared.metrics import FORMER_KEY_USES
 from shared.problems import (
     AdminKeyWrong,
     AuthorizationMalformed,
@@ -29,6 +31,7 @@ from shared.problems import (
     TokenInvalid,
     Unauthenticated,
 )
+from shared.secret_keys import split_keys
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 """The form of a bearer token (RFC 6750, section 2.1)."""
@@ -76,7 +79,7 @@ class Authenticator:
         """Make it; a kind of credential that is left out is refused."""
         self._tokens = tokens
         self._internal = internal
-        self._admin_key = admin_key
+        self._admin_keys = () if admin_key is None else split_keys(admin_key)
         self._live = live
         self._api_tokens = api_tokens
 
@@ -132,9 +135,11 @@ class Authenticator:
     def admin(self, header: str | None) -> AdminPrincipal:
         """Return the operator, whose admin key is in the settings."""
         token = _token(header)
-        key = self._admin_key
-        if key is None or not hmac.compare_digest(token.encode(), key.get_secret_value().encode()):
+        found = [hmac.compare_digest(token.encode(), key.encode()) for key in self._admin_keys]
+        if not any(found):
             raise AdminKeyWrong from BadToken("not the admin key")
+        if not found[0]:
+            FORMER_KEY_USES.labels(context.service.get(), "admin key").inc()
         return AdminPrincipal(key_id=admin_key_id(token))
 
 

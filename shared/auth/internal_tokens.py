@@ -3,18 +3,22 @@
 The calling service signs each call itself. No internal call needs identity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import SecretStr, ValidationError
 
 from rolecall.client import jwt
 from rolecall.client.jwk import read_public
-from rolecall.client.jwt import BadToken
+from rolecall.client.jwt import BadSignature, BadToken
 from shared.auth.keys import read_private
 from shared.auth.principals import ServicePrincipal
 from shared.clock import Clock
 from shared.contracts.facts import Actor
 from shared.ids import new_id
+from shared.metrics import FORMER_KEY_USES
+from shared.secret_keys import split_keys
 
 INTERNAL_TYPE = "internal+jwt"
 INTERNAL_SECONDS = 60
@@ -27,7 +31,7 @@ class InternalSigner:
 
     def __init__(self, *, service: str, key: SecretStr, clock: Clock) -> None:
         self._service = service
-        self._key = read_private(key.get_secret_value())
+        self._key = read_private(split_keys(key)[0])
         self._clock = clock
 
     def token(self, callee: str, *, act: Actor | None = None) -> str:
@@ -49,10 +53,15 @@ class InternalSigner:
 class InternalVerifier:
     """Verifies the tokens of calls to one service."""
 
-    def __init__(self, *, service: str, keys: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self, *, service: str, keys: Mapping[str, str | Sequence[str]], clock: Clock
+    ) -> None:
         """`keys` are the public keys by service (`ROLECALL_<SERVICE>_INTERNAL_KEYS`)."""
         self._service = service
-        self._keys = {name: read_public(text) for name, text in keys.items()}
+        self._keys = {
+            name: [read_public(text) for text in ([texts] if isinstance(texts, str) else texts)]
+            for name, texts in keys.items()
+        }
         self._clock = clock
 
     def verify(self, token: str) -> ServicePrincipal:
@@ -62,19 +71,36 @@ class InternalVerifier:
             BadToken: no service of the product signed it for this one within the last minute.
         """
         caller = jwt.key_id(token, typ=INTERNAL_TYPE)
-        key = self._keys.get(caller)
-        if key is None:
+        keys = self._keys.get(caller)
+        if keys is None:
             raise BadToken("unknown service")
-        claims = jwt.verify(
-            token,
-            key,
-            issuer=caller,
-            audience=self._service,
-            now=self._clock.now(),
-            max_lifetime=INTERNAL_SECONDS,
-        )
+        claims = self._claims(token, caller, keys)
         try:
             act = Actor.model_validate(claims["act"]) if "act" in claims else None
         except ValidationError as error:
             raise BadToken("not an actor") from error
         return ServicePrincipal(service=caller, act=act)
+
+    def _claims(
+        self, token: str, caller: str, keys: Sequence[Ed25519PublicKey]
+    ) -> Mapping[str, Any]:
+        """The claims of a token that one of the caller's keys has signed."""
+        place = 0
+        while True:
+            try:
+                claims = jwt.verify(
+                    token,
+                    keys[place],
+                    issuer=caller,
+                    audience=self._service,
+                    now=self._clock.now(),
+                    max_lifetime=INTERNAL_SECONDS,
+                )
+            except BadSignature:
+                place += 1
+                if place == len(keys):
+                    raise
+            else:
+                if place:
+                    FORMER_KEY_USES.labels(self._service, f"internal call of {caller}").inc()
+                return claims

@@ -23,17 +23,17 @@ from shared.http.proxies import NO_PROXIES, Proxies
 from shared.mongo import DatabaseAway
 from shared.problems import StartRefused
 from shared.runtime.connections import Connection, MakeConnection
-from shared.runtime.health import Checks, Health, health_api
-from shared.runtime.listeners import Listener, listen
-from shared.runtime.server_addresses import MEMORY_BUS
-from shared.runtime.settings import (
-    ListenerSettings,
-    StatelessSettings,
+from shared.runtime.environment import (
     load,
     refuse_start,
     service_name,
     variable,
+    warn_of_unknown_names,
 )
+from shared.runtime.health import Checks, Health, health_api
+from shared.runtime.listeners import Listener, listen
+from shared.runtime.server_addresses import MEMORY_BUS
+from shared.runtime.settings import ListenerSettings, StatelessSettings
 from shared.runtime.start import Step, open_step
 from shared.runtime.supervisor import Loop, Supervisor
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -272,6 +272,7 @@ def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
     if settings.amqp_url.get_secret_value() == MEMORY_BUS:
         refuse_start([f"{variable(settings_class, 'amqp_url')} must be the address of a broker."])
     logs.setup(name, settings.log_level)
+    warn_of_unknown_names(settings_class)
 
     async def serve() -> None:
         bus = RabbitBus(settings.amqp_url.get_secret_value(), name)

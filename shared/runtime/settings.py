@@ -1,32 +1,22 @@
-"""Settings of the services, read from the environment."""
+"""The settings that several services have."""
 
-import json
-import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rolecall.client.jwk import KEY_BYTES, decode, read_public
+from rolecall.client.jwk import read_public
 from shared.auth.keys import public_text, read_private
 from shared.auth.row_signatures import check_journal_keys
 from shared.http.lanes import REQUESTS_AT_ONCE
 from shared.http.proxies import Proxies, ProxyHeader
 from shared.networks import check_trusted_networks
 from shared.runtime.server_addresses import AmqpAddress, MongoAddress
-
-MIN_ADMIN_KEY_LENGTH = 32
+from shared.secret_keys import AdminKeys, split_keys
 
 
 class LogLevel(StrEnum):
@@ -48,28 +38,12 @@ def settings_config(service: str) -> SettingsConfigDict:
     )
 
 
-def secret_bytes(secret: SecretStr) -> bytes:
-    """Return the 32 bytes of a secret.
-
-    Raises:
-        ValueError: the secret has another length, another alphabet, or is not random.
-    """
-    try:
-        data = decode(secret.get_secret_value())
-    except ValueError:
-        data = b""
-    if len(data) != KEY_BYTES or len(set(data)) < KEY_BYTES // 4:
-        raise ValueError(f"must be {KEY_BYTES} random bytes in base64url without padding")
-    return data
+def _as_list(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
-def _checked_secret(secret: SecretStr) -> SecretStr:
-    secret_bytes(secret)
-    return secret
-
-
-Secret32 = Annotated[SecretStr, AfterValidator(_checked_secret)]
-"""A setting with 32 random bytes in base64url."""
+PublicKeys = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""One public key, or several while it is changed."""
 
 
 class ListenerSettings(BaseSettings):
@@ -126,15 +100,22 @@ class StatelessSettings(ListenerSettings):
     """The settings of every service of the bus."""
 
     amqp_url: AmqpAddress = Field(description="Address of RabbitMQ, amqp:// or amqps://")
-    internal_key: SecretStr = Field(description="This service's Ed25519 private key, base64url")
-    internal_keys: Mapping[str, str] = Field(description="JSON: service -> public key, base64url")
+    internal_key: SecretStr = Field(
+        description="This service's Ed25519 private key, base64url."
+        " Former keys may follow it, after commas"
+    )
+    internal_keys: Mapping[str, PublicKeys] = Field(
+        description="JSON: service -> its public key, or a list of them, base64url"
+    )
     internal_urls: Mapping[str, tuple[str, ...]] = Field(
         description="JSON: service -> list of its internal addresses"
     )
     journal_keys: Mapping[str, tuple[str, ...]] = Field(
         description="JSON: service -> list of the public keys of its journal, base64url"
     )
-    admin_key: SecretStr = Field(description="Key of the operator, at least 32 random characters")
+    admin_key: AdminKeys = Field(
+        description="Keys of operators, at least 32 random characters each; all are accepted"
+    )
     requests_at_once: int = Field(
         REQUESTS_AT_ONCE,
         ge=8,
@@ -144,14 +125,18 @@ class StatelessSettings(ListenerSettings):
     @field_validator("internal_key")
     @classmethod
     def _whole_key(cls, key: SecretStr) -> SecretStr:
-        read_private(key.get_secret_value())
+        for text in split_keys(key):
+            read_private(text)
         return key
 
     @field_validator("internal_keys")
     @classmethod
-    def _whole_keys(cls, keys: Mapping[str, str]) -> Mapping[str, str]:
-        for text in keys.values():
-            read_public(text)
+    def _whole_keys(cls, keys: Mapping[str, PublicKeys]) -> Mapping[str, PublicKeys]:
+        for texts in keys.values():
+            if not texts:
+                raise ValueError("each service must have a key")
+            for text in texts:
+                read_public(text)
         return keys
 
     @field_validator("journal_keys")
@@ -162,14 +147,6 @@ class StatelessSettings(ListenerSettings):
         """Refuse a source without a key, and a key with which two services could sign."""
         check_journal_keys(keys)
         return keys
-
-    @field_validator("admin_key")
-    @classmethod
-    def _long_enough(cls, key: SecretStr) -> SecretStr:
-        text = key.get_secret_value()
-        if len(text) < MIN_ADMIN_KEY_LENGTH or len(set(text)) < MIN_ADMIN_KEY_LENGTH // 4:
-            raise ValueError(f"must be random and have at least {MIN_ADMIN_KEY_LENGTH} characters")
-        return key
 
 
 class ServiceSettings(StatelessSettings):
@@ -207,87 +184,3 @@ class ServiceSettings(StatelessSettings):
     def _own_database(cls, name: str) -> str:
         prefix = cls.model_config.get("env_prefix", "")
         return name or prefix.rstrip("_").lower()
-
-
-SettingsT = TypeVar("SettingsT", bound=BaseSettings)
-
-
-def load(settings: type[SettingsT]) -> SettingsT:
-    """Read the environment; end the process with status 2 and a sentence for each fault."""
-    try:
-        return settings()
-    except ValidationError as error:
-        refuse_start(_sentences(settings, error))
-    except SettingsError as error:
-        # pydantic-settings names the field between quotes and would show the value further on.
-        name = str(error).split('"')[1]
-        refuse_start([f"{variable(settings, name)} is not valid: it must be JSON."])
-
-
-def refuse_start(sentences: list[str]) -> NoReturn:
-    """Write the reasons to standard error and end the process with status 2."""
-    sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences))
-    raise SystemExit(2)
-
-
-def variable(settings: type[BaseSettings], field: str) -> str:
-    """The environment variable of a field."""
-    return f"{settings.model_config.get('env_prefix', '')}{field}".upper()
-
-
-def service_name(settings: type[BaseSettings]) -> str:
-    """The service that a `Settings` class is for, by its prefix."""
-    return settings.model_config.get("env_prefix", "").split("_")[1].lower()
-
-
-class Variable(NamedTuple):
-    """One environment variable; `default` is None when a value is required."""
-
-    name: str
-    description: str
-    default: str | None
-
-
-def variables(settings: type[BaseSettings]) -> list[Variable]:
-    """The variables of a service in the order of its class, for `.env.example`."""
-    return [
-        Variable(
-            name=variable(settings, name),
-            description=field.description or "",
-            default=None if field.is_required() else _as_text(field.get_default()),
-        )
-        for name, field in settings.model_fields.items()
-    ]
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-_REASONS = {
-    "int_parsing": "must be an integer",
-    "int_type": "must be an integer",
-    "float_parsing": "must be a number",
-    "enum": "must be {expected}",
-    "greater_than": "must be greater than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "string_pattern_mismatch": "must match the pattern {pattern}",
-}
-"""By pydantic's type of error; other types keep the message of the validator."""
-
-
-def _sentences(settings: type[BaseSettings], error: ValidationError) -> list[str]:
-    sentences = []
-    for fault in error.errors(include_input=False, include_url=False):
-        name = variable(settings, str(fault["loc"][0]))
-        if fault["type"] == "missing":
-            sentences.append(f"{name} is not set.")
-        else:
-            reason = fault["msg"].removeprefix("Value error, ")
-            if fault["type"] in _REASONS:
-                limits = fault.get("ctx", {})
-                expected = str(limits.get("expected", "")).replace("'", "")
-                reason = _REASONS[fault["type"]].format_map({**limits, "expected": expected})
-            sentences.append(f"{name} is not valid: {reason}.")
-    return sentences

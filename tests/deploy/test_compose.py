@@ -25,7 +25,8 @@ from deploy.programs.program import free_port
 from services.console import settings as console_settings
 from shared.contracts.topology import Service
 from shared.networks import PRIVATE_NETWORKS
-from shared.runtime.settings import StatelessSettings, load
+from shared.runtime.environment import load
+from shared.runtime.settings import StatelessSettings
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = (*Service, "console", "mongo-setup", "mail", "gateway")

@@ -10,7 +10,7 @@ from deploy.compose_environment import parse_networks
 from deploy.documents import module
 from shared.contracts.topology import Service
 from shared.networks import PRIVATE_NETWORKS
-from shared.runtime.settings import load
+from shared.runtime.environment import load
 
 TOO_BROAD = (
     ["0.0.0.0/0"],

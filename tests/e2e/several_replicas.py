@@ -31,7 +31,7 @@ from shared.journal import Journal, rows
 from shared.links import Links
 from shared.mongo import connect
 from shared.runtime.listeners import listen, url_of
-from shared.runtime.settings import secret_bytes
+from shared.secret_keys import secret_bytes
 from tests.e2e.people import Browser, Person, Platform
 from tests.patience import PATIENT
 from tests.services.team.running import quiet_heads

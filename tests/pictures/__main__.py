@@ -21,7 +21,7 @@ from deploy.documents import ROOT
 from deploy.local.product import run_file
 from deploy.local.settings import LocalSettings
 from services.console.routes import PAGES
-from shared.runtime.settings import load
+from shared.runtime.environment import load
 from tests.e2e.one_process import OneProcess
 from tests.e2e.visitors import Site, chromium
 from tests.pictures.demonstration import Demonstration

@@ -11,7 +11,7 @@ import pytest
 from deploy.configuration import environment
 from shared.bus.local import LocalBus
 from shared.contracts.topology import Service
-from shared.runtime.settings import load
+from shared.runtime.environment import load
 from shared.runtime.supervisor import Supervisor
 from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.services.test_places import AT

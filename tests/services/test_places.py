@@ -8,7 +8,7 @@ from deploy.configuration import Addresses, environment
 from shared.bus.local import LocalBus
 from shared.contracts.topology import Service
 from shared.http.lanes import lane_limits
-from shared.runtime.settings import load
+from shared.runtime.environment import load
 from tests.support.journal_keys import generated_secrets
 
 AT = Addresses(

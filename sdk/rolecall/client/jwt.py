@@ -30,6 +30,10 @@ class BadToken(Exception):  # noqa: N818 - the caller gets a refusal that says l
     """A token that is refused; its reason is for the log and for tests, never for the sender."""
 
 
+class BadSignature(BadToken):
+    """A token that another key has signed, or that was changed."""
+
+
 class ExpiredToken(BadToken):
     """A token whose signature is valid and whose time is over."""
 
@@ -88,6 +92,7 @@ def verify(
 
     Raises:
         ExpiredToken: the token is valid but for its end.
+        BadSignature: the key did not sign it.
         BadToken: the signature or a claim is not valid.
     """
     try:
@@ -105,6 +110,8 @@ def verify(
                 "verify_nbf": False,
             },
         )
+    except jwt.InvalidSignatureError as error:
+        raise BadSignature(type(error).__name__) from error
     except jwt.PyJWTError as error:
         raise BadToken(type(error).__name__) from error
     if not isinstance(claims["jti"], str) or not claims["jti"]:

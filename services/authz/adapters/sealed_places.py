@@ -5,6 +5,7 @@ them its name, and one that can be made up would tell the names after it.
 """
 
 import os
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 
 from rolecall.client.jwk import decode, encode
 from shared.auth.keys import read_private
+from shared.secret_keys import split_keys
 
 KEY_BYTES, NONCE_BYTES = 32, 12
 BLOCK_BYTES = 256
@@ -22,26 +24,37 @@ END = b"\x80"
 
 
 class SealedPlaces:
-    """Seals places, with a key that all replicas derive from the private key of the service."""
+    """Seals places, with a key that all replicas derive from the private key of the service.
 
-    def __init__(self, private_key: SecretStr) -> None:
-        secret = read_private(private_key.get_secret_value()).private_bytes_raw()
-        derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"places in the lists of authz")
-        self._cipher = AESGCM(derived.derive(secret))
+    Places that were sealed with a former key are read.
+    """
+
+    def __init__(self, private_keys: SecretStr) -> None:
+        self._ciphers = [
+            AESGCM(
+                HKDF(SHA256(), KEY_BYTES, salt=None, info=b"places in the lists of authz").derive(
+                    read_private(text).private_bytes_raw()
+                )
+            )
+            for text in split_keys(private_keys)
+        ]
 
     def seal(self, place: str, *, of: str) -> str:
         """The place, sealed for one list and caller, which `of` tells apart from others."""
         content = place.encode() + END
         padded = content.ljust(-(-len(content) // BLOCK_BYTES) * BLOCK_BYTES, b"\0")
         nonce = os.urandom(NONCE_BYTES)
-        return encode(nonce + self._cipher.encrypt(nonce, padded, of.encode()))
+        return encode(nonce + self._ciphers[0].encrypt(nonce, padded, of.encode()))
 
     def read(self, sealed: str, *, of: str) -> str | None:
         """The place; `None` if it was not sealed for this list."""
         try:
             content = decode(sealed)
             nonce, rest = content[:NONCE_BYTES], content[NONCE_BYTES:]
-            padded = self._cipher.decrypt(nonce, rest, of.encode())
-        except (ValueError, InvalidTag):
+        except ValueError:
             return None
-        return padded.rstrip(b"\0").removesuffix(END).decode()
+        for cipher in self._ciphers:
+            with suppress(ValueError, InvalidTag):
+                padded = cipher.decrypt(nonce, rest, of.encode())
+                return padded.rstrip(b"\0").removesuffix(END).decode()
+        return None

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -49,21 +50,20 @@ def seal(
     )
 
 
-def unseal(stored: SealedKey, sealing_key: bytes) -> Ed25519PrivateKey:
+def unseal(stored: SealedKey, *sealing_keys: bytes) -> Ed25519PrivateKey:
     """Decrypt a stored key.
 
     Raises:
-        UnsealError: `seal` did not make it with this sealing key and for this id.
+        UnsealError: `seal` did not make it with one of these sealing keys and for this id.
     """
     nonce, sealed = stored.sealed[:NONCE_BYTES], stored.sealed[NONCE_BYTES:]
-    try:
-        data = AESGCM(sealing_key).decrypt(nonce, sealed, stored.id.encode())
-    except InvalidTag as problem:
-        raise UnsealError(stored.id) from problem
-    key = Ed25519PrivateKey.from_private_bytes(data)
-    if public_text(key.public_key()) != stored.public:
-        raise UnsealError(stored.id)
-    return key
+    for sealing_key in sealing_keys:
+        with suppress(InvalidTag):
+            data = AESGCM(sealing_key).decrypt(nonce, sealed, stored.id.encode())
+            key = Ed25519PrivateKey.from_private_bytes(data)
+            if public_text(key.public_key()) == stored.public:
+                return key
+    raise UnsealError(stored.id)
 
 
 class StoredKeys(StaticKeys):
@@ -94,9 +94,10 @@ class Keyring:
     that others wrote into the database verifies nothing.
     """
 
-    def __init__(self, sealing_key: bytes) -> None:
+    def __init__(self, sealing_key: bytes, *, former: Sequence[bytes] = ()) -> None:
+        """`former` keys seal nothing more; what they sealed is opened."""
         self.public = StoredKeys()
-        self._sealing_key = sealing_key
+        self._sealing_keys = (sealing_key, *former)
         self._opened: dict[SealedKey, Ed25519PrivateKey] = {}
         self._strange: frozenset[KeyId] = frozenset()
         self._signing: tuple[str, Ed25519PrivateKey] | None = None
@@ -104,7 +105,8 @@ class Keyring:
     def make(self, *, number: int, state: KeyState, now: datetime) -> SealedKey:
         """Make a key in this state."""
         kid = KeyId(new_id("key"))
-        made = seal(generate_key(), kid=kid, number=number, sealing_key=self._sealing_key, now=now)
+        first = self._sealing_keys[0]
+        made = seal(generate_key(), kid=kid, number=number, sealing_key=first, now=now)
         return replace(made, state=state, state_since=now)
 
     def fill(self, stored: Sequence[SealedKey], *, now: datetime) -> None:
@@ -118,7 +120,7 @@ class Keyring:
         for key in stored:
             if key.published(now):
                 try:
-                    opened[key] = self._opened.get(key) or unseal(key, self._sealing_key)
+                    opened[key] = self._opened.get(key) or unseal(key, *self._sealing_keys)
                 except UnsealError:
                     strange.add(key.id)
         self._name_strange(strange)

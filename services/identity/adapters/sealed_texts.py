@@ -3,7 +3,8 @@
 import json
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -32,24 +33,33 @@ class SealedTexts(Generic[T]):
     `form` names the kind and its version: a text of another kind does not open.
     """
 
-    def __init__(self, kind: Callable[..., T], *, form: str, sealing_key: bytes) -> None:
+    def __init__(self, kind: Callable[..., T], *, form: str, sealing_keys: Sequence[bytes]) -> None:
+        """The first key seals, and all open."""
         self._kind, self._form = kind, form.encode()
-        self._key = AESGCM(HKDF(SHA256(), 32, salt=None, info=self._form).derive(sealing_key))
+        self._keys = [
+            AESGCM(HKDF(SHA256(), 32, salt=None, info=self._form).derive(key))
+            for key in sealing_keys
+        ]
 
     def seal(self, value: T) -> str:
         """Make the text of a value; only this service can read or make one."""
         members = {**vars(value), "begun_at": int(value.begun_at.timestamp() * 1000)}
         nonce = os.urandom(NONCE_BYTES)
-        sealed = self._key.encrypt(nonce, json.dumps(members).encode(), self._form)
+        sealed = self._keys[0].encrypt(nonce, json.dumps(members).encode(), self._form)
         return urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
 
     def open(self, text: str) -> T | None:
         """Return the value of a text, or `None` when this service did not make it."""
         try:
             data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            opened = self._key.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._form)
-            members = json.loads(opened)
+            members = json.loads(self._opened(data))
         except (InvalidTag, ValueError):
             return None
         begun_at = datetime.fromtimestamp(members.pop("begun_at") / 1000, UTC)
         return self._kind(**members, begun_at=begun_at)
+
+    def _opened(self, data: bytes) -> bytes:
+        for key in self._keys:
+            with suppress(InvalidTag):
+                return key.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._form)
+        raise InvalidTag

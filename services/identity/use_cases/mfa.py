@@ -22,7 +22,12 @@ from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.ending_sessions import end_sessions_of
 from services.identity.use_cases.rate_limits import rate_limited
-from services.identity.use_cases.second_factors import limits_of, seal_totp, totp_proof
+from services.identity.use_cases.second_factors import (
+    by_present_seal,
+    limits_of,
+    seal_totp,
+    totp_proof,
+)
 from services.identity.use_cases.sessions import active_session
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller
@@ -104,7 +109,9 @@ async def confirm_totp(
         async def change(write: JournalWrite) -> bool:
             acting = await acting_user(ctx, write, principal, proved=False)
             first = not acting.factors.exist
-            after = mfa.confirm_totp(acting.factors, proof, hashed, now=write.now)
+            waiting = acting.factors.pending or pending
+            present = by_present_seal(ctx, user.id, proof, waiting.sealed)
+            after = mfa.confirm_totp(acting.factors, present, hashed, now=write.now)
             if first and not await end_sessions_of(ctx, write, user.id, keep=acting.session.id):
                 return False
             await ctx.store.update_factors(acting.factors, after, write.session, rev=write.rev)

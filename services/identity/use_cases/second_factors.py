@@ -1,5 +1,7 @@
 """The proof of a second factor: found before a write, and used up inside it."""
 
+from dataclasses import replace
+
 from services.identity.adapters.totp import matching_step
 from services.identity.domain import factor_facts, mfa
 from services.identity.domain.mfa import (
@@ -33,6 +35,17 @@ def totp_proof(
     secret = ctx.sealer.open(sealed, bound_to=f"totp/{user_id}").decode()
     step = matching_step(secret, typed.digits, now=ctx.clock.now(), after=after)
     return None if step is None else TotpProof(sealed, step)
+
+
+def by_present_seal(ctx: Ctx, user_id: UserId, proof: TotpProof, sealed: bytes) -> TotpProof:
+    """The proof of the app that is stored now, if only its seal has changed meanwhile."""
+    if proof.sealed == sealed:
+        return proof
+    bound_to = f"totp/{user_id}"
+    same = ctx.sealer.open(sealed, bound_to=bound_to) == ctx.sealer.open(
+        proof.sealed, bound_to=bound_to
+    )
+    return replace(proof, sealed=sealed) if same else proof
 
 
 async def find_proof(ctx: Ctx, user: User, otp: str | None, *, attempts: int = 0) -> Proof | None:
@@ -89,6 +102,8 @@ async def use_proof(ctx: Ctx, write: JournalWrite, user: User, proof: Proof | No
         if factors.exist:
             raise OtpRequired
         return
+    if isinstance(proof, TotpProof) and factors.totp is not None:
+        proof = by_present_seal(ctx, user.id, proof, factors.totp.sealed)
     after = mfa.use(factors, proof)
     await ctx.store.update_factors(factors, after, write.session, rev=write.rev)
     write.record(*factor_facts.used(user, factors, after))

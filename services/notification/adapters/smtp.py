@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 from aiosmtplib import (
     SMTP,
@@ -45,16 +46,22 @@ class SmtpTransport:
         clock: Clock,
         username: str | None = None,
         password: SecretStr | None = None,
+        authorities: Path | None = None,
         own_name: str = "localhost",
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
-        """`own_name` is the name of this service in EHLO."""
+        """`own_name` is the name of this service in EHLO.
+
+        `authorities` is a PEM file of those that the server's certificate may be from; without it
+        they are those of the operating system.
+        """
         self._host = host
         self._port = port
         self._security = security
         self._clock = clock
         self._username = username
         self._password = password
+        self._authorities = authorities
         self._own_name = own_name
         self._timeouts = timeouts
         self._idle: list[tuple[SMTP, float]] = []
@@ -119,6 +126,7 @@ class SmtpTransport:
             password=self._password.get_secret_value() if self._password else None,
             use_tls=self._security is Security.TLS,
             start_tls=self._security is Security.STARTTLS,
+            cert_bundle=None if self._authorities is None else str(self._authorities),
             timeout=self._timeouts.smtp_connect,
         )
         try:

@@ -201,9 +201,12 @@ class UnsubscribeTarget:
 class UnsubscribeLinks:
     """Makes and reads the links by which a mail is switched off without a sign-in (RFC 8058)."""
 
-    def __init__(self, key: bytes, public_url: str) -> None:
-        """The key of the service serves other secrets, too; another one is derived from it."""
-        self._key = hmac.digest(key, _PURPOSE, sha256)
+    def __init__(self, key: bytes, public_url: str, *, former: Sequence[bytes] = ()) -> None:
+        """The key of the service serves other secrets, too; another one is derived from it.
+
+        `former` keys make no more links; what they made is read.
+        """
+        self._keys = [hmac.digest(each, _PURPOSE, sha256) for each in (key, *former)]
         self._public_url = public_url
 
     def url(self, message: Message) -> str | None:
@@ -227,10 +230,8 @@ class UnsubscribeLinks:
         return self.token(UnsubscribeTarget(UserId(user_id), account_id, message.kind))
 
     def token(self, target: UnsubscribeTarget) -> str:
-        """The token of a link; no part of it can hold the separator."""
-        named = f"{target.user_id}.{target.account_id}.{target.kind}"
-        mac = urlsafe_b64encode(hmac.digest(self._key, named.encode(), sha256))
-        return f"{named}.{mac.rstrip(b'=').decode()}"
+        """The token of a link."""
+        return _token(target, self._keys[0])
 
     def read(self, token: str) -> UnsubscribeTarget:
         """Return what the token names.
@@ -242,9 +243,16 @@ class UnsubscribeLinks:
         if parts is None or parts[3] not in OPTIONAL_KINDS:
             raise UnsubscribeLinkInvalid
         target = UnsubscribeTarget(UserId(parts[1]), parts[2], MessageKind(parts[3]))
-        if not hmac.compare_digest(self.token(target), token):
+        if not any(hmac.compare_digest(_token(target, key), token) for key in self._keys):
             raise UnsubscribeLinkInvalid
         return target
+
+
+def _token(target: UnsubscribeTarget, key: bytes) -> str:
+    """No part of the token can hold the separator."""
+    named = f"{target.user_id}.{target.account_id}.{target.kind}"
+    mac = urlsafe_b64encode(hmac.digest(key, named.encode(), sha256))
+    return f"{named}.{mac.rstrip(b'=').decode()}"
 
 
 def _fault(kind: str) -> str | None:

@@ -32,15 +32,19 @@ def signed_headers(
     event_id: str,
     timestamp: int,
     body: bytes,
+    former_keys: Sequence[bytes] = (),
 ) -> dict[str, str]:
     """Return the headers of one attempt, with a signature by each of the secrets.
+
+    Former keys of the service made the secrets that receivers may still have.
 
     The id and the time are inside the signature: neither can be replaced, and an old request cannot
     be sent again later (`T27`).
     """
     content = f"{event_id}.{timestamp}.".encode() + body
     signatures = [
-        b64encode(hmac.digest(_secret_bytes(key, webhook_id, salt), content, sha256)).decode()
+        b64encode(hmac.digest(_secret_bytes(each, webhook_id, salt), content, sha256)).decode()
+        for each in (key, *former_keys)
         for salt in salts
     ]
     return {

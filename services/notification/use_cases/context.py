@@ -162,6 +162,8 @@ class Ctx:
     users: Users
     signed_in: SessionChecks
     webhook_key: bytes
+    former_webhook_keys: Sequence[bytes]
+    """Keys that made secrets which receivers may still have."""
     """The secrets of webhooks are derived from it."""
     webhook_networks: Sequence[Network] = ()
     """The networks besides the internet to which webhooks may lead."""

@@ -123,6 +123,7 @@ async def _attempt(ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook) -> Rec
         event_id=delivery.event_id,
         timestamp=int(now.timestamp()),
         body=body,
+        former_keys=ctx.former_webhook_keys,
     )
     return await ctx.posts.post(webhook.url, body, headers, account_id=webhook.account_id)
 

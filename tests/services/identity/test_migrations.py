@@ -19,7 +19,7 @@ from shared.indexes import Index, build_indexes
 from shared.links import Link, Links
 from shared.migrations import migrate
 from shared.mongo import Database, connect, transact
-from shared.runtime.settings import secret_bytes
+from shared.secret_keys import secret_bytes
 from tests.patience import PATIENT
 from tests.services.identity.running import PASSWORD, SECRETS, Identity, running
 from tests.services.identity.test_shards import EARLIER_ADDRESS

@@ -16,7 +16,7 @@ from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
 from shared.links import Link, Links
 from shared.mongo import transact
-from shared.runtime.settings import secret_bytes
+from shared.secret_keys import secret_bytes
 from tests.services.identity.domain.rows import USER
 from tests.services.identity.running import PASSWORD, SECRETS
 from tests.services.team.memory import caller_of

@@ -327,6 +327,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
         users=users,
         signed_in=KnownSessions(),
         webhook_key=secrets.token_bytes(32),
+        former_webhook_keys=(),
     )
     return Sending(
         ctx=ctx,

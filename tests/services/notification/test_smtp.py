@@ -20,8 +20,9 @@ from deploy.programs.program import free_port
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.attempts import Deferred, Rejected, Sent, Unreachable
 from services.notification.domain.mails import ComposedMail
-from services.notification.settings import Security
+from services.notification.settings import Security, Settings
 from shared.clock import SystemClock
+from shared.runtime.environment import load
 from shared.timeouts import Timeouts
 from tests.services.notification.conftest import MovedClock
 from tests.waiting import wait_for
@@ -281,10 +282,9 @@ def guarded_server(certificate, scripted):
     controller.stop()
 
 
-def guarded(port, *, password="correct horse"):
-    return transport_to(
-        port, security=Security.STARTTLS, username="rolecall", password=SecretStr(password)
-    )
+def guarded(port, *, password="correct horse", **options):
+    secret = {"username": "rolecall", "password": SecretStr(password)}
+    return transport_to(port, security=Security.STARTTLS, **secret, **options)
 
 
 async def test_a_mail_goes_through_starttls_and_a_sign_in(
@@ -300,6 +300,27 @@ async def test_a_mail_goes_through_starttls_and_a_sign_in(
 async def test_a_server_without_a_valid_certificate_gets_no_mail(guarded_server, scripted):
     assert isinstance(await guarded(guarded_server).send(MAIL), Unreachable)
     assert scripted.taken == []
+
+
+async def test_the_authority_of_the_mail_server_may_be_in_a_file(
+    guarded_server, certificate, scripted
+):
+    transport = guarded(guarded_server, authorities=certificate)
+    assert isinstance(await transport.send(MAIL), Sent)
+    await transport.close()
+    assert len(scripted.taken) == 1
+
+
+@pytest.mark.parametrize("content", [None, "", "not a certificate"])
+def test_a_file_without_authorities_stops_the_start(tmp_path, monkeypatch, capsys, content):
+    file = tmp_path / "authorities.pem"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("ROLECALL_NOTIFICATION_SMTP_CA_FILE", str(file))
+    with pytest.raises(SystemExit):
+        load(Settings)
+    told = "ROLECALL_NOTIFICATION_SMTP_CA_FILE is not valid: the file has no certificates"
+    assert told in capsys.readouterr().err
 
 
 async def test_wrong_credentials_make_the_server_unreachable(

@@ -5,15 +5,9 @@ import json
 import pytest
 
 from shared.auth.keys import generate_service_keys
+from shared.runtime.environment import load, service_name, variables
 from shared.runtime.replica_settings import ReplicaSettings
-from shared.runtime.settings import (
-    ServiceSettings,
-    StatelessSettings,
-    load,
-    service_name,
-    settings_config,
-    variables,
-)
+from shared.runtime.settings import ServiceSettings, StatelessSettings, settings_config
 from tests.support.journal_keys import JOURNAL_KEYS, PUBLIC_KEYS
 
 KEYS = generate_service_keys(("team", "authz"))
