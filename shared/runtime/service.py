@@ -260,7 +260,6 @@ class Build(Protocol[SettingsT_contra]):
 
     def __call__(self, settings: SettingsT_contra, *, bus: Bus) -> ServiceApp:
         """Wire the service; nothing runs yet."""
-        ...
 
 
 def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:

@@ -77,6 +77,8 @@ OTHER_ROOTS = {
         "row_verifier.py",
         "zones.py",
         "sealed_secrets.py",
+        "secret_keys.py",
+        "resealing.py",
         "runtime",
         "timeouts.py",
         "wiring.py",

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import standardwebhooks
@@ -20,7 +21,10 @@ from services.authz.adapters.sealed_places import SealedPlaces
 from services.identity.adapters.keyring import UnsealError, seal, unseal
 from services.identity.adapters.sealed_texts import SealedTexts
 from services.identity.adapters.sealing import FactorSealer, SealBroken
+from services.identity.domain.mfa import TotpProof
 from services.identity.domain.passkeys import PasskeyChallenge
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.second_factors import by_present_seal
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.preferences import (
     UnsubscribeLinkInvalid,
@@ -206,6 +210,17 @@ def test_uses_of_a_former_key_are_counted_and_no_others(use, in_audit):
     assert counted(use) == before
     assert accepted(use, STAGES[2], use.make(OLD))
     assert counted(use) == before + 1
+
+
+def test_a_code_proves_its_app_also_if_that_is_sealed_anew_meanwhile():
+    ctx = cast("Ctx", SimpleNamespace(sealer=factors(STAGES[2])))
+    user_id, seal = UserId("usr_1"), {"bound_to": "totp/usr_1"}
+    before = factors(OLD).seal(b"secret", **seal)
+    after = factors(STAGES[2]).reseal(before, **seal)
+    proof = TotpProof(before, step=1)
+    assert by_present_seal(ctx, user_id, proof, after) == TotpProof(after, step=1)
+    other = factors(NEW).seal(b"of another app", **seal)
+    assert by_present_seal(ctx, user_id, proof, other) == proof
 
 
 @pytest.mark.parametrize(("make", "about"), [(secrets, "about"), (factors, "bound_to")])

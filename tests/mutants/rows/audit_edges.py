@@ -199,8 +199,8 @@ ROWS = (
         id="unsubscribe-link-by-the-key-of-other-secrets",
         kind=Kind.SECURITY,
         file=PREFERENCES,
-        old="hmac.digest(key, _PURPOSE, sha256)",
-        new="key",
+        old="hmac.digest(each, _PURPOSE, sha256)",
+        new="each",
         tests=("tests/services/notification/domain/test_preferences.py", "-k", "link"),
     ),
     Mutant(

@@ -108,8 +108,8 @@ ROWS = (
         id="unsubscribe-link-of-another-person",
         kind=Kind.SECURITY,
         file="services/notification/domain/preferences.py",
-        old="mac = urlsafe_b64encode(hmac.digest(self._key, named.encode(), sha256))",
-        new="mac = urlsafe_b64encode(hmac.digest(self._key, target.kind.encode(), sha256))",
+        old="mac = urlsafe_b64encode(hmac.digest(key, named.encode(), sha256))",
+        new="mac = urlsafe_b64encode(hmac.digest(key, target.kind.encode(), sha256))",
         tests=PREFERENCE_RULES,
     ),
     Mutant(

@@ -23,8 +23,8 @@ ROWS = (
         id="sealed-secrets-keep-their-beginning",
         kind=Kind.SECURITY,
         file="shared/sealed_secrets.py",
-        old="return nonce + self._key.encrypt(nonce, secret.encode(), about.encode())",
-        new="return nonce + self._key.encrypt(nonce, secret.encode(), about[:1].encode())",
+        old="return nonce + self._keys[0].encrypt(nonce, secret.encode(), about.encode())",
+        new="return nonce + self._keys[0].encrypt(nonce, secret.encode(), about[:1].encode())",
         tests=("tests/shared/test_sealed_secrets.py",),
     ),
     Mutant(
