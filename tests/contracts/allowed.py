@@ -5,6 +5,7 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "changeAccount": (200, None),
     "convertAccount": (403, "owner-only"),
     "moveToCatalog": (403, "owner-only"),
+    "listCatalogChoices": (403, "owner-only"),
     "revertAccount": (403, "owner-only"),
     "deleteAccount": (403, "owner-only"),
     "restoreAccount": (403, "owner-only"),

@@ -36,6 +36,7 @@ DENIED: tuple[int, str | None] = (403, "permission-missing")
 FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {
     "convertAccount": (409, "already-a-team"),
     "moveToCatalog": (200, None),
+    "listCatalogChoices": (200, None),
     "revertAccount": (422, "confirmation-wrong"),
     "deleteAccount": (422, "confirmation-wrong"),
     "restoreAccount": (200, None),

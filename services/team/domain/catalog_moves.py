@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rolecall import AccountKind, CompiledCatalog, Conversion, Grants
+from rolecall import CompiledCatalog, Grants
 from services.team.domain import overrides
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
@@ -36,17 +36,6 @@ class CatalogTooSmall(Refusal):
     detail = (
         "The catalog {catalog} allows {limit} members and open invitations besides the owner, and"
         " the account has {present}. Remove members or delete invitations first."
-    )
-
-
-class CatalogBound(Refusal):
-    """A team that its catalog does not let revert would revert by way of another one (`Nv2`)."""
-
-    kind = RefusalKind.CONFLICT
-    code = "catalog-bound"
-    detail = (
-        "A team with the catalog {catalog} keeps it: by another one it could become a personal"
-        " account again. Choose a version of the same catalog, or ask the platform to move it."
     )
 
 
@@ -193,18 +182,6 @@ def move(
         resource_types_lost=lost_types,
         facts=(*facts, moved_fact),
     )
-
-
-def require_free_to_move(account: Account, old: CompiledCatalog, new: CompiledCatalog) -> None:
-    """Check that the owner may choose the catalog; the platform may choose any.
-
-    Raises:
-        CatalogBound: the account is a team for good, or for as long as it exists, and the new
-            catalog is not a version of the old one.
-    """
-    bound = old.catalog.policies.conversion is not Conversion.REVERSIBLE
-    if bound and account.kind is AccountKind.TEAM and not same_catalog(old, new):
-        raise CatalogBound(catalog=old.catalog.title)
 
 
 def require_to_give_all(access: AccountAccess, moved: CatalogMove) -> None:

@@ -1,10 +1,11 @@
-"""The route by which an owner moves the account to another catalog."""
+"""The routes by which an owner chooses another catalog and moves the account to it."""
 
+from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import OwnerOnly
 from services.team.domain.authority import GrantsExceeded
+from services.team.domain.catalog_choices import CatalogBound
 from services.team.domain.catalog_mapping import MappingNeeded
 from services.team.domain.catalog_moves import (
-    CatalogBound,
     CatalogMove,
     CatalogTooSmall,
     GuardrailsOfThisCatalog,
@@ -14,10 +15,12 @@ from services.team.domain.role_refusals import RolesTooLarge
 from services.team.routes.accounts import AccountView, account_view
 from services.team.routes.catalog_fields import CatalogName, MappingBody, catalog_mapping
 from services.team.routes.passed_invitations import PassedInvitationView, passed_views
-from services.team.use_cases import catalog_moves
+from services.team.routes.roles import CatalogView, catalog_view
+from services.team.use_cases import catalog_moves, roles
 from services.team.use_cases.catalog_moves import MovedAccount
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
+from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 
 
@@ -75,6 +78,17 @@ def moved_view(moved: MovedAccount) -> MovedAccountView:
     )
 
 
+async def list_choices(
+    ctx: Ctx, call: Call[None, PageQuery], access: AccountAccess
+) -> Page[CatalogView]:
+    """List the catalogs that the account may move to, each in its newest version."""
+    found = await catalog_moves.choices(ctx, access)
+    page, following = paged(found, call, key=lambda one: (one.catalog.name, ""))
+    return Page[CatalogView](
+        items=[catalog_view(one, roles.built_in(one)) for one in page], next_cursor=following
+    )
+
+
 async def move(ctx: Ctx, call: Call[MoveCatalog, None], request: AccountRequest) -> Reply:
     """Move the account to another catalog."""
     written = await catalog_moves.move_account(
@@ -87,6 +101,19 @@ async def move(ctx: Ctx, call: Call[MoveCatalog, None], request: AccountRequest)
 
 
 ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/catalogs",
+        handler=list_choices,
+        operation_id="listCatalogChoices",
+        summary="The catalogs that the account may move to",
+        tag="accounts",
+        access=Permission("account:update"),
+        caller_rule="Only the owner may do it.",
+        query=PageQuery,
+        gives=Page[CatalogView],
+        refuses=(OwnerOnly,),
+    ),
     Route(
         method="POST",
         path="/v1/accounts/{account_id}/catalog",

@@ -1,11 +1,12 @@
 """Routes of the account's catalog and its roles."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from rolecall import mixed_word
+from rolecall import CompiledCatalog, mixed_word
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import EndExceeded, GrantsExceeded
 from services.team.domain.guardrail_rules import RoleInGuardrail
@@ -131,15 +132,14 @@ async def get_catalog(ctx: Ctx, call: Call[None, None], access: AccountAccess) -
     shown = roles.list_all(access)
     if ROLES.name not in access.catalog.held(access.member.role):
         shown = [one for one in shown if one.custom is None]
-    compiled = access.catalog
+    return catalog_view(access.catalog, shown)
+
+
+def catalog_view(compiled: CompiledCatalog, shown: Sequence[ShownRole]) -> CatalogView:
+    """A permission model with these roles."""
     content = compiled.catalog.to_mapping()
-    return CatalogView.model_validate(
-        {
-            **content,
-            "id": compiled.id,
-            "roles": [role_view(one) for one in shown],
-        }
-    )
+    roles_of_it = [role_view(one) for one in shown]
+    return CatalogView.model_validate({**content, "id": compiled.id, "roles": roles_of_it})
 
 
 async def list_roles(

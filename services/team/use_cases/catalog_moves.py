@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rolecall import CompiledCatalog
-from services.team.domain import accounts, catalog_moves
+from services.team.domain import accounts, catalog_choices, catalog_moves
 from services.team.domain.account_access import AccountAccess, access_of
 from services.team.domain.catalog_mapping import CatalogMapping, Translator
 from services.team.domain.catalog_moves import CatalogMove, MovableRows
@@ -60,6 +60,24 @@ class Batch:
     last: AccountId | None
 
 
+async def choices(ctx: Ctx, access: AccountAccess) -> list[CompiledCatalog]:
+    """The catalogs that the owner may move the account to, by name, each in its newest version.
+
+    Raises:
+        OwnerOnly: the caller is not the owner.
+    """
+    accounts.require_owner(access.account, access.membership)
+    names = {version.name for version in await ctx.store.catalog_versions()}
+    newest = [await ctx.store.catalog_named(name) for name in sorted(names)]
+    return [
+        one
+        for one in newest
+        if one is not None
+        and one.id != access.account.catalog
+        and catalog_choices.is_free_to_move(access.account, access.catalog, one)
+    ]
+
+
 async def move_account(
     ctx: Ctx, request: AccountRequest, *, catalog_name: str, mapping: CatalogMapping
 ) -> WriteResult[MovedAccount]:
@@ -77,7 +95,7 @@ async def move_account(
         access = write.access
         accounts.require_owner(access.account, access.membership)
         target = await catalog_named(ctx, catalog_name)
-        catalog_moves.require_free_to_move(access.account, access.catalog, target)
+        catalog_choices.require_free_to_move(access.account, access.catalog, target)
         moved = await _move(ctx, write, access, target, mapping, by_platform=False)
         if moved.move is not None:
             catalog_moves.require_to_give_all(moved.access, moved.move)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from rolecall import Role
+from rolecall import CompiledCatalog, Role
 from services.team.domain import guardrail_rules, role_rules
 from services.team.domain.account_access import AccountAccess, after_change
 from services.team.domain.accounts import Account
@@ -41,6 +41,11 @@ def list_all(access: AccountAccess) -> list[ShownRole]:
         ShownRole(role=role, custom=custom.get(RoleId(role.id)))
         for role in access.catalog.all_roles()
     ]
+
+
+def built_in(catalog: CompiledCatalog) -> list[ShownRole]:
+    """List the roles that come with a catalog."""
+    return [ShownRole(role=role, custom=None) for role in catalog.all_roles()]
 
 
 def get(access: AccountAccess, role_id: str) -> ShownRole:

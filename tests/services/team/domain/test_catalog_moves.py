@@ -19,12 +19,13 @@ from rolecall import (
     build_member,
     decide,
 )
+from services.team.domain.account_access import AccountAccess, access_of
 from services.team.domain.accounts import OwnerOnly
 from services.team.domain.authority import GrantsExceeded
+from services.team.domain.catalog_choices import CatalogBound
 from services.team.domain.catalog_mapping import CatalogMapping, MappingNeeded, Translator
 from services.team.domain.catalog_moves import (
     MAX_CHANGED_OVERRIDES,
-    CatalogBound,
     CatalogTooSmall,
     GuardrailsOfThisCatalog,
     MoveTooLarge,
@@ -33,7 +34,7 @@ from services.team.domain.custom_roles import CustomRole
 from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
 from services.team.domain.invitations import Invitation
 from services.team.domain.overrides import ProjectOverride
-from services.team.use_cases.catalog_moves import MovedAccount, move_account
+from services.team.use_cases.catalog_moves import MovedAccount, choices, move_account
 from shared.contracts.team import MemberRoleChanged
 from shared.ids import GuardrailId, InvitationId, ProjectId, RoleId, UserId, new_id
 from shared.problems import Invalid
@@ -146,6 +147,13 @@ class Shop:
                 self.world.ctx, request, catalog_name=target.id, mapping=CatalogMapping(**mapping)
             )
         ).result
+
+    def access(self, name: str) -> AccountAccess:
+        """What a member may do in the account, before any change."""
+        store = self.world.store
+        account = store.rows[ACCOUNT]
+        member = store.memberships[user_id(name)]
+        return access_of(account, store.compiled[account.catalog], member, now=START)
 
     def refused(self, refusal: type[Refusal], target: CompiledCatalog, **mapping: Any) -> Refusal:
         """The refusal of a move; nothing is changed then."""
@@ -449,6 +457,29 @@ def test_a_team_that_cannot_revert_keeps_its_catalog(kind: str) -> None:
     personal = Shop()
     personal.follow(bound, kind=AccountKind.PERSONAL)
     personal.move(OTHER, levels={"proof:approve": None}, **everything)
+
+
+@pytest.mark.rule("Nv2")
+@pytest.mark.parametrize(
+    ("conversion_kind", "kind", "offered"),
+    [
+        ("reversible", AccountKind.TEAM, {OTHER.id}),
+        ("irreversible", AccountKind.TEAM, {SHOP.id}),
+        ("none", AccountKind.TEAM, {SHOP.id}),
+        ("irreversible", AccountKind.PERSONAL, {SHOP.id, OTHER.id}),
+    ],
+)
+def test_the_owner_alone_is_offered_what_the_account_may_move_to(
+    conversion_kind: str, kind: AccountKind, offered: set[str]
+) -> None:
+    shop = Shop()
+    shop.world.store.compiled[OTHER.id] = OTHER
+    shop.follow(version(conversion(conversion_kind)), kind=kind)
+    ctx = shop.world.ctx
+    found = finished(choices(ctx, shop.access("owner")))
+    assert {one.id for one in found} == offered
+    with pytest.raises(OwnerOnly):
+        finished(choices(ctx, shop.access("pia")))
 
 
 @pytest.mark.rule("B10")
