@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from services.console.pages.rendering import Form, render
-from services.console.routes.answers import HEADERS, MISSING, MISSING_TITLE
+from services.console.pages.texts import FAILURES
+from services.console.pages.words import WORDS
+from services.console.routes.answers import HEADERS
 from shared.http.refusals import NoRoute
 from shared.problems import Refusal
 
@@ -16,7 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "request-rate-exceeded": f"Too many requests from your address. {AGAIN}",
     "body-too-large": "What you sent is too large. Go back, and enter shorter texts.",
     "unavailable": f"The service does not answer at the moment. {AGAIN}",
-    NoRoute.code: MISSING,
+    NoRoute.code: FAILURES[404].en,
     "internal-error": f"Something went wrong on our side. {AGAIN}",
 }
 """By the code of the refusal."""
@@ -38,7 +40,7 @@ def error_page_text(refusal: Refusal) -> str:
             "signed_in": False,
             "mark": "",
             "done": "",
-            "title": MISSING_TITLE if refusal.code == NoRoute.code else "This did not work",
+            "title": WORDS["missing" if refusal.code == NoRoute.code else "not_done"].en,
         },
     )
     line = " ".join(text.split())

@@ -57,6 +57,8 @@ class BrowserSession:
     user_id: str = ""
     access_token: str = ""
     expires_at: datetime = NEVER_VALID
+    locale: str = ""
+    """The language of the user, once the API has said it: the pages speak it when it has ended."""
 
     def wants_refresh(self, now: datetime) -> bool:
         """Whether the access token is over, or about to be."""
@@ -64,7 +66,11 @@ class BrowserSession:
 
     def contents(self) -> Mapping[Cookie, Mapping[str, object]]:
         """What each of its cookies holds. Without its tokens, a session gets new ones."""
-        tokens = {"access": self.access_token, "until": int(self.expires_at.timestamp())}
+        tokens = {
+            "access": self.access_token,
+            "until": int(self.expires_at.timestamp()),
+            "locale": self.locale,
+        }
         session = {"id": self.id, "refresh": self.refresh_token, "user": self.user_id}
         return {Cookie.SESSION: session, Cookie.TOKENS: session | tokens}
 
@@ -91,6 +97,7 @@ def read_session(
                     access_token=access,
                     refresh_token=newer,
                     user_id=str(tokens.get("user", found.user_id)),
+                    locale=str(tokens.get("locale", "")),
                     expires_at=datetime.fromtimestamp(until, UTC),
                 )
     return found
@@ -109,11 +116,13 @@ class IssuerSignIn:
     """A sign-in with an issuer that this browser began, and where it leads.
 
     The API takes the issuer's answer with the `binding` alone, so no stranger can bring about a
-    sign-in here with an answer of their own.
+    sign-in here with an answer of their own. With `links` it links an identity to a user who is
+    signed in already.
     """
 
     binding: str
     to: str
+    links: bool = False
 
 
 MAX_TOKEN, MAX_CODE = 200, 40

@@ -87,9 +87,17 @@ class Impact:
 
 
 def read_impact(
-    preview: Mapping[str, Any], table: PermissionTable, *, projects: Mapping[str, str]
+    preview: Mapping[str, Any],
+    table: PermissionTable,
+    *,
+    projects: Mapping[str, str],
+    after: PermissionTable | None = None,
 ) -> Impact:
-    """The rows of a preview; `projects` are the names of those that the reader may see."""
+    """The rows of a preview; `projects` are the names of those that the reader may see.
+
+    What is gained is in the words of the table `after`, if the change brings another one.
+    """
+    tables = table, after or table
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for member in preview["items"]:
         same = {
@@ -100,10 +108,10 @@ def read_impact(
         groups.setdefault(json.dumps(same, sort_keys=True), []).append(member)
     invitations = preview["invitations"]
     return Impact(
-        rows=[_row(members, table, projects) for members in groups.values()],
+        rows=[_row(members, tables, projects) for members in groups.values()],
         more=preview["members_concerned"] - len(preview["items"]),
         ending=preview["memberships_ending"],
-        invitations=[_invitation(one, table) for one in invitations],
+        invitations=[_invitation(one, tables) for one in invitations],
         more_invitations=preview["invitations_concerned"] - len(invitations),
         violations=preview["violations"],
         etag=preview["etag"],
@@ -111,9 +119,11 @@ def read_impact(
 
 
 def _row(
-    members: Sequence[Mapping[str, Any]], table: PermissionTable, projects: Mapping[str, str]
+    members: Sequence[Mapping[str, Any]],
+    tables: tuple[PermissionTable, PermissionTable],
+    projects: Mapping[str, str],
 ) -> ImpactRow:
-    first = members[0]
+    first, (before, after) = members[0], tables
     names = [one["name"] for one in members if one["name"] is not None][:NAMED]
     role, membership = first["role"], first["membership"]
     places: list[tuple[list[str], Mapping[str, Any]]] = [([], first["everywhere"])]
@@ -124,15 +134,15 @@ def _row(
     return ImpactRow(
         names=names,
         others=len(members) - len(names),
-        role_before=_title(table, role["before"]),
-        role_after=_title(table, role["after"]),
+        role_before=_title(before, role["before"]),
+        role_after=_title(after, role["after"]),
         joins=membership["before"] == "none" and membership["after"] == "member",
         leaves=membership["before"] == "member" and membership["after"] == "none",
         places=[
             PlaceShift(
                 projects=named,
-                gained=shifts(table, place["gained"], side="after"),
-                lost=shifts(table, place["lost"], side="before"),
+                gained=shifts(after, place["gained"], side="after"),
+                lost=shifts(before, place["lost"], side="before"),
             )
             for named, place in places
             if place["gained"] or place["lost"]
@@ -161,12 +171,15 @@ def _shift(title: str, change: Mapping[str, Any]) -> LevelShift:
     return LevelShift(title=title, before=change["before"] or "", after=change["after"] or "")
 
 
-def _invitation(one: Mapping[str, Any], table: PermissionTable) -> InvitationRow:
+def _invitation(
+    one: Mapping[str, Any], tables: tuple[PermissionTable, PermissionTable]
+) -> InvitationRow:
+    before, after = tables
     return InvitationRow(
         email=one["email"] or "",
         ends=one["effect"] == "ends",
-        role_before=_title(table, one["role"]["before"]),
-        role_after=_title(table, one["role"]["after"]),
+        role_before=_title(before, one["role"]["before"]),
+        role_after=_title(after, one["role"]["after"]),
     )
 
 

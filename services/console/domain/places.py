@@ -28,6 +28,8 @@ HOME = "/console"
 SECURITY = "/security"
 PASSKEYS = "/security/passkeys"
 SESSIONS = "/security/sessions"
+IDENTITIES = "/security/identities"
+OWN_TOKENS = "/security/tokens"
 STATIC = "/console/static"
 ACCOUNTS = "/console/accounts"
 PROFILE = "/console/profile"
@@ -44,6 +46,7 @@ USAGE = f"{ACCOUNT}/usage"
 USAGE_FILE = f"{USAGE}/file"
 SETTINGS = f"{ACCOUNT}/settings"
 SECOND_FACTOR = f"{SETTINGS}/second-factor"
+CATALOG = f"{SETTINGS}/catalog"
 COMPANY = f"{SETTINGS}/sign-in"
 COMPANY_NEW = f"{COMPANY}/new"
 COMPANY_ONE = f"{COMPANY}/{{connection_id}}"
@@ -86,6 +89,8 @@ DESTINATIONS = frozenset(
         SECURITY,
         PASSKEYS,
         SESSIONS,
+        IDENTITIES,
+        OWN_TOKENS,
         INVITATION,
         CONFIRM_EMAIL,
         NOTIFICATIONS,

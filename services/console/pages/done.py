@@ -20,6 +20,10 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
         "Das Token wurde widerrufen. Kein Dienst nimmt es mehr an.",
     ),
     "account-renamed": PageText("The account has another name.", "Das Konto heißt jetzt anders."),
+    "catalog-moved": PageText(
+        "The account has other roles and permissions now.",
+        "Das Konto hat jetzt andere Rollen und Berechtigungen.",
+    ),
     "factor-demanded": PageText(
         "A second factor is demanded from now on.", "Ein zweiter Faktor wird jetzt verlangt."
     ),

@@ -57,6 +57,14 @@ DONE_BY_PERSON: Mapping[str, PageText] = {
         "Your other sessions have ended. Those devices have to sign in again.",
         "Ihre anderen Sitzungen sind beendet. Diese Geräte müssen sich neu anmelden.",
     ),
+    "identity-linked": PageText(
+        "The service was linked. You can sign in with it.",
+        "Der Dienst ist verknüpft. Sie können sich mit ihm anmelden.",
+    ),
+    "identity-unlinked": PageText(
+        "The service was unlinked. Your other sessions have ended.",
+        "Die Verknüpfung ist gelöst. Ihre anderen Sitzungen sind beendet.",
+    ),
     "app-removed": PageText(
         "The authenticator app was removed.", "Die Authenticator-App wurde entfernt."
     ),

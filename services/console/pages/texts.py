@@ -70,6 +70,45 @@ NO_COOKIES = PageText(
     "Ihr Browser hat kein Cookie gesendet. Erlauben Sie Cookies für diese Seite, und öffnen Sie sie"
     " mit https://. Drücken Sie dann die Schaltfläche noch einmal.",
 )
+FAILURES: Mapping[int, PageText] = {
+    400: PageText(
+        "The form was not complete. Go back, reload the page, and try again.",
+        "Das Formular war nicht vollständig. Gehen Sie zurück, laden Sie die Seite neu, und"
+        " versuchen Sie es noch einmal.",
+    ),
+    403: PageText(
+        "This press came from another site, so nothing was changed. Open the page here, and press"
+        " its button.",
+        "Das kam von einer fremden Seite, deshalb wurde nichts geändert. Öffnen Sie die Seite hier,"
+        " und drücken Sie ihre Schaltfläche.",
+    ),
+    404: PageText(
+        "No page has this address. If you followed the link of a mail, open it there again, or copy"
+        " all of it.",
+        "Unter dieser Adresse gibt es keine Seite. Sind Sie dem Link einer E-Mail gefolgt, öffnen"
+        " Sie ihn dort noch einmal, oder kopieren Sie ihn ganz.",
+    ),
+    408: PageText(
+        "The form took too long to arrive. Go back and try again.",
+        "Das Formular kam nicht rechtzeitig an. Gehen Sie zurück, und versuchen Sie es noch"
+        " einmal.",
+    ),
+    413: PageText(
+        "The form is too large. Enter shorter texts.",
+        "Das Formular ist zu groß. Geben Sie kürzere Texte ein.",
+    ),
+    415: PageText(
+        "The form has an unknown form. Go back, reload the page, and try again.",
+        "Das Formular hat eine unbekannte Form. Gehen Sie zurück, laden Sie die Seite neu, und"
+        " versuchen Sie es noch einmal.",
+    ),
+    500: PageText(
+        "Something went wrong on our side. Try again; if it goes on, tell the operator.",
+        "Auf unserer Seite ging etwas schief. Versuchen Sie es noch einmal. Bleibt es dabei, wenden"
+        " Sie sich an den Betreiber.",
+    ),
+}
+"""What a page says of a request that no page took, by its status."""
 
 
 def sentence(refusal: ApiRefusal, *, in_account: bool = False) -> PageText:

@@ -11,12 +11,13 @@ from services.console.domain.moments import shown_moment
 from services.console.domain.places import changed_address
 from services.console.pages.rendering import Form, render
 from services.console.pages.step_texts import step_text
-from services.console.pages.texts import DONE
-from services.console.pages.words import fault_in
+from services.console.pages.texts import DONE, FAILURES
+from services.console.pages.words import WORDS, fault_in
 from services.console.routes.browser_requests import PageContext
 from services.console.routes.outcomes import Download, Outcome, SeeOther
 from services.console.routes.visits import Visit
 from shared.http.streams import Stream, StreamedResponse
+from shared.locales import preferred_locale
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
@@ -111,38 +112,24 @@ def set_cookie(response: web.StreamResponse, cookie: Cookie, value: str) -> None
     )
 
 
-def failed_page(ctx: PageContext, *, status: int) -> web.Response:
-    """Make the page of a request that no page took."""
+def failed_page(ctx: PageContext, *, status: int, languages: str | None) -> web.Response:
+    """Make the page of a request that no page took, in the language that its browser prefers."""
+    language = preferred_locale(languages or "")
     words = {
+        "language": language,
         "product": ctx.product,
-        "form": Form(problem=FAILURES[status], status=status),
+        "form": Form(problem=FAILURES[status].of(language), status=status),
         "signed_in": False,
         "unread": 0,
         "mark": "",
         "done": "",
-        "title": MISSING_TITLE if status == 404 else "This did not work",
+        "title": WORDS["missing" if status == 404 else "not_done"].of(language),
     }
     response = _page(render("problem", words), status=status)
+    response.headers["Vary"] = "Accept-Language"
     if status in {408, 413}:
         response.force_close()  # the rest of the body is not read
     return response
-
-
-MISSING_TITLE = "There is no such page"
-MISSING = (
-    "No page has this address. If you followed the link of a mail, open it there again, or copy all"
-    " of it."
-)
-FAILURES: Mapping[int, str] = {
-    400: "The form was not complete. Go back, reload the page, and try again.",
-    403: "This press came from another site, so nothing was changed. Open the page here, and press"
-    " its button.",
-    404: MISSING,
-    408: "The form took too long to arrive. Go back and try again.",
-    413: "The form is too large. Enter shorter texts.",
-    415: "The form has an unknown form. Go back, reload the page, and try again.",
-    500: "Something went wrong on our side. Try again; if it goes on, tell the operator.",
-}
 
 
 def _page(text: str, *, status: int) -> web.Response:

@@ -146,15 +146,17 @@ class BrowserRequest:
 
     # --- sign-in with an issuer
 
-    def keep_issuer_sign_in(self, binding: str, to: str) -> None:
+    def keep_issuer_sign_in(self, binding: str, to: str, *, links: bool) -> None:
         """Keep what the issuer's answer needs."""
-        self.kept[Cookie.ISSUER] = self._sealed(Cookie.ISSUER, {"binding": binding, "to": to})
+        content = {"binding": binding, "to": to, "links": links}
+        self.kept[Cookie.ISSUER] = self._sealed(Cookie.ISSUER, content)
 
     def issuer_sign_in(self) -> IssuerSignIn | None:
         """The sign-in that this browser began last."""
-        match self._opened(Cookie.ISSUER):
+        kept = self._opened(Cookie.ISSUER)
+        match kept:
             case {"binding": str(binding), "to": str(to)}:
-                return IssuerSignIn(binding=binding, to=to)
+                return IssuerSignIn(binding=binding, to=to, links=kept.get("links") is True)
         return None
 
     def forget_issuer_sign_in(self) -> None:

@@ -82,6 +82,10 @@ def _takes_gzip(accepted: str) -> bool:
     return _GZIP_TAKEN.search(accepted) is not None
 
 
+def _failed(ctx: PageContext, request: web.Request, *, status: int) -> web.Response:
+    return failed_page(ctx, status=status, languages=request.headers.get("Accept-Language"))
+
+
 def _missing(ctx: PageContext) -> Middleware:
     @web.middleware
     async def missing(
@@ -91,7 +95,7 @@ def _missing(ctx: PageContext) -> Middleware:
             return await handler(request)
         except web.HTTPNotFound:
             if prefers_page(request.headers.get("Accept", "")):
-                return failed_page(ctx, status=404)
+                return _failed(ctx, request, status=404)
             raise
 
     return missing
@@ -104,11 +108,11 @@ def _handler(
         try:
             visit = await _visit(request, ctx, proxies, max_fields=row.max_fields)
         except NotAForm as fault:
-            return failed_page(ctx, status=fault.status)
+            return _failed(ctx, request, status=fault.status)
         if row.of_account and _names_nothing(visit):
-            return failed_page(ctx, status=404)
+            return _failed(ctx, request, status=404)
         if (request.method == "POST" or row.downloads) and _foreign(request, ctx):
-            return failed_page(ctx, status=403)
+            return _failed(ctx, request, status=403)
         try:
             outcome = await answer(row, visit, press=request.method == "POST")
             if isinstance(outcome, Shown) and visit.known:
@@ -116,7 +120,7 @@ def _handler(
             return page_response(visit, outcome)
         except Exception:  # noqa: BLE001 - the visitor gets a page, the log gets the rest
             _log.exception("page failed")
-            return failed_page(ctx, status=500)
+            return _failed(ctx, request, status=500)
 
     return handle
 
@@ -128,11 +132,11 @@ def _live(
         try:
             visit = await _visit(request, ctx, proxies)
         except NotAForm as fault:
-            return failed_page(ctx, status=fault.status)
+            return _failed(ctx, request, status=fault.status)
         if _names_nothing(visit):
-            return failed_page(ctx, status=404)
+            return _failed(ctx, request, status=404)
         if _foreign(request, ctx):
-            return failed_page(ctx, status=403)
+            return _failed(ctx, request, status=403)
         return await live_response(visit, row, after=request.headers.get("Last-Event-ID"))
 
     return handle

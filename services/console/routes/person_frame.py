@@ -57,7 +57,7 @@ async def together(*asked: Awaitable[Any]) -> Sequence[Any]:
 async def open_user(visit: Visit) -> Mapping[str, Any]:
     """Return the visitor; their language and time zone count for the page."""
     user: Mapping[str, Any] = await visit.call("GET", "/v1/me")
-    visit.language, visit.time_zone = user["locale"], user["time_zone"]
+    visit.read_as(user)
     return user
 
 

@@ -5,6 +5,7 @@ from services.console.domain import places
 from services.console.pages.page_text import PageText
 from services.console.pages.rendering import Form
 from services.console.pages.texts import FORMER_LIVES, sentence
+from services.console.routes import issuers
 from services.console.routes.outcomes import (
     Outcome,
     PageRoute,
@@ -35,7 +36,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
     to = places.destination(visit.typed.get("to") or visit.query.get("to", ""))
     if visit.session is not None and not form.refused:
         return SeeOther(to)
-    words = {"to": to, "connections": await visit.connections()}
+    words = {"to": to, "connections": await issuers.connections(visit)}
     return Shown(template="sign_in", form=form, words=words)
 
 

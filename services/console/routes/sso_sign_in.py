@@ -1,21 +1,20 @@
 """The pages of a sign-in with an issuer of OpenID Connect: the way there, and its answer."""
 
-from urllib.parse import urlsplit
+from collections.abc import Mapping
 
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
+from services.console.domain.browser_state import IssuerSignIn
 from services.console.pages.page_text import Fault
-from services.console.pages.refusals.sign_in import ISSUER_FAILED, SIGN_IN_OVER
+from services.console.pages.refusals.sign_in import SIGN_IN_OVER
 from services.console.pages.rendering import Form
-from services.console.pages.texts import ISSUER_REFUSED, sentence
-from services.console.routes import sign_in
+from services.console.pages.texts import sentence
+from services.console.routes import identities, issuers, sign_in
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, page_status
 from services.console.routes.visits import Visit
 
 OVER = "sso-sign-in-over"
 """The refusal of an answer that has counted, or belongs to another browser."""
-REFUSED = "access_denied"
-"""What an issuer says when the person did not allow the sign-in (RFC 6749, section 4.1.2.1)."""
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
@@ -25,38 +24,29 @@ async def show(visit: Visit, form: Form) -> Outcome:
 
 
 async def begin(visit: Visit) -> Outcome:
-    """Send the browser to the issuer.
-
-    The page leads on by itself: browsers let no form end at another site that the policy of the
-    page does not name, and the issuers of companies are not known before.
-    """
+    """Send the browser to the issuer."""
     if connection := visit.typed.get("connection"):
         body = {"connection": connection}
     else:
         body = {"email": visit.typed.get("email", "").strip()}
     begun = await visit.ask("/v1/login/oidc/begin", body)
-    visit.keep_issuer_sign_in(begun["binding"], places.destination(visit.typed.get("to", "")))
-    address = begun["authorization_url"]
-    words = {"address": address, "host": urlsplit(address).netloc}
-    return Shown(template="sign_in_leaves", words=words)
+    return issuers.leave(visit, begun, to=places.destination(visit.typed.get("to", "")))
 
 
 async def finish(visit: Visit, form: Form) -> Outcome:
-    """Take the issuer's answer, which the browser brings back, and sign in."""
-    begun, query = visit.issuer_sign_in(), visit.query
+    """Take the issuer's answer, which the browser brings back: sign in, or link the identity."""
+    begun = visit.issuer_sign_in()
     if begun is None:
         return await _failed(visit, SIGN_IN_OVER, status=410)
-    if "code" not in query or "state" not in query:
-        refused = query.get("error") == REFUSED
-        return await _failed(visit, ISSUER_REFUSED if refused else ISSUER_FAILED, status=403)
-    body = {
-        "binding": begun.binding,
-        "state": query["state"],
-        "code": query["code"],
-        "redirect_uri": visit.address,
-    }
-    if "iss" in query:
-        body["iss"] = query["iss"]
+    body = issuers.answer_of(visit, begun)
+    if begun.links:
+        return await identities.finish_link(visit, body)
+    if body is None:
+        return await _failed(visit, issuers.reason(visit), status=403)
+    return await _sign_in(visit, begun, body)
+
+
+async def _sign_in(visit: Visit, begun: IssuerSignIn, body: Mapping[str, object]) -> Outcome:
     try:
         answer = await visit.ask("/v1/login/oidc/finish", body)
     except ApiRefusal as refusal:

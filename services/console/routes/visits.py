@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -52,7 +52,7 @@ class Visit(BrowserRequest):
     unread: int = field(default=0, init=False)
     """The unread notifications of the user, for the head of the page."""
     language: str = field(init=False)
-    """The language of the page: that of its reader, or of their browser."""
+    """The language of the page: that of its reader, if they are known, or of their browser."""
     time_zone: str = field(default=DEFAULT_TIME_ZONE, init=False)
     frame: Mapping[str, object] | None = field(default=None, init=False)
     """The words of a page around its content, once they are known."""
@@ -65,8 +65,9 @@ class Visit(BrowserRequest):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.language = preferred_locale(self.visitor.languages or "")
         self.session = read_session(self._opened(Cookie.SESSION), self._opened(Cookie.TOKENS))
+        known = self.session.locale if self.session is not None else ""
+        self.language = known or preferred_locale(self.visitor.languages or "")
 
     async def call(
         self,
@@ -171,17 +172,6 @@ class Visit(BrowserRequest):
         """
         return await self.ctx.api.call("POST", path, body, visitor=self.visitor)
 
-    async def connections(self) -> Sequence[Mapping[str, Any]]:
-        """The issuers that everyone may sign in with; none while the API does not say."""
-        try:
-            answer = await self.ctx.api.call(
-                "GET", "/v1/login/oidc/connections", visitor=self.visitor
-            )
-        except ApiRefusal:
-            return ()
-        items: Sequence[Mapping[str, Any]] = answer["items"]
-        return items
-
     async def user(self) -> Mapping[str, Any] | None:
         """The signed-in user, or None."""
         if self.session is None:
@@ -190,8 +180,14 @@ class Visit(BrowserRequest):
             me: Mapping[str, Any] = await self.call("GET", "/v1/me")
         except SignedOut:
             return None
-        self.language, self.time_zone = me["locale"], me["time_zone"]
+        self.read_as(me)
         return me
+
+    def read_as(self, me: Mapping[str, Any]) -> None:
+        """Have the page speak to this user; its language is known when the session has ended."""
+        self.language, self.time_zone = me["locale"], me["time_zone"]
+        if self.session is not None and self.session.locale != self.language:
+            self._keep(replace(self.session, locale=self.language), Cookie.TOKENS)
 
     async def _access_token(self) -> str:
         async with self._refreshing:  # a page may ask for several things at once
@@ -208,7 +204,8 @@ class Visit(BrowserRequest):
             if refusal.status not in {400, 401, 422}:
                 raise
             raise self._signed_out() from None
-        self._keep(self._from_answer(answer, session_id=session.id), Cookie.TOKENS)
+        newer = self._from_answer(answer, session_id=session.id)
+        self._keep(replace(newer, locale=session.locale), Cookie.TOKENS)
 
     def _signed_out(self) -> SignedOut:
         """Go on without the session. Its cookies stay: they may be those of a newer sign-in."""

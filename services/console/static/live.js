@@ -5,7 +5,8 @@
   const isSeen = () => document.visibilityState === "visible";
 
   // Follows server-sent events by their names; `isOver` says whether the reason of an end is final.
-  const follow = (url, listeners, isOver) => {
+  // A page that is left before `pause` milliseconds have passed asks for nothing.
+  const follow = (url, listeners, isOver, pause = 0) => {
     let source = null;
     let later = 0;
     let ended = false;
@@ -14,6 +15,12 @@
       clearTimeout(later);
       source?.close();
       source = null;
+    };
+
+    const wait = () => {
+      if (source || ended || !isSeen()) return;
+      clearTimeout(later);
+      later = setTimeout(open, pause);
     };
 
     const open = () => {
@@ -31,8 +38,8 @@
       });
     };
 
-    document.addEventListener("visibilitychange", () => (isSeen() ? open() : close()));
-    open();
+    document.addEventListener("visibilitychange", () => (isSeen() ? wait() : close()));
+    wait();
   };
 
   // Asks from time to time whether a list is still as it was; an answer without a text ends it.
@@ -84,6 +91,7 @@
       notification: tellNewer,
     },
     (reason) => reason === "token-revoked",
+    2_000,
   );
 
   const records = document.getElementById("new-records");

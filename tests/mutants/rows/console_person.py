@@ -4,6 +4,7 @@ from tests.mutants.mutant import Kind, Mutant
 
 ROUTES = "services/console/routes"
 COMPANY = ("tests/services/console/test_company_sign_in.py", "-k", "passes_a_fresh_proof")
+CATALOG = "tests/services/console/test_catalog_moves.py"
 PERSON = "tests/services/console/test_person_pages.py"
 
 ROWS = (
@@ -22,6 +23,54 @@ ROWS = (
         old='case {"typed": dict(typed), "of": str(of)} if of == self.form_secret:',
         new='case {"typed": dict(typed), "of": str()}:',
         tests=COMPANY,
+    ),
+    Mutant(
+        id="answer-that-links-signs-in",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/sso_sign_in.py",
+        old="    if begun.links:\n",
+        new="    if False:\n",
+        tests=("tests/services/console/test_identities.py", "-k", "is_linked"),
+    ),
+    Mutant(
+        id="page-moves-an-account-without-its-name",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/catalog_moves.py",
+        old='    if visit.typed.get("confirm", "").strip() != ',
+        new='    if False and visit.typed.get("confirm", "").strip() != ',
+        tests=(CATALOG, "-k", "name_was_typed"),
+    ),
+    Mutant(
+        id="page-moves-to-a-catalog-that-is-not-offered",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/catalog_moves.py",
+        old="    if chosen is None:\n        return await show(visit, Form(",
+        new="    if not listed:\n        return await show(visit, Form(",
+        tests=(CATALOG, "-k", "not_offered"),
+    ),
+    Mutant(
+        id="page-names-gains-in-the-words-of-the-old-catalog",
+        kind=Kind.DATA,
+        file="services/console/domain/impacts.py",
+        old="shifts(after, place",
+        new="shifts(before, place",
+        tests=(CATALOG, "-k", "gains_and_loses"),
+    ),
+    Mutant(
+        id="page-of-an-ended-session-forgets-the-language",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/visits.py",
+        old="        self.language = known or preferred_locale(",
+        new="        self.language = preferred_locale(",
+        tests=("tests/services/console/test_languages.py", "-k", "has_ended"),
+    ),
+    Mutant(
+        id="page-follows-at-once",
+        kind=Kind.AVAILABILITY,
+        file="services/console/static/live.js",
+        old="later = setTimeout(open, pause);",
+        new="open();",
+        tests=("tests/services/console/test_live_script.py", "-k", "left_soon"),
     ),
     Mutant(
         id="page-after-a-sign-in-is-a-file",

@@ -16,6 +16,7 @@ ACCOUNT: dict[str, Any] = {
     "owner": False,
     "owner_user_id": "usr_9",
     "catalog": "standard@1",
+    "catalog_title": "Standard",
     "project_word": "project",
     "projects_word": "projects",
     "role": "admin",

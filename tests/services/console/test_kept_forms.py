@@ -278,6 +278,7 @@ FORMS = sorted(
         if row.submit and row.path.startswith("/console") and not row.when_over
     }
     | {"/security", "/security/passkeys", "/security/sessions", "/notifications/settings"}
+    | {"/security/identities", "/security/tokens"}
 )
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from services.console.pages.texts import FAILURES
 from services.console.pages.words import WORDS
 from tests.services.console.browsing import ME, OPENED
 
@@ -64,3 +65,34 @@ async def test_an_invitation_is_in_the_language_of_the_user_who_is_signed_in(bro
     await browser.open("/invitations")
     assert "lädt Sie in das Team" in browser.text
     assert "27. Nov. 2026" in browser.text
+
+
+FAILED = [
+    ("GET", "/console/nothing", {"Accept": "text/html"}, 404),
+    ("POST", "/sign-in", {"Content-Type": "text/plain"}, 415),
+    ("POST", "/sign-in", {"Origin": "https://evil.example"}, 403),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "status"), FAILED)
+async def test_a_request_that_no_page_takes_is_answered_in_german(
+    browser, method, path, headers, status
+):
+    form = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
+    await browser.send(method, path, headers={**GERMAN, **form, **headers})
+    assert (browser.status, '<html lang="de">' in browser.text) == (status, True)
+    assert english_words(browser.text) == set()
+    assert not any(text.en in html.unescape(browser.text) for text in FAILURES.values())
+
+
+async def test_a_session_that_has_ended_is_told_in_the_language_of_its_user(browser, api):
+    api.answers["GET /v1/me"] = (200, ME | {"locale": "de"})
+    await browser.sign_in()
+    await browser.open("/console")
+    api.answers["POST /v1/session/switch"] = (401, {"code": "token-invalid", "detail": "-"})
+    await browser.press("/console", account_id="acc_2")
+    assert (browser.status, '<html lang="de">' in browser.text) == (403, True)
+    assert english_words(browser.text) == set()
+    api.answers["GET /v1/me"] = (401, {"code": "token-invalid", "detail": "-"})
+    await browser.open(await browser.open("/console"))
+    assert '<html lang="de">' in browser.text

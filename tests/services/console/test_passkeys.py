@@ -103,18 +103,26 @@ async def test_another_session_goes_on_with_the_passkeys(browser, api):
 @pytest.mark.parametrize("text", ["..", "../../me", "pk_1/../..", "", "a?b", "é"])
 @pytest.mark.parametrize(
     ("page", "press", "field"),
-    [(PAGE, "remove", "passkey_id"), ("/security/sessions", "end", "session_id")],
+    [
+        (PAGE, "remove", "passkey_id"),
+        ("/security/sessions", "end", "session_id"),
+        ("/security/identities", "unlink", "identity_id"),
+        ("/security/tokens", "revoke", "token_id"),
+    ],
 )
 async def test_the_id_of_a_form_leads_to_no_other_route(browser, api, page, press, field, text):
     """Two dots would make `DELETE /v1/me` of it, which deletes the user."""
     gone = problem(404, "not-found")
-    api.answers |= {f"DELETE /v1/me/{kind}/-": gone for kind in ("passkeys", "sessions")}
-    api.answers["GET /v1/me/sessions"] = (200, {"items": [], "next_cursor": None})
+    kinds = ("passkeys", "sessions", "identities", "api-tokens")
+    api.answers |= {f"DELETE /v1/me/{kind}/-": gone for kind in kinds}
+    api.answers |= {
+        f"GET /v1/me/{kind}": (200, {"items": [], "next_cursor": None}) for kind in kinds
+    }
     await browser.sign_in()
     await browser.open(page)
     await browser.press(page, press=press, **{field: text})
     [asked] = [name for name, *_ in api.asked if name.startswith("DELETE")]
-    assert asked in {"DELETE /v1/me/passkeys/-", "DELETE /v1/me/sessions/-"}
+    assert asked in {f"DELETE /v1/me/{kind}/-" for kind in kinds}
 
 
 async def test_where_browsers_make_no_passkeys_none_is_offered():

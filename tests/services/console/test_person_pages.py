@@ -29,9 +29,21 @@ SESSIONS = {
 PASSKEY = {"id": "pk_1", "name": "K", "added_at": "2026-11-26T23:30:00Z", "used_at": None}
 FACTORS = {"totp": {"added_at": PASSKEY["added_at"]}, "passkeys": 1, "recovery_codes_left": 7}
 MESSAGE = {"id": "m", "title": "T", "text": "X", "created_at": PASSKEY["added_at"], "unread": True}
+IDENTITY = {"id": "idn_1", "label": "L", "email": None, "linked_at": PASSKEY["added_at"]}
+TOKEN = {
+    "id": "tok_1",
+    "account_id": "acc_9",
+    "name": "T",
+    "status": "active",
+    "last_used_at": None,
+    "expires_at": PASSKEY["added_at"],
+    "revoked_at": None,
+    "restriction": {"projects": None, "grants": None, "read_only": False},
+}
 PATHS = (
     *(section.path for section in PERSON_SECTIONS),
     *("/console/accounts", "/console/new-team", "/console/profile/delete"),
+    *("/security/identities", "/security/tokens"),
 )
 ENGLISH = {
     text.en: name
@@ -50,6 +62,8 @@ def describe_person(api, **me: str) -> None:
         "GET /v1/me/sessions": (200, SESSIONS),
         "GET /v1/me/mfa": (200, FACTORS),
         "GET /v1/me/passkeys": (200, {"items": [PASSKEY]}),
+        "GET /v1/me/identities": (200, {"items": [IDENTITY]}),
+        "GET /v1/me/api-tokens": (200, {"items": [TOKEN], "next_cursor": "c"}),
         "GET /v1/me/notifications": (200, {"items": [MESSAGE], "next_cursor": "c"}),
     }
 

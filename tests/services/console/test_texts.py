@@ -14,6 +14,7 @@ from services.console.domain.sections import PERSON_SECTIONS, SECTIONS
 from services.console.pages.page_text import PageText
 from services.console.pages.texts import (
     DONE,
+    FAILURES,
     FOR_PEOPLE,
     FORMER_LIVES,
     ISSUER_REFUSED,
@@ -155,7 +156,9 @@ def test_a_text_names_the_same_parts_in_each_language(name):
     assert WORDS[name]._fields == tuple(Locale)
 
 
-@pytest.mark.parametrize("text", sorted({*FOR_PEOPLE.values(), *DONE.values(), *OF_EVERY_PAGE}))
+@pytest.mark.parametrize(
+    "text", sorted({*FOR_PEOPLE.values(), *DONE.values(), *FAILURES.values(), *OF_EVERY_PAGE})
+)
 def test_each_text_of_a_page_of_one_person_is_in_both_languages(text):
     assert fault_in("de", text) == text.de != text.en == fault_in("en", text)
 

@@ -153,6 +153,17 @@ SIGN_IN: Mapping[str, PageText] = {
         "Das ist Ihre einzige Möglichkeit zur Anmeldung. Wählen Sie zuerst ein Passwort, oder fügen"
         " Sie einen anderen Passkey hinzu.",
     ),
+    "identity-taken": PageText(
+        "At this service, this is the sign-in of another person here. Sign in with it and unlink it"
+        " there first.",
+        "Mit dieser Anmeldung beim Dienst meldet sich hier schon eine andere Person an. Melden Sie"
+        " sich damit an, und lösen Sie die Verknüpfung zuerst dort.",
+    ),
+    "too-many-identities": PageText(
+        "You have linked as many services as one can link. Unlink one that you do not use.",
+        "Mehr Dienste kann man nicht verknüpfen. Lösen Sie die Verknüpfung mit einem, den Sie nicht"
+        " benutzen.",
+    ),
     "no-second-factor": PageText(
         "Recovery codes need a second factor. Add an app first.",
         "Wiederherstellungscodes brauchen einen zweiten Faktor. Fügen Sie zuerst eine App hinzu.",

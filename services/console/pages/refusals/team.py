@@ -48,8 +48,8 @@ ACCOUNTS: Mapping[str, PageText] = {
         " Schritt zurück. Entfernen Sie stattdessen die Mitglieder, oder löschen Sie das Konto.",
     ),
     "catalog-bound": PageText(
-        "A team keeps its set of roles and permissions. Ask the platform to move it.",
-        "Ein Team behält seine Rollen und Berechtigungen. Fragen Sie die Plattform, ob sie es"
+        "This team keeps its roles and permissions. Ask the platform to move it.",
+        "Dieses Team behält seine Rollen und Berechtigungen. Fragen Sie die Plattform, ob sie es"
         " umstellt.",
     ),
     "catalog-too-small": PageText(
@@ -60,10 +60,10 @@ ACCOUNTS: Mapping[str, PageText] = {
         " ziehen Sie Einladungen zurück.",
     ),
     "mapping-needed": PageText(
-        "The account uses roles or permissions that have no counterpart there. Ask the platform to"
-        " move it.",
-        "Das Konto benutzt Rollen oder Berechtigungen, die es dort nicht gibt. Fragen Sie die"
-        " Plattform, ob sie es umstellt.",
+        "The account uses roles or permissions that have no counterpart there. Say what becomes of"
+        " them.",
+        "Das Konto benutzt Rollen oder Berechtigungen, die es dort nicht gibt. Sagen Sie, was"
+        " daraus wird.",
     ),
     "move-too-large": PageText(
         "This would change {overrides} exceptions, and one change may have {limit} at most. Remove"

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from services.console.pages.field_faults import in_german
 from services.console.pages.page_text import Fault, PageText
 from services.console.pages.words.access import ACCESS
+from services.console.pages.words.catalog_moves import CATALOG_MOVES
 from services.console.pages.words.company_sign_in import COMPANY_SIGN_IN
 from services.console.pages.words.frame import FRAME
 from services.console.pages.words.guardrails import GUARDRAILS
@@ -49,6 +50,7 @@ GROUPS = (
     TOKENS,
     USAGE,
     SETTINGS,
+    CATALOG_MOVES,
     COMPANY_SIGN_IN,
     GUARDRAILS,
 )

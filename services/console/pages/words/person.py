@@ -187,6 +187,52 @@ PERSON: Mapping[str, PageText] = {
         "It is your only second factor.", "Das ist Ihr einziger zweiter Faktor."
     ),
     "remove_passkey": PageText("Remove the passkey", "Passkey entfernen"),
+    # --- identities
+    "identities": PageText("Sign-in with other services", "Anmeldung mit anderen Diensten"),
+    "identities_hint": PageText(
+        "A service that you trust says who you are, without a password here.",
+        "Ein Dienst, dem Sie vertrauen, sagt, wer Sie sind, ohne Passwort an dieser Stelle.",
+    ),
+    "see_identities": PageText(
+        "See, link or unlink them", "Ansehen, verknüpfen oder die Verknüpfung lösen"
+    ),
+    "identities_text": PageText(
+        "With each of these you can sign in. Each person whom the service signs in as you has all"
+        " that you have here.",
+        "Mit jedem davon können Sie sich anmelden. Wen der Dienst als Sie anmeldet, hat hier alles,"
+        " was Sie haben.",
+    ),
+    "no_identities": PageText(
+        "No other service is linked.", "Es ist kein anderer Dienst verknüpft."
+    ),
+    "no_issuers": PageText(
+        "This platform offers no other service to link.",
+        "Diese Plattform bietet keinen anderen Dienst zum Verknüpfen an.",
+    ),
+    "linked_on": PageText("Linked on {day}.", "Verknüpft am {day}."),
+    "link_with": PageText("Link {name}", "{name} verknüpfen"),
+    "unlink": PageText("Unlink", "Lösen"),
+    "unlink_this": PageText("Unlink {name}", "Verknüpfung mit {name} lösen"),
+    "unlink_title": PageText("Unlink this service?", "Verknüpfung mit diesem Dienst lösen?"),
+    "unlink_text": PageText(
+        "You do not sign in with {name} any more, and your other sessions end.",
+        "Sie melden sich nicht mehr mit {name} an, und Ihre anderen Sitzungen enden.",
+    ),
+    "unlink_it": PageText("Unlink the service", "Verknüpfung lösen"),
+    # --- API tokens of every account
+    "own_tokens": PageText("Your API tokens", "Ihre API-Tokens"),
+    "see_own_tokens": PageText("See them in every account", "In allen Konten ansehen"),
+    "own_tokens_text": PageText(
+        "The tokens that you have made in every account. Do you not know one of these? Revoke it.",
+        "Die Tokens, die Sie in allen Konten angelegt haben. Kennen Sie eines davon nicht?"
+        " Widerrufen Sie es.",
+    ),
+    "own_tokens_none": PageText("You have no API token", "Sie haben kein API-Token"),
+    "token_account": PageText("Account", "Konto"),
+    "token_in": PageText("{name} in {account}", "{name} in {account}"),
+    "token_of_left": PageText(
+        "An account that you have left", "Ein Konto, das Sie verlassen haben"
+    ),
     # --- sessions
     "sessions": PageText("Sessions", "Sitzungen"),
     "see_sessions": PageText("See where you are signed in", "Sehen, wo Sie angemeldet sind"),

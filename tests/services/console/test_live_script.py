@@ -1,0 +1,72 @@
+"""The script that keeps the pages of signed-in users up to date, in a browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route
+
+import services.console
+from tests.e2e.visitors import chromium
+
+SCRIPT = (Path(services.console.__file__).parent / "static" / "live.js").read_text()
+SITE, LIVE, TAIL = "http://console.localhost", "/notifications/live", "/log/live"
+PAUSE = 2_000
+PAGE = f"""<!DOCTYPE html><title>A page</title>
+<a data-live="{LIVE}" data-word="unread" data-unread="1">
+<span class="count"><span aria-hidden="true">1</span><span class="unseen"></span></span></a>
+<p id="newer" hidden>Newer</p>
+<script src="/live.js"></script>"""
+RECORDS = f'<p id="new-records" data-follow="{TAIL}" data-one="1" data-many="#"><span></span></p>'
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page whose clock is set by the tests."""
+    with chromium() as browser:
+        page = browser.new_page()
+        page.clock.install()
+        page.clock.pause_at("2030-01-01")
+        yield page
+
+
+@pytest.fixture
+def asked(page: Page) -> Iterator[list[str]]:
+    """What the pages have asked for, besides themselves and the script."""
+    paths: list[str] = []
+
+    def give(route: Route) -> None:
+        path = route.request.url.removeprefix(SITE)
+        if path == "/live.js":
+            route.fulfill(body=SCRIPT, content_type="text/javascript")
+        elif path in {LIVE, TAIL}:
+            paths.append(path)
+            told = 'event: unread\ndata: {"unread":2}\n\n'
+            route.fulfill(body=told, content_type="text/event-stream")
+        else:
+            text = PAGE.replace("<script", f"{RECORDS}<script") if path == "/log" else PAGE
+            route.fulfill(body=text, content_type="text/html")
+
+    page.route("**/*", give)
+    yield paths
+    page.unroute("**/*")
+
+
+@pytest.mark.rule("B12")
+def test_a_page_that_is_left_soon_follows_nothing(page: Page, asked: list[str]) -> None:
+    """A person opens fourteen pages in a few seconds, and the API allows ten lists at once."""
+    for number in range(14):
+        page.goto(f"{SITE}/{number}")
+        page.clock.run_for(PAUSE - 100)
+    assert asked == []
+    page.clock.run_for(PAUSE)
+    page.wait_for_function("document.querySelector('.count [aria-hidden]').textContent === '2'")
+    assert asked == [LIVE]
+    assert page.is_visible("#newer")
+
+
+def test_a_page_of_the_log_follows_its_records_at_once(page: Page, asked: list[str]) -> None:
+    with page.expect_request(f"**{TAIL}"):
+        page.goto(f"{SITE}/log")
+        page.clock.run_for(1)
+    assert LIVE not in asked
