@@ -20,7 +20,8 @@ from services.console.routes.person_frame import (
     switcher_accounts,
     together,
 )
-from services.console.routes.visits import AccountGone, SignedOut, Visit
+from services.console.routes.session_ends import AccountGone, SignedOut
+from services.console.routes.visits import Visit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.member import NOT_A_DAY
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
 from services.console.routes.person_frame import together
-from services.console.routes.visits import SignedOut, Visit
+from services.console.routes.session_ends import SignedOut
+from services.console.routes.visits import Visit
 
 MAX_ADDRESSES = 20
 AT_EMAIL = "/email"

@@ -30,8 +30,9 @@ from services.console.routes.outcomes import (
     lost_secrets,
     refused_form,
 )
+from services.console.routes.session_ends import FormerSessionLives
 from services.console.routes.sign_in import FIRST_STEP_OVER, OTP_CODES, first_step, log_in
-from services.console.routes.visits import FormerSessionLives, Visit
+from services.console.routes.visits import Visit
 
 KEPT = "kept"
 """The field with the sealed form."""

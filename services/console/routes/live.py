@@ -11,7 +11,8 @@ from aiohttp import web
 from services.console.adapters.api import ApiRefusal, StreamedAnswer
 from services.console.domain import places
 from services.console.routes.answers import HEADERS, set_cookie
-from services.console.routes.visits import SignedOut, Visit
+from services.console.routes.session_ends import SignedOut
+from services.console.routes.visits import Visit
 from shared.http.streams import Stream, StreamedResponse
 
 STALL_SECONDS = 30.0

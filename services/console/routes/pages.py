@@ -28,8 +28,9 @@ from services.console.routes.outcomes import (
     refused_form,
     with_query,
 )
+from services.console.routes.session_ends import AccountGone, FormerSessionLives, SignedOut
 from services.console.routes.sign_in import NOT_SIGNED_IN
-from services.console.routes.visits import AccountGone, FormerSessionLives, SignedOut, Visit
+from services.console.routes.visits import Visit
 from shared import context
 from shared.http.page_preference import prefers_page
 from shared.http.proxies import Proxies

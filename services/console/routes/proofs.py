@@ -20,7 +20,8 @@ from services.console.routes.outcomes import (
     with_query,
 )
 from services.console.routes.person_frame import open_person
-from services.console.routes.visits import STEP_UP_REQUIRED, Visit
+from services.console.routes.session_ends import STEP_UP_REQUIRED
+from services.console.routes.visits import Visit
 
 AT_FIELD = {"wrong-otp": "otp", "otp-required": "otp", "wrong-password": "password"}
 """The refusals of a proof, by the field that they are about."""

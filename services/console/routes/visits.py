@@ -9,39 +9,19 @@ from typing import Any
 
 from services.console.adapters.api import ApiAnswer, ApiRefusal, StreamedAnswer
 from services.console.domain.browser_state import BrowserSession, Cookie, read_session
+from services.console.pages.catalog_words import in_words
 from services.console.routes.browser_requests import BrowserRequest
+from services.console.routes.session_ends import FormerSessionLives, SignedOut, ends_session
 from shared.locales import DEFAULT_TIME_ZONE, preferred_locale
 
+WORDED = frozenset({"accounts", "authz"})
+"""The nouns with which the paths begin whose answers have words of a catalog."""
 UNREAD_SECONDS = 2.0
 """The longest wait for a number that the page can do without."""
 FORM_READER = "form-reader"
 """The purpose of the mark of the user to whom a form is shown."""
 ENDED = "ended-session"
 """The purpose of the mark of a session that has ended."""
-STEP_UP_REQUIRED = "step-up-required"
-PROOF_REFUSALS = frozenset({STEP_UP_REQUIRED, "otp-required", "wrong-otp"})
-"""What the API says with 401 of a session that lives: its user proves again who they are."""
-
-
-def ends_session(refusal: ApiRefusal) -> bool:
-    """Whether the session of a request has ended: a proof is asked of one that lives."""
-    return refusal.status == 401 and refusal.code not in PROOF_REFUSALS
-
-
-class SignedOut(Exception):  # noqa: N818 - it names what was found
-    """The page needs a session; `ended` is the mark of one that does not live any more."""
-
-    def __init__(self, ended: str = "") -> None:
-        super().__init__()
-        self.ended = ended
-
-
-class AccountGone(Exception):  # noqa: N818 - it names what was found
-    """The visitor is not a member of the account of the page, or it does not exist."""
-
-
-class FormerSessionLives(Exception):  # noqa: N818 - it names what was found
-    """A sign-in is dropped: the session before it cannot be ended at the moment."""
 
 
 @dataclass(kw_only=True)
@@ -62,6 +42,7 @@ class Visit(BrowserRequest):
     _ended: str = field(default="", init=False)
     """The mark of a session that was found to have ended, for all who ask at the same time."""
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -116,6 +97,9 @@ class Visit(BrowserRequest):
                 raise
             raise self._signed_out() from None
         self.known = True
+        if path.split("/")[2] in WORDED:
+            await self._know_reader()
+            return replace(answer, body=in_words(answer.body, self.language))
         return answer
 
     async def follow(
@@ -170,7 +154,8 @@ class Visit(BrowserRequest):
         Raises:
             ApiRefusal: it was refused.
         """
-        return await self.ctx.api.call("POST", path, body, visitor=self.visitor)
+        answer = await self.ctx.api.call("POST", path, body, visitor=self.visitor)
+        return in_words(answer, self.language)
 
     async def user(self) -> Mapping[str, Any] | None:
         """The signed-in user, or None."""
@@ -188,6 +173,13 @@ class Visit(BrowserRequest):
         self.language, self.time_zone = me["locale"], me["time_zone"]
         if self.session is not None and self.session.locale != self.language:
             self._keep(replace(self.session, locale=self.language), Cookie.TOKENS)
+
+    async def _know_reader(self) -> None:
+        """Ask who the user of a new session is: what follows is in their language."""
+        async with self._reading:
+            if self.session is not None and not self.session.locale:
+                with contextlib.suppress(ApiRefusal):
+                    await self.user()
 
     async def _access_token(self) -> str:
         async with self._refreshing:  # a page may ask for several things at once

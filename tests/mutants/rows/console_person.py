@@ -57,6 +57,14 @@ ROWS = (
         tests=(CATALOG, "-k", "gains_and_loses"),
     ),
     Mutant(
+        id="page-translates-the-name-of-an-own-role",
+        kind=Kind.DATA,
+        file="services/console/pages/catalog_words.py",
+        old='    if part.get("built_in") is True:\n',
+        new='    if "built_in" in part:\n',
+        tests=("tests/services/console/test_catalog_words.py", "-k", "people_have_named"),
+    ),
+    Mutant(
         id="page-of-an-ended-session-forgets-the-language",
         kind=Kind.DATA,
         file=f"{ROUTES}/visits.py",

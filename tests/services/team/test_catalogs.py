@@ -151,7 +151,9 @@ async def test_an_owner_moves_the_account_with_a_mapping(team: Team) -> None:
     offered = (await account.owner.get(f"{account.path}/catalogs"))["items"]
     assert [one["name"] for one in offered] == sorted([*SHIPPED_CATALOGS, "print-shop"])
     [newest] = [one for one in offered if one["id"] == NO_APPRENTICE.id]
-    assert [role["id"] for role in newest["roles"]] == [role.id for role in NO_APPRENTICE.catalog.roles]
+    assert [role["id"] for role in newest["roles"]] == [
+        role.id for role in NO_APPRENTICE.catalog.roles
+    ]
     body: dict[str, Any] = {"catalog": NO_APPRENTICE.id}
     refused = await account.owner.send("POST", path, body)
     assert (refused.status, refused.code) == (409, "mapping-needed")
