@@ -71,8 +71,6 @@ MEMBER = f"{places.ACCOUNT}/members/{{user_id}}"
 ROLE = f"{places.ACCOUNT}/roles/{{role_id}}"
 IN_PROJECT = f"{places.ACCOUNT}/projects/{{project_id}}/members/{{user_id}}"
 ACCESS = f"{places.ACCOUNT}/access"
-LARGE: Mapping[str, int] = {IN_PROJECT: 145_000, f"{ACCESS}/members/{{user_id}}": 135_000}
-"""Pages with something for each level of the catalog, which exceed the goal for a first load."""
 SUBMIT = "main form[method=post] button"
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Error, Locator
 from tests.e2e.looks import RULES, WIDTHS, axe_faults, width_faults
 from tests.e2e.visitors import Site, Visitor
 from tests.pictures.demonstration import LOCALES, Demonstration
-from tests.pictures.table import LARGE, Picture, Seen
+from tests.pictures.table import Picture, Seen
 
 LANGUAGES = tuple(LOCALES)
 FULL, NARROW = LANGUAGES[0], WIDTHS[0]
@@ -138,7 +138,7 @@ class Walk:
     def _look(self, visitor: Visitor, finding: Finding) -> None:
         """Examine and picture the page in both themes and widths; the second language in one."""
         full = finding.language == FULL
-        if full and finding.bytes > LARGE.get(finding.picture.page, FIRST_LOAD_BYTES):
+        if full and finding.bytes > FIRST_LOAD_BYTES:
             finding.faults.append(f"a first load is {finding.bytes} bytes")
         for width in WIDTHS if full else (NARROW,):
             finding.faults += width_faults(visitor, width)

@@ -12,6 +12,7 @@ from services.console.domain.permission_tables import (
     PermissionTable,
     TableEntry,
     TableLevel,
+    TableSection,
     held_levels,
     telling_levels,
 )
@@ -48,6 +49,26 @@ class EntryText:
     missing: Sequence[TableLevel]
     source: str = ""
     """Where it comes from that nothing is held, if that is known."""
+
+    def gives_as(self, other: "EntryText") -> bool:
+        """Whether both give the same, wherever it comes from."""
+        own, theirs = ([(one.level.id, one.limit) for one in row.held] for row in (self, other))
+        return own == theirs
+
+
+def differing(
+    sections: Sequence[TableSection], rows: Mapping[str, EntryText], others: Mapping[str, EntryText]
+) -> list[TableSection]:
+    """The sections, with the entries alone of which the rows give something else."""
+    return [
+        TableSection(title=section.title, entries=entries)
+        for section in sections
+        if (
+            entries := tuple(
+                one for one in section.entries if not rows[one.id].gives_as(others[one.id])
+            )
+        )
+    ]
 
 
 def of_grants(table: PermissionTable, grants: Grants) -> dict[str, EntryText]:

@@ -114,10 +114,21 @@ class PermissionTable:
 
     def inside_projects(self) -> tuple[TableSection, ...]:
         """The sections, with the entries alone that are decided inside a project."""
+        return self._entries(project_scoped=True)
+
+    def outside_projects(self) -> tuple[TableSection, ...]:
+        """The sections, with the entries alone that are decided for the whole account."""
+        return self._entries(project_scoped=False)
+
+    def _entries(self, *, project_scoped: bool) -> tuple[TableSection, ...]:
         return tuple(
-            TableSection(title=section.title, entries=inside)
+            TableSection(title=section.title, entries=found)
             for section in self.sections
-            if (inside := tuple(one for one in section.entries if one.project_scoped))
+            if (
+                found := tuple(
+                    one for one in section.entries if one.project_scoped is project_scoped
+                )
+            )
         )
 
 

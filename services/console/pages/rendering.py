@@ -70,9 +70,14 @@ class Form:
         return bool(self.errors or self.problem)
 
 
+def _unindented(template: Path) -> str:
+    """The text of a template without the spaces that begin its lines: browsers need none."""
+    return "\n".join(line.lstrip() for line in template.read_text().splitlines())
+
+
 _ENVIRONMENT = Environment(
     loader=DictLoader(
-        {str(file.relative_to(_PAGES)): file.read_text() for file in _PAGES.rglob("*.html")}
+        {str(file.relative_to(_PAGES)): _unindented(file) for file in _PAGES.rglob("*.html")}
     ),
     autoescape=True,
     undefined=StrictUndefined,

@@ -74,6 +74,16 @@ class AccessAnswer:
     holders: Mapping[str, Any] | None
 
 
+WHY = "why"
+"""In the address of a page about a member: the permission about which it leads to the question."""
+
+
+def question_about(visit: Visit, *, member: str, permission: str, project: str) -> str:
+    """The address of a question."""
+    asked = {"member": member, "project": project, "permission": permission}
+    return places.changed_address(places.account_path(visit.account_id, "access"), asked)
+
+
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show the question, and its answer once it is complete."""
     asked = AccessQuestion.of(visit.query)

@@ -21,6 +21,7 @@ from services.console.pages.page_text import Fault
 from services.console.pages.reasons import choice_text
 from services.console.pages.rendering import Form
 from services.console.pages.words.access import COMES_WITH, LEVELS_DO_NOT_FIT, NOT_A_DAY
+from services.console.routes.access_explorer import WHY, question_about
 from services.console.routes.account_catalogs import (
     shown_state,
 )
@@ -31,7 +32,13 @@ from services.console.routes.member_in_project import (
     named,
     open_member,
 )
-from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
+from services.console.routes.outcomes import (
+    Outcome,
+    PageRoute,
+    SeeOther,
+    kept_values,
+    page_status,
+)
 from services.console.routes.person_frame import together
 from services.console.routes.projects import SECTION
 from services.console.routes.receipts import read_receipt
@@ -44,7 +51,13 @@ GIVE = "give"
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
-    """Show what the member may do in the project, where each of it comes from, and the choices."""
+    """Show what the member may do in the project, where each of it comes from, and the choices.
+
+    Of one permission, lead to why it is allowed or not.
+    """
+    if permission := visit.query.get(WHY):
+        asked = {"member": visit.place["user_id"], "project": visit.place["project_id"]}
+        return SeeOther(question_about(visit, permission=permission, **asked))
     here, receipt = await together(open_member(visit), read_receipt(visit))
     return _shown(here, form, receipt, wanted=visit.query.get(GIVE, ""))
 

@@ -49,7 +49,7 @@ ROWS = (
     Mutant(
         id="page-wrong-code-ends-the-session",
         kind=Kind.AVAILABILITY,
-        file=f"{ROUTES}/visits.py",
+        file=f"{ROUTES}/session_ends.py",
         old="refusal.status == 401 and refusal.code not in PROOF_REFUSALS",
         new="refusal.status == 401",
         tests=SECURITY,
@@ -202,8 +202,8 @@ ROWS = (
         id="page-late-tokens-replace-the-next-session",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/visits.py",
-        old="session_id=session.id), Cookie.TOKENS)",
-        new="session_id=session.id), *session.contents())",
+        old="self._keep(replace(newer, locale=session.locale), Cookie.TOKENS)",
+        new="self._keep(replace(newer, locale=session.locale), *session.contents())",
         tests=PAGES,
     ),
     Mutant(
@@ -281,7 +281,7 @@ ROWS = (
     Mutant(
         id="page-takes-an-issuers-answer-at-any-address",
         kind=Kind.SECURITY,
-        file=f"{ROUTES}/sso_sign_in.py",
+        file=f"{ROUTES}/issuers.py",
         old='"redirect_uri": visit.address,',
         new='"redirect_uri": visit.ctx.origin + "/sign-in/callback/x",',
         tests=SSO,

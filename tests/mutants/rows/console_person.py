@@ -65,6 +65,14 @@ ROWS = (
         tests=("tests/services/console/test_catalog_words.py", "-k", "people_have_named"),
     ),
     Mutant(
+        id="page-of-a-member-lists-what-is-the-same-in-a-project",
+        kind=Kind.DATA,
+        file="services/console/domain/grant_texts.py",
+        old="        return own == theirs\n",
+        new="        return False\n",
+        tests=("tests/services/console/test_access_pages.py", "-k", "where_it_differs"),
+    ),
+    Mutant(
         id="page-of-an-ended-session-forgets-the-language",
         kind=Kind.DATA,
         file=f"{ROUTES}/visits.py",

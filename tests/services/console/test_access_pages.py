@@ -1,6 +1,7 @@
 """The pages of roles, projects and access, over a stand-in of the API."""
 
 import re
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -757,16 +758,28 @@ async def test_one_member_is_shown_everywhere_and_where_it_differs(browser, acco
             "override": override,
             "cells": cells("developer", source="override"),
         },
+        {
+            "project_id": "prj_3",
+            "name": "Test",
+            "override": override,
+            "cells": cells("viewer", source="override"),
+        },
     ]
     account.answers[f"GET {API}/members/{MEMBER_ID}/access"] = (200, access_of(items=items))
     await browser.sign_in()
     await browser.open(f"{PAGE}/access/members/{MEMBER_ID}")
     assert browser.text.count('<table class="matrix">') == 2
     assert "As everywhere: the role Viewer counts." in browser.text
-    asked = f"../../access?member={MEMBER_ID}&amp;"
-    for question in (
-        "permission=instance%3Adelete",
-        "project=prj_2&amp;permission=instance%3Adelete",
+    assert "Listed is what differs." in browser.text
+    assert "They give the same as everywhere." in browser.text
+    for question, asked in (
+        ("?why=instance:delete", f"{MEMBER_ID}&permission=instance%3Adelete"),
+        (
+            "?why=instance:delete&amp;project=prj_2",
+            f"{MEMBER_ID}&project=prj_2&permission=instance%3Adelete",
+        ),
     ):
-        assert f'href="{asked}{question}" aria-label="Instances: Delete. Why?"' in browser.text
+        assert f'href="{question}" aria-label="Instances: Delete. Why?"' in browser.text
+        where = await browser.tab().open(f"{PAGE}/access/members/{MEMBER_ID}{unescape(question)}")
+        assert where == f"{PAGE}/access?member={asked}"
     assert "own permissions here" in browser.text

@@ -72,6 +72,14 @@ ACCESS: Mapping[str, PageText] = {
     "same_as_role": PageText(
         "As everywhere: the role {role} counts.", "Wie überall: Es gilt die Rolle {role}."
     ),
+    "what_differs": PageText(
+        "Other permissions count here. Listed is what differs.",
+        "Hier gelten andere Berechtigungen. Aufgeführt ist, was sich unterscheidet.",
+    ),
+    "differs_in_nothing": PageText(
+        "Other permissions count here. They give the same as everywhere.",
+        "Hier gelten andere Berechtigungen. Sie geben dasselbe wie überall.",
+    ),
     "ask_about": PageText("Ask about one permission", "Nach einer Berechtigung fragen"),
     "ask_by_level": PageText(
         "Choose a permission to see why it is allowed or not.",
