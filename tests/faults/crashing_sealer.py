@@ -74,15 +74,15 @@ class CrashingStore(Store):
             die()
         return await super().unsigned(limit, **without)
 
-    async def add_checkpoint(self, head: TreeHead, note: str, **at: Any) -> None:
-        """Store a checkpoint, which is in the folder."""
+    async def add_checkpoints(self, signed: Sequence[tuple[TreeHead, str]], **at: Any) -> None:
+        """Store checkpoints, which are in the folder."""
         if self.point is SealPoint.IN_FOLDER:
             die()
+        await super().add_checkpoints(signed, **at)
         if self.point is SealPoint.STORED:
-            await super().add_checkpoint(head, note, **at)
-            await self._trees.update_one({"_id": head.tree}, {"$set": {"unsigned": True}})
+            trees = {"_id": {"$in": [head.tree for head, _ in signed]}}
+            await self._trees.update_many(trees, {"$set": {"unsigned": True}})
             die()
-        await super().add_checkpoint(head, note, **at)
 
 
 class CrashingFiles(CheckpointFiles):

@@ -18,8 +18,10 @@ from shared.mongo import (
     DbSession,
     Document,
     insert_all_once,
+    insert_missing,
     majority,
     update_all_expected,
+    update_each,
 )
 
 IDS_AT_ONCE = 100
@@ -165,24 +167,36 @@ class TreeRows:
 
     async def checkpoint(self, tree: str) -> StoredCheckpoint | None:
         """The newest checkpoint of a tree, or `None`."""
-        found = await self._checkpoints.find({"tree": tree}).sort("size", -1).limit(1).to_list(1)
-        return _checkpoint(found[0]) if found else None
+        # The bound lets SecantusDB read the newest one alone (decision 85).
+        found = self._checkpoints.find({"tree": tree, "size": {"$gt": 0}})
+        newest = await found.sort("size", -1).limit(1).to_list(1)
+        return _checkpoint(newest[0]) if newest else None
 
     async def checkpoint_of(self, tree: str, size: int) -> StoredCheckpoint | None:
         """The checkpoint of a tree of this size, or `None`."""
         found = await self._checkpoints.find_one({"_id": _checkpoint_key(tree, size)})
         return None if found is None else _checkpoint(found)
 
-    async def add_checkpoint(self, head: TreeHead, note: str, *, now: datetime) -> None:
-        """Store the checkpoint of a head; safe to repeat, the first one of a size stays."""
-        await self._checkpoints.update_one(
-            {"_id": _checkpoint_key(head.tree, head.size)},
-            {"$setOnInsert": {"tree": head.tree, "size": head.size, "note": note, "at": now}},
-            upsert=True,
-        )
-        await self._trees.update_one(
-            {"_id": head.tree, "size": head.size},
-            {"$set": {"unsigned": False}, "$unset": {"inconsistent": ""}},
+    async def add_checkpoints(
+        self, signed: Sequence[tuple[TreeHead, str]], *, now: datetime
+    ) -> None:
+        """Store checkpoints of heads; safe to repeat, the first one of a size stays."""
+        if not signed:
+            return
+        checkpoints: list[Document] = [
+            {
+                "_id": _checkpoint_key(head.tree, head.size),
+                "tree": head.tree,
+                "size": head.size,
+                "note": note,
+                "at": now,
+            }
+            for head, note in signed
+        ]
+        await insert_missing(self._checkpoints, checkpoints)
+        stored = {"$set": {"unsigned": False}, "$unset": {"inconsistent": ""}}
+        await update_each(
+            self._trees, [({"_id": head.tree, "size": head.size}, stored) for head, _ in signed]
         )
 
     async def note_inconsistent(self, tree: str) -> None:

@@ -2,13 +2,15 @@
 
 A transaction costs more than a record. So a row waits a moment for as many others as were recorded
 together before it. A row that comes alone waits for none, and so do rows that follow each other.
-The bus hands over twice as many rows as a transaction has: half of them are verified meanwhile.
+Where rows come faster than one transaction after the other records them, full ones run side by
+side: one is made while the database works at another. The bus hands over the rows of those, and as
+many as are verified meanwhile.
 """
 
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from services.audit.domain.erased_people import PersonMarks
@@ -26,8 +28,10 @@ GATHER_SECONDS = 0.05
 """The longest wait of a row for others."""
 ROWS_AT_ONCE = 64
 """The most rows of one transaction."""
-ROWS_IN_HAND = 2 * ROWS_AT_ONCE
-"""The rows that the bus hands over at once: half of them are verified while others are saved."""
+TRANSACTIONS = 2
+"""The most transactions side by side."""
+ROWS_IN_HAND = (TRANSACTIONS + 1) * ROWS_AT_ONCE
+"""The rows that the bus hands over at once: some are verified while others are saved."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ class Ingest:
         marks: PersonMarks,
         gather_seconds: float = GATHER_SECONDS,
         rows_at_once: int = ROWS_AT_ONCE,
+        transactions: int = TRANSACTIONS,
     ) -> None:
         self._client = client
         self._store = store
@@ -55,7 +60,9 @@ class Ingest:
         self._expected = 1
         """The number of rows that were recorded together last."""
         self._arrived = asyncio.Event()
-        self._write_lock = asyncio.Lock()
+        self._transactions = transactions
+        self._running: set[asyncio.Task[None]] = set()
+        self._gathering = False
 
     async def add(self, row: Row, applied_mark: AppliedMark) -> None:
         """Record a row; return when a majority has committed it.
@@ -75,13 +82,8 @@ class Ingest:
         waiting = _WaitingRow(row=row, applied_mark=applied_mark)
         self._waiting.append(waiting)
         self._arrived.set()
-        async with self._write_lock:
-            while not waiting.done:
-                await self._gather()
-                batch = self._waiting[: self._rows_at_once]
-                del self._waiting[: self._rows_at_once]
-                self._expected = len(batch)
-                await self._save(batch)
+        self._begin()
+        await waiting.done.wait()
         if waiting.problem is not None:
             raise waiting.problem
 
@@ -92,6 +94,35 @@ class Ingest:
             AlreadyApplied, AlreadyThere: it was recorded before; the transaction has ended.
         """
         await self._save_all([_WaitingRow(row=row, applied_mark=applied_mark)], session)
+
+    def _begin(self) -> None:
+        """Begin a transaction of the rows that wait, unless one is about to take them.
+
+        Beside another one only a full one begins: rows that come slowly share the next.
+        """
+        full = len(self._waiting) >= self._rows_at_once
+        most = self._transactions if full else 1
+        if self._waiting and not self._gathering and len(self._running) < most:
+            self._gathering = True
+            task = asyncio.create_task(self._record(), name="record rows")
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            self._begin()
+
+    async def _record(self) -> None:
+        try:
+            await self._gather()
+            batch = self._waiting[: self._rows_at_once]
+            del self._waiting[: self._rows_at_once]
+            self._expected = len(batch)
+        finally:
+            self._gathering = False
+        self._begin()
+        await self._save(batch)
 
     async def _gather(self) -> None:
         """Wait until as many rows have arrived as were recorded together last."""
@@ -112,7 +143,7 @@ class Ingest:
                 await self._save_one(waiting)
         finally:
             for waiting in batch:
-                if not waiting.done:
+                if not waiting.done.is_set():
                     waiting.finish(Unavailable())
 
     async def _save_one(self, waiting: "_WaitingRow") -> None:
@@ -164,8 +195,9 @@ class Ingest:
 class _WaitingRow:
     row: Row
     applied_mark: AppliedMark
-    done: bool = False
+    done: asyncio.Event = field(default_factory=asyncio.Event)
     problem: Exception | None = None
 
     def finish(self, problem: Exception | None = None) -> None:
-        self.done, self.problem = True, problem
+        self.problem = problem
+        self.done.set()

@@ -10,23 +10,22 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from rolecall.audit import trees
 from services.audit.adapters.checkpoint_files import CheckpointFiles
-from services.audit.domain.checkpoints import CheckpointSigner, InconsistentTree, TreeHead
+from services.audit.domain.checkpoints import CheckpointSigner, TreeHead
 from services.audit.domain.leaves import sealed
 from services.audit.domain.records import Record
 from services.audit.domain.seal_gaps import LAST, Gap, gaps
 from services.audit.domain.sealed_records import Seal, tree_of
-from services.audit.domain.tiles import Tile, grow, growing_tiles, hashes_in, tiles_of
+from services.audit.domain.tiles import Tile, grow, growing_tiles
 from services.audit.store import Store
 from services.audit.use_cases.own_words import OwnWords
+from services.audit.use_cases.signing import SIGNED_AT_ONCE, TreeSigner
 from shared import metrics
 from shared.clock import Clock
 from shared.contracts.facts import SHARDS, Position
 from shared.contracts.topology import Service
 from shared.elections import Election
 from shared.mongo import AlreadyThere, DatabaseWatch, DbClient, DbSession, transact
-from shared.outage_log import OutageLog
 
 SEAL_SECONDS = 1.0
 """The pause between two rounds: an account has at most one checkpoint in it."""
@@ -36,8 +35,6 @@ PLACES = 16
 """The shards of one transaction."""
 LOOKED_AT_AGAIN = 60
 """The rounds after which trees with an alarm, and epochs, are looked at again."""
-SIGNED_AT_ONCE = 200
-"""The checkpoints that are signed in one round at most."""
 GAPS = 16
 """The gaps that one round looks at, in their turn."""
 LATE_RECORDS = 100
@@ -66,28 +63,30 @@ class RecordSealer:
     ) -> None:
         self._client = client
         self._store = store
-        self._signer = signer
-        self._files = files
-        self._clock = clock
+        self._signing = TreeSigner(
+            store,
+            signer,
+            files,
+            clock,
+            signed_at_once=signed_at_once,
+            looked_at_again=looked_at_again,
+        )
         self._words = words
         self._page_records = page_records
-        self._signed_at_once = signed_at_once
         self._looked_at_again = looked_at_again
         self._seen: dict[tuple[str, str], dict[int, int]] = {}
         """How far the epochs of the sources are sealed, as this process knows."""
-        self._alarmed: set[str] = set()
-        self._passed_over: set[str] = set()
         self._refused: set[str] = set()
         """Records that are not sealed: audit has not said what they say."""
         self._looked_at = ""
         """The gap that was looked at last."""
         self._rounds = 0
-        self._folder = OutageLog(_log, "The folder of checkpoints", effect="None is signed.")
 
     async def round(self) -> None:
         """Seal what is recorded without a gap, and sign the trees that have grown."""
         await self.seal()
-        await self.sign()
+        self._rounds += 1
+        await self._signing.sign()
 
     async def seal(self) -> None:
         """Append every record that is recorded without a gap to its tree, and those in old gaps."""
@@ -223,53 +222,6 @@ class RecordSealer:
                 changed[tree, tile] = own[tile]
             grown.append((head, TreeHead(tree, growing.size, tuple(growing.peaks))))
         await self._store.grow(grown, changed, seals, session)
-
-    async def sign(self) -> None:
-        """Sign a checkpoint of each tree that has grown.
-
-        A tree with an alarm is looked at again after a while: it does not keep the others waiting.
-        """
-        if self._rounds % self._looked_at_again == 0:
-            self._passed_over.clear()
-        self._rounds += 1
-        for head in await self._store.unsigned(self._signed_at_once, without=self._passed_over):
-            try:
-                await self._sign(head)
-            except OSError as problem:
-                self._folder.away(problem)
-                return
-            except InconsistentTree as alarm:
-                if head.tree not in self._alarmed:
-                    _log.error("No checkpoint is signed: %s", alarm, extra={"tree": head.tree})
-                    await self._store.note_inconsistent(head.tree)
-                self._alarmed.add(head.tree)
-                self._passed_over.add(head.tree)
-            else:
-                self._folder.back()
-                self._alarmed.discard(head.tree)
-        metrics.INCONSISTENT_TREES.labels(Service.AUDIT).set(len(self._alarmed))
-
-    async def _sign(self, head: TreeHead) -> None:
-        stored = await self._store.checkpoint(head.tree)
-        kept = await self._files.last(head.tree)
-        ended = kept if kept and await self._files.accepted(head.tree) else None
-        earlier = [note for note in (kept, stored and stored.note) if note and note != ended]
-        note = await self._note(head, earlier, ended)
-        # Kept elsewhere first: what is shown to anyone is in the file.
-        await self._files.append(head.tree, note)
-        await self._store.add_checkpoint(head, note, now=self._clock.now())
-
-    async def _note(self, head: TreeHead, earlier: Sequence[str], ended: str | None) -> str:
-        parts = [
-            part
-            for note in earlier
-            for part in trees.consistency_parts(
-                self._signer.opened(head.tree, note).size, head.size
-            )
-        ]
-        names = [(head.tree, tile) for tile in tiles_of(parts)]
-        tiles = {tile: nodes for (_, tile), nodes in (await self._store.tiles(names)).items()}
-        return self._signer.signed(head, earlier, hashes_in(tiles), ended=ended)
 
 
 async def run_sealer(sealer: RecordSealer, office: Election) -> None:

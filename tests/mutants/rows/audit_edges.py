@@ -246,7 +246,7 @@ ROWS = (
     Mutant(
         id="log-with-an-alarm-is-never-looked-at-again",
         kind=Kind.AVAILABILITY,
-        file="services/audit/use_cases/sealing.py",
+        file="services/audit/use_cases/signing.py",
         old="            self._passed_over.clear()\n",
         new="            pass\n",
         tests=("tests/services/audit/test_sealing.py", "-k", "repaired"),

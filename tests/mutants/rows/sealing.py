@@ -11,6 +11,7 @@ VERIFICATION_TESTS = ("tests/sdk/test_audit_verification.py",)
 TREE_TESTS = ("tests/sdk/test_audit_trees.py",)
 NOTE_TESTS = ("tests/sdk/test_audit_notes.py",)
 SEALER = "services/audit/use_cases/sealing.py"
+SIGNING = "services/audit/use_cases/signing.py"
 STORED = "services/audit/store/trees.py"
 SIGNER = "services/audit/domain/checkpoints.py"
 FILES = "services/audit/adapters/checkpoint_files.py"
@@ -148,7 +149,7 @@ ROWS = (
     Mutant(
         id="sealer-trusts-the-database-alone",
         kind=Kind.SECURITY,
-        file=SEALER,
+        file=SIGNING,
         old="for note in (kept, stored and stored.note) if note and",
         new="for note in (stored and stored.note,) if note and",
         tests=SEALER_TESTS,
@@ -156,8 +157,8 @@ ROWS = (
     Mutant(
         id="sealer-shows-a-checkpoint-before-it-is-kept-elsewhere",
         kind=Kind.SECURITY,
-        file=SEALER,
-        old="        await self._files.append(head.tree, note)\n",
+        file=SIGNING,
+        old="                    await self._files.append(each.head.tree, note)\n",
         new="",
         tests=SEALER_TESTS,
     ),
@@ -412,7 +413,7 @@ ROWS = (
     Mutant(
         id="restored-log-needs-no-operator",
         kind=Kind.SECURITY,
-        file=SEALER,
+        file=SIGNING,
         old="ended = kept if kept and await self._files.accepted(head.tree) else None",
         new="ended = kept or None",
         tests=RESTORED_TESTS,
@@ -436,8 +437,8 @@ ROWS = (
     Mutant(
         id="checkpoint-is-stored-before-it-is-kept",
         kind=Kind.DATA,
-        file=SEALER,
-        old="        await self._files.append(head.tree, note)\n",
+        file=SIGNING,
+        old="                    await self._files.append(each.head.tree, note)\n",
         new="",
         tests=SEALER_CRASH_TESTS,
     ),

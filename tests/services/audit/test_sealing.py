@@ -238,9 +238,9 @@ class KilledStore(Store):
         self.at("sealed: committed")
         return await super().unsigned(*given, **named)
 
-    async def add_checkpoint(self, *given, **named):
+    async def add_checkpoints(self, *given, **named):
         self.at("signed: in the file")
-        await super().add_checkpoint(*given, **named)
+        await super().add_checkpoints(*given, **named)
         self.at("signed: in the database")
 
     def at(self, step):
