@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.catalog_tables import POLICIES, REASONS, policy_rows, reason_rows
+from deploy.monitoring.alert_rules import alert_rows
+from deploy.monitoring.dashboards import dashboard_files
 from deploy.rules import PAGE, marked_tests, with_proofs
 from deploy.settings_page import COMMANDS, COMMANDS_HEADER, HEADER, settings_rows
 from deploy.settings_page import PAGE as SETTINGS
@@ -171,6 +173,11 @@ def control_permissions_table() -> str:
     return table(("permission", "decided", "routes that need it"), rows)
 
 
+def alerts_table() -> str:
+    """The alerts of Prometheus, each with its page."""
+    return table(("alert", "severity", "for", "meaning"), alert_rows())
+
+
 def first_line(text: str | None) -> str:
     """The first paragraph of a docstring on one line."""
     return " ".join((text or "").strip().split("\n\n")[0].split())
@@ -192,6 +199,7 @@ def documents() -> dict[Path, dict[str, str]]:
         },
         ROOT / "docs" / "requests.md": {"repeats": repeats_table()},
         ROOT / "docs" / "webhooks.md": {"webhook events": catalogue()},
+        ROOT / "docs" / "operations" / "alerts" / "README.md": {"alerts": alerts_table()},
     }
     commands = [(f"`{name}`", *cells) for name, *cells in COMMANDS]
     found[ROOT / SETTINGS] = {
@@ -253,7 +261,7 @@ def expected() -> dict[Path, str]:
     """Every generated file with the text that it should have."""
     texts = {path: fill_tables(path.read_text(), tables) for path, tables in documents().items()}
     rules = with_proofs((ROOT / PAGE).read_text(), marked_tests(ROOT))
-    return texts | {ROOT / ".env.example": env_example(), ROOT / PAGE: rules}
+    return texts | dashboard_files() | {ROOT / ".env.example": env_example(), ROOT / PAGE: rules}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -103,6 +103,12 @@ PUT_ASIDE = Counter(
     ("service", "source"),
     registry=REGISTRY,
 )
+DEAD_LETTERS = Counter(
+    "rolecall_dead_letters",
+    "Messages of a queue of the bus that were given up after too many failures.",
+    ("queue",),
+    registry=REGISTRY,
+)
 DEAD_FACTS = Gauge(
     "rolecall_inbox_dead",
     "Facts in inbox_dead, which an operator applies again or drops.",

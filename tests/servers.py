@@ -110,6 +110,20 @@ def require_chromium() -> str:
     return str(chromium_program())
 
 
+def require_promtool() -> str:
+    """The path of Prometheus' tool for rules, which is installed as nginx is.
+
+    Raises:
+        ProgramError: it cannot be installed; the text says what to do.
+    """
+    _require(
+        lambda: shutil.which("promtool"),
+        package="prometheus",
+        otherwise="The tests need Prometheus' promtool:",
+    )
+    return str(shutil.which("promtool"))
+
+
 def chromium_program() -> str | None:
     """The path of Chromium; the shell without windows takes a third less work."""
     programs = ("chromium-headless-shell", "chromium", "chromium-browser")

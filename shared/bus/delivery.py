@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from shared import metrics
 from shared.bus import BusMessage, Handler, Resync, Verdict
 from shared.cancellation import cancelled_by_us
 from shared.contracts.facts import SHARDS
@@ -28,6 +29,7 @@ class Lanes:
         self._handler = handler
         self._pauses = pauses
         self._lanes: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        metrics.start_at_zero(metrics.DEAD_LETTERS, [name])
 
     async def handle(self, message: BusMessage) -> Verdict:
         """Call the handler. Pause before answering `RETRY`; the lane is free in the meantime."""
@@ -38,6 +40,11 @@ class Lanes:
         if verdict is Verdict.RETRY and self._pauses:
             await asyncio.sleep(self._pauses[min(message.attempts, len(self._pauses) - 1)])
         return verdict
+
+    def give_up(self, message: BusMessage) -> None:
+        """Tell and count that the message is a dead letter."""
+        log.error("dead letter", extra={"queue": self._name, "message_id": message.id})
+        metrics.DEAD_LETTERS.labels(self._name).inc()
 
     async def _ask(self, message: BusMessage) -> Verdict:
         about = {

@@ -6,7 +6,6 @@ sweepers of the journals publish them again.
 
 import asyncio
 import dataclasses
-import logging
 from collections import deque
 from collections.abc import Sequence
 
@@ -23,8 +22,6 @@ from shared.bus import (
 from shared.bus.delivery import RETRY_PAUSE_SECONDS, Lanes, drain, resync
 from shared.contracts.topology import DELIVERY_LIMIT, MAX_DEAD_LETTERS, Queue, QueueKind
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
-
-log = logging.getLogger(__name__)
 
 
 class LocalBus:
@@ -143,5 +140,5 @@ class _LocalSubscription:
                     break
                 message = dataclasses.replace(message, attempts=message.attempts + 1)
         if verdict is not Verdict.ACK:
-            log.error("dead letter", extra={"queue": self.queue.name, "message_id": message.id})
+            self._lanes.give_up(message)
             self._bus.dead.append((self.queue.name, message))

@@ -179,9 +179,7 @@ class RabbitSubscription:
             self._failures.pop(message.id, None)
             if verdict is not Verdict.ACK:
                 verdict = Verdict.DEAD
-                log.error(
-                    "dead letter", extra={"queue": self._queue.name, "message_id": message.id}
-                )
+                self._lanes.give_up(message)
         await acknowledgements.settle(incoming, verdict)
 
     def _read(self, incoming: AbstractIncomingMessage) -> BusMessage:

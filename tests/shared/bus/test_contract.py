@@ -17,6 +17,7 @@ from tests.patience import PATIENT
 from tests.shared.bus.conftest import PAUSES
 from tests.shared.bus.listener import Listener, message, messages
 from tests.support.broker import declare
+from tests.support.metrics import value_of
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -172,6 +173,8 @@ async def test_a_poison_message_ends_as_a_dead_letter_while_others_flow(
 
     await wait_for(dead)
     assert await dead() == [poison.id]
+    assert value_of("rolecall_dead_letters_total", queue=audit.name) == 1
+    assert value_of("rolecall_dead_letters_total", queue=identity.name) == 0
     assert listener.ids.count(poison.id) == DELIVERY_LIMIT + 1
     await wait_for(lambda: len(set(listener.ids)) == 11 and len(other.seen) == 11)
     assert await dead_letters(identity) == []
