@@ -53,7 +53,8 @@ def mongo_server(folder: Path) -> Iterator[str]:
         return
     server = unmeasured_database(folder)
     if isinstance(server, Secantusdb):
-        server.cache_size = "1G"  # a run makes thousands of databases in it
+        # A run makes thousands of databases in it, whose times are far ahead of its clock.
+        server.cache_size, server.expiry_seconds = "1G", 3600
     server.start()
     try:
         yield server.url

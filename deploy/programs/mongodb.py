@@ -102,6 +102,8 @@ class Secantusdb(_Database):
     cache_size = "256M"
     """The memory for documents; the default of 1G is filled by writes alone. An operation waits
     without end for room in a cache that is full of what open transactions still need."""
+    expiry_seconds: float = 60
+    """Between two looks for documents that have expired: each reads those of all databases."""
 
     def environment(self) -> Mapping[str, str]:
         """The program finds the modules of this project, and nothing beside its own file."""
@@ -112,7 +114,8 @@ class Secantusdb(_Database):
         configuration = self.folder / "secantusd.toml"
         configuration.touch()
         return [
-            *(sys.executable, "-P", str(_SECANTUSDB), str(TRANSACTION_SECONDS)),
+            *(sys.executable, "-P", str(_SECANTUSDB)),
+            *(str(TRANSACTION_SECONDS), str(self.expiry_seconds)),
             *("--config", str(configuration)),
             *("--host", "127.0.0.1"),
             *("--port", str(self.port)),

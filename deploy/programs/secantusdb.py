@@ -1,66 +1,28 @@
-"""The program of SecantusDB with a limit for transactions and a first user, without four faults.
+"""The program of SecantusDB with a limit for transactions and a first user, without six faults.
 
 Its binding to WiredTiger keeps closed cursors in memory, and parses the layout of each key anew. A
 command reads the indexes of its collection six times, and a page of a list reads the whole list.
+Each command looks through all sessions and transactions that there were, and writes are logged for
+change streams, which the product does not use.
 
-It is run by its path, with the seconds of a transaction before SecantusDB's own arguments.
+It is run by its path. Before SecantusDB's own arguments stand the seconds of a transaction, and
+those between two looks for documents that have expired.
 """
 
 import ctypes
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import wiredtiger
-from secantus import cli, commands, server
-from wiredtiger.intpacking import pack_int, unpack_int
+from secantus import cli, commands, server, sortkey, storage, update
 
+from deploy.programs import secantusdb_codes as codes
 from deploy.programs.secantusdb_pages import Pages
-
-LAYOUTS = {
-    "S" * texts + last: (texts, last)
-    for texts in range(4)
-    for last in ("", "q", "u")
-    if texts or last
-}
-"""The layouts of SecantusDB's keys and values: texts, then an integer, bytes or nothing."""
-
-
-def unpack(layout: str, packed: Any) -> Any:
-    """Return the values of a packed key or value, as the binding does, in less time.
-
-    SecantusDB reads the keys of all indexes of a collection many times for each command.
-    """
-    if layout not in LAYOUTS or type(packed) is not bytes:
-        return wiredtiger.unpack(layout, packed)
-    texts, last = LAYOUTS[layout]
-    *found, rest = packed.split(b"\0", texts) if texts else (packed,)
-    if len(found) != texts:
-        return wiredtiger.unpack(layout, packed)
-    values: list[Any] = [text.decode() for text in found]
-    if last:
-        values.append(rest if last == "u" else unpack_int(rest)[0])
-    return values
-
-
-def pack(layout: str, *values: Any) -> Any:
-    """Return values as the binding packs them."""
-    texts, last = LAYOUTS.get(layout, (0, ""))
-    if (
-        len(values) != len(layout)
-        or layout not in LAYOUTS
-        or any(type(text) is not str or "\0" in text for text in values[:texts])
-        or (last == "u" and type(values[-1]) is not bytes)
-    ):
-        return wiredtiger.pack(layout, *values)
-    packed = b"".join([text.encode() + b"\0" for text in values[:texts]])
-    if last:
-        packed += values[-1] if last == "u" else pack_int(values[-1])
-    return packed
 
 
 def release_when_closed(proxy: type[Any]) -> None:
@@ -93,19 +55,55 @@ class Storage(Pages):
     A view of the data is a fresh snapshot or a transaction. What a thread has read it forgets when
     it takes or leaves a view, marks an index, or ends a command. It remembers nothing where it has
     taken no view. Each method that writes another list of indexes begins with a fresh snapshot.
+
+    It keeps no oplog: that is for change streams, and costs each write a second one.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Open the data."""
+        super().__init__(*arguments, **{**options, "enable_oplog": False})
+
+    def _coll_options(self, db: str, coll: str) -> dict[str, Any] | None:
+        """Read the options of a collection, up to five times for a command, as the original."""
+        cursor = self._cursor(storage._COLL_TABLE)  # noqa: SLF001
+        cursor.set_key(db, coll)
+        return None if cursor.search() else dict(codes.decoded(bytes(cursor.get_value())))
 
     def get_profile(self, db: str) -> dict[str, Any]:
         """Say that no command is profiled: the original reads that from the data, each time."""
         return {"level": 0, "slowms": 100, "sampleRate": 1.0}
 
     def _iter_indexes(self, db: str, coll: str) -> list[Any]:
-        known: dict[tuple[str, str], list[Any]] | None = getattr(self._tls, "indexes", None)
-        if known is None:
-            return list(super()._iter_indexes(db, coll))
-        if (db, coll) not in known:
-            known[db, coll] = list(super()._iter_indexes(db, coll))
-        return known[db, coll]
+        return list(self._once(super()._iter_indexes, db, coll, list))
+
+    def _all_indexes(self, db: str, coll: str) -> Any:
+        return self._once(super()._all_indexes, db, coll)
+
+    def _partial_filters(self, db: str, coll: str) -> Any:
+        return self._once(super()._partial_filters, db, coll)
+
+    def _index_options_map(self, db: str, coll: str) -> Any:
+        return self._once(super()._index_options_map, db, coll)
+
+    def _multikey_index_names(self, db: str, coll: str) -> set[str]:
+        return set(self._once(super()._multikey_index_names, db, coll))  # the caller adds to it
+
+    def _once(
+        self,
+        read: Callable[[str, str], Any],
+        db: str,
+        coll: str,
+        form: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """Read something of the indexes of a collection once for each view."""
+        known: dict[tuple[str, str, str], Any] | None = getattr(self._tls, "indexes", None)
+        place = (read.__name__, db, coll)
+        if known is None or place not in known:
+            found = read(db, coll) if form is None else form(read(db, coll))
+            if known is None:
+                return found
+            known[place] = found
+        return known[place]
 
     def _refresh_read_snapshot(self) -> None:
         super()._refresh_read_snapshot()
@@ -148,6 +146,45 @@ class Storage(Pages):
         return marked
 
 
+PRUNING_SECONDS = 0.2
+"""Between two looks for sessions and transactions whose time is over, which is seconds at least."""
+
+
+class SeldomPruned:
+    """A registry that looks through all that it has seen now and then, not at each command.
+
+    It keeps the last transaction of each session for good, and a look waits for those at work.
+    """
+
+    _pruned_at = float("-inf")
+
+    def _prune_locked(self) -> int:
+        now: float = self._time()  # type: ignore[attr-defined]
+        if 0 <= now - self._pruned_at < PRUNING_SECONDS:
+            return 0
+        self._pruned_at = now
+        pruned: int = super()._prune_locked()  # type: ignore[misc]
+        return pruned
+
+
+class Sessions(SeldomPruned, server.SessionRegistry):
+    """The sessions of clients."""
+
+
+class Transactions(SeldomPruned, server.TransactionRegistry):
+    """The transactions of clients."""
+
+
+class Metrics(server.Metrics):
+    """What the server tells of itself, without counts of each command."""
+
+    def record_command(self, name: str) -> None:
+        """Count nothing."""
+
+    def record_namespace_op(self, namespace: str, name: str, micros: int) -> None:
+        """Count nothing."""
+
+
 def dispatch(command: Any, ctx: Any) -> Any:
     """Run a command. While there is no user, the first may be created, as MongoDB allows."""
     first_user = next(iter(command), "") == "createUser" and ctx.db_name == "admin"
@@ -158,14 +195,20 @@ def dispatch(command: Any, ctx: Any) -> Any:
 
 if __name__ == "__main__":
     binding: Any = sys.modules[wiredtiger.Cursor.__module__]
-    binding.pack, binding.unpack = pack, unpack
+    binding.pack, binding.unpack = codes.pack, codes.unpack
     release_when_closed(wiredtiger.Cursor)
     release_when_closed(wiredtiger.Session)
+    update._validate_update_paths = codes.check_update  # noqa: SLF001
+    sortkey._encode_number = codes.encode  # noqa: SLF001
     server.Storage, server.dispatch = Storage, dispatch
+    server.SessionRegistry, server.TransactionRegistry = Sessions, Transactions
+    server.Metrics = Metrics
     gc.freeze()  # what is loaded now stays
     gc.set_threshold(GARBAGE_THRESHOLD)
-    # The command line has no option for this limit, but the server's class has a parameter.
+    # The command line has no options for these, but the server's class has parameters.
     cli.SecantusDBServer = partial(
-        cli.SecantusDBServer, transaction_lifetime_seconds=float(sys.argv.pop(1))
+        cli.SecantusDBServer,
+        transaction_lifetime_seconds=float(sys.argv.pop(1)),
+        ttl_sweep_seconds=float(sys.argv.pop(1)),
     )
     raise SystemExit(cli.main())

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import product
@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import wiredtiger
+from secantus import update
 
-from deploy.programs import mongodb, secantusdb
+from deploy.programs import mongodb, secantusdb, secantusdb_codes
 
 TEXTS = ("", "db", "ünï", "a\0b", "x" * 300)
 LAST = {
@@ -30,11 +31,13 @@ from secantus import cli, server, storage
 _, program, folder, how = sys.argv
 if how == "repaired":
     # The program repairs the binding, then ends because its configuration is not there.
-    sys.argv = [program, "5", "--config", folder + "/missing.toml"]
+    sys.argv = [program, "5", "60", "--config", folder + "/missing.toml"]
     try:
         runpy.run_path(program, run_name="__main__")
     except SystemExit:
-        assert cli.SecantusDBServer.keywords == {{"transaction_lifetime_seconds": 5.0}}
+        assert cli.SecantusDBServer.keywords == {{
+            "transaction_lifetime_seconds": 5.0, "ttl_sweep_seconds": 60.0
+        }}
     assert issubclass(server.Storage, storage.Storage) and server.Storage is not storage.Storage
 connection = wiredtiger.wiredtiger_open(folder, "create")
 connection.open_session().create("table:rows", "key_format=q,value_format=u")
@@ -77,14 +80,14 @@ def test_closed_cursors_and_sessions_leave_the_memory(tmp_path: Path, how: str, 
 def test_keys_and_values_are_packed_as_the_binding_packs_them() -> None:
     rows = [
         (layout, values)
-        for layout, (texts, last) in secantusdb.LAYOUTS.items()
+        for layout, (texts, last) in secantusdb_codes.LAYOUTS.items()
         for values in product(*[TEXTS] * texts, *([LAST[last]] if last else []))
     ]
     for layout, values in [*rows, *OTHER.items(), ("S", ("a", "b"))]:
         packed = wiredtiger.pack(layout, *values)
-        assert secantusdb.pack(layout, *values) == packed, (layout, values)
-        assert secantusdb.unpack(layout, packed) == wiredtiger.unpack(layout, packed), layout
-    assert secantusdb.unpack("u", None) == wiredtiger.unpack("u", None)
+        assert secantusdb_codes.pack(layout, *values) == packed, (layout, values)
+        assert secantusdb_codes.unpack(layout, packed) == wiredtiger.unpack(layout, packed), layout
+    assert secantusdb_codes.unpack("u", None) == wiredtiger.unpack("u", None)
 
 
 @pytest.mark.parametrize(("layout", "values"), [("SS", ("a",)), ("Sq", ("a", "b")), ("S", (1,))])
@@ -92,19 +95,44 @@ def test_values_that_the_binding_refuses_are_refused(layout: str, values: Any) -
     with pytest.raises(Exception) as known:
         wiredtiger.pack(layout, *values)
     with pytest.raises(known.type):
-        secantusdb.pack(layout, *values)
+        secantusdb_codes.pack(layout, *values)
 
 
 class Compared(secantusdb.Storage):
-    """Compares the indexes that a thread remembers with those that the table has for it."""
+    """Compares what a thread remembers with what the tables have for it."""
 
     asked = reads = 0
 
     def _iter_indexes(self, db: str, coll: str) -> list[Any]:
         known = getattr(self._tls, "indexes", None) or {}
-        self.asked, self.reads = self.asked + 1, self.reads + ((db, coll) not in known)
+        read = ("_iter_indexes", db, coll) not in known
+        self.asked, self.reads = self.asked + 1, self.reads + read
         given = super()._iter_indexes(db, coll)
         assert given == list(super(secantusdb.Storage, self)._iter_indexes(db, coll))
+        return given
+
+    def _all_indexes(self, db: str, coll: str) -> Any:
+        return self._same(super()._all_indexes, db, coll)
+
+    def _partial_filters(self, db: str, coll: str) -> Any:
+        return self._same(super()._partial_filters, db, coll)
+
+    def _index_options_map(self, db: str, coll: str) -> Any:
+        return self._same(super()._index_options_map, db, coll)
+
+    def _multikey_index_names(self, db: str, coll: str) -> Any:
+        return self._same(super()._multikey_index_names, db, coll)
+
+    def _coll_options(self, db: str, coll: str) -> dict[str, Any] | None:
+        return self._same(super()._coll_options, db, coll)
+
+    def _same(self, read: Callable[[str, str], Any], db: str, coll: str) -> Any:
+        self.asked += 1
+        given = read(db, coll)
+        known, counts = getattr(self._tls, "indexes", None), (self.asked, self.reads)
+        self._tls.indexes = None
+        assert given == getattr(super(secantusdb.Storage, self), read.__name__)(db, coll)
+        self._tls.indexes, (self.asked, self.reads) = known, counts
         return given
 
 
@@ -194,3 +222,125 @@ def test_a_thread_forgets_the_indexes_that_it_writes(
     assert found(compared, 1) == [1]
     getattr(compared, write)("db", *arguments)
     assert len(compared._all_indexes("db", "things")) == indexes
+
+
+def test_options_of_a_collection_are_those_that_were_committed(compared: Compared) -> None:
+    compared.set_collection_options("db", "things", size=5)
+    transaction = compared.begin_user_transaction()
+    with compared.use_user_transaction(transaction):
+        compared.set_collection_options("db", "things", size=6)
+        assert compared.get_collection_options("db", "things")["size"] == 6
+    compared.abort_user_transaction(transaction)
+    assert compared.get_collection_options("db", "things")["size"] == 5
+    assert compared.get_collection_options("db", "nothing") == {}
+
+
+def test_no_write_is_logged_for_change_streams(compared: Compared) -> None:
+    compared.update_matching("db", "things", {"_id": 1}, {"$set": {"a": 2}})
+    transaction = compared.begin_user_transaction()
+    with compared.use_user_transaction(transaction):
+        compared.insert("db", "things", [{"_id": 2, "a": 2}])
+    compared.commit_user_transaction(transaction)
+    assert found(compared, 2) == [1, 2]
+    assert compared._count_oplog_rows() == 0
+
+
+LIFETIME_SECONDS = 5.0
+
+
+class Registries:
+    """Transactions of sessions, with a set clock."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.ended: list[Any] = []
+        self.transactions = secantusdb.Transactions(
+            rollback_func=self.ended.append,
+            lifetime_seconds=LIFETIME_SECONDS,
+            time_func=lambda: self.now,
+        )
+
+    def state(self, session: int, *, start: bool = False) -> Any:
+        """Run a statement of a session."""
+        found, refused = self.transactions.for_statement(
+            bytes([session] * 16), None, 1, start=start
+        )
+        assert refused is None
+        return found
+
+
+def test_a_transaction_that_waits_too_long_is_ended_by_the_next_statement() -> None:
+    registries = Registries()
+    waiting = registries.state(1, start=True)
+    registries.now += LIFETIME_SECONDS - 0.01
+    at_work = registries.state(2, start=True)
+    assert registries.ended == []
+    registries.now += secantusdb.PRUNING_SECONDS
+    assert registries.state(2) is at_work
+    assert registries.ended == [waiting]
+
+
+def test_a_clock_that_is_set_back_does_not_keep_a_transaction_open() -> None:
+    registries = Registries()
+    registries.now += 3600
+    registries.state(1, start=True)
+    registries.now -= 3600
+    waiting = registries.state(2, start=True)
+    registries.now += LIFETIME_SECONDS + secantusdb.PRUNING_SECONDS
+    registries.state(3, start=True)
+    assert registries.ended == [waiting]
+
+
+def test_a_statement_does_not_wait_for_those_of_other_transactions() -> None:
+    registries = Registries()
+    others = [registries.state(session, start=True) for session in range(3)]
+    for other in others:
+        other.mutex.acquire()  # this thread is within a statement of each
+    with ThreadPoolExecutor(1) as thread:
+        statement = thread.submit(registries.state, 9, start=True)
+        try:
+            assert statement.result(timeout=30) is not None
+        finally:
+            for other in others:
+                other.mutex.release()
+
+
+def test_an_idle_session_is_forgotten_though_each_command_no_longer_looks() -> None:
+    now = 100.0
+    sessions = secantusdb.Sessions(idle_ttl_seconds=60, time_func=lambda: now)
+    sessions.register(b"1" * 16)
+    now += 61
+    sessions.register(b"2" * 16)
+    assert not sessions.is_known(b"1" * 16)
+    assert sessions.is_known(b"2" * 16)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"$set": {"a": 1, "b.c": 2}, "$inc": {"d": 1}},
+        {"$set": {"a": 1}, "$inc": {"a.b": 1}},
+        {"$set": {"a.b": 1, "a": 1}},
+        {"$set": {"": 1}},
+        {"$set": {"a..b": 1}},
+        {"$nope": {"a": 1}},
+        {"$rename": {"a": "b"}, "$set": {"b": 1}},
+        {"$set": "ab", "$unset": {"a": "", "b": ""}},
+        {},
+    ],
+)
+def test_an_update_is_checked_as_the_original_checks_it(wanted: dict[str, Any]) -> None:
+    def outcome(check: Callable[[Any], Any]) -> Any:
+        try:
+            return check(wanted)
+        except update.UpdateError as refused:
+            return str(refused), refused.code
+
+    first = outcome(secantusdb_codes.check_update)
+    assert first == outcome(secantusdb_codes.check_update) == outcome(secantusdb_codes.check_paths)
+
+
+def test_numbers_are_encoded_as_the_original_encodes_them() -> None:
+    numbers = (0, 1, -1, 7, 255, 256, -(2**40), 2**62, True, False, 1.0, -0.0, 1.5, float("nan"))
+    for number in (*numbers, *numbers):
+        assert secantusdb_codes.encode(number) == secantusdb_codes.encode_number(number), number
