@@ -166,7 +166,7 @@ def test_a_thread_sees_the_indexes_of_another_at_once(compared: Compared) -> Non
 
     for write in (
         ("create_index", "b_1", {"b": 1}, {"unique": True}),
-        ("insert", [{"_id": 2, "a": [2, 3], "b": 2}]),  # an index of several keys for a document
+        ("insert", [{"_id": 2, "a": [2, 3], "b": 2}, {"_id": 4, "b": 4}]),  # an index of lists
         ("set_index_options", "a_1"),
         ("set_index_expiry", "a_1", 60),
         ("drop_index", "a_1"),
