@@ -167,15 +167,15 @@ class SeldomPruned:
         return pruned
 
 
-class Sessions(SeldomPruned, server.SessionRegistry):
+class Sessions(SeldomPruned, server.SessionRegistry):  # type: ignore[misc]
     """The sessions of clients."""
 
 
-class Transactions(SeldomPruned, server.TransactionRegistry):
+class Transactions(SeldomPruned, server.TransactionRegistry):  # type: ignore[misc]
     """The transactions of clients."""
 
 
-class Metrics(server.Metrics):
+class Metrics(server.Metrics):  # type: ignore[misc]
     """What the server tells of itself, without counts of each command."""
 
     def record_command(self, name: str) -> None:

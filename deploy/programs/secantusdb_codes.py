@@ -3,7 +3,7 @@
 Each function returns what the original does. It remembers what recurs from command to command.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -81,8 +81,10 @@ def decoded(options: bytes) -> dict[str, Any]:
     return bson.decode(options) if options else {}
 
 
-check_paths = update._validate_update_paths  # noqa: SLF001
-encode_number = sortkey._encode_number  # noqa: SLF001
+Check = Callable[[Mapping[str, Any]], tuple[str, str] | None]
+"""Names a field of an update, and where another one is in its way."""
+check_paths: Check = update._validate_update_paths  # noqa: SLF001
+encode_number: Callable[[Any], bytes] = sortkey._encode_number  # noqa: SLF001
 encode_whole_number = lru_cache(REMEMBERED)(encode_number)
 
 

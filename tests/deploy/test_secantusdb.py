@@ -123,7 +123,7 @@ class Compared(secantusdb.Storage):
     def _multikey_index_names(self, db: str, coll: str) -> Any:
         return self._same(super()._multikey_index_names, db, coll)
 
-    def _coll_options(self, db: str, coll: str) -> dict[str, Any] | None:
+    def _coll_options(self, db: str, coll: str) -> Any:
         return self._same(super()._coll_options, db, coll)
 
     def _same(self, read: Callable[[str, str], Any], db: str, coll: str) -> Any:
