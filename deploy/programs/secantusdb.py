@@ -167,11 +167,11 @@ class SeldomPruned:
         return pruned
 
 
-class Sessions(SeldomPruned, server.SessionRegistry):  # type: ignore[misc]
+class ClientSessions(SeldomPruned, server.SessionRegistry):  # type: ignore[misc]
     """The sessions of clients."""
 
 
-class Transactions(SeldomPruned, server.TransactionRegistry):  # type: ignore[misc]
+class ClientTransactions(SeldomPruned, server.TransactionRegistry):  # type: ignore[misc]
     """The transactions of clients."""
 
 
@@ -201,7 +201,7 @@ if __name__ == "__main__":
     update._validate_update_paths = codes.check_update  # noqa: SLF001
     sortkey._encode_number = codes.encode  # noqa: SLF001
     server.Storage, server.dispatch = Storage, dispatch
-    server.SessionRegistry, server.TransactionRegistry = Sessions, Transactions
+    server.SessionRegistry, server.TransactionRegistry = ClientSessions, ClientTransactions
     server.Metrics = Metrics
     gc.freeze()  # what is loaded now stays
     gc.set_threshold(GARBAGE_THRESHOLD)

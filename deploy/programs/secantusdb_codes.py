@@ -27,7 +27,7 @@ REMEMBERED = 10_000
 
 @lru_cache(REMEMBERED)
 def texts_in(packed: bytes, count: int) -> tuple[str, ...] | None:
-    """Return the texts that these bytes are, if they are so many."""
+    """Return the texts that these bytes are, if there are that many."""
     *found, rest = packed.split(b"\0")
     return tuple(text.decode() for text in found) if len(found) == count and not rest else None
 
@@ -66,7 +66,7 @@ def pack(layout: str, *values: Any) -> Any:
         return wiredtiger.pack(layout, *values)
     try:
         packed = packed_texts(values[:texts])
-    except TypeError:  # it cannot be remembered, so it is no text
+    except TypeError:  # it cannot be remembered, so it is not a text
         packed = None
     if packed is None or (last == "u" and type(values[-1]) is not bytes):
         return wiredtiger.pack(layout, *values)

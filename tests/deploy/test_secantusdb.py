@@ -254,7 +254,7 @@ class Registries:
     def __init__(self) -> None:
         self.now = 100.0
         self.ended: list[Any] = []
-        self.transactions = secantusdb.Transactions(
+        self.transactions = secantusdb.ClientTransactions(
             rollback_func=self.ended.append,
             lifetime_seconds=LIFETIME_SECONDS,
             time_func=lambda: self.now,
@@ -307,7 +307,7 @@ def test_a_statement_does_not_wait_for_those_of_other_transactions() -> None:
 
 def test_an_idle_session_is_forgotten_though_each_command_no_longer_looks() -> None:
     now = 100.0
-    sessions = secantusdb.Sessions(idle_ttl_seconds=60, time_func=lambda: now)
+    sessions = secantusdb.ClientSessions(idle_ttl_seconds=60, time_func=lambda: now)
     sessions.register(b"1" * 16)
     now += 61
     sessions.register(b"2" * 16)
