@@ -12,6 +12,7 @@ from services.console.pages.action_words import (
     in_words,
     plainly,
 )
+from services.console.pages.mail_words import MAIL_KINDS
 from services.console.pages.page_text import PageText
 
 Record = Mapping[str, Any]
@@ -42,15 +43,17 @@ def record_row(record: Record, *, language: str, product: str) -> dict[str, Any]
         "what": action_words(record["action"], language),
         "who": _actor_words(record, language=language, product=product),
         "type_words": type_words(resource["type"], language),
-        "about": _named(resource),
+        "about": _named(resource, language),
         "result": in_words(OUTCOMES, record["outcome"], language),
     }
 
 
-def _named(resource: Mapping[str, Any]) -> str:
+def _named(resource: Mapping[str, Any], language: str) -> str:
     """The name of a resource; that of a mail is its kind."""
     name: str = resource["name"] or ""
-    return plainly(name) if resource["type"] == "message" and name else name
+    if resource["type"] != "message" or not name:
+        return name
+    return MAIL_KINDS[name].of(language) if name in MAIL_KINDS else plainly(name)
 
 
 def action_words(action: str, language: str) -> str:

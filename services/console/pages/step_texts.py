@@ -4,6 +4,7 @@ What has no row here is shown in English, as the API says it.
 """
 
 from collections.abc import Mapping
+from itertools import combinations
 
 from markupsafe import Markup
 
@@ -11,17 +12,26 @@ from services.console.pages.page_text import PageText
 from services.console.pages.sentences import Sentences
 from shared.locales import Locale, known_locale
 
-REACHES: Mapping[str, PageText] = {
+_PARTS: Mapping[str, PageText] = {
     "for every resource": PageText("for every resource", "für jede Ressource"),
-    "for the user's own resources": PageText("for own resources", "für eigene Ressourcen"),
     "under conditions for every resource": PageText(
         "under conditions for every resource", "unter Bedingungen für jede Ressource"
     ),
+    "for the user's own resources": PageText("for own resources", "für eigene Ressourcen"),
     "under conditions for the user's own resources": PageText(
         "under conditions for own resources", "unter Bedingungen für eigene Ressourcen"
     ),
 }
-"""How far a grant reaches."""
+"""How far a grant can reach, in the order of the API."""
+REACHES: Mapping[str, PageText] = {
+    " and ".join(chosen): PageText(
+        " and ".join(_PARTS[one].en for one in chosen),
+        " und ".join(_PARTS[one].de for one in chosen),
+    )
+    for number in range(1, len(_PARTS) + 1)
+    for chosen in combinations(_PARTS, number)
+}
+"""How far a grant reaches: in one way or in several."""
 STEP_TEXTS: Mapping[str, PageText] = {
     "This was not looked at.": PageText("This was not looked at.", "Das wurde nicht geprüft."),
     "The account is active.": PageText("The account is active.", "Das Konto ist aktiv."),

@@ -20,6 +20,14 @@ GRANTS = [
         "does not grant “Instances: View”.",
         "grants “Instances: View” for every resource.",
         "grants “Instances: View” under conditions for the user's own resources.",
+        (
+            "grants “Instances: View” for every resource and under conditions for the user's own"
+            " resources."
+        ),
+        (
+            "grants “Instances: View” under conditions for every resource and for the user's own"
+            " resources."
+        ),
     )
 ]
 
@@ -59,7 +67,15 @@ def test_each_step_is_told_in_both_languages(text):
 def test_the_texts_of_the_steps_are_found():
     assert "The request names no single resource." in SAID
     assert "The user is an active member with the role word." in SAID
-    assert len(GRANTS) == 6
+    assert len(GRANTS) == 10
+
+
+def test_a_grant_with_two_reaches_is_told_with_both():
+    text = GRANTS[3].replace("Instances: View", "Instanzen: Ansehen")
+    assert step_text("de", text) == (
+        "Die Rolle Admin enthält “Instanzen: Ansehen” für jede Ressource und unter Bedingungen für"
+        " eigene Ressourcen."
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -11,6 +11,7 @@ import services.console
 from deploy.gateway.paths import public_routes
 from services.console.adapters.api import ApiRefusal
 from services.console.domain.sections import PERSON_SECTIONS, SECTIONS
+from services.console.pages.mail_words import MAIL_KINDS
 from services.console.pages.page_text import PageText
 from services.console.pages.texts import (
     DONE,
@@ -26,6 +27,7 @@ from services.console.pages.texts import (
     sentence,
 )
 from services.console.pages.words import GROUPS, WORDS, fault_in
+from services.notification.domain.messages import MessageKind
 from shared.http.refusals import Unexpected
 from shared.http.routes import PARAMETER, Route
 from shared.http.streams import EVENT_STREAM
@@ -161,6 +163,11 @@ def test_a_text_names_the_same_parts_in_each_language(name):
 )
 def test_each_text_of_a_page_of_one_person_is_in_both_languages(text):
     assert fault_in("de", text) == text.de != text.en == fault_in("en", text)
+
+
+def test_each_kind_of_mail_has_words_in_both_languages():
+    assert MAIL_KINDS.keys() == set(MessageKind)
+    assert all(words.en != words.de for words in MAIL_KINDS.values())
 
 
 async def test_what_the_api_says_to_programs_is_not_shown(browser, api):
