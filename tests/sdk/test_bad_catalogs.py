@@ -41,7 +41,41 @@ def grant(mapping, role_id, **grants):
     role(mapping, role_id)["grants"].update(grants)
 
 
+def german(**words):
+    return {"translations": {"de": {name.replace("_", " "): said for name, said in words.items()}}}
+
+
 BAD = [
+    (
+        "a translation of what is not there",
+        lambda m: m.update(german(Instancs="Instanzen")),
+        "/translations/de/Instancs", "The catalog has no such text. Did you mean 'Instances'?",
+    ),
+    (
+        "a translation in no language",
+        lambda m: m.update(translations={"German": {"Instances": "Instanzen"}}),
+        "/translations/German", "is not the code of a language, such as `de`",
+    ),
+    (
+        "a translation without a text",
+        lambda m: m.update(german(Instances="")),
+        "/translations/de/Instances", "The text needs at least 1 character.",
+    ),
+    (
+        "a translation that hides a character",
+        lambda m: m.update(german(Instances="Inst\u200banzen")),
+        "/translations/de/Instances", "cannot contain control or formatting characters",
+    ),
+    (
+        "a translation that takes the title of another role",
+        lambda m: m.update(german(Viewer="admin")),
+        "/translations/de/Viewer", "The role 'Admin' has this title already.",
+    ),
+    (
+        "a translation in two alphabets",
+        lambda m: m.update(german(Viewer="L\u0435ser")),
+        "/translations/de/Viewer", "alphabet",
+    ),
     ("an unknown key at the top", lambda m: m.update(colour="red"), "/colour", "Unexpected key"),
     (
         "a mistyped key at the top",

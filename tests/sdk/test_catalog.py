@@ -19,6 +19,17 @@ def rebuilt(name, mapping):
     return Catalog.from_mapping({**load_catalog(name).to_mapping(), **mapping})
 
 
+def test_a_catalog_with_translations_is_another_version_that_decides_the_same():
+    plain = load_catalog("standard").to_mapping()
+    assert "translations" not in plain
+    table = {"Instances": "Instanzen", "project": "Projekt", "Viewer": "Einsicht"}
+    spoken = Catalog.from_mapping(plain | {"translations": {"de": table}})
+    assert Catalog.from_mapping(spoken.to_mapping()) == spoken
+    assert spoken.id != load_catalog("standard").id
+    assert spoken.roles == load_catalog("standard").roles
+    assert spoken.to_mapping()["translations"] == {"de": table}
+
+
 @pytest.mark.parametrize("name", SHIPPED_CATALOGS)
 def test_a_catalog_is_equal_after_json(name):
     catalog = load_catalog(name)

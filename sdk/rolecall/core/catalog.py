@@ -19,6 +19,7 @@ from rolecall.core.rules import problems_of
 from rolecall.core.shape import shape_problems
 from rolecall.core.source import located, parse
 from rolecall.core.table import Entry, Grants, Role, RoleName, Section, Title
+from rolecall.core.translations import Translations, translation_problems
 
 SHIPPED_CATALOGS = ("standard", "runpod", "runos", "cloud-iam", "novita")
 
@@ -30,7 +31,8 @@ class Catalog:
     Make one with `from_mapping`, `load_catalog`, `read_catalog` or `parse_catalog`.
 
     `owner_role` is what the owner's membership holds, `role_after_transfer` what a former owner
-    gets. The grants of the roles have no `*` left.
+    gets. The grants of the roles have no `*` left. `translations` have the texts in other
+    languages.
     """
 
     name: RoleName
@@ -41,6 +43,7 @@ class Catalog:
     role_after_transfer: RoleName
     policies: Policies
     description: str = ""
+    translations: Translations = dataclasses.field(default_factory=dict)
 
     @staticmethod
     def from_mapping(mapping: Mapping[str, object]) -> "Catalog":
@@ -57,6 +60,7 @@ class Catalog:
             owner_role=catalog.owner_role,
             role_after_transfer=catalog.role_after_transfer,
         )
+        problems += translation_problems(catalog.translations, catalog.texts, catalog.roles)
         if problems:
             raise CatalogError(problems)
         written_out = tuple(
@@ -80,7 +84,24 @@ class Catalog:
     def to_mapping(self) -> dict[str, object]:
         """The whole content as JSON values; `from_mapping` turns it into an equal catalog."""
         mapping: dict[str, object] = _CATALOG.dump_python(self, mode="json")
+        if not self.translations:  # the ids of catalogs without them stay as they were
+            del mapping["translations"]
         return mapping
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """Everything in it that people read."""
+        entries = self.entries.values()
+        words = self.policies.words
+        return frozenset(
+            {
+                *(self.title, self.description, words.project, words.projects),
+                *(section.title for section in self.sections),
+                *(entry.title for entry in entries),
+                *(level.title for entry in entries for level in entry.levels),
+                *(text for role in self.roles for text in (role.title, role.description)),
+            }
+        ) - {""}
 
     @cached_property
     def id(self) -> str:

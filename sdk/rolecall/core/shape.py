@@ -7,7 +7,13 @@ from pydantic import ValidationError
 
 from rolecall.core.level_grants import GRANT_FAULT
 from rolecall.core.problems import Place, Problem, did_you_mean, nearest_to
-from rolecall.core.table import ACTION_PATTERN, NAME_PATTERN, PERMISSION_PATTERN, ROLE_NAME_PATTERN
+from rolecall.core.table import (
+    ACTION_PATTERN,
+    LANGUAGE_PATTERN,
+    NAME_PATTERN,
+    PERMISSION_PATTERN,
+    ROLE_NAME_PATTERN,
+)
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -56,6 +62,7 @@ _FORMS = {
     NAME_PATTERN: f"{_NAME_FORM} and `_`, at most 64 characters",
     ROLE_NAME_PATTERN: f"{_NAME_FORM}, `_` and `-`, at most 64 characters",
     ACTION_PATTERN: "a name: a letter, then letters, digits and `_`, at most 64 characters",
+    LANGUAGE_PATTERN: "the code of a language, such as `de`",
     PERMISSION_PATTERN: "a permission: two names with a colon between them, such as"
     " `instance:write`",
 }

@@ -16,6 +16,7 @@ NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 ROLE_NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
 ACTION_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 PERMISSION_PATTERN = r"^[a-z][a-z0-9_]{0,63}:[A-Za-z][A-Za-z0-9_]{0,63}$"
+LANGUAGE_PATTERN = r"^[a-z]{2,3}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 ActionName = Annotated[str, StringConstraints(pattern=ACTION_PATTERN)]
 RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME_PATTERN)]
@@ -24,7 +25,7 @@ Flag = Annotated[bool, Strict()]
 """True or false; `"true"` in quotes is a text, and 1 is a number."""
 
 
-def _visible(title: str) -> str:
+def visible(title: str) -> str:
     """Refuse characters that hide or turn text; a title is shown in mails and to operators."""
     if any(
         unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} and character not in _JOINERS
@@ -35,7 +36,7 @@ def _visible(title: str) -> str:
 
 
 _JOINERS = frozenset("\u200c\u200d")
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_visible)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(visible)]
 
 
 # Entry id -> level id -> grant. In a catalog file and in requests `*` may stand for every entry or

@@ -1,6 +1,7 @@
 """The words of catalogs in other languages: each text, in the place of the English one.
 
-A catalog is written in one language. What has no row here is shown as its author wrote it.
+A catalog is written in one language, and may have translations. What has a row neither there nor
+here is shown as its author wrote it.
 """
 
 from collections.abc import Collection, Mapping
@@ -218,17 +219,21 @@ TITLES = frozenset({"role_title", "catalog_title", "project_word", "projects_wor
 def in_words(answer: Any, language: str) -> Any:
     """An answer of the API, with the texts of catalogs in a language.
 
-    What the people of an account have named stays, such as their own roles.
+    What the people of an account have named stays, such as their own roles. A catalog may have
+    words of its own.
     """
-    return answer if known_locale(language) is Locale.EN else _in_words(answer, GERMAN)
+    locale = known_locale(language)
+    return answer if locale is Locale.EN else _in_words(answer, GERMAN, locale)
 
 
-def _in_words(part: Any, words: Mapping[str, str]) -> Any:
+def _in_words(part: Any, words: Mapping[str, str], language: Locale) -> Any:
     if isinstance(part, list):
-        return [_in_words(one, words) for one in part]
+        return [_in_words(one, words, language) for one in part]
     if not isinstance(part, dict):
         return part
-    named = {name: _in_words(value, words) for name, value in part.items()}
+    if own := part.get("translations"):
+        words = {**words, **own.get(language, {})}
+    named = {name: _in_words(value, words, language) for name, value in part.items()}
     for name in _named_by_catalog(part):
         if isinstance(text := part.get(name), str):
             named[name] = words.get(text, text)

@@ -100,7 +100,10 @@ class EditedRoleView(RoleView):
 
 
 class CatalogView(Answer):
-    """A provider's permission model with the account's roles, as a role editor shows it."""
+    """A provider's permission model with the account's roles, as a role editor shows it.
+
+    `translations` has its texts in other languages, by the code of the language.
+    """
 
     id: str
     name: str
@@ -110,6 +113,7 @@ class CatalogView(Answer):
     roles: list[RoleView]
     owner_role: str
     policies: dict[str, Any]
+    translations: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 def role_view(shown: ShownRole) -> RoleView:

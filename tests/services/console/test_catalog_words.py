@@ -57,8 +57,11 @@ def test_what_people_have_named_stays_as_it_is(answer, german):
     assert in_words(answer, "en") == answer
 
 
-def test_the_catalog_of_an_author_stays_but_for_words_that_it_shares():
+def test_the_catalog_of_an_author_is_in_its_own_words():
     shop = catalog_answer(CATALOGS["print-shop"])
+    own = {"de": {shop["title"]: "Druckerei", "View": "Sehen"}, "fr": {"View": "Voir"}}
+    assert in_words(shop | {"translations": own}, "de")["title"] == "Druckerei"
+    assert in_words(shop | {"translations": own}, "en")["title"] == shop["title"]
     german = in_words(shop, "de")
     assert german["title"] == shop["title"]
     assert german["id"] == shop["id"]
