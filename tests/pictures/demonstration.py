@@ -87,6 +87,7 @@ class Demonstration:
         projects = {one["name"]: one["id"] for one in items(f"{here}/projects")}
         roles = {one["built_in"]: one["id"] for one in items(f"{here}/roles?limit=100")}
         query = urllib.parse.urlencode({"action": "member.role_changed", "limit": "1"})
+        catalogs = {one["name"]: one["id"] for one in items(f"{here}/catalogs")}
         return {
             **{name: items(f"{here}/{path}?limit=1")[0]["id"] for name, path in LISTS.items()},
             "account_id": accounts[TEAM],
@@ -101,6 +102,7 @@ class Demonstration:
             "production_id": projects[PROJECTS[0]],
             "role_id": roles[False],
             "built_in_role_id": roles[True],
+            "catalog_id": urllib.parse.quote(catalogs["novita"]),
             "connection_id": self._send(f"{here}/sso-connections", CONNECTION, token)["id"],
             "event_id": items(f"{here}/audit-events?{query}")[0]["id"],
         }

@@ -56,7 +56,7 @@ IDS = frozenset(
         *("user_id", "owner_id", "suspended_id", "other_id", "invitation_id"),
         *("role_id", "built_in_role_id", "project_id", "production_id"),
         *("token_id", "guardrail_id", "webhook_id", "stream_id", "event_id", "search_id"),
-        "connection_id",
+        *("connection_id", "catalog_id"),
     }
 )
 """What addresses name: those of `PAGES`, and other things of the same kinds."""
@@ -153,6 +153,7 @@ FURTHER: Sequence[Picture] = (
         fill={"[name=url]": "https://hooks.northwind.example/team"},
         press=SUBMIT,
     ),
+    Picture(name="catalog-questions", page=places.CATALOG, query="catalog={catalog_id}"),
     Picture(name="guardrail-only-roles", page=places.GUARDRAIL_NEW, query="kind=only_roles"),
     Picture(name="guardrail-never", page=places.GUARDRAIL_NEW, query="kind=never"),
     Picture(name="log-filtered", page=places.LOG, query="action=member.&outcome=succeeded"),

@@ -139,6 +139,22 @@ ROWS = (
         tests=("tests/services/team/domain/test_catalog_moves.py", "-k", "owner_alone"),
     ),
     Mutant(
+        id="catalog-without-translations-has-another-id",
+        kind=Kind.DATA,
+        file="sdk/rolecall/core/catalog.py",
+        old="        if not self.translations:  # the",
+        new="        if False:  # the",
+        tests=("tests/sdk/test_catalog.py", "-k", "translations"),
+    ),
+    Mutant(
+        id="translated-role-has-the-title-of-another",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/translations.py",
+        old="        if earlier != role.title:\n",
+        new="        if False:\n",
+        tests=("tests/sdk/test_bad_catalogs.py", "-k", "bad_catalog"),
+    ),
+    Mutant(
         id="same-id-of-another-catalog-is-the-same-role",
         kind=Kind.DATA,
         file="services/team/domain/catalog_moves.py",
