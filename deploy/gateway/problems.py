@@ -12,6 +12,7 @@ from shared.http.page_preference import PAGE_PREFERRED
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NoRoute, NotHttp, Unexpected
 from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER
 from shared.http.routes import BODY_CAP_BYTES, Route
+from shared.locales import DEFAULT_LOCALE, Locale
 from shared.problems import Refusal, RefusalKind, Unavailable
 
 MAX_BODY_BYTES = 4 * BODY_CAP_BYTES
@@ -48,7 +49,9 @@ RATE_EXCEEDED_STATUS = 420
 """What nginx calls a request over a rate; no answer has this status."""
 
 PAGE_FORM = "page"
-"""The form of the errors of pages for people."""
+"""The form of the errors of pages for people, in each language."""
+LANGUAGE = "$rolecall_language"
+"""The nginx variable with the language of the page: that which the browser names first."""
 ERROR_FORM = "$rolecall_error_form"
 """The nginx variable with the form of the path's errors."""
 MISSING_FORM = "$rolecall_missing_form"
@@ -99,18 +102,18 @@ class ErrorPage:
     @property
     def locations(self) -> str:
         """The locations that answer with the refusal, one for each form."""
-        return "\n    ".join([*(self._location(form) for form in ErrorForm), self._page()])
+        return "\n    ".join([*map(self._location, ErrorForm), *map(self._page, Locale)])
 
-    def _page(self) -> str:
-        """Take a body of any size here, as above."""
-        headers = {**_HEADERS, **PAGE_HEADERS, **self.headers}
+    def _page(self, locale: Locale) -> str:
+        """Take a body of any size here, as below."""
+        headers = {**_HEADERS, **PAGE_HEADERS, "Vary": "Accept-Language", **self.headers}
         if self.refusal.retry_after is not None and "Retry-After" not in headers:
             headers["Retry-After"] = str(self.refusal.retry_after)
         added = "".join(f'add_header {name} "{text}" always; ' for name, text in headers.items())
         return (
-            f"location = {self._path(PAGE_FORM)} {{ internal; client_max_body_size 0;"
+            f"location = {self._path(_page_form(locale))} {{ internal; client_max_body_size 0;"
             f" default_type text/html; charset utf-8;{self._pace}"
-            f" {added}return {self.refusal.status} '{error_page_text(self.refusal)}'; }}"
+            f" {added}return {self.refusal.status} '{error_page_text(self.refusal, locale)}'; }}"
         )
 
     def _location(self, form: ErrorForm) -> str:
@@ -159,9 +162,19 @@ def error_form_map(routes: Iterable[Route], pages: Iterable[str] = ()) -> str:
         {row.path: row for row in routes if row.errors is not ErrorForm.PROBLEM}.items()
     )
     lines = [f"{path} {row.errors.name.lower()};" for path, row in others]
-    lines += [f"{_key(path)} {PAGE_FORM};" for path in pages]
+    lines += [f"{_key(path)} {_page_form(LANGUAGE)};" for path in pages]
     lines.insert(0, f"default {ErrorForm.PROBLEM.name.lower()};")
-    return f"map $uri {ERROR_FORM} {{ {' '.join(lines)} }}\n  {_missing_form_map()}"
+    forms = f"map $uri {ERROR_FORM} {{ {' '.join(lines)} }}"
+    return f"{_language_map()}\n  {forms}\n  {_missing_form_map()}"
+
+
+def _language_map() -> str:
+    first = " ".join(f'"~*^{locale}(?:[-,;]|$)" {locale};' for locale in Locale)
+    return f"map $http_accept_language {LANGUAGE} {{ default {DEFAULT_LOCALE}; {first} }}"
+
+
+def _page_form(language: str) -> str:
+    return f"{PAGE_FORM}-{language}"
 
 
 def _missing_form_map() -> str:
@@ -169,7 +182,7 @@ def _missing_form_map() -> str:
     for_people = PAGE_PREFERRED.replace("^", f"^{ErrorForm.PROBLEM.name.lower()} ", 1)
     return (
         f'map "{ERROR_FORM} $http_accept" {MISSING_FORM}'
-        f' {{ default {ERROR_FORM}; "~{for_people}" {PAGE_FORM}; }}'
+        f' {{ default {ERROR_FORM}; "~{for_people}" {_page_form(LANGUAGE)}; }}'
     )
 
 

@@ -19,7 +19,7 @@ def rebuilt(name, mapping):
     return Catalog.from_mapping({**load_catalog(name).to_mapping(), **mapping})
 
 
-def test_a_catalog_with_translations_is_another_version_that_decides_the_same():
+def test_a_catalog_with_translations_is_a_version_that_decides_the_same():
     plain = load_catalog("standard").to_mapping()
     assert "translations" not in plain
     table = {"Instances": "Instanzen", "project": "Projekt", "Viewer": "Einsicht"}

@@ -120,6 +120,15 @@ async def test_the_gateways_own_errors_are_pages_and_log_no_link(tmp_path: Path)
             assert words in await answer.text()
             assert "script" not in answer.headers["Content-Security-Policy"]
             assert answer.headers["Cache-Control"] == "no-store"
+        for languages, words in (
+            ("de-AT,de;q=0.9,en;q=0.5", "Der Dienst antwortet gerade nicht."),
+            ("den", "does not answer"),
+            ("en-GB,de", "does not answer"),
+        ):
+            german = {"Accept-Language": languages}
+            answer = await http.get("/sign-in/callback/acme?code=SECRET", headers=german)
+            assert (answer.status, answer.headers["Vary"]) == (503, "Accept-Language")
+            assert words in await answer.text()
         await http.get("/sign-in?to=SHOWN")
         other = await http.get("/v1/signup")
         assert other.content_type != "text/html"

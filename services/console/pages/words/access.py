@@ -37,7 +37,7 @@ ACCESS: Mapping[str, PageText] = {
     "give_here": PageText("Give it in {project}", "In {project} geben"),
     "would_nothing": PageText(
         "No role and no permission inside one of the {projects} would allow it.",
-        "Keine Rolle und keine Berechtigung in {projects} würde es erlauben.",
+        "Keine Rolle würde es erlauben, auch keine Ausnahme für {projects}.",
     ),
     "could_grant": PageText("Who could give it", "Wer es geben könnte"),
     "could_by_roles": PageText("by the roles {roles}", "durch die Rollen {roles}"),
@@ -66,7 +66,7 @@ ACCESS: Mapping[str, PageText] = {
     "access_of": PageText("Access of {member}", "Zugang von {member}"),
     "everywhere_else": PageText(
         "In the account, and in {projects} without own permissions",
-        "Im Konto und in {projects} ohne eigene Berechtigungen",
+        "Konto und {projects} ohne eigene Berechtigungen",
     ),
     "in_project": PageText("In {project}", "In {project}"),
     "same_as_role": PageText(

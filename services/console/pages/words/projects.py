@@ -12,7 +12,7 @@ PROJECTS: Mapping[str, PageText] = {
     "projects_none": PageText("There are no {projects} yet", "Es gibt noch keine {projects}"),
     "projects_none_hint": PageText(
         "Members can have other permissions in one of the {projects} than elsewhere.",
-        "In {projects} können Mitglieder andere Berechtigungen haben als sonst.",
+        "Für {projects} können Mitglieder andere Berechtigungen haben als sonst.",
     ),
     "project_rename": PageText("Rename", "Umbenennen"),
     "project_delete": PageText("Delete", "Löschen"),

@@ -58,7 +58,7 @@ MEMBERS: Mapping[str, PageText] = {
 }
 MEMBER: Mapping[str, PageText] = {
     "what_they_may_do": PageText("What they may do", "Was erlaubt ist"),
-    "in_projects": PageText("Permissions in {projects}", "Berechtigungen in {projects}"),
+    "in_projects": PageText("Permissions in {projects}", "Berechtigungen für {projects}"),
     "in_projects_hint": PageText(
         "A member can have other permissions in one place than the role gives.",
         "Ein Mitglied kann an einem Ort andere Berechtigungen haben, als die Rolle gibt.",

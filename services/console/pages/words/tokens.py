@@ -14,7 +14,7 @@ TOKENS: Mapping[str, PageText] = {
     ),
     "token_of": PageText("Made by", "Angelegt von"),
     "token_you": PageText("You", "Sie"),
-    "token_limits": PageText("Restrictions", "Einschränkungen"),
+    "token_limits": PageText("Restrictions", "Grenzen"),
     "token_limits_hint": PageText(
         "A token can do what you can do in this account, and never more. Restrict it to what its"
         " program needs.",
