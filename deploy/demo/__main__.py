@@ -31,7 +31,7 @@ from deploy.demo.team import (
     DemoPerson,
     belongings,
 )
-from deploy.local.product import run_file
+from deploy.local.run_files import run_file
 from deploy.local.settings import LocalSettings
 from shared.runtime.environment import load
 

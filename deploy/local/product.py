@@ -117,6 +117,8 @@ class Product:
         self._passwords = passwords
         self._timeouts = timeouts
         self.services: list[ServiceApp] = []
+        self.variables: dict[str, str] = {}
+        """Those of every service, once it is built."""
         self._settings = settings
         self._bus = LocalBus()
         self._gateway: Listener | None = None
@@ -221,6 +223,7 @@ class Product:
         )
         options = service_options(service, self._settings, mail_password=self._passwords[MAIL])
         variables = environment(service, given=self.secrets, at=at, options=options)
+        self.variables |= variables
         settings = importlib.import_module(f"services.{service}.settings").Settings
         build = importlib.import_module(f"services.{service}.app").build
         loaded = _loaded(settings, variables)
@@ -232,6 +235,7 @@ class Product:
         urls = {"public_url": self.public_url, "api_url": self.url}
         options = {"design_page": "true"}
         variables = console_environment(given=self.secrets, **urls, options=options)
+        self.variables |= variables
         return build_console(_loaded(console_settings.Settings, variables), timeouts=self._timeouts)
 
     async def _clear_leases(self) -> None:
@@ -292,8 +296,3 @@ def _docs_handler(apis: Sequence[Api]) -> Any:
 
 async def _to_pages(request: web.Request) -> web.Response:
     return web.Response(status=302, headers={"Location": HOME})
-
-
-def run_file(folder: Path) -> Path:
-    """The file in which a running product publishes its addresses."""
-    return folder / "run.json"

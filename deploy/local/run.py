@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from deploy.configuration import SecretsError
-from deploy.local.product import NotReadyError, Product, run_file
+from deploy.local.product import NotReadyError, Product
+from deploy.local.run_files import run_file, settings_file
 from deploy.local.settings import LocalSettings
 from deploy.private_files import (
     UnsafeFileError,
@@ -48,7 +49,7 @@ Press Ctrl-C to stop. The data are kept.
 
 OPERATED = (Service.IDENTITY, Service.TEAM, Service.NOTIFICATION, Service.AUDIT)
 """The services that the commands for operators ask at their internal addresses."""
-MADE = ("secrets.json", "client.json", "run.json", "lock", "database", "mail")
+MADE = ("secrets.json", "client.json", "run.json", "run.env", "lock", "database", "mail")
 """What this runner makes in the data folder."""
 LOCK_SECONDS = 30.0
 """How long a start waits for another run on the same data, which may be about to end."""
@@ -97,8 +98,9 @@ async def serve(settings: LocalSettings, *, parent: int | None, timeouts: Timeou
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     stop_requested = asyncio.create_task(wait_for_stop(stopping, parent=parent))
     product = Product(settings, timeouts=timeouts)
-    file = run_file(product.folder)
+    file, variables = run_file(product.folder), settings_file(product.folder)
     file.unlink(missing_ok=True)
+    variables.unlink(missing_ok=True)
     starting = asyncio.create_task(product.start())
     try:
         await asyncio.wait({stop_requested, starting}, return_when=asyncio.FIRST_COMPLETED)
@@ -116,6 +118,8 @@ async def serve(settings: LocalSettings, *, parent: int | None, timeouts: Timeou
             "service_client": client,
         }
         write_private(file, json.dumps(where, indent=2) + "\n")
+        lines = (f"{name}={value}\n" for name, value in product.variables.items())
+        write_private(variables, "".join(lines))
         sys.stdout.write(
             WELCOME.format(
                 public=product.public_url,
@@ -129,6 +133,7 @@ async def serve(settings: LocalSettings, *, parent: int | None, timeouts: Timeou
         sys.stdout.write("Stopping.\n")
     finally:
         file.unlink(missing_ok=True)
+        variables.unlink(missing_ok=True)
         await end({stop_requested, starting})
         await product.stop()
 

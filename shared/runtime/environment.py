@@ -41,8 +41,28 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 _log = logging.getLogger(__name__)
 
 
+class SettingsFaulty(Exception):  # noqa: N818 - what it says is told to an operator
+    """Settings that are missing or not valid; `sentences` has one for each."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
 def load(settings: type[SettingsT]) -> SettingsT:
     """Read the environment; end the process with status 2 and a sentence for each fault."""
+    try:
+        return read(settings)
+    except SettingsFaulty as problem:
+        refuse_start(problem.sentences)
+
+
+def read(settings: type[SettingsT]) -> SettingsT:
+    """Read the environment.
+
+    Raises:
+        SettingsFaulty: a setting is missing or not valid.
+    """
     given = _read_files(settings)
     faults = list(given.faults.values())
     try:
@@ -54,7 +74,7 @@ def load(settings: type[SettingsT]) -> SettingsT:
         name = str(error).split('"')[1]
         faults.append(f"{variable(settings, name)} is not valid: it must be JSON.")
     if faults:
-        refuse_start(faults)
+        raise SettingsFaulty(faults)
     return loaded
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prometheus_client import Gauge
 from pydantic import BaseModel
 
+from rolecall.version import VERSION
 from shared import metrics
 from shared.http.access import Public
 from shared.http.api import Api
@@ -22,9 +23,10 @@ HEALTH_CHECK = Gauge(
 
 
 class Live(BaseModel):
-    """The process answers."""
+    """The process answers, and has this version of Rolecall."""
 
     status: str = "live"
+    version: str = VERSION
 
 
 class Ready(BaseModel):

@@ -93,6 +93,7 @@ OTHER_ROOTS = {
         "core",
         "integrations",
         "py.typed",
+        "version.py",
     },
     "services": {"__init__.py", "console", *Service},
 }

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pymongo
 import pytest
+from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from deploy.doctor.mongo import ask_database
+from deploy.doctor.servers import check_database
 from deploy.mongo import ADMIN, DATABASES, USERS, create_users
 from deploy.passwords import generate
 from deploy.programs.mongodb import Mongod, Secantusdb, database
@@ -16,6 +21,8 @@ from shared.contracts.topology import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from shared.runtime.settings import ServiceSettings
 
 Client = MongoClient[dict[str, Any]]
 UNAUTHORIZED_CODES = {13, 18}
@@ -172,3 +179,54 @@ def test_the_users_get_new_passwords_and_keep_their_roles(server: Mongod | Secan
 def test_an_administrator_with_another_password_is_reported(server: Mongod | Secantusdb):
     with pytest.raises(OperationFailure):
         create_users(without_user(server), generate(USERS))
+
+
+def settings_of(service: Service, url: str) -> ServiceSettings:
+    """What the doctor reads of a service's settings."""
+    given = {"mongo_url": SecretStr(url), "mongo_database": DATABASES[service]}
+    return cast("ServiceSettings", SimpleNamespace(**given))
+
+
+@pytest.mark.parametrize("service", DATABASES)
+async def test_the_doctor_finds_the_rights_of_a_service_and_no_others(
+    server: Mongod | Secantusdb, service: Service
+):
+    seen = await ask_database(service, settings_of(service, server.url_for(service)))
+    assert (seen.fault, seen.user, seen.replica_set) == ("", service, True)
+    assert seen.roles == {DATABASES[service]: ["readWrite"]}
+    assert (seen.applied, seen.known > 10) == (0, True)
+    assert abs(seen.offset) < timedelta(minutes=1)
+    assert "warning" not in {one.level for one in check_database(seen) if one.area != "migrations"}
+
+
+async def test_the_doctor_finds_an_administrator_and_a_wrong_password(
+    server: Mongod | Secantusdb,
+):
+    seen = await ask_database("team", settings_of(Service.TEAM, server.url))
+    assert [one.level for one in check_database(seen) if one.area == "permissions"] == ["warning"]
+    wrong = server.url_for(Service.TEAM).replace(server.passwords[Service.TEAM], "s3cret")
+    seen = await ask_database("team", settings_of(Service.TEAM, wrong))
+    assert seen.fault
+    assert "s3cret" not in seen.fault
+
+
+def test_a_second_user_takes_over_without_a_failure(server: Mongod | Secantusdb):
+    """As docs/operations/rotation.md says: both may sign in until the first one is removed."""
+    name, roles = "rolecall_changed", [{"role": "readWrite", "db": "rolecall_changed"}]
+    own = server.url_for(Service.TEAM)
+    credentials = f"team:{server.passwords[Service.TEAM]}@"
+    with Client(server.url) as administrator:
+        administrator.admin.command("createUser", "team-1", pwd="first", roles=roles)
+        with Client(own.replace(credentials, "team-1:first@")) as before:
+            before[name]["rows"].insert_one({"_id": 1})
+            administrator.admin.command("createUser", "team-2", pwd="second", roles=roles)
+            with Client(own.replace(credentials, "team-2:second@")) as after:
+                before[name]["rows"].insert_one({"_id": 2})
+                after[name]["rows"].insert_one({"_id": 3})
+                administrator.admin.command("dropUser", "team-1")
+                after[name]["rows"].insert_one({"_id": 4})
+        with Client(own.replace(credentials, "team-1:first@")) as gone:
+            assert refusal(gone, OPERATIONS["insert"], name) == 18
+        assert administrator[name]["rows"].count_documents({}) == 4
+        administrator.admin.command("dropUser", "team-2")
+        administrator.drop_database(name)

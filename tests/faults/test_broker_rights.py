@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import aio_pika
 import pytest
 from aio_pika.abc import ExchangeType
 from aio_pika.exceptions import AMQPConnectionError, ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
+from pydantic import SecretStr
 from yarl import URL
 
 from deploy.broker import MAX_MESSAGE_BYTES, definitions
+from deploy.doctor.ask_http import ask_certificate
+from deploy.doctor.rabbitmq import ask_broker
 from deploy.passwords import generate
+from deploy.programs.program import free_port
 from deploy.programs.rabbitmq import Rabbitmq
 from shared.bus import BusMessage, BusUnavailable
 from shared.bus.rabbitmq import RabbitBus
@@ -31,25 +37,55 @@ from shared.contracts.topology import (
 from tests.servers import require_rabbitmq
 from tests.shared.bus.conftest import SLOW_BROKER
 from tests.shared.bus.listener import Listener
+from tests.support.certificates import Authority
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from pathlib import Path
 
     from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
+    from shared.runtime.settings import StatelessSettings
+
 DURABLE = [service for service in Service if QUEUES[service].kind is QueueKind.SERVICE]
+
+
+class EncryptedRabbitmq(Rabbitmq):
+    """A node that also listens with TLS."""
+
+    certificate: Path
+
+    @cached_property
+    def encrypted_port(self) -> int:
+        return free_port()
+
+    def command(self) -> Sequence[str]:
+        line = super().command()
+        with (self.folder / "rabbitmq.conf").open("a") as file:
+            file.write(
+                f"listeners.ssl.1 = 127.0.0.1:{self.encrypted_port}\n"
+                f"ssl_options.certfile = {self.certificate}\n"
+                f"ssl_options.keyfile = {self.certificate}\n"
+            )
+        return line
 
 
 @dataclass(frozen=True)
 class Broker:
     """A node with the product's definitions."""
 
-    node: Rabbitmq
+    node: EncryptedRabbitmq
     passwords: dict[str, str]
+    authority: Authority
 
     def url(self, service: str) -> str:
         return self.node.url_for(service, self.passwords[service])
+
+    def encrypted_url(self, service: str, authority: Authority | None = None) -> str:
+        user = f"{service}:{self.passwords[service]}"
+        file = (authority or self.authority).file
+        return f"amqps://{user}@127.0.0.1:{self.node.encrypted_port}/?cafile={file}"
 
     async def messages(self, owner: Service, queue: str | None = None) -> int:
         """The number of messages that wait in a service's queue, or in another one of its own.
@@ -71,9 +107,12 @@ class Broker:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     require_rabbitmq()
     passwords = generate(tuple(Service))
-    node = Rabbitmq(tmp_path_factory.mktemp("broker"), definitions=definitions(passwords))
+    folder = tmp_path_factory.mktemp("broker")
+    authority = Authority(folder, "ours")
+    node = EncryptedRabbitmq(folder, definitions=definitions(passwords))
+    node.certificate = authority.certify("server")
     node.start()
-    yield Broker(node, passwords)
+    yield Broker(node, passwords, authority)
     node.stop()
 
 
@@ -398,3 +437,71 @@ async def test_no_one_connects_without_the_password_of_a_service(broker: Broker)
     listed = await asyncio.to_thread(broker.node.control, "list_users", "--no-table-headers")
     assert {line.split("\t")[0] for line in listed.splitlines()} == set(Service)
     assert {line.split("\t")[1] for line in listed.splitlines()} == {"[]"}
+
+
+def settings_of(url: str) -> StatelessSettings:
+    """What the doctor reads of a service's settings."""
+    return cast("StatelessSettings", SimpleNamespace(amqp_url=SecretStr(url)))
+
+
+async def test_the_doctor_finds_the_rights_that_are_needed_and_no_others(broker: Broker) -> None:
+    for service in Service:
+        seen = await ask_broker(service, settings_of(broker.url(service)))
+        assert (seen.fault, seen.lacking, seen.excess) == ("", [], [])
+        assert seen.version
+
+
+async def test_the_doctor_finds_rights_that_are_missing_or_too_many(broker: Broker) -> None:
+    """With the password of another service: its own rights are missing, and foreign ones there."""
+    settings = settings_of(broker.url(Service.AUDIT))
+    seen = await ask_broker(Service.NOTIFICATION, settings)
+    assert "publish to rolecall.events.notification" in seen.lacking
+    assert "declare a queue of its own" in seen.lacking
+    assert seen.excess == ["publish to rolecall.events.audit"]
+    wrong = settings_of(broker.url(Service.AUDIT).replace("audit:", "audit:x"))
+    assert (await ask_broker(Service.AUDIT, wrong)).fault
+
+
+async def test_a_service_publishes_and_consumes_over_tls(broker: Broker) -> None:
+    consumer = RabbitBus(broker.encrypted_url(Service.AUTHZ), Service.AUTHZ, timeouts=SLOW_BROKER)
+    source = RabbitBus(broker.encrypted_url(Service.TEAM), Service.TEAM, timeouts=SLOW_BROKER)
+    listener = Listener()
+    try:
+        await consumer.subscribe(QUEUES[Service.AUTHZ], listener, on_resync=listener.on_resync)
+        await wait_for(lambda: listener.resyncs > 0, what="a queue over TLS")
+        await source.publish([fact("team", 777)])
+        await wait_for(lambda: fact("team", 777).id in listener.ids, what="a fact over TLS")
+    finally:
+        await source.close()
+        await consumer.close()
+    port, authority = broker.node.encrypted_port, str(broker.authority.file)
+    seen = await ask_certificate("127.0.0.1", port, authority)
+    assert seen.until is not None
+
+
+async def test_a_broker_of_another_authority_is_not_spoken_to(
+    broker: Broker, tmp_path: Path
+) -> None:
+    other = Authority(tmp_path, "other")
+    seen = await ask_broker(Service.TEAM, settings_of(broker.encrypted_url(Service.TEAM, other)))
+    assert seen.fault
+    certificate = await ask_certificate("127.0.0.1", broker.node.encrypted_port, str(other.file))
+    assert certificate.until is None
+    assert "self-signed" in certificate.fault or "unable to get" in certificate.fault
+
+
+async def test_a_password_is_changed_while_a_service_publishes(broker: Broker) -> None:
+    """Its connection stays; the next replica signs in with the new password, not with the old."""
+    old, new = broker.url(Service.TEAM), broker.node.url_for(Service.TEAM, "another-password")
+    before = RabbitBus(old, Service.TEAM, timeouts=SLOW_BROKER)
+    after = RabbitBus(new, Service.TEAM, timeouts=SLOW_BROKER)
+    try:
+        await before.publish([fact("team", 801)])
+        await asyncio.to_thread(broker.node.control, "change_password", "team", "another-password")
+        broker.passwords[Service.TEAM] = "another-password"
+        await before.publish([fact("team", 802)])
+        await after.publish([fact("team", 803)])
+        assert (await ask_broker(Service.TEAM, settings_of(old))).fault
+    finally:
+        await before.close()
+        await after.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from deploy.demo.__main__ import fill
 from deploy.documents import ROOT
-from deploy.local.product import run_file
+from deploy.local.run_files import run_file
 from deploy.local.settings import LocalSettings
 from services.console.routes import PAGES
 from shared.runtime.environment import load

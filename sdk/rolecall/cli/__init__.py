@@ -1,5 +1,6 @@
 """The command `rolecall`: catalogs, permission checks and administration."""
 
-from rolecall.cli.command import VERSION, main
+from rolecall.cli.command import main
+from rolecall.version import VERSION
 
 __all__ = ["VERSION", "main"]

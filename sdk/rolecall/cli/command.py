@@ -8,14 +8,13 @@ from rolecall.cli.audits import add_audit_commands
 from rolecall.cli.catalogs import add_catalog_commands
 from rolecall.cli.checks import add_check_commands
 from rolecall.cli.dlq import add_dlq_commands
+from rolecall.cli.doctor import add_doctor_command
 from rolecall.cli.forward_auth import add_forward_auth_commands
 from rolecall.cli.notifications import add_notification_commands
 from rolecall.cli.output import INVALID, USAGE, Parser, UsageError, end_output, report
 from rolecall.cli.tokens import add_token_commands
 from rolecall.client.admin import AdminError
-
-VERSION = "0.1.0"
-"""That of `sdk/pyproject.toml`. The images have the package without its metadata."""
+from rolecall.version import VERSION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,4 +51,5 @@ def _parser() -> argparse.ArgumentParser:
     add_notification_commands(topics)
     add_admin_commands(topics)
     add_dlq_commands(topics)
+    add_doctor_command(topics)
     return parser

@@ -1,26 +1,21 @@
 """Addresses with TLS: accepted by the settings, and obeyed by the clients of both servers."""
 
-import datetime as dt
 import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import pytest
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, ValidationError
 
 from shared.bus.rabbitmq_links import BrokerLinks
 from shared.mongo import DatabaseAway, connect
 from shared.runtime.server_addresses import AmqpAddress, MongoAddress
 from shared.timeouts import Timeouts
+from tests.support.certificates import Authority
 from tests.waiting import wait_for
 
 AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
@@ -37,48 +32,6 @@ class Database(BaseModel):
     """The setting of the database alone."""
 
     url: MongoAddress
-
-
-class Authority:
-    """A certificate authority, whose certificate is in a file."""
-
-    def __init__(self, folder, name):
-        self.folder, self.name = folder, x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._certificate(
-            self.name, self.key, x509.BasicConstraints(ca=True, path_length=None)
-        )
-        self.file = folder / f"{name}.pem"
-        self.file.write_bytes(certificate)
-
-    def certify(self, name, address="127.0.0.1"):
-        """A file with a certificate for this address and its private key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        file = self.folder / f"{name}.pem"
-        file.write_bytes(private + self._certificate(subject, key, names))
-        return file
-
-    def _certificate(self, subject, key, extension):
-        now = dt.datetime.now(dt.UTC)
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(hours=1))
-            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-            .sign(self.key, hashes.SHA256())
-        )
-        return made.public_bytes(serialization.Encoding.PEM)
 
 
 class TlsServer:

@@ -1,0 +1,65 @@
+"""Defects in `rolecall doctor`."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+RULES = ("tests/deploy/doctor/test_findings.py",)
+ASKING = ("tests/deploy/doctor/test_asking.py",)
+
+ROWS = (
+    Mutant(
+        id="doctor-takes-a-pattern-for-random",
+        kind=Kind.SECURITY,
+        file="deploy/doctor/credentials.py",
+        old="return repeats or len(set(text)) < 10",
+        new="return len(set(text)) < 10",
+        tests=RULES,
+    ),
+    Mutant(
+        id="doctor-overlooks-a-shared-key",
+        kind=Kind.SECURITY,
+        file="deploy/doctor/credentials.py",
+        old="places[key].add(name)",
+        new="places[name].add(name)",
+        tests=RULES,
+    ),
+    Mutant(
+        id="doctor-trusts-an-unchecked-certificate",
+        kind=Kind.SECURITY,
+        file="deploy/doctor/encryption.py",
+        old="checked = not any(",
+        new="checked = True or any(",
+        tests=RULES,
+    ),
+    Mutant(
+        id="doctor-takes-a-public-address-for-an-inner-one",
+        kind=Kind.SECURITY,
+        file="deploy/doctor/encryption.py",
+        old="return ip_address(host).is_global",
+        new="return not ip_address(host).is_global",
+        tests=RULES,
+    ),
+    Mutant(
+        id="doctor-overlooks-rights-on-another-database",
+        kind=Kind.SECURITY,
+        file="deploy/doctor/servers.py",
+        old='if database != seen.name or role != "readWrite"',
+        new='if role != "readWrite"',
+        tests=RULES,
+    ),
+    Mutant(
+        id="doctor-takes-an-internal-path-for-shut",
+        kind=Kind.SECURITY,
+        file="deploy/doctor/ask_http.py",
+        old="if answer.status != 404:",
+        new="if answer.status == 200:",
+        tests=ASKING,
+    ),
+    Mutant(
+        id="doctor-ends-well-beside-an-error",
+        kind=Kind.CONSISTENCY,
+        file="deploy/doctor/run.py",
+        old="return FOUND if healthy(found) else WRONG",
+        new="return FOUND",
+        tests=ASKING,
+    ),
+)
