@@ -66,6 +66,21 @@ class IndexPage:
             return None
         return [b"".join(encode_value(value) + COMPOUND_SEP for value in each) for each in found]
 
+    def undecided(self, fields: list[str]) -> dict[str, Any]:
+        """Return the clauses that the ranges of an index with these fields leave open."""
+        decided = {*fields[:-1], *([self.field] if self.bounded else [])}
+        return {name: clause for name, clause in self.query.items() if name not in decided}
+
+    @property
+    def bounded(self) -> bool:
+        """Whether each entry between the bounds has a value that the query takes.
+
+        Values of other types are beyond one bound alone.
+        """
+        bounds = self.query[self.field]
+        two = len(bounds) == 2 and {operator[:3] for operator in bounds} == {"$gt", "$lt"}
+        return two and len({type(value) for value in bounds.values()}) == 1
+
 
 def _alternatives(clause: Any) -> list[Any]:
     """Return the values of a clause that names one or several; none for any other clause."""
@@ -128,7 +143,9 @@ class Pages(storage.Storage):  # type: ignore[misc]
                 return [
                     document
                     for prefix in ranges
-                    for document in self._first_of(db, coll, name, prefix, page, seen)
+                    for document in self._first_of(
+                        db, coll, name, indexes[name], prefix, page, seen
+                    )
                 ]
         return None
 
@@ -161,11 +178,19 @@ class Pages(storage.Storage):  # type: ignore[misc]
         }
 
     def _first_of(
-        self, db: str, coll: str, name: str, prefix: bytes, page: IndexPage, seen: set[int]
+        self,
+        db: str,
+        coll: str,
+        name: str,
+        fields: list[str],
+        prefix: bytes,
+        page: IndexPage,
+        seen: set[int],
     ) -> list[Any]:
         """Return the first documents of a range that match the page's query, and no more."""
         found: list[Any] = []
         entries = self._entries(db, coll, name, prefix, page)
+        further = page.undecided(fields)
         while len(found) < page.documents:
             deadline.check()
             numbers = list(islice(entries, max(page.documents - len(found), 8)))
@@ -174,15 +199,17 @@ class Pages(storage.Storage):  # type: ignore[misc]
             new = [number for number in numbers if number not in seen]
             seen.update(new)
             documents = self._docs_by_recordids(db, coll, new)
-            found += [one for one in documents if matches(one, page.query, vars=page.variables)]
+            if further:
+                documents = [one for one in documents if matches(one, further, vars=page.variables)]
+            found += documents
         return found
 
     def _entries(
         self, db: str, coll: str, name: str, prefix: bytes, page: IndexPage
     ) -> Iterator[int]:
-        """Walk the entries of an index with this beginning, in the order of the page.
+        """Walk the entries of an index with this beginning and between the bounds.
 
-        The bounds only say where the walk begins and ends: an entry on one of them is looked at.
+        They come in the order of the page.
         """
         begin = _escape_kb(prefix)
         ends = {
@@ -190,6 +217,11 @@ class Pages(storage.Storage):  # type: ignore[misc]
             for operator, value in page.query[page.field].items()
         }
         low, high = ends.get("$gt", begin), ends.get("$lt", begin) + HIGHEST
+        excluded = tuple(
+            begin + _escape_kb(encode_value(value)) + _ENTRY_SEP
+            for operator, value in page.query[page.field].items()
+            if operator in {"$gt", "$lt"}
+        )
         cursor = self._cursor(_IDX_ENTRIES_TABLE)
         cursor.set_key(db, coll, name, high if page.newest_first else low)
         move, beyond = (cursor.prev, 1) if page.newest_first else (cursor.next, -1)
@@ -202,7 +234,7 @@ class Pages(storage.Storage):  # type: ignore[misc]
             if place != [db, coll, name] or not low <= entry <= high:
                 return
             number = _unpack_entry(entry)[1]
-            if number is not None:
+            if number is not None and not entry.startswith(excluded):
                 yield number
             if move() != 0:
                 return

@@ -127,3 +127,16 @@ def test_a_page_is_what_the_database_finds_in_the_whole_collection(things: Count
             if not same or len({each["_id"] for each in found}) != len(known):
                 wrong.append((query, field, direction, hint))
     assert wrong == []
+
+
+def test_a_page_begins_and_ends_at_its_bounds(things: Counting) -> None:
+    """Several documents are on each bound, which some pages leave out."""
+    for low, high, direction in product(("$gt", "$gte"), ("$lt", "$lte"), (1, -1)):
+        asked = {
+            "filter": {"owner": "a", "number": {low: 0, high: 7}},
+            "sort": {"number": direction},
+            "limit": 3,
+        }
+        known = things.find("things", **asked, hint={"$natural": 1})
+        found = things.find("things", **asked, hint="by_number")
+        assert identified(found, "number") == identified(known, "number"), (low, high, direction)

@@ -15,6 +15,22 @@ RANGE_TESTS = ("tests/services/audit/test_search_ranges.py",)
 
 ROWS = (
     Mutant(
+        id="page-of-an-index-has-what-is-on-a-bound-that-is-left-out",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="not entry.startswith(excluded)",
+        new="excluded is not None",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="page-of-an-index-with-one-bound-has-values-of-other-types",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="*([self.field] if self.bounded else [])",
+        new="self.field",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
         id="page-of-an-index-of-arrays-is-taken-for-sorted",
         kind=Kind.DATA,
         file=PAGES,
@@ -34,8 +50,8 @@ ROWS = (
         id="page-ends-before-documents-that-do-not-match",
         kind=Kind.DATA,
         file=PAGES,
-        old="found += [one for one in documents if matches(one, page.query, vars=page.variables)]",
-        new="found += documents",
+        old="            if further:\n",
+        new="            if further is None:\n",
         tests=PAGE_TESTS,
     ),
     Mutant(
