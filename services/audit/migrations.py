@@ -75,9 +75,15 @@ BY_POSITION = Index(
     name="by_position",
 )
 """The order in which records are sealed."""
+BY_LEAF = Index(collection="seals", keys=(("tree", 1), ("index", 1)), name="by_leaf")
+"""Not unique, which would cost as much again: a transaction expects the heads that it has read."""
+UNIQUE_BY_LEAF = Index(
+    collection="seals", keys=(("tree", 1), ("index", 1)), name="by_index", unique=True
+)
+"""The form of earlier versions."""
 SEALS = (
     BY_POSITION,
-    Index(collection="seals", keys=(("tree", 1), ("index", 1)), name="by_index", unique=True),
+    UNIQUE_BY_LEAF,
     Index(collection="seal_progress", keys=(("source", 1), ("epoch", 1)), name="by_epoch"),
     Index(collection="checkpoints", keys=(("tree", 1), ("size", 1)), name="by_size"),
     Index(
@@ -162,4 +168,6 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(19, "stream indexes", index_step(*STREAMS)),
         Migration(20, "idempotency indexes", index_step(*idempotency.INDEXES)),
         Migration(21, "saved search indexes", index_step(*SAVED_SEARCHES)),
+        Migration(22, "index of seals", index_step(BY_LEAF)),
+        Migration(23, "unique index of seals", drop_step({"seals": (UNIQUE_BY_LEAF.name,)})),
     )

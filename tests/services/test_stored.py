@@ -38,7 +38,7 @@ UNIQUE: dict[Service, list[tuple[str, tuple[str, ...], dict[str, Any] | None]]] 
         ("sign_ups", ("email_key",), None),
         ("signing_keys", ("slot",), None),
     ],
-    Service.AUDIT: [JOURNAL, ("seals", ("tree", "index"), None)],
+    Service.AUDIT: [JOURNAL],
     Service.NOTIFICATION: [JOURNAL],
 }
 """The fields that no two documents of a collection share, among those of the filter."""

@@ -174,7 +174,9 @@ async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
     context.traceparent.set(trace)
     messages = [on_the_bus(row) for row in rows_of_accounts(5)]
     records, inbox = await recorded_two_together(auditing, messages, gather_seconds=PATIENT_SECONDS)
-    await asyncio.gather(*(inbox.handle(message) for message in messages[3:5]))
+    third = asyncio.create_task(inbox.handle(messages[3]))
+    await wait_for(lambda: auditing.ctx.ingest._waiting, what="the row that waits for another")
+    await asyncio.gather(third, inbox.handle(messages[4]))
     assert records.sizes == [1, 2, 2]
     made = [str(one) for one in ROUND_TRIPS.of[trace]]
     assert (made.count("insert inbox"), made.count("commitTransaction")) == (3, 3)
