@@ -26,6 +26,7 @@ from shared.contracts.facts import SHARDS, Position
 from shared.contracts.topology import Service
 from shared.elections import Election
 from shared.mongo import AlreadyThere, DatabaseWatch, DbClient, DbSession, transact
+from shared.problems import Unavailable
 
 SEAL_SECONDS = 1.0
 """The pause between two rounds: an account has at most one checkpoint in it."""
@@ -72,7 +73,7 @@ class RecordSealer:
             looked_at_again=looked_at_again,
         )
         self._words = words
-        self._page_records = page_records
+        self._page = self._page_records = page_records
         self._looked_at_again = looked_at_again
         self._seen: dict[tuple[str, str], dict[int, int]] = {}
         """How far the epochs of the sources are sealed, as this process knows."""
@@ -130,9 +131,19 @@ class RecordSealer:
         ]
 
     async def _seal(self, ends: Sequence[Position]) -> None:
-        """Seal the records of some shards, a page in each transaction."""
+        """Seal the records of some shards, a page in each transaction.
+
+        Raises:
+            Unavailable: the database was away or busy. The next page is half as long.
+        """
         while ends:
-            reached = await transact(self._client, partial(self._append, ends))
+            try:
+                reached = await transact(self._client, partial(self._append, ends))
+            except Unavailable:
+                # A busy database may have no time for a transaction of many records.
+                self._page = max(1, self._page // 2)
+                raise
+            self._page = min(self._page * 2, self._page_records)
             for end, seq in reached.items():
                 self._seen[end.source, end.epoch][end.shard] = seq
             ends = [end for end in ends if reached.get(end, 0) < end.seq]
@@ -145,7 +156,7 @@ class RecordSealer:
         records: list[Record] = []
         passed: list[Gap] = []
         for end, expected in sealed.items():
-            after, room = expected or 0, self._page_records - len(records)
+            after, room = expected or 0, self._page - len(records)
             if after >= end.seq:
                 reached[end] = after
                 continue

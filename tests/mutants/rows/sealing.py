@@ -171,6 +171,14 @@ ROWS = (
         tests=SEALER_TESTS,
     ),
     Mutant(
+        id="sealer-tries-a-page-that-is-too-long-again-and-again",
+        kind=Kind.AVAILABILITY,
+        file=SEALER,
+        old="self._page = max(1, self._page // 2)",
+        new="self._page = self._page_records",
+        tests=(*SEALER_TESTS, "-k", "busy_database"),
+    ),
+    Mutant(
         id="sealer-forgets-what-an-old-epoch-has-left",
         kind=Kind.CONSISTENCY,
         file=SEALER,

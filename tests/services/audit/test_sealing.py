@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -11,6 +12,7 @@ from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.sealed_records import PLATFORM
 from services.audit.store import Store
 from shared.contracts.facts import Position, shard_of
+from shared.problems import Unavailable
 from tests.sdk.sealed_logs import plain_root
 from tests.services.audit.sealed_site import (
     ACCOUNT,
@@ -323,3 +325,35 @@ async def test_records_of_many_shards_are_sealed_by_pages(sealing):
     await sealing.sealer(page=7).round()
     trees = [await ids_of(sealing, f"acc_{shard}") for shard in range(40)]
     assert trees == [[each.id] for each in records]
+
+
+class BusyStore(Store):
+    """A store of a database that has no time for more than 12 records in a transaction."""
+
+    def __init__(self, database):
+        super().__init__(database)
+        self.pages = []
+
+    async def recorded_between(self, *places, limit, **session):
+        self.pages.append(limit)
+        if limit > 12:
+            raise Unavailable
+        return await super().recorded_between(*places, limit=limit, **session)
+
+
+async def test_a_page_that_a_busy_database_cannot_take_is_made_shorter(sealing):
+    await sealing.add(*(records := [record(seq) for seq in range(1, 41)]))
+    await sealing.applied(40)
+    sealing.store = busy = BusyStore(sealing.auditing.database)
+    sealer = sealing.sealer(page=40)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await sealer.seal()
+    with pytest.raises(Unavailable):
+        await sealer.seal()  # a longer page is tried again
+    assert busy.pages == [40, 20, 10, 20]
+    assert await ids_of(sealing) == ids(records[:10])
+    for _ in range(5):
+        with contextlib.suppress(Unavailable):
+            await sealer.round()
+    assert await ids_of(sealing) == ids(records)
