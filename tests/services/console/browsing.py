@@ -123,6 +123,8 @@ class StandIn:
     silent_after: str = ""
     """The request after whose answer every read is answered with 503."""
     silent: bool = False
+    late: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Requests that are answered when their event has come."""
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         name = f"{request.method} {request.path}"
@@ -138,6 +140,8 @@ class StandIn:
             self.conditions.append(f"none {request.headers['If-None-Match']}")
         if "Idempotency-Key" in request.headers:
             self.keys.append(request.headers["Idempotency-Key"])
+        if name in self.late:
+            await self.late[name].wait()
         if self.silent and request.method == "GET":
             return web.json_response({"code": "unavailable"}, status=503)
         self.silent = self.silent or name == self.silent_after

@@ -17,6 +17,7 @@ from tests.services.console.account_api import (
 )
 from tests.services.console.accounts import API, PAGE, USER_ID, describe_account, member
 from tests.services.console.browsing import Browser, StandIn, problem
+from tests.services.console.test_settings import OWNED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -379,6 +380,30 @@ async def test_a_change_that_a_rule_of_the_account_forbids_cannot_be_saved(brows
     assert 'value="save"' not in browser.text
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"/roles/{ROLE_ID}/delete?replacement=viewer",
+        f"/projects/{PROJECT_ID}/delete",
+        f"/projects/{PROJECT_ID}/members/{MEMBER_ID}/remove",
+        f"/members/{MEMBER_ID}/role?role=operator",
+        f"/members/{MEMBER_ID}/suspend",
+        f"/members/{MEMBER_ID}/resume",
+        f"/members/{MEMBER_ID}/remove",
+        "/leave",
+    ],
+)
+async def test_no_page_has_a_button_for_what_a_rule_of_the_account_forbids(browser, account, page):
+    account.answers[f"GET {AT_API}"] = (200, OVERRIDE)
+    await browser.sign_in()
+    for violations in ([], [{"guardrail": "Two admins"}]):
+        account.answers[PREVIEW] = (200, a_preview(a_member(2), violations=violations))
+        await browser.open(PAGE + page)
+        forms = re.findall(r'<form method="post">.*?</form>', browser.text, re.DOTALL)
+        assert forms[-1].count("<button") == (not violations)
+        assert ("Two admins" in browser.text) == bool(violations)
+
+
 async def test_a_role_in_use_is_deleted_with_the_one_in_its_place(browser, account):
     await browser.sign_in()
     account.answers |= {
@@ -458,6 +483,19 @@ async def test_a_project_shows_what_each_member_may_do_in_it(browser, account):
     assert "owner" in rows[2]
     assert f"{PAGE}/access?member=usr_3&amp;project={PROJECT_ID}" in rows[1]
     assert "cursor=c1" in browser.text
+
+
+@pytest.mark.parametrize(
+    "page",
+    [f"/projects/{PROJECT_ID}", f"/members/{MEMBER_ID}/remove", "/settings/ownership"],
+)
+async def test_active_members_alone_are_offered(browser, account, page):
+    account.answers[f"GET {API}"] = (200, OWNED)
+    await browser.sign_in()
+    await browser.open(f"{PAGE}{page}?q=m&cursor=c1")
+    assert browser.status == 200
+    asked = [query for name, query in account.queries if name == f"GET {API}/members"]
+    assert [query.get("status") for query in asked] == ["active"]
 
 
 # --- one member inside a project
@@ -709,6 +747,14 @@ async def test_an_allow_by_own_permissions_names_their_place(browser, account):
     [check] = account.asked_for(EXPLAIN)
     assert check["resource"]["id"] == "i-1"
     assert check["resource"]["properties"]["owner_id"] == MEMBER_ID
+    [everyone] = account.asked_for(WHO_CAN)  # about the same resource
+    assert everyone == {
+        "account_id": "acc_1",
+        "permission": "instance:delete",
+        "project_id": PROJECT_ID,
+        "resource_id": "i-1",
+        "owner_id": MEMBER_ID,
+    }
 
 
 async def test_a_visitor_who_sees_no_members_asks_about_themselves_alone(browser, account):

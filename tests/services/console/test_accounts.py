@@ -86,6 +86,15 @@ async def test_an_account_that_allows_nothing_says_why(browser, api):
     assert (browser.status, "has suspended this account" in browser.text) == (403, True)
 
 
+@pytest.mark.parametrize("path", ["/v1/me", API, f"{API}/me/permissions", f"{API}/members"])
+async def test_a_page_is_not_shown_without_what_the_api_does_not_answer(browser, api, path):
+    describe_account(api)
+    await browser.sign_in()
+    api.answers[f"GET {path}"] = problem(503, "unavailable")
+    await browser.open(f"{PAGE}/members")
+    assert browser.status == 503
+
+
 async def test_a_sign_in_leads_back_to_the_page_with_its_search(browser, api):
     describe_account(api)
     where = await browser.open(f"{PAGE}/members?q=a%20b&done=removed")
@@ -109,8 +118,9 @@ async def test_a_team_is_created_once_and_a_refusal_keeps_its_name(browser, api)
 
 
 @pytest.mark.parametrize("step", ["%2E%2E", "a%2Fb", "a.b", "a%20b"])
-async def test_what_cannot_be_an_id_is_asked_of_no_one(browser, api, step):
+@pytest.mark.parametrize("page", ["members", "members/live", "log/live", "log/export/file"])
+async def test_what_cannot_be_an_id_is_asked_of_no_one(browser, api, step, page):
     await browser.sign_in()
     asked = len(api.asked)
-    await browser.open(f"/console/accounts/{step}/members")
+    await browser.open(f"/console/accounts/{step}/{page}")
     assert (browser.status, len(api.asked)) == (404, asked)

@@ -221,6 +221,25 @@ async def test_a_secret_that_was_typed_is_asked_for_again(browser, api, secret):
     assert ("Enter it again" in browser.text) == bool(secret)
 
 
+SECRETS = (
+    (f"{PAGE}/settings/sign-in/new", "client_secret"),
+    (f"{PAGE}/settings/streams/new", "password"),
+    ("/console/profile", "current"),
+    ("/console/profile", "new"),
+)
+
+
+@pytest.mark.parametrize(("path", "secret"), SECRETS)
+async def test_a_form_of_before_a_sign_in_shows_no_secret_again(browser, api, path, secret):
+    describe_account(api)
+    await browser.sign_in()
+    await browser.open(path)
+    typed = {"name": TYPED, "label": TYPED, secret: "hunter2!"}
+    await browser.press(path, form="of-before", press="create", **typed)
+    assert (browser.status, SHOWN in browser.text) == (403, True)
+    assert "hunter2!" not in browser.text
+
+
 STATES = (
     (f"{PAGE}/members/usr_2", f"{API}/members/usr_2", {"expires_at": "2026-12-24"}),
     (f"{PAGE}/projects/prj_1", f"{API}/projects/prj_1", {"name": TYPED}),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from services.console.adapters.api import PublicApi, Visitor
-from tests.services.console.accounts import API, PAGE, describe_account, member
+from tests.services.console.accounts import API, COUNTS, PAGE, describe_account, member
 from tests.services.console.browsing import (
     ACCESS,
     FOLLOW,
@@ -168,6 +168,11 @@ async def test_a_list_has_another_state_when_someone_has_changed_it(browser, api
     assert await ask_state(browser) == shown
     for others in ((bea | {"role": "viewer"},), (bea, member(3)), ()):
         describe_account(api, members=others)
+        assert await ask_state(browser) not in {shown, ""}
+    describe_account(api, members=(bea,))
+    for counted in COUNTS:  # of the other pages of the list
+        changed = {"items": [bea], "next_cursor": None, "counts": COUNTS | {counted: 9}}
+        api.answers[f"GET {API}/members"] = (200, changed)
         assert await ask_state(browser) not in {shown, ""}
 
 

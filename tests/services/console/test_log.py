@@ -12,6 +12,7 @@ from services.console.domain.log_proofs import proof_of
 from services.console.domain.log_records import Changed, changes, fits_a_browser, in_line
 from services.console.pages.action_words import ACTIONS
 from services.console.pages.record_words import changed_rows, record_row
+from services.console.routes.answers import HEADERS, POLICY
 from shared.contracts.registry import FACTS_OF
 from tests.services.console.accounts import API, PAGE, describe_account
 from tests.services.console.browsing import BREAK, EXPORT, TAIL, StandIn, problem
@@ -115,9 +116,14 @@ async def test_a_moment_is_typed_by_the_readers_clock():
 
 async def test_usual_times_are_days_of_the_readers_zone():
     now = datetime(2026, 11, 1, 23, 30, tzinfo=UTC)
-    found = ranges(now, BERLIN)
-    assert found["today"] == {"from": "2026-11-01T23:00:00Z"}
-    assert found["last_month"] == {"from": "2026-09-30T22:00:00Z", "to": "2026-10-31T23:00:00Z"}
+    assert ranges(now, BERLIN) == {
+        "today": {"from": "2026-11-01T23:00:00Z"},
+        "last_7_days": {"from": "2026-10-26T23:00:00Z"},
+        "last_week": {"from": "2026-10-25T23:00:00Z", "to": "2026-11-01T23:00:00Z"},
+        "last_30_days": {"from": "2026-10-03T22:00:00Z"},
+        "this_month": {"from": "2026-10-31T23:00:00Z"},
+        "last_month": {"from": "2026-09-30T22:00:00Z", "to": "2026-10-31T23:00:00Z"},
+    }
 
 
 async def test_a_usual_time_takes_the_place_of_another_beside_the_filters():
@@ -344,6 +350,23 @@ async def test_a_file_passes_through_while_the_api_writes_it(browser, log):
         log.pieces.put_nowait(b"")
         assert await answer.content.read() == b""
     assert (EXPORT, {"action": "member.", "format": "csv"}) in log.queries
+
+
+@pytest.mark.rule("T24")
+@pytest.mark.parametrize(
+    "path", [LOG, f"{LOG}/export/file", f"{LOG}/live", "/console/none", f"{LOG}?range=today"]
+)
+async def test_each_kind_of_answer_tells_the_browser_what_it_may_do(browser, log, path):
+    await browser.sign_in()
+    log.pieces.put_nowait(b"")
+    sent = {**cookies_of(browser), "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+    async with (
+        asyncio.timeout(SECONDS),
+        browser.http.get(browser.url + path, headers=sent, allow_redirects=False) as answer,
+    ):
+        found = {name: answer.headers.get(name, "") for name in HEADERS}
+    assert found.pop("Content-Security-Policy").startswith(POLICY)
+    assert found == {name: text for name, text in HEADERS.items() if name in found}
 
 
 async def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one(browser, log):

@@ -1,7 +1,8 @@
 """The pages of members and invitations over a stand-in of the API."""
 
 import re
-from urllib.parse import quote
+from html import unescape
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 
@@ -381,3 +382,23 @@ async def test_a_personal_account_is_turned_into_a_team(browser, api):
     api.answers[f"POST {API}/convert"] = (200, own)
     assert await browser.press(f"{PAGE}/convert", name="Gears") == f"{PAGE}/members?done=converted"
     assert api.asked_for(f"POST {API}/convert") == [{"name": "Gears"}]
+
+
+async def test_each_way_on_from_the_list_keeps_what_else_it_was_asked_for(browser, api):
+    describe_account(api, members=(member(2),))
+    status, listed = api.answers[f"GET {API}/members"]
+    api.answers[f"GET {API}/members"] = (status, listed | {"next_cursor": "c2"})
+    asked = {"q": "b", "status": "active", "role": "developer", "sort": "-name"}
+    await browser.sign_in()
+    await browser.open(f"{PAGE}/members?{urlencode(asked | {'cursor': 'c1'})}")
+    search = re.findall('<form[^>]* role="search".*?</form>', browser.text, re.DOTALL)[-1]
+    fields = re.findall('name="([^"]*)" value="([^"]*)"', search)
+    assert dict(fields) == asked  # and no cursor: it is of another list
+    links = re.findall(f'href="{PAGE}/members[?]([^"]*)"', browser.text)
+    ways = [dict(parse_qsl(unescape(query))) for query in links]
+    changed = [
+        {name for name in {*asked, *way} if way.get(name) != asked.get(name)} for way in ways
+    ]
+    assert [one for one in changed if len(one) > 1] == []
+    assert {name for one in changed for name in one} == {"status", "role", "sort", "cursor"}
+    assert {way["cursor"] for way in ways if "cursor" in way} == {"c2", "c1"}

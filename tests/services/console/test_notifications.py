@@ -1,5 +1,6 @@
 """The pages of notifications and preferences, over a stand-in of the API."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -171,6 +172,17 @@ async def test_the_head_of_a_page_has_the_number_of_unread_ones(browser, api):
         assert ('class="count" hidden' not in browser.text) is shown
     api.answers[UNREAD] = problem(503, "unavailable")
     await browser.open("/console")
+    assert browser.status == 200
+    assert 'Notifications</span> <span class="count" hidden>' in browser.text
+
+
+async def test_a_page_does_not_wait_for_a_number_that_comes_late(browser, api):
+    await browser.sign_in()
+    api.late[UNREAD] = asyncio.Event()
+    try:
+        await browser.open("/console")
+    finally:
+        api.late.pop(UNREAD).set()
     assert browser.status == 200
     assert 'Notifications</span> <span class="count" hidden>' in browser.text
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route
 import services.console
 from rolecall.audit.exports import ExportHead, verify_export
 from rolecall.audit.notes import Checkpoint, NoteError, VerifierKey, opened_checkpoint, signed
-from rolecall.audit.sealed import commitments, encoded, leaf_of, personal_values
+from rolecall.audit.sealed import SALT_BYTES, commitment, encoded, leaf_of, personal_values
 from rolecall.audit.trees import GrowingTree, leaf_hash, siblings
 from rolecall.audit.verification import Verified
 from tests.e2e.visitors import chromium
@@ -48,11 +48,12 @@ ERASED = {"reason": "ab" * 32}
 """The commitment to a value that was erased with its salt."""
 
 
-def a_proof() -> dict[str, Any]:
+def a_proof(*, salt_bytes: int = SALT_BYTES) -> dict[str, Any]:
     """What the page of a proof has: the line of the record, its way, checkpoint and keys."""
     values = personal_values(RECORD)
-    salts = {name: bytes([number] * 16) for number, name in enumerate(values)}
-    leaf = leaf_of(RECORD, {**commitments(values, salts), **ERASED})
+    salts = {name: bytes([number] * salt_bytes) for number, name in enumerate(values)}
+    committed = {name: commitment(salts[name], value) for name, value in values.items()}
+    leaf = leaf_of(RECORD, {**committed, **ERASED})
     leaves = [leaf_hash(bytes([number])) for number in range(SIZE)]
     leaves[INDEX] = leaf
 
@@ -164,6 +165,12 @@ def test_a_browser_finds_each_alteration(page, change):
     assert verdict(page, proof) == "bad"
 
 
+@pytest.mark.rule("Rp13")
+@pytest.mark.parametrize("salt_bytes", [0, SALT_BYTES - 1, SALT_BYTES + 1])
+def test_a_browser_takes_no_salt_of_another_length(page, salt_bytes):
+    assert verdict(page, a_proof(salt_bytes=salt_bytes)) == "bad"
+
+
 # --- a whole file
 
 LAST, OLDER, GREAT = 9, 4, 2**60
@@ -185,6 +192,20 @@ ENDED = {
 }
 """The last record: it says how far retention has ended the others."""
 FILE_LOG = Log(LAST, minutes=7, told={**TOLD, LAST - 2: ERASURE, LAST - 1: ENDED})
+
+
+def told_by_others(**members: Any) -> Log:
+    """The same log, whose last records are not those of audit itself."""
+    told = {LAST - 2: {**ERASURE, **members}, LAST - 1: {**ENDED, **members}}
+    return Log(LAST, minutes=7, told={**TOLD, **told})
+
+
+NOT_OF_AUDIT = {
+    "a platform has reported": told_by_others(reported_by="svc_1"),
+    "another service has made": told_by_others(
+        position={"source": "team", "epoch": "e", "shard": 0, "seq": 2}
+    ),
+}
 WITHOUT_DAYS = Log(3, told={0: TOLD[2], 1: TOLD[3], 2: {**ENDED, "after": {"until": 1}}})
 
 
@@ -245,7 +266,26 @@ def with_hashes(lines: list[str], count: int, *, log: Log = FILE_LOG) -> list[st
     return [*found[:-1], json.dumps(end)]
 
 
+def signed_by(*signatures: str) -> list[str]:
+    """The file with these lines below the text of its checkpoint."""
+    text, _, _ = json.loads(LINES[0])["checkpoint"].rpartition("\n\n")
+    note = "".join(f"{line}\n" for line in signatures)
+    return altered(LINES, 0, checkpoint=f"{text}\n\n{note}")
+
+
+def twice(place: int) -> list[str]:
+    """A file of some that has a record, and its hash: the one or the other first."""
+    at, last = at_place(0), json.dumps({"type": "end", "records": LAST - 1})
+    pair = [with_hashes(LINES, 2)[at]]
+    pair.insert(1 - place, LINES[at])
+    lines = with_hashes(LINES, 2)
+    return altered([*lines[:at], *pair, *lines[at + 1 : -1], last], 0, after="evt_0")
+
+
 LINES = file_lines()
+RIGHT = json.loads(LINES[0])["checkpoint"].splitlines()[-1]
+FALSE = json.loads(file_lines(OLDER)[0])["checkpoint"].splitlines()[-1]
+"""Signatures of the same key: of this checkpoint, and of another one."""
 FORMS: tuple[Any, ...] = ("a text", 5, 0, True, False, "", [])
 """What is not an object, in the place of an empty one."""
 LOG_KEY = VerifierKey(ORIGIN, KEY.public_key().public_bytes_raw())
@@ -304,6 +344,10 @@ FILES: dict[str, tuple[list[str], str]] = {
     "a mark before the first line": (rewritten(0, '{"type"', '\ufeff{"type"'), "bad 1"),
     "a moment that is a number": (altered(LINES, 0, complete_until=5), "bad 1"),
     "more among the signatures": (rewritten(0, "\\n\\n", "\\n\\n\u2014 x\\n"), "bad 1"),
+    "a false signature before a right one": (signed_by(FALSE, RIGHT), "bad 1"),
+    "a false signature behind a right one": (signed_by(RIGHT, FALSE), "bad 1"),
+    "as many signatures as there may be": (signed_by(*[RIGHT] * 100), "good 9"),
+    "a signature too many": (signed_by(*[RIGHT] * 101), "bad 1"),
     "no end of the signatures": (rewritten(0, '=\\n"', '="'), "bad 1"),
     "a place with a point": (
         rewritten(at_place(3), '"index": 3,', '"index": 3.0,'),
@@ -355,11 +399,27 @@ FILES: dict[str, tuple[list[str], str]] = {
         altered(with_hashes(LINES, 2), 0, after="evt_0"),
         "some 9 hashes 2",
     ),
+    "a record behind its hash": (twice(0), "bad"),
+    "a record before its hash": (twice(1), "bad"),
     "more beside a hash": (
         [line.replace('"leaf"', '"salts": 1, "leaf"') for line in with_hashes(LINES, 2)],
         "bad",
     ),
     "more hashes than a record tells of": (with_hashes(LINES, 3), "bad 12"),
+    **{
+        f"values erased, as a record tells that {one}": (
+            without_values(file_lines(log=log), *map(at_place, (2, 3))),
+            "good 9 erased 2 untold 2",
+        )
+        for one, log in NOT_OF_AUDIT.items()
+    },
+    **{
+        f"records that have ended, as a record tells that {one}": (
+            with_hashes(file_lines(log=log), 2, log=log),
+            "bad 12",
+        )
+        for one, log in NOT_OF_AUDIT.items()
+    },
     "empty": ([], "bad 1"),
     "a number that a browser rounds": (altered(LINES, 3, after={"size": GREAT}), "unable"),
 } | {f"before is {form!r}": (altered(LINES, at_place(EMPTY), before=form), "bad") for form in FORMS}

@@ -1,5 +1,7 @@
 """The page of second factors over a stand-in of the API: proofs, secrets, and what is sent."""
 
+import re
+
 import aiohttp
 import pytest
 
@@ -59,6 +61,21 @@ async def test_an_app_is_added_by_its_first_code_and_its_codes_are_kept_nowhere(
     assert api.asked_for(CONFIRM) == [{"otp": "000000"}, {"otp": "123456"}]
     await browser.open(f"{PAGE}?done=codes-saved")
     assert "AAAA-BBBB-CCCC" not in browser.text
+
+
+@pytest.mark.rule("T25")
+async def test_the_secret_of_an_app_is_not_shown_after_another_sign_in(browser, api):
+    api.answers |= {BEGIN: MADE, CONFIRM: problem(401, "wrong-otp")}
+    await browser.sign_in()
+    await browser.open(PAGE)
+    await browser.press(PAGE, press="begin")
+    [sealed] = re.findall('name="enrolment" value="([^"]*)"', browser.text)
+    for own in (True, False):
+        await browser.press(PAGE, press="confirm", otp="000000", enrolment=sealed)
+        assert ("JBSW Y3DP EHPK 3PXP" in browser.text) is own
+        browser.cookies.clear()
+        await browser.sign_in()
+        await browser.open(PAGE)
 
 
 @pytest.mark.rule("T25")

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.console.domain.event_choices import chosen_types, offered
+from services.console.domain.retention_choices import ends_records, read_days
+from shared.clock import SystemClock
 from tests.services.console.accounts import ACCOUNT, API, PAGE, USER_ID, describe_account, member
 from tests.services.console.browsing import StandIn, problem, tokens
 
@@ -104,6 +107,25 @@ async def test_a_form_offers_nouns_and_keeps_what_was_chosen_besides():
     assert chosen_types({"url": "x"}) == ["*"]
 
 
+@pytest.mark.parametrize(
+    ("before", "typed", "after", "ends"),
+    [
+        (365, "90", 90, True),
+        (365, "364", 364, True),
+        (365, "365", 365, False),
+        (365, " 366 ", 366, False),
+        (365, "", None, False),
+        (None, "3650", 3650, True),
+        (None, " ", None, False),
+        (365, "soon", "soon", False),
+        (365, "\u0663", "\u0663", False),
+    ],
+)
+async def test_records_end_by_a_shorter_time_and_by_the_first_limit(before, typed, after, ends):
+    assert read_days(typed) == after
+    assert ends_records(before, after) is ends
+
+
 async def test_an_account_is_renamed_as_it_was_shown(browser, settings):
     await browser.sign_in()
     await browser.open(SETTINGS)
@@ -137,6 +159,24 @@ async def test_the_demand_of_a_second_factor_names_who_is_shut_out(browser, sett
     where = await browser.press(f"{SETTINGS}/second-factor")
     assert where == f"{SETTINGS}?done=factor-demanded"
     assert settings.asked_for(f"PATCH {API}") == [{"require_second_factor": True}]
+
+
+CHANGES = [
+    ("", {"name": "Gears"}, '"a1"'),
+    ("/second-factor", {}, '"a1"'),
+    *(("/webhooks/whk_1", {"press": one}, '"w1"') for one in ("change", "enable", "disable")),
+    ("/webhooks/whk_1/delete", {}, '"w1"'),
+    *(("/streams/str_1", {"press": one}, '"t1"') for one in ("secret", "enable", "disable")),
+    ("/streams/str_1/delete", {}, '"t1"'),
+]
+
+
+@pytest.mark.parametrize(("page", "typed", "state"), CHANGES)
+async def test_a_change_counts_for_the_state_that_was_shown(browser, settings, page, typed, state):
+    await browser.sign_in()
+    await browser.open(SETTINGS + page)
+    assert "done=" in await browser.press(SETTINGS + page, **typed)
+    assert settings.conditions == [state]
 
 
 async def test_the_secret_of_a_webhook_is_in_one_answer(browser, settings):
@@ -194,6 +234,30 @@ async def test_a_webhook_shows_its_deliveries_and_takes_presses(browser, setting
     await browser.press(one, press="unknown")
     assert {name.partition(" ")[0] for name, *_ in settings.asked[asked:]} == {"GET"}
     assert set(settings.conditions) == {'"w1"'}
+
+
+@pytest.mark.parametrize(("typed", "days"), [("1", 1), ("7", 7), ("30", 30), ("9", 30), ("", 30)])
+@pytest.mark.parametrize(
+    ("answer", "done"),
+    [
+        ({"deliveries": 0, "more": False}, "none-failed"),
+        ({"deliveries": 2, "more": False}, "failed-redelivered"),
+        ({"deliveries": 2, "more": True}, "failed-redelivered-partly"),
+    ],
+)
+async def test_what_has_failed_since_the_chosen_days_is_sent_again(
+    browser, settings, typed, days, answer, done
+):
+    settings.answers[f"POST {HOOKS}/whk_1/redeliver"] = (200, answer)
+    one = f"{SETTINGS}/webhooks/whk_1"
+    await browser.sign_in()
+    await browser.open(one)
+    before = SystemClock().now()
+    to = await browser.press(one, press="redeliver-failed", since=typed)
+    assert to == f"{one}?done={done}"
+    [sent] = settings.asked_for(f"POST {HOOKS}/whk_1/redeliver")
+    back = timedelta(days=days)
+    assert before - back <= datetime.fromisoformat(sent["since"]) <= SystemClock().now() - back
 
 
 async def test_a_webhook_and_a_stream_are_deleted_after_a_question(browser, settings):

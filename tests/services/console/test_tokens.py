@@ -162,6 +162,30 @@ async def test_a_token_ends_after_a_question(browser, tokens):
     assert len(tokens.asked_for(f"DELETE {ONE}/tok_1")) == 1
 
 
+@pytest.mark.parametrize(
+    ("maker", "scope", "ends"),
+    [
+        ("usr_1", "all", True),
+        ("usr_1", "self", True),
+        ("usr_9", "all", True),
+        ("usr_9", "self", False),
+        ("usr_9", None, False),
+    ],
+)
+async def test_a_token_of_others_is_ended_with_the_permission_for_all_alone(
+    browser, tokens, maker, scope, ends
+):
+    held = {"account:view": "all", "api_token:view": "all"}
+    held |= {"api_token:manage": scope} if scope else {}
+    tokens.answers |= {
+        f"GET {ONE}/tok_1": (200, TOKEN | {"user_id": maker}),
+        f"GET {API}/me/permissions": (200, {"permissions": held, "table": TABLE}),
+    }
+    await browser.sign_in()
+    await browser.open(f"{TOKENS}/tok_1")
+    assert (f'href="{TOKENS}/tok_1/revoke"' in browser.text) is ends
+
+
 async def test_a_token_of_another_member_is_named_with_its_maker(browser, tokens):
     await browser.sign_in()
     limits = {"projects": ["prj_1", "prj_9"], "grants": {"vm": ["run"]}, "read_only": True}

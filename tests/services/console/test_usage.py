@@ -63,6 +63,20 @@ async def test_a_month_knows_its_neighbours():
 
 
 @pytest.mark.parametrize(
+    ("now", "is_latest"),
+    [
+        ("2026-01-31T23:59:59Z", True),
+        ("2026-02-01T00:00:00Z", False),
+        ("2026-02-01T00:30:00+01:00", True),
+        ("2026-01-31T23:30:00-01:00", False),
+    ],
+)
+async def test_a_month_is_the_latest_until_the_next_one_begins_in_utc(now, is_latest):
+    month = Month.read("2026-01", now=NOW)
+    assert month.has_begun_after(datetime.fromisoformat(now)) is is_latest
+
+
+@pytest.mark.parametrize(
     ("text", "locale", "places", "shown"),
     [
         ("335.3", "en", 2, "335.30"),

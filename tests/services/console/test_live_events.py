@@ -1,0 +1,130 @@
+"""What the script of a page does with events and answers, which are given here."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+import services.console
+from tests.e2e.visitors import chromium
+
+SCRIPT = (Path(services.console.__file__).parent / "static" / "live.js").read_text()
+STATE = "a-state"
+PAUSE = 2_000
+"""A page that was open for so long follows what it follows."""
+BODY = f"""
+<a data-live="/bell" data-word="unread" data-unread="1"><span class="count" hidden>
+  <span aria-hidden="true"></span><span class="unseen"></span></span></a>
+<p id="newer" hidden>newer</p>
+<p id="new-records" hidden data-follow="/records" data-own="usr_1" data-one="one" data-many="# new">
+  <span></span></p>
+<p id="list-changed" hidden data-watch="/state" data-state="{STATE}">changed</p>
+"""
+BEFORE = """
+globalThis.sources = [];
+globalThis.EventSource = class extends EventTarget {
+  static CLOSED = 2;
+  readyState = 1;
+  constructor(url) { super(); this.url = url; sources.push(this); }
+  close() { this.readyState = 2; }
+};
+globalThis.said = ["", true];
+globalThis.fetch = async () => ({ ok: said[1], text: async () => said[0] });
+globalThis.last = (url) => sources.filter((one) => one.url === url).at(-1);
+globalThis.tell = (url, name, data, id = "") =>
+  last(url).dispatchEvent(
+    new MessageEvent(name, { data: JSON.stringify(data), lastEventId: id }));
+globalThis.seen = () => document.dispatchEvent(new Event("visibilitychange"));
+globalThis.breakOff = (url) => {
+  last(url).readyState = 2;
+  last(url).dispatchEvent(new Event("error"));
+  seen();
+};
+globalThis.settled = async () => { for (let step = 0; step < 20; step += 1) await null; };
+"""
+"""What follows is told by `tell`; an answer that breaks off is followed again when it is seen."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page with the parts that the script knows."""
+    page = browser.new_page()
+    page.clock.install()
+    page.clock.pause_at("2030-01-01")
+    page.set_content(BODY)
+    for script in (BEFORE, SCRIPT):
+        page.add_script_tag(content=script)
+    page.clock.run_for(PAUSE)
+    yield page
+    page.close()
+
+
+def shown(page: Page, name: str) -> bool:
+    return page.locator(f"#{name}").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason", "is_final"),
+    [
+        ("/bell", "token-revoked", True),
+        ("/bell", "draining", False),
+        ("/bell", "unavailable", False),
+        ("/bell", "too-slow", False),
+        ("/records", "draining", False),
+        ("/records", "unavailable", False),
+        ("/records", "token-revoked", True),
+        ("/records", "permission-missing", True),
+    ],
+)
+def test_a_feed_goes_on_unless_the_reason_of_its_end_is_final(page, url, reason, is_final):
+    page.evaluate("args => tell(args[0], 'end', { reason: args[1] })", [url, reason])
+    page.evaluate("breakOff", url)
+    page.clock.run_for(PAUSE)
+    followed = page.evaluate("url => sources.filter((one) => one.url === url).length", url)
+    assert followed == (1 if is_final else 2)
+
+
+def a_record(action: str, actor: str) -> dict[str, Any]:
+    return {"action": action, "actor": {"id": actor}}
+
+
+def test_new_records_are_counted_once_but_for_the_readers_own_searches(page):
+    told = []
+    for number, record in (
+        ("1", a_record("search.performed", "usr_1")),
+        ("2", a_record("search.performed", "usr_2")),
+        ("2", a_record("search.performed", "usr_2")),
+        ("3", a_record("role.changed", "usr_1")),
+    ):
+        page.evaluate("one => tell('/records', 'record', one[1], one[0])", [number, record])
+        told.append(page.locator("#new-records span").text_content())
+        assert shown(page, "new-records") is (number != "1")
+    assert told == ["", "one", "one", "2 new"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_good", "tells"),
+    [(STATE, True, False), ("other", True, True), ("", True, False), ("problem", False, False)],
+)
+def test_a_list_is_told_to_have_changed_by_another_state_alone(page, text, is_good, tells):
+    page.evaluate(f"said = {json.dumps([text, is_good])}; seen()")
+    page.evaluate("settled")  # behind the answer
+    assert shown(page, "list-changed") is tells
+
+
+def test_the_bell_counts_and_tells_of_more_than_the_page_has(page):
+    for unread, text, tells in ((1, "1", False), (0, "0", False), (120, "99+", True)):
+        page.evaluate("unread => tell('/bell', 'unread', { unread })", unread)
+        assert page.locator("[data-live] [aria-hidden]").text_content() == text
+        assert page.locator(".count").evaluate("part => part.hidden") is (unread == 0)
+        assert shown(page, "newer") is tells
