@@ -89,6 +89,8 @@ class RunningService:
     """A client of the internal routes for each of the other services."""
     heard: list[Row]
     """What the bus has carried."""
+    apps: list[ServiceApp]
+    """The replicas."""
     since: Mapping[int, int] = field(default_factory=dict)
     """The last row of each shard before the test, where several tests share the service."""
 
@@ -240,6 +242,7 @@ async def run_service(
             bus=bus,
             callers=callers,
             heard=heard,
+            apps=apps,
             **extra,
         )
 

@@ -48,6 +48,7 @@ from tests.clocks import LeaseClock
 from tests.patience import PATIENT
 from tests.services.authz.sources import Source
 from tests.services.rows import row_of
+from tests.services.team.joining import admit
 from tests.support.service import (
     FAR,
     ISSUER,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
     from rolecall import Catalog
+    from services.team.use_cases.context import Ctx
     from shared.http.routes import Route
     from shared.mongo import DbSession
     from shared.timeouts import Timeouts
@@ -194,8 +196,7 @@ class Account:
     async def join(self, role: str, name: str | None = None) -> Person:
         """A new user who is a member with this role."""
         person = await self.team.person(name or role.title())
-        proof = await self.invite(person.email, role)
-        (await person.send("POST", "/v1/invitations/accept", proof)).expect(200)
+        await admit(self.team.ctx, AccountId(self.id), person, role, inviter=self.owner)
         self.people[name or role] = person
         return person
 
@@ -206,6 +207,12 @@ class Team(RunningService):
 
     identity: StandIn
     clock: LeaseClock
+
+    @property
+    def ctx(self) -> Ctx:
+        """What the use cases of the first replica work with."""
+        ctx: Ctx = self.apps[0].public._ctx
+        return ctx
 
     async def for_one_test(self) -> Self:
         self.identity.away, self.identity.before_answering = False, None
