@@ -368,8 +368,9 @@ async def test_an_unknown_catalog_is_pointed_at(team: Team) -> None:
 
 
 async def test_every_fact_of_an_account_is_numbered_without_a_gap(team: Team) -> None:
-    account = await team.account()
-    await account.join("developer")
+    account, person = await team.account(), await team.person()
+    proof = await account.invite(person.email, "developer")
+    (await person.send("POST", "/v1/invitations/accept", proof)).expect(200)
     (await account.owner.send("PATCH", account.path, {"name": "New name"})).expect(200)
     rows = [row for row in await team.rows() if row.account_id == account.id]
     rows.sort(key=lambda row: row.seq)
