@@ -7,26 +7,14 @@ from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_catalogs import read_catalog
 from services.console.routes.account_frame import AccountFrame, open_account
-from services.console.routes.log_searches import state_of
-from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.outcomes import Outcome, SeeOther
 from services.console.routes.person_frame import together
 from services.console.routes.proofs import ProvedPage
+from services.console.routes.things import AccountThings, same_page, state_of
 from services.console.routes.visits import Visit
 
 FIELDS = ("label", "issuer", "client_id", "domain", "join_role")
 SECRET = "client_secret"  # noqa: S105 - the name of a field
-
-
-async def show(visit: Visit, form: Form) -> Outcome:
-    """List the issuers of the account."""
-    frame: AccountFrame
-    frame, found = await together(
-        open_account(visit),
-        visit.call("GET", f"/v1/accounts/{visit.account_id}/sso-connections"),
-    )
-    return frame.shown(
-        "account/companies", section="settings", form=form, connections=found["items"]
-    )
 
 
 async def show_new(visit: Visit, form: Form) -> Outcome:
@@ -68,7 +56,7 @@ async def prove(visit: Visit) -> Outcome:
     await visit.call(
         "POST", f"/v1/accounts/{visit.account_id}/sso-connections/{connection_id}/prove-domain"
     )
-    return _back(visit, "domain-proved")
+    return same_page(visit, "domain-proved")
 
 
 async def change(visit: Visit) -> Outcome:
@@ -103,24 +91,18 @@ async def _change(visit: Visit, changed: Mapping[str, Any], done: str) -> Outcom
         changed,
         if_match=state_of(visit),
     )
-    return _back(visit, done)
+    return same_page(visit, done)
 
 
-async def ask_delete(visit: Visit, form: Form) -> Outcome:
-    """Say what the end of the connection ends."""
-    frame: AccountFrame
-    frame, connection = await together(open_account(visit), _one(visit))
-    return frame.shown(
-        "account/company_delete", section="settings", form=form, connection=connection
-    )
+async def _read_all(visit: Visit) -> Any:
+    return await visit.call("GET", f"/v1/accounts/{visit.account_id}/sso-connections")
 
 
-async def delete(visit: Visit) -> Outcome:
-    """Delete the connection."""
+async def _delete(visit: Visit) -> Any:
     connection_id = visit.place["connection_id"]
-    await visit.call("DELETE", f"/v1/accounts/{visit.account_id}/sso-connections/{connection_id}")
-    path = places.COMPANY.format_map(visit.place)
-    return SeeOther(places.changed_address(path, {}, done="company-deleted"))
+    return await visit.call(
+        "DELETE", f"/v1/accounts/{visit.account_id}/sso-connections/{connection_id}"
+    )
 
 
 async def _one(visit: Visit) -> Mapping[str, Any]:
@@ -136,10 +118,18 @@ async def _roles(visit: Visit) -> Sequence[tuple[str, str]]:
     return [(one["id"], one["name"]) for one in table.roles if one["assignable"]]
 
 
-def _back(visit: Visit, done: str) -> SeeOther:
-    return SeeOther(places.changed_address(visit.path, {}, done=done))
-
-
+COMPANIES = AccountThings(
+    one="connection",
+    many="connections",
+    section="settings",
+    path=places.COMPANY,
+    listing="account/companies",
+    deletion="account/company_delete",
+    deleted="company-deleted",
+    read_all=_read_all,
+    read_one=_one,
+    delete=_delete,
+)
 NEW = ProvedPage(
     path=places.COMPANY_NEW,
     section="settings",
@@ -166,13 +156,8 @@ DELETION = ProvedPage(
     path=places.COMPANY_DELETE,
     section="settings",
     frame=open_account,
-    show=ask_delete,
-    presses={"delete": delete},
+    show=COMPANIES.ask_delete,
+    presses={"delete": COMPANIES.submit_delete},
     proved={"delete": "delete"},
 )
-PAGES = (
-    PageRoute(path=places.COMPANY, show=show),
-    NEW.route,
-    ONE.route,
-    DELETION.route,
-)
+PAGES = (COMPANIES.list_page, NEW.route, ONE.route, DELETION.route)

@@ -7,9 +7,9 @@ from services.console.domain import places
 from services.console.domain.retention_choices import ends_records, read_days
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
-from services.console.routes.log_searches import state_of
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
 from services.console.routes.person_frame import together
+from services.console.routes.things import state_of
 from services.console.routes.visits import Visit
 
 

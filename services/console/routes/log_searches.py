@@ -3,27 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.console.adapters.api import path_step
 from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY
-from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.outcomes import Outcome, PageRoute
 from services.console.routes.person_frame import together
+from services.console.routes.things import AccountThings, state_of
 from services.console.routes.visits import Visit
 
 SHARED_BY_OTHERS = "account:update"
 """What a member needs to change a search that another one has shared."""
-
-
-async def show(visit: Visit, form: Form) -> Outcome:
-    """List the searches that the visitor sees."""
-    frame: AccountFrame
-    frame, listed = await together(
-        open_account(visit),
-        visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-searches", query=MANY),
-    )
-    return frame.shown("account/log_searches", section="log", form=form, searches=listed["items"])
 
 
 async def show_one(visit: Visit, form: Form) -> Outcome:
@@ -50,24 +40,19 @@ async def change(visit: Visit) -> Outcome:
         body,
         if_match=state_of(visit),
     )
-    return SeeOther(_list_of(visit, "search-changed"))
+    return SEARCHES.to_list(visit, "search-changed")
 
 
-async def ask_delete(visit: Visit, form: Form) -> Outcome:
-    """Ask whether the search shall be deleted."""
-    frame: AccountFrame
-    frame, search = await together(open_account(visit), _search(visit))
-    return frame.shown("account/log_search_delete", section="log", form=form, search=search)
+async def _read_all(visit: Visit) -> Any:
+    return await visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-searches", query=MANY)
 
 
-async def delete(visit: Visit) -> Outcome:
-    """Delete the search."""
-    await visit.call(
+async def _delete(visit: Visit) -> Any:
+    return await visit.call(
         "DELETE",
         f"/v1/accounts/{visit.account_id}/audit-searches/{visit.place['search_id']}",
         if_match=state_of(visit),
     )
-    return SeeOther(_list_of(visit, "search-deleted"))
 
 
 async def _search(visit: Visit) -> Mapping[str, Any]:
@@ -77,18 +62,22 @@ async def _search(visit: Visit) -> Mapping[str, Any]:
     return found
 
 
-def _list_of(visit: Visit, done: str) -> str:
-    path = places.LOG_SEARCHES.format_map(visit.place)
-    return places.changed_address(path, {}, done=done)
-
-
-def state_of(visit: Visit) -> str:
-    """The state that the page of the form has shown: a press counts for it alone."""
-    return f'"{path_step(visit.typed.get("state", "").strip(chr(34)))}"'
-
-
+SEARCHES = AccountThings(
+    one="search",
+    many="searches",
+    section="log",
+    path=places.LOG_SEARCHES,
+    listing="account/log_searches",
+    deletion="account/log_search_delete",
+    deleted="search-deleted",
+    read_all=_read_all,
+    read_one=_search,
+    delete=_delete,
+)
 PAGES = (
-    PageRoute(path=places.LOG_SEARCHES, show=show),
+    SEARCHES.list_page,
     PageRoute(path=places.LOG_SEARCH, show=show_one, submit=change, fields=frozenset({"name"})),
-    PageRoute(path=places.LOG_SEARCH_DELETE, show=ask_delete, submit=delete),
+    PageRoute(
+        path=places.LOG_SEARCH_DELETE, show=SEARCHES.ask_delete, submit=SEARCHES.submit_delete
+    ),
 )

@@ -7,23 +7,13 @@ from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY
-from services.console.routes.log_searches import state_of
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
 from services.console.routes.person_frame import together
+from services.console.routes.things import AccountThings, same_page, state_of
 from services.console.routes.visits import Visit
 
 FIELDS = frozenset({"url", "name", "header"})
 STARTS = ("now", "beginning")
-
-
-async def show(visit: Visit, form: Form) -> Outcome:
-    """List the streams of the account."""
-    frame: AccountFrame
-    frame, listed = await together(
-        open_account(visit),
-        visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-streams", query=MANY),
-    )
-    return frame.shown("account/streams", section="settings", form=form, streams=listed["items"])
 
 
 async def show_new(visit: Visit, form: Form) -> Outcome:
@@ -51,23 +41,9 @@ async def create(visit: Visit) -> Outcome:
 
 async def show_one(visit: Visit, form: Form) -> Outcome:
     """Show a stream, and how far its receiver is."""
-    return await _of_one(visit, form, "account/stream")
-
-
-async def ask_delete(visit: Visit, form: Form) -> Outcome:
-    """Ask whether the stream shall be deleted."""
-    return await _of_one(visit, form, "account/stream_delete")
-
-
-async def _of_one(visit: Visit, form: Form, template: str) -> Outcome:
     frame: AccountFrame
-    frame, stream = await together(
-        open_account(visit),
-        visit.call(
-            "GET", f"/v1/accounts/{visit.account_id}/audit-streams/{visit.place['stream_id']}"
-        ),
-    )
-    return frame.shown(template, section="settings", form=form, stream=stream)
+    frame, stream = await together(open_account(visit), _read_one(visit))
+    return frame.shown("account/stream", section="settings", form=form, stream=stream)
 
 
 async def press(visit: Visit) -> Outcome:
@@ -85,7 +61,7 @@ async def press(visit: Visit) -> Outcome:
                 "POST",
                 f"/v1/accounts/{visit.account_id}/audit-streams/{visit.place['stream_id']}/test",
             )
-            return SeeOther(places.changed_address(visit.path, {}, done="test-sent"))
+            return same_page(visit, "test-sent")
     return await show_one(visit, Form())
 
 
@@ -96,23 +72,42 @@ async def _change(visit: Visit, changed: Mapping[str, Any], done: str) -> Outcom
         changed,
         if_match=state_of(visit),
     )
-    return SeeOther(places.changed_address(visit.path, {}, done=done))
+    return same_page(visit, done)
 
 
-async def delete(visit: Visit) -> Outcome:
-    """Delete the stream: nothing is sent to its receiver any more."""
-    await visit.answer(
+async def _read_all(visit: Visit) -> Any:
+    return await visit.call("GET", f"/v1/accounts/{visit.account_id}/audit-streams", query=MANY)
+
+
+async def _read_one(visit: Visit) -> Any:
+    return await visit.call(
+        "GET", f"/v1/accounts/{visit.account_id}/audit-streams/{visit.place['stream_id']}"
+    )
+
+
+async def _delete(visit: Visit) -> Any:
+    return await visit.answer(
         "DELETE",
         f"/v1/accounts/{visit.account_id}/audit-streams/{visit.place['stream_id']}",
         if_match=state_of(visit),
     )
-    path = places.STREAMS.format_map(visit.place)
-    return SeeOther(places.changed_address(path, {}, done="stream-deleted"))
 
 
+STREAMS = AccountThings(
+    one="stream",
+    many="streams",
+    section="settings",
+    path=places.STREAMS,
+    listing="account/streams",
+    deletion="account/stream_delete",
+    deleted="stream-deleted",
+    read_all=_read_all,
+    read_one=_read_one,
+    delete=_delete,
+)
 PAGES = (
-    PageRoute(path=places.STREAMS, show=show),
+    STREAMS.list_page,
     PageRoute(path=places.STREAM_NEW, show=show_new, submit=create, fields=FIELDS),
     PageRoute(path=places.STREAM, show=show_one, submit=press),
-    PageRoute(path=places.STREAM_DELETE, show=ask_delete, submit=delete),
+    PageRoute(path=places.STREAM_DELETE, show=STREAMS.ask_delete, submit=STREAMS.submit_delete),
 )

@@ -3,8 +3,8 @@
 from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import open_account
-from services.console.routes.log_searches import state_of
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.things import state_of
 from services.console.routes.visits import Visit
 
 SHOWN_MEMBERS = "50"

@@ -11,25 +11,15 @@ from services.console.pages.action_words import SUBJECTS
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY
-from services.console.routes.log_searches import state_of
-from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
+from services.console.routes.outcomes import Outcome, PageRoute
 from services.console.routes.person_frame import together
+from services.console.routes.things import AccountThings, same_page, state_of
 from services.console.routes.visits import Visit
 
 SHOWN_DELIVERIES = 25
 FAILED_SINCE: Mapping[str, int] = {"1": 1, "7": 7, "30": 30}
 """The days back from now whose failed deliveries can be made again."""
 FIELDS = frozenset({"url", "description"})
-
-
-async def show(visit: Visit, form: Form) -> Outcome:
-    """List the webhooks of the account."""
-    frame: AccountFrame
-    frame, listed = await together(
-        open_account(visit),
-        visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks", query=MANY),
-    )
-    return frame.shown("account/webhooks", section="settings", form=form, webhooks=listed["items"])
 
 
 async def show_new(visit: Visit, form: Form) -> Outcome:
@@ -66,7 +56,7 @@ async def show_one(visit: Visit, form: Form) -> Outcome:
     frame: AccountFrame
     frame, webhook, types, deliveries = await together(
         open_account(visit),
-        visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks/{webhook_id}"),
+        _read_one(visit),
         visit.call("GET", "/v1/webhook-event-types"),
         visit.call(
             "GET", f"/v1/accounts/{visit.account_id}/webhooks/{webhook_id}/deliveries", query=query
@@ -114,14 +104,14 @@ async def _change(visit: Visit, changed: Mapping[str, Any], done: str) -> Outcom
         changed,
         if_match=state_of(visit),
     )
-    return _back(visit, done)
+    return same_page(visit, done)
 
 
 async def _test(visit: Visit) -> Outcome:
     await visit.call(
         "POST", f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}/test"
     )
-    return _back(visit, "test-sent")
+    return same_page(visit, "test-sent")
 
 
 async def _rotate(visit: Visit) -> Outcome:
@@ -141,7 +131,7 @@ async def _redeliver(visit: Visit) -> Outcome:
         "POST",
         f"/v1/accounts/{visit.account_id}/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
     )
-    return _back(visit, "redelivered")
+    return same_page(visit, "redelivered")
 
 
 async def _redeliver_failed(visit: Visit) -> Outcome:
@@ -154,37 +144,30 @@ async def _redeliver_failed(visit: Visit) -> Outcome:
         {"since": since.isoformat()},
     )
     if not again["deliveries"]:
-        return _back(visit, "none-failed")
-    return _back(visit, "failed-redelivered-partly" if again["more"] else "failed-redelivered")
+        return same_page(visit, "none-failed")
+    return same_page(visit, "failed-redelivered-partly" if again["more"] else "failed-redelivered")
 
 
-async def ask_delete(visit: Visit, form: Form) -> Outcome:
-    """Ask whether the webhook shall be deleted."""
-    frame: AccountFrame
-    frame, webhook = await together(
-        open_account(visit),
-        visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}"),
+async def _read_all(visit: Visit) -> Any:
+    return await visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks", query=MANY)
+
+
+async def _read_one(visit: Visit) -> Any:
+    return await visit.call(
+        "GET", f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}"
     )
-    return frame.shown("account/webhook_delete", section="settings", form=form, webhook=webhook)
 
 
-async def delete(visit: Visit) -> Outcome:
-    """Delete the webhook: nothing is sent to it any more."""
-    await visit.answer(
+async def _delete(visit: Visit) -> Any:
+    return await visit.answer(
         "DELETE",
         f"/v1/accounts/{visit.account_id}/webhooks/{visit.place['webhook_id']}",
         if_match=state_of(visit),
     )
-    path = places.WEBHOOKS.format_map(visit.place)
-    return SeeOther(places.changed_address(path, {}, done="webhook-deleted"))
 
 
 def _secret(frame: AccountFrame, webhook: Mapping[str, Any]) -> Outcome:
     return frame.shown("account/webhook_secret", section="settings", webhook=webhook)
-
-
-def _back(visit: Visit, done: str) -> SeeOther:
-    return SeeOther(places.changed_address(visit.path, {}, done=done))
 
 
 def _events(
@@ -210,9 +193,21 @@ PRESSES: Mapping[str, Callable[[Visit], Awaitable[Outcome]]] = {
     "redeliver-failed": _redeliver_failed,
 }
 """By the name of the button."""
+WEBHOOKS = AccountThings(
+    one="webhook",
+    many="webhooks",
+    section="settings",
+    path=places.WEBHOOKS,
+    listing="account/webhooks",
+    deletion="account/webhook_delete",
+    deleted="webhook-deleted",
+    read_all=_read_all,
+    read_one=_read_one,
+    delete=_delete,
+)
 PAGES = (
-    PageRoute(path=places.WEBHOOKS, show=show),
+    WEBHOOKS.list_page,
     PageRoute(path=places.WEBHOOK_NEW, show=show_new, submit=create, fields=FIELDS, max_fields=200),
     PageRoute(path=places.WEBHOOK, show=show_one, submit=press, fields=FIELDS, max_fields=200),
-    PageRoute(path=places.WEBHOOK_DELETE, show=ask_delete, submit=delete),
+    PageRoute(path=places.WEBHOOK_DELETE, show=WEBHOOKS.ask_delete, submit=WEBHOOKS.submit_delete),
 )
