@@ -10,6 +10,7 @@ ACCESS = "tests/services/console/test_access_pages.py"
 SCRIPT = ("tests/services/console/test_proof_script.py", "-k", "verifies_a_file")
 ROUTES = "services/console/routes"
 PROOF_JS = "services/console/static/proof.js"
+EXPORTS_JS = "services/console/static/exports.js"
 
 ROWS = (
     Mutant(
@@ -183,7 +184,7 @@ ROWS = (
     Mutant(
         id="browser-takes-a-file-whose-records-are-fewer-than-it-says",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="return record.records === found.records + found.newer;",
         new="return true;",
         tests=SCRIPT,
@@ -191,7 +192,7 @@ ROWS = (
     Mutant(
         id="browser-takes-a-file-that-lacks-records",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="return complete && !isWhole(found, head) ? bad(number) : verdictOf",
         new="return verdictOf",
         tests=SCRIPT,
@@ -199,7 +200,7 @@ ROWS = (
     Mutant(
         id="browser-takes-a-file-in-another-order",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="found.last && isBefore(place, found.last)",
         new="false",
         tests=SCRIPT,
@@ -207,7 +208,7 @@ ROWS = (
     Mutant(
         id="browser-takes-a-file-whose-seal-another-key-made",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old=" || !signed.includes(true)) return bad(1);",
         new=") return bad(1);",
         tests=SCRIPT,
@@ -215,7 +216,7 @@ ROWS = (
     Mutant(
         id="browser-says-that-a-file-of-some-lacks-none",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old='[complete ? (isWhole ? "good"',
         new='[true ? (isWhole ? "good"',
         tests=SCRIPT,
@@ -223,7 +224,7 @@ ROWS = (
     Mutant(
         id="browser-is-content-with-a-file-of-some",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="=> complete && ended && !erased",
         new="=> ended && !erased",
         tests=SCRIPT,
@@ -231,7 +232,7 @@ ROWS = (
     Mutant(
         id="browser-does-not-tell-of-erased-values",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old='erased && ["erased", erased],',
         new="",
         tests=SCRIPT,
@@ -239,7 +240,7 @@ ROWS = (
     Mutant(
         id="browser-is-content-with-erased-values",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="ended && !erased && !unsealed;",
         new="ended && !unsealed;",
         tests=SCRIPT,
@@ -247,7 +248,7 @@ ROWS = (
     Mutant(
         id="browser-takes-each-erasure-for-told",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="found.toldErased += records;",
         new="found.toldErased += 1000;",
         tests=SCRIPT,
@@ -263,7 +264,7 @@ ROWS = (
     Mutant(
         id="browser-takes-more-in-a-seal",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="if (!hasOnly(seal, OF_SEAL) || ",
         new="if (",
         tests=SCRIPT,
@@ -295,7 +296,7 @@ ROWS = (
     Mutant(
         id="browser-takes-a-first-line-without-a-member",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old='"filters" in head && "after" in head && texts',
         new="texts",
         tests=SCRIPT,
@@ -303,7 +304,7 @@ ROWS = (
     Mutant(
         id="browser-takes-a-mark-before-the-file",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="{ ignoreBOM: true }",
         new="{}",
         tests=SCRIPT,
@@ -319,7 +320,7 @@ ROWS = (
     Mutant(
         id="browser-takes-lines-behind-a-stop",
         kind=Kind.SECURITY,
-        file=PROOF_JS,
+        file=EXPORTS_JS,
         old="if (found.ended || found.stopped) return false;",
         new="if (found.ended) return false;",
         tests=SCRIPT,

@@ -84,7 +84,7 @@ ROWS = (
     Mutant(
         id="page-verifies-a-file-that-names-another-account",
         kind=Kind.SECURITY,
-        file="services/console/static/proof.js",
+        file="services/console/static/exports.js",
         old="!== head.account_id) return bad(1);",
         new="=== null) return bad(1);",
         tests=("tests/services/console/test_proof_script.py", "-k", "account"),

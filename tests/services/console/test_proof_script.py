@@ -20,7 +20,9 @@ from rolecall.audit.verification import Verified
 from tests.e2e.visitors import chromium
 from tests.sdk.sealed_logs import Log, erased
 
-SCRIPT = (Path(services.console.__file__).parent / "static" / "proof.js").read_text()
+SCRIPTS = Path(services.console.__file__).parent / "static"
+SCRIPT = (SCRIPTS / "proof.js").read_text()
+OF_FILES = (SCRIPTS / "exports.js").read_text()
 ORIGIN = "rolecall.example/audit/acc_1"
 KEY, OTHER = (Ed25519PrivateKey.from_private_bytes(bytes([start] * 32)) for start in (1, 2))
 SIZE, INDEX = 13, 11
@@ -438,6 +440,7 @@ def file_page(browser: Browser) -> Page:
     body = (
         f'<meta charset="utf-8"><div id="verify" hidden {told}><input type="file">'
         f'<div role="status" hidden><p></p></div></div><script>{SCRIPT}</script>'
+        f"<script>{OF_FILES}</script>"
     )
 
     def answer(route: Route) -> None:
