@@ -41,6 +41,7 @@ class Demonstration:
 
     def __init__(self, site: ProductWithMails) -> None:
         self.site = site
+        self._shown: set[str] = set()
         self.person = site.known_person("Petra Lind")
         self.ids = self._ids()
         self.people = {
@@ -107,17 +108,22 @@ class Demonstration:
             "event_id": items(f"{here}/audit-events?{query}")[0]["id"],
         }
 
-    def _mailed(self, email: str, path: str) -> str:
-        """The link to a page in the newest mail to an address that has one, in each language."""
+    def _mailed(self, email: str, path: str, *, anew: bool = True) -> str:
+        """The link to a page in the newest mail to an address; `anew`: none that was shown before.
+
+        A mail that is on its way ends the link of the one before it.
+        """
         query = urllib.parse.urlencode({"to": email})
         wanted = re.compile(rf"https?://[^\s/]+{path}\?\S*token=\S+")
 
         def arrived() -> str | None:
             mails = self.site.get(f"{self.site.mail}/api/messages?{query}")["items"]
-            found = next((one for mail in mails if (one := wanted.search(mail["text"]))), None)
-            return self.site.here(found[0]) if found else None
+            links = [one[0] for mail in mails if (one := wanted.search(mail["text"]))]
+            return next((one for one in links if not anew or one not in self._shown), None)
 
-        return until(arrived, what=f"a mail to {email} with a link to {path}")
+        link: str = until(arrived, what=f"a mail to {email} with a link to {path}")
+        self._shown.add(link)
+        return self.site.here(link)
 
     def _verification(self) -> str:
         new = self.site.new_person("Nora Beck")
@@ -150,10 +156,10 @@ class Demonstration:
         return self._mailed(careful.email, places.REMOVE_FACTOR)
 
     def _invitation(self) -> str:
-        return self._mailed(next(iter(INVITED)), places.INVITATION)
+        return self._mailed(next(iter(INVITED)), places.INVITATION, anew=False)
 
     def _unsubscribe(self) -> str:
-        return self._mailed(_email(CHANGED), places.UNSUBSCRIBE)
+        return self._mailed(_email(CHANGED), places.UNSUBSCRIBE, anew=False)
 
 
 def _email(name: str) -> str:
