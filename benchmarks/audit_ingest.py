@@ -34,7 +34,7 @@ from services.audit.migrations import RECORDS, SEALS, migrations
 from services.audit.store import Store
 from services.audit.store.records import document_of
 from services.audit.subscriptions import SUBSCRIPTIONS
-from services.audit.use_cases.ingest import ROWS_AT_ONCE, ROWS_IN_HAND, Ingest
+from services.audit.use_cases.ingest import ROWS_AT_ONCE, ROWS_IN_HAND, TRANSACTIONS, Ingest
 from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.sealing import RecordSealer
 from services.audit.use_cases.usage_ledger import UsageLedger
@@ -69,13 +69,17 @@ MEMBER = MemberRoleChanged(
 )
 BUS = (
     f"The bus hands audit {ROWS_IN_HAND} messages at once, and a transaction has {ROWS_AT_ONCE} of"
-    " their rows. A plain insert writes as many documents."
+    f" their rows; {TRANSACTIONS} run side by side. A plain insert writes as many documents."
+)
+SEALED = (
+    f"While {SEALED_AT_ONCE:,} rows are recorded, as many before them are sealed, and the trees of"
+    " their accounts signed: what the product does once a second."
 )
 MACHINE = (
     "Audit runs in one process, beside the database on the same machine. The plain inserts come one"
     " after the other."
 )
-NOTES = (BUS, MACHINE)
+NOTES = (BUS, SEALED, MACHINE)
 
 
 @dataclass
