@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/sdk
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo pictures test soak mutants check format up down test-containers bench lock clean
+.PHONY: help run demo pictures test soak mutants check format up down test-containers bench lock sbom clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -77,6 +77,9 @@ bench: $(VENV)/.dev ## all measurements with comparisons, in one report
 
 lock: $(VENV)/.dev ## pin the newest version of every package
 	$(BIN)/python -m deploy.lock
+
+sbom: $(VENV)/.dev ## write the bill of the packages in the image anew; after `make lock` and with its packages installed
+	$(BIN)/python -m deploy.image.sbom
 
 clean: ## remove the virtual environment and the caches; .data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

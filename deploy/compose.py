@@ -21,6 +21,7 @@ from deploy.configuration import SecretsError
 from deploy.engine import Engine, EngineError
 from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
+from deploy.image.labels import image_labels
 from deploy.private_files import UnsafeFileError
 from services.console.domain.places import SIGN_IN
 from services.console.settings import NAME as CONSOLE
@@ -91,6 +92,7 @@ class Compose:
             "ROLECALL_COMPOSE_DIR": str(self.folder),
             "PORT": str(self.port),
             "MAIL_PORT": str(self.mail_port),
+            **image_labels(),
         }
 
     @property

@@ -66,6 +66,18 @@ COMMANDS: Sequence[tuple[str, str, str, str]] = (
         "images: `RABBITMQ_IMAGE`, `MONGO_IMAGE`, `NGINX_IMAGE`, `PYTHON_IMAGE` (to build from)",
         "those of docker-compose.yml",
     ),
+    (
+        "SOURCE_DATE_EPOCH",
+        "`make up`, `deploy.image.build`",
+        "time that the label `created` of the image says",
+        "the time of the commit",
+    ),
+    (
+        "IMAGE_SOURCE",
+        "`make up`, `deploy.image.build`",
+        "address of the repository, for the label `source` of the image",
+        "none",
+    ),
     ("DOCKER_HOST", "`make up`", "address of the container engine", "its socket"),
     (
         "MOTOR_MAX_WORKERS",

@@ -1,4 +1,4 @@
 """The version of Rolecall."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0.dev0"
 """That of `sdk/pyproject.toml`. The images have the package without its metadata."""

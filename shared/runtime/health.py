@@ -20,6 +20,12 @@ HEALTH_CHECK = Gauge(
     ("service", "check"),
     registry=metrics.REGISTRY,
 )
+BUILD_INFO = Gauge(
+    "rolecall_build_info",
+    "Always 1; its labels say which version of Rolecall a service has.",
+    ("service", "version"),
+    registry=metrics.REGISTRY,
+)
 
 
 class Live(BaseModel):
@@ -71,6 +77,7 @@ async def exposed(health: Health, call: Call[None, None]) -> Reply:
 
 def health_api(health: Health) -> Api:
     """The routes for monitoring; they belong on the internal port."""
+    BUILD_INFO.labels(health.service, VERSION).set(1)
     return Api(health.service, ROUTES, health)
 
 

@@ -667,4 +667,20 @@ ROWS = (
         new="    first_user = True\n",
         tests=("tests/deploy/test_mongo.py",),
     ),
+    Mutant(
+        id="the-image-keeps-the-locales-of-all-languages",
+        kind=Kind.LIMIT,
+        file="deploy/image/trim.py",
+        old="        if locale.stem not in LOCALES:\n",
+        new="        if not locale.stem:\n",
+        tests=("tests/deploy/image/test_trim.py",),
+    ),
+    Mutant(
+        id="the-bill-names-what-is-installed-for-what-is-pinned",
+        kind=Kind.DATA,
+        file="deploy/image/sbom.py",
+        old="    if not pin.specifier.contains(package.version, prereleases=True):\n",
+        new="    if not package.version:\n",
+        tests=("tests/deploy/image/test_sbom.py",),
+    ),
 )
