@@ -209,6 +209,19 @@ SENTENCES: Mapping[str, str] = {
     " `Authorization`.",
     "`{name}` is not an event type, a noun with `.*`, or `*`.": "`{name}` ist kein Ereignis.",
     "Choose from GET /v1/webhook-event-types.": "Wählen Sie eines aus der Liste.",
+    # --- why a receiver was not reached
+    "Too many names wait for name servers that do not answer.": "Zu viele Namen warten auf"
+    " Name-Server, die nicht antworten.",
+    "The name of the host leads to no address that may be used.": "Der Rechnername führt zu keiner"
+    " Adresse, die benutzt werden darf.",
+    "The host has no valid certificate for its name, or does not speak TLS.": "Der Rechner hat kein"
+    " gültiges Zertifikat für seinen Namen, oder spricht kein TLS.",
+    "No connection to an address of the host came about.": "Zu keiner Adresse des Rechners kam eine"
+    " Verbindung zustande.",
+    "The connection broke before the answer was complete.": "Die Verbindung brach ab, bevor die"
+    " Antwort vollständig war.",
+    "There was no answer.": "Es kam keine Antwort.",
+    "The receiver answered {status}.": "Der Empfänger hat mit {status} geantwortet.",
 }
 
 

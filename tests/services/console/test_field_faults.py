@@ -101,7 +101,14 @@ BY_RULES = {
 }
 
 
-@pytest.mark.parametrize("text", sorted((BY_BODIES | BY_CHECKS | BY_RULES) - {""}))
+OF_RECEIVERS = {
+    text_of(node.value, {})
+    for node in ast.walk(ast.parse((SHARED / "http/outbound_faults.py").read_text()))
+    if isinstance(node, ast.Return) and node.value is not None
+}
+
+
+@pytest.mark.parametrize("text", sorted((BY_BODIES | BY_CHECKS | BY_RULES | OF_RECEIVERS) - {""}))
 def test_what_the_api_says_of_a_field_of_the_pages_has_german_words(text):
     assert in_german(text) is not None
 
@@ -110,6 +117,7 @@ def test_the_texts_of_each_origin_are_found():
     assert "Must not be empty." in BY_BODIES
     assert "The e-mail address has no @. Enter it as name@example.com." in BY_CHECKS
     assert "Must be in the future." in BY_RULES
+    assert "The name of the host leads to no address that may be used." in OF_RECEIVERS
 
 
 def test_what_is_said_sentence_by_sentence_keeps_its_parts():
