@@ -88,7 +88,7 @@ ROWS = (
     Mutant(
         id="browser-believes-a-report-of-erasures",
         kind=Kind.SECURITY,
-        file=f"{STATIC}/proof.js",
+        file=f"{STATIC}/exports.js",
         old="record.action === action && (record.reported_by ?? null) === null;",
         new="record.action === action;",
         tests=(PROOF, "-k", "verifies_a_file"),
@@ -96,7 +96,7 @@ ROWS = (
     Mutant(
         id="browser-believes-what-another-service-tells-of-erasures",
         kind=Kind.SECURITY,
-        file=f"{STATIC}/proof.js",
+        file=f"{STATIC}/exports.js",
         old='(tells && record.position.source === "audit" && record.after)',
         new="(tells && record.after)",
         tests=(PROOF, "-k", "verifies_a_file"),
@@ -104,7 +104,7 @@ ROWS = (
     Mutant(
         id="browser-takes-a-record-beside-its-hash",
         kind=Kind.SECURITY,
-        file=f"{STATIC}/proof.js",
+        file=f"{STATIC}/exports.js",
         old="if (found.hashes.has(seal.index) || found.kept.has(seal.index)) return false;",
         new="if (found.kept.has(seal.index)) return false;",
         tests=(PROOF, "-k", "verifies_a_file"),
