@@ -117,20 +117,21 @@ class Pages(storage.Storage):  # type: ignore[misc]
 
     def _try_index_lookup(self, db: str, coll: str, *clauses: Any, **options: Any) -> Any:
         found = self._page(db, coll)
-        return super()._try_index_lookup(db, coll, *clauses, **options) if found is None else found
+        if found is None:
+            return super()._try_index_lookup(db, coll, *clauses, **options)
+        return found[0]
 
     def _candidates_from_hint(self, db: str, coll: str, hint: str, *sort: Any) -> Any:
         found = self._page(db, coll, hint)
-        return (
-            super()._candidates_from_hint(db, coll, hint, *sort)
-            if found is None
-            else (found, False)
-        )
+        if found is None:
+            return super()._candidates_from_hint(db, coll, hint, *sort)
+        return found
 
-    def _page(self, db: str, coll: str, hint: str = "") -> list[Any] | None:
+    def _page(self, db: str, coll: str, hint: str = "") -> tuple[list[Any], bool] | None:
         """Return the documents of the page that this thread reads, or `None` if no index has it.
 
-        They are still to be sorted, and cut: each range gives as many as the page needs.
+        They are still to be cut: each range gives as many as the page needs. Those of one range are
+        sorted, which is said with them.
         """
         page: IndexPage | None = getattr(self._tls, "page", None)
         if page is None:
@@ -140,13 +141,14 @@ class Pages(storage.Storage):  # type: ignore[misc]
             ranges = page.ranges(indexes.get(name, [""]))
             if ranges is not None:
                 seen: set[int] = set()
-                return [
+                found = [
                     document
                     for prefix in ranges
                     for document in self._first_of(
                         db, coll, name, indexes[name], prefix, page, seen
                     )
                 ]
+                return found, len(ranges) == 1
         return None
 
     def _indexes_of(self, db: str, coll: str, page: IndexPage) -> dict[str, list[str]]:

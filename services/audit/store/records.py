@@ -26,6 +26,9 @@ It is named to the database: MongoDB keeps one plan for all searches of one form
 for a common value it would look for a rare one in the whole log.
 """
 
+BY_POSITION = "by_position"
+"""The index of the order in which records are sealed."""
+
 
 class RecordRows:
     """The records, and the equivocations: a second row with the id of a recorded one."""
@@ -81,7 +84,7 @@ class RecordRows:
             "position.seq": {"$gt": after.seq, "$lte": end},
         }
         found = self._records.find(wanted, session=session).sort("position.seq", 1).limit(limit)
-        return [record_in(document) async for document in found]
+        return [record_in(document) async for document in found.hint(BY_POSITION)]
 
     async def search(
         self,

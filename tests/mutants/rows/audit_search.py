@@ -23,6 +23,14 @@ ROWS = (
         tests=PAGE_TESTS,
     ),
     Mutant(
+        id="page-of-several-ranges-is-taken-for-sorted",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="return found, len(ranges) == 1",
+        new="return found, True",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
         id="page-of-an-index-with-one-bound-has-values-of-other-types",
         kind=Kind.DATA,
         file=PAGES,
