@@ -403,7 +403,7 @@ async def test_each_sign_in_tells_what_is_left_of_its_limits(
     mongo_url: str, database_name: str
 ) -> None:
     async with running(mongo_url, database_name, logins_per_address=2) as identity:
-        await identity.person("ana@example.com")
+        await identity.person_by_mail("ana@example.com")
         for email, left in (("ana@example.com", 1), ("absent@example.com", 1)):
             wrong = await identity.log_in(email, "not the password")
             network = 199 if email == "ana@example.com" else 198

@@ -102,7 +102,7 @@ async def test_the_response_time_does_not_show_whether_a_user_exists(
         answer_step_seconds=step,
         mails_per_address=1 if before == "mails" else 5,
     ) as identity:
-        await identity.person("known@example.com")
+        await identity.person_by_mail("known@example.com")
         emails = ("known@example.com", "unknown@example.com")
         if before == "signup":
             for email in emails:

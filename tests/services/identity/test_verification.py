@@ -350,7 +350,7 @@ async def test_a_repeat_at_the_same_time_as_an_ending_opens_nothing(
 async def test_a_resend_answers_the_same_for_every_address(
     identity: Identity,
 ) -> None:
-    await identity.person("ana@example.com")
+    await identity.person_by_mail("ana@example.com")
     await identity.sign_up("bo@example.com")
     answers = [
         await identity.post("/v1/email/resend", {"email": email})
