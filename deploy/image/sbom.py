@@ -35,6 +35,7 @@ IN_THE_IMAGE = {
 }
 """What the markers of requirements compare, wherever the bill is made."""
 LICENSES: Mapping[str, str] = {
+    "protobuf": "BSD-3-Clause",
     "aiosignal": "Apache-2.0",
     "jinja2": "BSD-3-Clause",
     "motor": "Apache-2.0",
@@ -116,7 +117,7 @@ def _component(name: str, package: Distribution) -> Component:
         name=name,
         version=package.version,
         bom_ref=f"{name}=={package.version}",
-        description=str(told["summary"]),
+        description=str(told.get("summary") or name),
         licenses=[LicenseFactory().make_from_string(str(expression))],
         purl=PackageURL(type="pypi", name=name, version=package.version),
     )

@@ -41,6 +41,7 @@ class BusMessage:
     `type` is the routing key. `(source, epoch, shard, seq)` is the row's position, and `signature`
     that of its source over `body`. The bus checks nothing of it: what a message lacks, or has in
     another form, is the default here. `attempts` counts the failed deliveries before this one.
+    `traceparent` names the span of what wrote the row, for traces alone.
     """
 
     id: str = ""
@@ -52,6 +53,7 @@ class BusMessage:
     body: bytes
     signature: str = ""
     attempts: int = 0
+    traceparent: str = ""
 
 
 Handler = Callable[[BusMessage], Awaitable[Verdict]]

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from shared import metrics
+from shared import metrics, tracing
 from shared.bus import BusMessage, Handler, Resync, Verdict
 from shared.cancellation import cancelled_by_us
 from shared.contracts.facts import SHARDS
 from shared.contracts.topology import SOURCES
+from shared.tracing import SpanKind
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,19 @@ class Lanes:
             "type": message.type,
             "attempts": message.attempts,
         }
+        parent = tracing.well_formed(message.traceparent)
         try:
-            return await self._handler(message)
+            if parent is None:
+                return await self._handler(message)
+            with tracing.span(SpanKind.CONSUMER, f"{self._name} process", parent=parent) as span:
+                span.attributes = {
+                    "messaging.system": "rabbitmq",
+                    "messaging.destination.name": self._name,
+                    "messaging.message.id": message.id,
+                    "rolecall.fact": message.type,
+                    "rolecall.attempts": message.attempts,
+                }
+                return await self._handler(message)
         except asyncio.CancelledError:
             if cancelled_by_us():
                 raise

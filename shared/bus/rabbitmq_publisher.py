@@ -85,6 +85,7 @@ class Publisher:
                     "shard": message.shard,
                     "seq": message.seq,
                     "signature": message.signature,
+                    **({"traceparent": message.traceparent} if message.traceparent else {}),
                 },
             ),
             routing_key=message.type,

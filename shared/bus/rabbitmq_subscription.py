@@ -194,6 +194,7 @@ class RabbitSubscription:
             seq=_number(headers.get("seq")),
             body=incoming.body,
             signature=_text(headers.get("signature")),
+            traceparent=_text(headers.get("traceparent")),
             attempts=counted if isinstance(counted, int) else 0,
         )
 

@@ -20,6 +20,7 @@ from shared.contracts.facts import Actor
 from shared.http.internal_answers import unfit_reported
 from shared.http.lanes import TooManyAtOnce
 from shared.http.replicas import LookUp, Replica, Replicas, look_up
+from shared.http.request_spans import call_span
 from shared.http.requests import REQUEST_ID_HEADER
 from shared.http.unanswered import NoAnswer, UnansweredLog, error_text
 from shared.problems import Invalid, Refusal, Unavailable, refusal_of
@@ -140,7 +141,11 @@ class InternalClient:
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(
+    async def _ask(self, call: InternalCall[Any, Any], callee: str, *args: Any, **more: Any) -> Any:
+        with call_span(call, callee):
+            return await self._tried(call, callee, *args, **more)
+
+    async def _tried(
         self,
         call: InternalCall[Any, Any],
         callee: str,

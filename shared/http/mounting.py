@@ -14,7 +14,7 @@ from functools import cache
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from shared import context, metrics
+from shared import context, metrics, tracing
 from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.access_log import AccessLog
@@ -30,6 +30,7 @@ from shared.http.refusals import (
     NoRoute,
     Unexpected,
 )
+from shared.http.request_spans import tell_request
 from shared.http.requests import (
     request_id_of,
     sent_request_id_of,
@@ -50,6 +51,7 @@ from shared.problems import (
 )
 from shared.quotas import quota_headers
 from shared.timeouts import DEFAULT_TIMEOUTS
+from shared.tracing import SpanKind
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
@@ -196,6 +198,15 @@ def _edge(proxies: Proxies, *, between_services: bool) -> Middleware:
         context.actor.set(None)
         context.account_id.set(None)
         context.quotas.set(())
+        with tracing.span(SpanKind.SERVER) as span:
+            response = await answered(request, handler, request_id, started)
+            _, route = request.get(_ROW, (None, None))
+            tell_request(span, route, response.status, request_id)
+            return response
+
+    async def answered(
+        request: web.Request, handler: _Handler, request_id: str, started: float
+    ) -> web.StreamResponse:
         refusal: Refusal | None = None
         try:
             response = await handler(request)

@@ -4,6 +4,7 @@ import re
 
 from aiohttp import web
 
+from shared import tracing
 from shared.contracts.facts import RequestInfo
 from shared.ids import RequestIds
 
@@ -16,7 +17,6 @@ SENT_ID_PATTERN = "[\\x21-\\x7e]{1,200}"
 
 _SENT_ID = re.compile(SENT_ID_PATTERN)
 _OWN_ID = re.compile(r"req_[0-9a-f]{32}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _IDS = RequestIds()
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -48,8 +48,7 @@ def repeatable_id(sent: str) -> str | None:
 
 def traceparent_of(request: web.Request) -> str | None:
     """The W3C trace context of the sender, if it is well formed."""
-    sent = request.headers.get("traceparent")
-    return sent if sent is not None and _TRACEPARENT.fullmatch(sent) else None
+    return tracing.well_formed(request.headers.get("traceparent"))
 
 
 def info_of(

@@ -54,12 +54,14 @@ class Relay:
         """Whether the database answered the last sweep; every process asks at each one."""
         self._marking = DatabaseWatch("Published rows are not marked, and are published again.")
         self._outage = OutageLog(_log, "The bus", effect="Rows wait in the journal.")
-        self._waiting: list[SignedRow] = []
+        self._waiting: list[tuple[SignedRow, str | None]] = []
+        """The rows, each with the span of what wrote it."""
         self._news = News()
 
     def publish_soon(self, committed: list[SignedRow]) -> None:
         """Take rows that were just committed; `run` publishes them."""
-        self._waiting.extend(committed)
+        traceparent = context.traceparent.get()
+        self._waiting.extend((signed, traceparent) for signed in committed)
         self._news.tell(awaited=any(is_awaited(signed, gap=False) for signed in committed))
 
     async def run(self) -> None:
@@ -75,11 +77,11 @@ class Relay:
                 batch = committed[start : start + BATCH_SIZE]
                 if await self._publish(batch):
                     mark_at = mark_at if published else _now() + MARK_SECONDS
-                    published += batch
+                    published += (signed for signed, _ in batch)
             if published and _now() >= mark_at:
-                batch, published = published, []
+                done, published = published, []
                 with self._marking.round():
-                    await self._mark(batch)
+                    await self._mark(done)
 
     async def sweep(self) -> None:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""
@@ -101,14 +103,14 @@ class Relay:
             return 0
         _show_unsent(len(documents), age=self._clock.now() - documents[0]["occurred_at"])
         batch = [rows.read(document) for document in documents]
-        if await self._publish(batch):
+        if await self._publish([(signed, None) for signed in batch]):
             await self._mark(batch)
         return len(documents)
 
-    async def _publish(self, batch: list[SignedRow]) -> bool:
+    async def _publish(self, batch: list[tuple[SignedRow, str | None]]) -> bool:
         """Publish the rows; return whether all are confirmed. The others are swept later."""
         try:
-            await self._bus.publish([rows.message(signed) for signed in batch])
+            await self._bus.publish([rows.message(*written) for written in batch])
         except BusUnavailable as problem:
             self._outage.away(problem)
             return False

@@ -129,8 +129,8 @@ def read(stored: Document) -> SignedRow:
     )
 
 
-def message(signed: SignedRow) -> BusMessage:
-    """The message that carries a row."""
+def message(signed: SignedRow, traceparent: str | None = None) -> BusMessage:
+    """The message that carries a row, and the span of what wrote it."""
     row = signed.row
     return BusMessage(
         id=row.id,
@@ -141,4 +141,5 @@ def message(signed: SignedRow) -> BusMessage:
         seq=row.seq,
         body=signed.event,
         signature=signed.signature,
+        traceparent=traceparent or "",
     )

@@ -22,20 +22,15 @@ from shared.http.mounting import mount
 from shared.http.proxies import NO_PROXIES, Proxies
 from shared.mongo import DatabaseAway
 from shared.problems import StartRefused
+from shared.runtime import environment
 from shared.runtime.connections import Connection, MakeConnection
-from shared.runtime.environment import (
-    load,
-    refuse_start,
-    service_name,
-    variable,
-    warn_of_unknown_names,
-)
 from shared.runtime.health import Checks, Health, health_api
 from shared.runtime.listeners import Listener, listen
 from shared.runtime.server_addresses import MEMORY_BUS
 from shared.runtime.settings import ListenerSettings, StatelessSettings
 from shared.runtime.start import Step, open_step
 from shared.runtime.supervisor import Loop, Supervisor
+from shared.runtime.traces import exported_spans
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 CHECK_SECONDS = 0.02
@@ -266,12 +261,14 @@ def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
     """Run the process of one service: `python -m services.<name>`."""
     gc.freeze()
     gc.enable()  # `__main__` imported without it
-    settings = load(settings_class)
-    name = service_name(settings_class)
+    settings = environment.load(settings_class)
+    name = environment.service_name(settings_class)
     if settings.amqp_url.get_secret_value() == MEMORY_BUS:
-        refuse_start([f"{variable(settings_class, 'amqp_url')} must be the address of a broker."])
+        environment.refuse_start(
+            [f"{environment.variable(settings_class, 'amqp_url')} must be the address of a broker."]
+        )
     logs.setup(name, settings.log_level)
-    warn_of_unknown_names(settings_class)
+    environment.warn_of_unknown_names(settings_class)
 
     async def serve() -> None:
         bus = RabbitBus(settings.amqp_url.get_secret_value(), name)
@@ -281,12 +278,12 @@ def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
             await bus.close()
 
     try:
-        with asyncio.Runner(loop_factory=event_loop) as runner:
+        with exported_spans(name, settings), asyncio.Runner(loop_factory=event_loop) as runner:
             runner.run(serve())
     except StartRefused as refused:
-        refuse_start([str(refused)])
+        environment.refuse_start([str(refused)])
     except DatabaseAway as away:
-        address = variable(settings_class, "mongo_url")
+        address = environment.variable(settings_class, "mongo_url")
         sys.stderr.write(f"The database does not answer. Start it, or correct {address}.\n")
         raise SystemExit(1) from away
 

@@ -116,6 +116,13 @@ class StatelessSettings(ListenerSettings):
     admin_key: AdminKeys = Field(
         description="Keys of operators, at least 32 random characters each; all are accepted"
     )
+    traces_url: str = Field(
+        "",
+        description="Address to which spans are sent by OTLP, such as http://host:4318/v1/traces",
+    )
+    traces_ratio: float = Field(
+        1.0, ge=0, le=1, description="The part of the traces that is sent, chosen by their ids"
+    )
     requests_at_once: int = Field(
         REQUESTS_AT_ONCE,
         ge=8,
@@ -147,6 +154,14 @@ class StatelessSettings(ListenerSettings):
         """Refuse a source without a key, and a key with which two services could sign."""
         check_journal_keys(keys)
         return keys
+
+    @field_validator("traces_url")
+    @classmethod
+    def _address_of_a_collector(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("must be an http:// or https:// address, or empty")
+        return url
 
 
 class ServiceSettings(StatelessSettings):

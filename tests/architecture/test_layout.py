@@ -64,6 +64,8 @@ OTHER_ROOTS = {
         "names.py",
         "news.py",
         "outage_log.py",
+        "tracing.py",
+        "trace_export.py",
         "contacts.py",
         "catalog_parts.py",
         "token_uses.py",

@@ -18,6 +18,7 @@ def message(number: int, *, type: str = "team.member.removed.v1", shard: int = 7
         seq=number,
         body=b'{"specversion":"1.0"}',
         signature="a signature",
+        traceparent=f"00-{number + 1:032x}-00f067aa0ba902b7-01",
     )
 
 

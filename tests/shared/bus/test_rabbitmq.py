@@ -543,7 +543,8 @@ async def test_what_is_published_is_marked_as_persistent_and_described(
     assert incoming.content_type == "application/cloudevents+json"
     assert incoming.routing_key == incoming.type == message(5).type
     place = {"source": "team", "epoch": "e1", "shard": 7, "seq": 5, "signature": "a signature"}
-    assert incoming.headers == place | {"x-delivery-count": 0}
+    trace = {"traceparent": message(5).traceparent}
+    assert incoming.headers == place | trace | {"x-delivery-count": 0}
 
 
 def test_only_followers_have_replica_queues_and_no_two_share_a_name():

@@ -119,9 +119,11 @@ class PublishedTogether(LocalBus):
     def __init__(self) -> None:
         super().__init__()
         self.published: list[list[int]] = []
+        self.traces: list[str] = []
 
     async def publish(self, messages: Sequence[BusMessage], /) -> None:
         self.published.append([message.seq for message in messages])
+        self.traces += [message.traceparent for message in messages]
         await super().publish(messages)
 
 
@@ -164,11 +166,14 @@ async def test_rows_that_no_answer_waits_for_are_published_together(
     relay = Relay(database, bus, holder="tests", clock=SystemClock(), gather_seconds=0.5)
     writes = await committed(database, client, *map(unawaited, range(3)))
     async with running(relay):
-        for rows in writes:
+        for rows, traceparent in zip(writes, ("a", None, "b"), strict=True):
+            token = context.traceparent.set(traceparent)
             relay.publish_soon(rows)
+            context.traceparent.reset(token)
             await asyncio.sleep(0)
         await wait_for(lambda: bus.published, what="the rows on the bus")
         assert bus.published == [[1, 2, 3]]
+        assert bus.traces == ["a", "", "b"], "each row has the trace of its own request"
     await bus.close()
 
 
