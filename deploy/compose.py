@@ -1,13 +1,11 @@
 """The commands `make up` and `make down`, which run the product in containers."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -15,14 +13,19 @@ from deploy.compose_environment import (
     limits_factor_from_environment,
     parse_networks,
     port_from_environment,
+    production_from_environment,
+    project_from_environment,
 )
 from deploy.compose_files import INTERNAL_PORT, missing_secrets, refuse_lost_secrets, write_files
+from deploy.compose_program import compose_command, installed_compose
+from deploy.compose_texts import SILENT, welcome
 from deploy.configuration import SecretsError
 from deploy.engine import Engine, EngineError
 from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
 from deploy.image.labels import image_labels
 from deploy.private_files import UnsafeFileError
+from deploy.production import Production
 from services.console.domain.places import SIGN_IN
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
@@ -30,6 +33,11 @@ from shared.contracts.topology import Service
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 120.0
 """How long `up` waits until every service answers through the gateway."""
+PRODUCTION_FILES = (
+    *("docker-compose.yml", "docker-compose.production.yml"),
+    "docker-compose.override.yml",
+)
+"""The last one is the operator's own, if there is one."""
 NGINX_IMAGE = "nginx:1.30"
 """The image of the gateway that docker-compose.yml names by default."""
 RELOAD_SECONDS = 10.0
@@ -44,25 +52,6 @@ CREATE_CLIENT_COMMAND = (
     *("--name", "platform", "--scope", "authz:check", "--scope", "resources:write"),
 )
 """Run in the container of identity, where ROLECALL_ADMIN_KEY is set."""
-WELCOME = """
-Rolecall is ready.
-
-  Pages     http://localhost:{port}/sign-up
-  API       http://localhost:{port}          all routes: http://localhost:{port}/docs
-  Mail      http://localhost:{mail_port}          every mail that the product sends
-
-Create your first service client:
-  {command} exec identity {create_client}
-
-`make down` stops the product and keeps the data.
-"""
-SILENT = """\
-These services do not answer yet: {silent}. Read their logs with `{command} logs`.
-Data created with other secrets than those in {folder} cannot be opened. Restore secrets.json
-and database.json of these data from a backup, then run `make up` again
-(docs/operations/backups.md). Only if no one needs the data, delete them with
-`{command} down --volumes`.
-"""
 
 
 @dataclass(frozen=True)
@@ -79,6 +68,8 @@ class Compose:
     """The networks of the load balancers in front of the gateway."""
     limits_factor: int = 1
     """Multiplies what the gateway lets one address do."""
+    production: Production | None = None
+    """Mails go to this server, and secrets are files; without it the product is on trial."""
     nginx_image: str = NGINX_IMAGE
     engine: Engine = field(default_factory=Engine)
     ready_seconds: float = READY_SECONDS
@@ -89,6 +80,7 @@ class Compose:
         """The variables that docker-compose.yml reads, apart from the names of other images."""
         return {
             "NGINX_IMAGE": self.nginx_image,
+            "ROLECALL_IMAGE": os.environ.get("ROLECALL_IMAGE") or f"{self.project}-services",
             "ROLECALL_COMPOSE_DIR": str(self.folder),
             "PORT": str(self.port),
             "MAIL_PORT": str(self.mail_port),
@@ -111,12 +103,20 @@ class Compose:
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of compose; run it in the project's root folder with `variables`."""
-        return [*compose_command(), "-p", self.project, *arguments]
+        return [*compose_command(), *self._options, *arguments]
+
+    @property
+    def _options(self) -> list[str]:
+        """The project, and the files if there are more than compose finds by itself."""
+        if self.production is None:
+            return ["-p", self.project]
+        names = [name for name in PRODUCTION_FILES if (ROOT / name).exists()]
+        return ["-p", self.project, *(word for name in names for word in ("-f", name))]
 
     def told_command(self, *arguments: str) -> str:
         """The command line as a message tells it, also where compose is not installed."""
         command = installed_compose() or ("docker", "compose")
-        return " ".join([*command, "-p", self.project, *arguments])
+        return " ".join([*command, *self._options, *arguments])
 
     def run(self, *arguments: str) -> int:
         """Run compose and return its exit status."""
@@ -131,6 +131,7 @@ class Compose:
             EngineError: secrets are missing, and Docker does not say whether data exist.
             UnsafeFileError: a file may be under the control of another user.
         """
+        self.engine.refuse_other_checkout(self.project, ROOT)
         missing = missing_secrets(self.folder)
         if missing and self.engine.has_volume(self.data_volume):
             anew = f"run `{self.told_command('down', '--volumes')}`"
@@ -154,19 +155,24 @@ class Compose:
         return 0
 
     @property
+    def address(self) -> str:
+        """The address that browsers use."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @property
     def data_volume(self) -> str:
         """The volume with the databases."""
         return f"{self.project}_mongo"
 
     def prepare(self) -> None:
         """Write every file that docker-compose.yml names; a second call keeps every secret."""
-        url = self.public_url or f"http://localhost:{self.port}"
         write_files(
             self.folder,
-            public_url=url,
+            public_url=self.address,
             proxies=self.proxies,
             limits_factor=self.limits_factor,
             nginx_version=self.nginx_version,
+            production=self.production,
         )
 
     def apply_definitions(self) -> str:
@@ -233,42 +239,17 @@ class Compose:
             connection.close()
 
 
-def compose_command() -> Sequence[str]:
-    """The command of compose.
-
-    Raises:
-        SystemExit: it is not installed; the message says what to install.
-    """
-    command = installed_compose()
-    if command is None:
-        raise SystemExit(
-            "Docker is missing. Install Docker with its compose plugin, or docker-compose."
-        )
-    return command
-
-
-@cache
-def installed_compose() -> Sequence[str] | None:
-    """The command `docker compose` with the plugin, otherwise `docker-compose` if there is one."""
-    if shutil.which("docker"):
-        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-        if plugin.returncode == 0:
-            return ("docker", "compose")
-    if shutil.which("docker-compose"):
-        return ("docker-compose",)
-    return None
-
-
 def main(arguments: Sequence[str]) -> int:
     """Run `up` or `down` with further options of compose, and return an exit status."""
     product = Compose(
-        project="rolecall",
+        project=project_from_environment(),
         folder=ROOT / ".data" / "compose",
         port=port_from_environment("PORT", 8080),
         mail_port=port_from_environment("MAIL_PORT", 8025),
         public_url=os.environ.get("PUBLIC_URL", ""),
         proxies=parse_networks(os.environ.get("TRUSTED_PROXIES", "")),
         limits_factor=limits_factor_from_environment(),
+        production=production_from_environment(),
         nginx_image=os.environ.get("NGINX_IMAGE") or NGINX_IMAGE,
     )
     match list(arguments):
@@ -284,14 +265,16 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write("Usage: python -m deploy.compose up|down [option of compose...]\n")
             return 2
     if status == 0:
-        sys.stdout.write(
-            WELCOME.format(
-                port=product.port,
-                mail_port=product.mail_port,
-                command=product.told_command(),
-                create_client=" ".join(CREATE_CLIENT_COMMAND),
-            )
+        on_trial = (
+            f"http://localhost:{product.mail_port}          every mail that the product sends"
         )
+        text = welcome(
+            url=product.address,
+            mail=on_trial if product.production is None else product.production.smtp_host,
+            command=product.told_command(),
+            create_client=" ".join(CREATE_CLIENT_COMMAND),
+        )
+        sys.stdout.write(text)
     return status
 
 

@@ -25,6 +25,7 @@ from deploy.gateway.servers import ConsoleListener
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import load_or_create
 from deploy.private_files import make_folder, write_private, write_readable
+from deploy.production import Production, move_secrets, write_secrets
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
 from shared.http.openapi import document_of
@@ -92,6 +93,7 @@ def write_files(
     proxies: Sequence[str],
     limits_factor: int,
     nginx_version: Version,
+    production: Production | None = None,
 ) -> None:
     """Write every file; a second call keeps every secret.
 
@@ -114,9 +116,13 @@ def write_files(
             smtp_port=1025,
         )
         options = {"pages": "true"} if service == Service.NOTIFICATION else {}
+        if production is not None and service == Service.NOTIFICATION:
+            options |= production.mail_options
         variables = environment(service, given=given, at=at, options=LISTENING | options)
         if service in ASKED_BY_OPERATORS:
             variables["ROLECALL_ADMIN_KEY"] = given.admin_key
+        if production is not None:
+            variables = operators_key_in_file(move_secrets(folder, service, variables), service)
         _write_variables(folder / f"{service}.env", variables)
     pages = console_environment(
         given=given,
@@ -124,9 +130,12 @@ def write_files(
         api_url=f"http://{CONSOLE_LISTENER.listen}",
         options=LISTENING,
     )
+    setup = {"MONGO_PASSWORDS": json.dumps({user: database[user] for user in USERS})}
+    if production is not None:
+        pages = move_secrets(folder, CONSOLE, pages)
+        setup = write_secrets(folder, "mongo-setup", setup, secret=set(setup))
     _write_variables(folder / f"{CONSOLE}.env", pages)
-    passwords = {user: database[user] for user in USERS}
-    _write_variables(folder / "mongo-setup.env", {"MONGO_PASSWORDS": json.dumps(passwords)})
+    _write_variables(folder / "mongo-setup.env", setup)
     write_private(folder / "mongo" / "key", database[REPLICA_SET_KEY] + "\n")
     # The programs in the containers read these files as other users. They contain no secret: the
     # broker's passwords are random and hashed.
@@ -137,6 +146,13 @@ def write_files(
     }
     _write_readable(folder / "broker", broker_files)
     _write_readable(folder / "gateway", _gateway_files(proxies, limits_factor, nginx_version))
+
+
+def operators_key_in_file(variables: Mapping[str, str], service: str) -> dict[str, str]:
+    """The variables, in which the key that `rolecall admin` uses is that of the service's file."""
+    own = f"ROLECALL_{service}_ADMIN_KEY_FILE".upper()
+    named = {"ROLECALL_ADMIN_KEY_FILE": variables[own]} if "ROLECALL_ADMIN_KEY" in variables else {}
+    return {name: text for name, text in variables.items() if name != "ROLECALL_ADMIN_KEY"} | named
 
 
 def _write_variables(file: Path, variables: Mapping[str, str]) -> None:

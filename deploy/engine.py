@@ -11,6 +11,7 @@ import socket
 import subprocess
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 ANSWER_SECONDS = 30.0
@@ -49,6 +50,35 @@ class Engine:
                 f"Docker cannot be asked whether the volume {name} exists ({problem})."
                 " Start Docker, or give this user access to it. Nothing was written."
             ) from problem
+
+    def refuse_other_checkout(self, project: str, own: Path) -> None:
+        """Refuse to take over the containers that another checkout of the code has made.
+
+        Without the program `docker` they are not looked for.
+
+        Raises:
+            EngineError: there are some; the message names their folder.
+        """
+        if self.program is None:
+            return
+        label = "com.docker.compose.project"
+        done = subprocess.run(
+            [
+                *(self.program, "ps", "--all", "--filter", f"label={label}={project}"),
+                *("--format", f'{{{{.Label "{label}.working_dir"}}}}'),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=ANSWER_SECONDS,
+        )
+        others = {line for line in done.stdout.splitlines() if line and Path(line) != own}
+        if others:
+            raise EngineError(
+                f"The checkout in {min(others)} runs the composition {project}. Set"
+                " ROLECALL_PROJECT, PORT and MAIL_PORT to others for this one, or stop that one."
+                " Nothing was written."
+            )
 
 
 def _listed_by_program(program: str) -> list[str]:

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -90,4 +91,6 @@ def _user(
 if __name__ == "__main__":
     local = "mongodb://127.0.0.1:27017/?directConnection=true"
     initiate(local, host=os.environ.get("MONGO_HOST", "mongo:27017"))
-    create_users(local, json.loads(os.environ["MONGO_PASSWORDS"]))
+    file = os.environ.get("MONGO_PASSWORDS_FILE")
+    passwords = Path(file).read_text() if file else os.environ["MONGO_PASSWORDS"]
+    create_users(local, json.loads(passwords))

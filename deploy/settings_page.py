@@ -48,6 +48,14 @@ COMMANDS: Sequence[tuple[str, str, str, str]] = (
         "registered resources that an account may have",
         "`5000`",
     ),
+    ("ROLECALL_PROJECT", "`make up`", "name of the composition on this machine", "`rolecall`"),
+    ("PRODUCTION", "`make up`", "1: secrets in files, and a mail server", "empty"),
+    (
+        "SMTP_HOST, MAIL_FROM, SMTP_PORT, SMTP_SECURITY, SMTP_USERNAME, SMTP_PASSWORD_FILE",
+        "`make up PRODUCTION=1`",
+        "the mail server, the address that mails come from, and how to sign in there",
+        "required, required, `587`, `starttls`, empty, empty",
+    ),
     (
         "TRUSTED_PROXIES",
         "`make up`",

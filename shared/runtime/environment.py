@@ -32,6 +32,7 @@ OTHERS = frozenset(
         *("ROLECALL_ADMIN_KEY", "ROLECALL_ADMIN_KEY_FILE"),
         *("ROLECALL_CLIENT_ID", "ROLECALL_CLIENT_SECRET"),
         *("ROLECALL_DATA_DIR", "ROLECALL_LOG_LEVEL", "ROLECALL_COMPOSE_DIR"),
+        *("ROLECALL_PROJECT", "ROLECALL_IMAGE"),
     }
 )
 """Variables of commands, which may be in the environment of a service as well."""

@@ -3,7 +3,7 @@
 import pytest
 from testcontainers.core.docker_client import DockerClient
 
-from deploy.compose import compose_command
+from deploy.compose_program import compose_command
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,15 @@ from deploy.compose_environment import (
     limits_factor_from_environment,
     parse_networks,
     port_from_environment,
+    production_from_environment,
+    project_from_environment,
 )
 from deploy.compose_files import BROKER_MEMORY_MIB
 from deploy.documents import module
 from deploy.gateway.limits import SIGN_INS
 from deploy.gateway.nginx import RESOLVED_UPSTREAMS, WORKER_FILES
 from deploy.gateway.paths import public_routes
+from deploy.production import Production
 from deploy.programs.program import free_port
 from services.console import settings as console_settings
 from shared.contracts.topology import Service
@@ -61,11 +64,16 @@ UNITS = {"m": 1, "g": 1024}
 SERVER = re.compile(r"(listen|set_real_ip_from) ([^;]+);")
 
 
-@pytest.fixture
-def compose(tmp_path):
-    made = Compose(project="test", folder=tmp_path / "files", port=1234, mail_port=1235)
+def prepared(folder):
+    made = Compose(project="test", folder=folder / "files", port=1234, mail_port=1235)
     made.prepare()
     return made
+
+
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory):
+    """A composition whose files no test changes: to write them takes half a second."""
+    return prepared(tmp_path_factory.mktemp("compose"))
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -294,6 +302,143 @@ def test_no_container_but_the_console_can_name_visitors_to_the_gateway(compose):
     ]
 
 
+PRODUCTION = Production(
+    smtp_host="smtp.example",
+    smtp_port="465",
+    smtp_security="tls",
+    mail_from="iam@example.com",
+    smtp_username="rolecall",
+    smtp_password="of the mail server",
+)
+ADDED = yaml.safe_load((ROOT / "docker-compose.production.yml").read_text())["services"]
+
+
+def put_into_production(trial):
+    made = replace(trial, production=PRODUCTION, public_url="https://iam.example")
+    made.prepare()
+    return made
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory):
+    """A composition in production, after it was on trial; no test changes it."""
+    return put_into_production(prepared(tmp_path_factory.mktemp("production")))
+
+
+def variables_of(compose, service):
+    lines = (compose.folder / f"{service}.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def in_container(compose, service, path):
+    """The file of this machine that a container has at a path, by its volumes."""
+    [volume] = ADDED[service]["volumes"]
+    source, target, mode = volume.replace(":-", "").rsplit(":", 2)
+    assert mode == "ro"
+    folder = compose.folder / source.rpartition("}/")[2]
+    return folder / path.removeprefix(f"{target}/")
+
+
+@pytest.mark.parametrize("service", [*Service, "console"])
+def test_in_production_each_secret_is_a_file_of_its_service(production, service, monkeypatch):
+    given = variables_of(production, service)
+    for name, value in given.items():
+        monkeypatch.setenv(
+            name, str(in_container(production, service, value)) if name.endswith("_FILE") else value
+        )
+    settings = load(module(service, "settings").Settings)
+    secrets = production.folder / "secrets"
+    assert settings.public_url == "https://iam.example"
+    assert {each.name for each in (secrets / service).iterdir()} == {
+        value.rpartition("/")[2] for name, value in given.items() if name.endswith("_FILE")
+    }
+    for file in (secrets / service).iterdir():
+        assert file.read_text().strip() not in (production.folder / f"{service}.env").read_text()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+
+
+def test_in_production_the_passwords_of_the_database_are_a_file(production):
+    given = variables_of(production, "mongo-setup")
+    file = in_container(production, "mongo-setup", given["MONGO_PASSWORDS_FILE"])
+    passwords = json.loads((production.folder / "database.json").read_text())
+    assert json.loads(file.read_text()).items() <= passwords.items()
+    assert set(given) == {"MONGO_PASSWORDS_FILE"}
+
+
+def test_in_production_operators_find_their_key_in_a_file(production):
+    for service in ("identity", "team"):
+        given = variables_of(production, service)
+        file = in_container(production, service, given["ROLECALL_ADMIN_KEY_FILE"])
+        secrets = json.loads((production.folder / "secrets.json").read_text())
+        assert file.read_text().strip() == secrets["admin_key"]
+
+
+def test_in_production_mails_go_to_the_mail_server(production):
+    given = variables_of(production, "notification")
+    named = {"HOST": "smtp.example", "PORT": "465", "SECURITY": "tls", "USERNAME": "rolecall"}
+    for name, value in named.items():
+        assert given[f"ROLECALL_NOTIFICATION_SMTP_{name}"] == value
+    assert given["ROLECALL_NOTIFICATION_MAIL_FROM"] == "iam@example.com"
+    assert ADDED["mail"] == {"profiles": ["trial"]}
+
+
+def test_production_publishes_the_gateway_alone():
+    assert not any("ports" in row for row in ADDED.values())
+    published = {name for name, row in FILE["services"].items() if "ports" in row}
+    assert published - {name for name, row in ADDED.items() if row.get("profiles")} == {"gateway"}
+
+
+def test_a_return_to_a_trial_names_no_file_beside_a_value(tmp_path):
+    trial = prepared(tmp_path)
+    before = variables_of(trial, "team")
+    put_into_production(trial)
+    trial.prepare()
+    assert variables_of(trial, "team") == before
+
+
+def test_production_reads_its_files_of_compose_and_the_operators_own(production):
+    words = production.told_command("ps").split()
+    assert words[-5:] == ["-f", "docker-compose.yml", "-f", "docker-compose.production.yml", "ps"]
+
+
+def test_compositions_of_two_projects_share_neither_name_nor_image(compose):
+    other = replace(compose, project="second")
+    for name in ("data_volume", "told_command"):
+        first, second = (getattr(each, name) for each in (compose, other))
+        assert first != second
+    assert other.variables["ROLECALL_IMAGE"] == "second-services"
+    assert FILE["x-service"]["image"] == "${ROLECALL_IMAGE:-rolecall-services}:${IMAGE_VERSION:-local}"
+
+
+@pytest.mark.parametrize("name", ["Rolecall", "-x", "a b", "x" * 64, "../x"])
+def test_a_name_that_compose_would_refuse_is_refused(monkeypatch, name):
+    monkeypatch.setenv("ROLECALL_PROJECT", name)
+    with pytest.raises(SystemExit, match="ROLECALL_PROJECT is not valid"):
+        project_from_environment()
+
+
+def test_production_says_all_that_it_needs(monkeypatch, tmp_path):
+    for name in ("PUBLIC_URL", "SMTP_HOST", "MAIL_FROM", "PRODUCTION", "SMTP_USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    assert production_from_environment() is None
+    monkeypatch.setenv("PRODUCTION", "1")
+    monkeypatch.setenv("SMTP_SECURITY", "maybe")
+    monkeypatch.setenv("SMTP_PASSWORD_FILE", str(tmp_path / "missing"))
+    with pytest.raises(SystemExit) as refused:
+        production_from_environment()
+    for name in ("SMTP_HOST", "MAIL_FROM", "PUBLIC_URL", "SMTP_SECURITY", "SMTP_PASSWORD_FILE"):
+        assert name in str(refused.value)
+    (tmp_path / "missing").write_text("of the mail server\n")
+    monkeypatch.setenv("PUBLIC_URL", "https://iam.example")
+    monkeypatch.setenv("SMTP_HOST", "smtp.example")
+    monkeypatch.setenv("MAIL_FROM", "iam@example.com")
+    monkeypatch.setenv("SMTP_SECURITY", "tls")
+    monkeypatch.setenv("SMTP_PORT", "465")
+    monkeypatch.setenv("SMTP_USERNAME", "rolecall")
+    assert production_from_environment() == PRODUCTION
+
+
 def test_both_forms_of_compose_read_the_same_variables(compose):
     for file in compose.folder.glob("*.env"):
         for line in file.read_text().splitlines():
@@ -320,7 +465,8 @@ def test_the_gateway_is_given_no_secret(compose):
         assert not any(value in text for value in values)
 
 
-def test_a_second_preparation_keeps_secrets_and_follows_the_port(compose):
+def test_a_second_preparation_keeps_secrets_and_follows_the_port(tmp_path):
+    compose = prepared(tmp_path)
     before = {path.name: path.read_text() for path in compose.folder.glob("*.env")}
     Compose(project="test", folder=compose.folder, port=4321, mail_port=1235).prepare()
     after = {path.name: path.read_text() for path in compose.folder.glob("*.env")}

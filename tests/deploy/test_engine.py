@@ -88,3 +88,15 @@ def test_an_answer_without_a_list_of_volumes_is_none(
 def test_an_engine_elsewhere_is_asked_with_its_program_only(host: str) -> None:
     with pytest.raises(EngineError, match="Install the program"):
         Engine(program=None, host=host).has_volume("rolecall_mongo")
+
+
+def test_containers_of_another_checkout_are_not_taken_over(tmp_path: Path) -> None:
+    """Its own containers, and those of no checkout, are no hindrance."""
+    wanted = "ps --all --filter label=com.docker.compose.project=rolecall --format"
+    shows = f'[ "$(echo "$*" | cut -d" " -f1-5)" = "{wanted}" ] && printf "%s\\n\\n"'
+    own = tmp_path / "own"
+    program(tmp_path, f"{shows} {own}").refuse_other_checkout("rolecall", own)
+    program(tmp_path, "exit 1").refuse_other_checkout("rolecall", own)
+    Engine(program=None).refuse_other_checkout("rolecall", own)
+    with pytest.raises(EngineError, match=r"checkout in /other runs .* Set ROLECALL_PROJECT, PORT"):
+        program(tmp_path, f"{shows} /other").refuse_other_checkout("rolecall", own)

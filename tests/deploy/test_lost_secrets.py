@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.compose import SILENT, Compose
+from deploy.compose import Compose
+from deploy.compose_texts import SILENT
 from deploy.configuration import SecretsError
 from deploy.engine import Engine, EngineError
 from deploy.local.product import load_secrets

@@ -1,4 +1,4 @@
-"""Defects in `rolecall doctor`."""
+"""Defects in `rolecall doctor`, and in the composition in production."""
 
 from tests.mutants.mutant import Kind, Mutant
 
@@ -53,6 +53,22 @@ ROWS = (
         old="if answer.status != 404:",
         new="if answer.status == 200:",
         tests=ASKING,
+    ),
+    Mutant(
+        id="secrets-of-production-are-variables",
+        kind=Kind.SECURITY,
+        file="deploy/production.py",
+        old="secret = {each.name for each in variables(settings) if each.secret}",
+        new="secret = {each.name for each in variables(settings) if each.name.endswith('_KEY')}",
+        tests=("tests/deploy/test_compose.py", "-k", "production"),
+    ),
+    Mutant(
+        id="checkout-takes-over-the-containers-of-another",
+        kind=Kind.DATA,
+        file="deploy/engine.py",
+        old="if line and Path(line) != own}",
+        new="if line and Path(line) == own}",
+        tests=("tests/deploy/test_engine.py",),
     ),
     Mutant(
         id="doctor-ends-well-beside-an-error",

@@ -200,7 +200,10 @@ def test_every_setting_has_a_meaning_and_a_place_on_the_page():
             assert f"| `{each.name}` |" in page or f"| `…_{short}` |" in page
 
 
-INSIDE = {"PATH", "MONGO_HOST", "MONGO_PASSWORDS", "NGINX_IMAGE", "PYTHON_IMAGE"}
+INSIDE = {
+    *("PATH", "MONGO_HOST", "MONGO_PASSWORDS", "MONGO_PASSWORDS_FILE"),
+    *("NGINX_IMAGE", "PYTHON_IMAGE", "ROLECALL_IMAGE"),
+}
 """Variables that no one sets by hand, and two that the page names among the images."""
 READ = re.compile(
     r"(?:environ(?:\.get\(|\[)|_from_environment\(|validation_alias=)\s*\"([A-Z_]+)\""
