@@ -91,7 +91,7 @@ def test_an_engine_elsewhere_is_asked_with_its_program_only(host: str) -> None:
 
 
 def test_containers_of_another_checkout_are_not_taken_over(tmp_path: Path) -> None:
-    """Its own containers, and those of no checkout, are no hindrance."""
+    """Its own containers do not hinder a start, nor do those without a checkout."""
     wanted = "ps --all --filter label=com.docker.compose.project=rolecall --format"
     shows = f'[ "$(echo "$*" | cut -d" " -f1-5)" = "{wanted}" ] && printf "%s\\n\\n"'
     own = tmp_path / "own"
