@@ -22,6 +22,8 @@ from shared.runtime.server_addresses import MEMORY_BUS
 INTERNAL_PATHS = ("/internal/admin/service-clients", "/health/ready", "/metrics")
 SERVER_PORTS = {5672: "RabbitMQ", 15672: "RabbitMQ's management", 27017: "MongoDB"}
 DEFAULT_PORTS = {"amqps": 5671, "https": 443, "mongodb": 27017}
+SECONDS = 20.0
+"""How long an answer may take: the doctor comes when a machine is busy."""
 NOT_ANSWERED = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 
@@ -152,7 +154,7 @@ def _certificate(host: str, port: int, authorities: str | None) -> SeenCertifica
     try:
         context = ssl.create_default_context(cafile=authorities and Path(authorities))
         with (
-            socket.create_connection((host, port), timeout=5) as plain,
+            socket.create_connection((host, port), timeout=SECONDS) as plain,
             context.wrap_socket(plain, server_hostname=host) as encrypted,
         ):
             shown = encrypted.getpeercert() or {}

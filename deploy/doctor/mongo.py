@@ -6,13 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo.errors import PyMongoError
 
-from deploy.doctor.ask_http import ahead_by, fault_text
+from deploy.doctor.ask_http import SECONDS, ahead_by, fault_text
 from deploy.doctor.servers import SeenDatabase
 from shared.mongo import Database, DatabaseAway, connect, majority
 from shared.runtime.settings import ServiceSettings
 from shared.timeouts import Timeouts
-
-SECONDS = 5.0
 
 
 async def ask_database(service: str, settings: ServiceSettings) -> SeenDatabase:

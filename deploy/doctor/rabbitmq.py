@@ -11,13 +11,12 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPException
 
-from deploy.doctor.ask_http import fault_text
+from deploy.doctor.ask_http import SECONDS, fault_text
 from deploy.doctor.servers import SeenBroker
 from shared.bus.rabbitmq_links import BrokerLinks
 from shared.contracts.topology import QUEUES, SOURCES, TOPOLOGY, Service
 from shared.runtime.settings import StatelessSettings
 
-SECONDS = 5.0
 Operation = Callable[[AbstractChannel], Awaitable[object]]
 
 
@@ -37,6 +36,8 @@ async def ask_broker(service: Service, settings: StatelessSettings) -> SeenBroke
         properties = cast("Any", connection).transport.connection.server_properties
         lacking = [name for name, one in needed(service).items() if not await _may(connection, one)]
         excess = [name for name, one in not_needed(service).items() if await _may(connection, one)]
+    except TimeoutError as problem:
+        return SeenBroker(service=service, user=user, fault=fault_text(problem))
     finally:
         await connection.close()
     version = properties.get("version", "")
@@ -87,12 +88,16 @@ def _own(service: Service) -> str:
 
 
 async def _may(connection: AbstractConnection, operation: Operation) -> bool:
-    """Whether an operation is allowed; a refusal closes its channel and nothing else."""
+    """Whether an operation is allowed; a refusal closes its channel and nothing else.
+
+    Raises:
+        TimeoutError: the broker does not say.
+    """
     channel = await connection.channel(publisher_confirms=False)
     try:
         async with asyncio.timeout(SECONDS):
             await operation(channel)
-    except (AMQPException, RuntimeError, TimeoutError):
+    except (AMQPException, RuntimeError):
         return False
     finally:
         with suppress(AMQPException, RuntimeError):

@@ -12,7 +12,13 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic_settings import BaseSettings
 
-from deploy.doctor.ask_http import ask_certificate, ask_gateway, ask_peer, encrypted_servers
+from deploy.doctor.ask_http import (
+    SECONDS,
+    ask_certificate,
+    ask_gateway,
+    ask_peer,
+    encrypted_servers,
+)
 from deploy.doctor.credentials import check_credentials, check_settings, is_here
 from deploy.doctor.disks import checked_folders, free_part
 from deploy.doctor.encryption import check_certificates, check_links, links_of
@@ -28,8 +34,6 @@ from shared.runtime.server_addresses import MEMORY_BUS
 from shared.runtime.settings import ListenerSettings, ServiceSettings, StatelessSettings
 
 FOUND, WRONG, USAGE = 0, 1, 2
-SECONDS = 20.0
-"""How long an answer may take: the doctor comes when a machine is busy."""
 CONTAINER = Path("/.dockerenv")
 NOTHING = """\
 No service is configured here. Run this command where a service runs, such as in its container, or

@@ -44,6 +44,12 @@ class Load:
     over: bool = False
 
     async def run(self) -> None:
+        try:
+            await self._refresh()
+        finally:
+            self.over = True
+
+    async def _refresh(self) -> None:
         while not self.over:
             replica = self.alive[self.refreshed % len(self.alive)]
             answer = await replica.post("/v1/token/refresh", {"refresh_token": self.refresh_token})
@@ -56,7 +62,7 @@ class Load:
     async def goes_on(self) -> None:
         """Wait for some more requests of the person."""
         wanted = self.refreshed + 4
-        await wait_for(lambda: self.refreshed >= wanted, what="more requests")
+        await wait_for(lambda: self.over or self.refreshed >= wanted, what="more requests")
 
 
 async def only_new_seals(replica: Identity, user_id: str) -> bool:
