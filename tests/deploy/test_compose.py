@@ -408,7 +408,9 @@ def test_compositions_of_two_projects_share_neither_name_nor_image(compose):
         first, second = (getattr(each, name) for each in (compose, other))
         assert first != second
     assert other.variables["ROLECALL_IMAGE"] == "second-services"
-    assert FILE["x-service"]["image"] == "${ROLECALL_IMAGE:-rolecall-services}:${IMAGE_VERSION:-local}"
+    assert (
+        FILE["x-service"]["image"] == "${ROLECALL_IMAGE:-rolecall-services}:${IMAGE_VERSION:-local}"
+    )
 
 
 @pytest.mark.parametrize("name", ["Rolecall", "-x", "a b", "x" * 64, "../x"])

@@ -59,7 +59,7 @@ def test_the_composition_tags_the_image_with_the_version(tmp_path):
     variables = Compose(project="test", folder=tmp_path, port=1, mail_port=2).variables
     assert variables["IMAGE_VERSION"] == VERSION
     ours = {row["image"] for row in FILE["services"].values() if "rolecall" in row["image"]}
-    assert ours == {"rolecall-services:${IMAGE_VERSION:-local}"}
+    assert ours == {"${ROLECALL_IMAGE:-rolecall-services}:${IMAGE_VERSION:-local}"}
 
 
 def test_each_label_has_an_argument_that_the_composition_gives():
