@@ -41,6 +41,7 @@ class Identity:
     """What a member may do in the team; `None` is not a member, or not an active one."""
     sees_tokens: bool = False
     """Whether the member sees the API tokens of others, or is their creator."""
+    owner: bool = False
     api_token: bool = False
     """Whether the credential is an API token."""
     acts_for_user: bool = False
@@ -130,6 +131,7 @@ async def identities(people: People) -> list[Identity]:
                 token=person.token,
                 permissions=held(STANDARD.matrix(role)),
                 sees_tokens=role in {"owner", "admin"},
+                owner=person is owner,
             )
             for role, person in roles.items()
         ),

@@ -63,6 +63,7 @@ def refusal(code: str, *statuses: int) -> Outcome:
 NOT_FOUND = refusal("not-found", 404)
 DENIED = refusal("permission-missing", 403)
 RESTRICTED = refusal("token-restricted", 403)
+OWNER_ONLY = refusal("owner-only", 403)
 EITHER: Outcome = frozenset({403, 404}), None
 """Refused either way: the right or the id is looked at first."""
 READ: Outcome = frozenset({200}), None
@@ -122,7 +123,10 @@ def _for_user(
     yield bool(lacking), denied if slot.kind == OWN else EITHER
     yield slot.kind != OWN, NOT_FOUND
     yield row.operation_id == "getApiToken" and not who.sees_tokens, NOT_FOUND
-    yield True, READ if row.method == "GET" else TRIED_ELSEWHERE
+    yield row.method != "GET", TRIED_ELSEWHERE
+    of_owner = ALLOWED[row.operation_id] == (403, "owner-only")
+    yield of_owner and not who.owner, OWNER_ONLY
+    yield True, READ
 
 
 def _for_client(
