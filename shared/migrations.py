@@ -5,33 +5,32 @@ that is applying steps. A changed step is a new step with the next number.
 """
 
 import asyncio
-import contextlib
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from itertools import takewhile
 
 from shared.cancellation import end
 from shared.clock import Clock
-from shared.ids import new_id
 from shared.indexes import DropStep, IndexStep, Step, build_last_forms
-from shared.mongo import (
-    AlreadyThere,
-    Database,
-    DatabaseAway,
-    Document,
-    insert_missing,
-    insert_once,
-    majority,
-)
+from shared.migration_lock import LOCK_ID, MigrationLock
+from shared.mongo import Database, Document, insert_missing, majority
 from shared.problems import StartRefused
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
-LOCK_ID = "lock"
-RENEWALS_PER_TERM = 4
-POLLS_PER_TERM = 20
-
 _log = logging.getLogger(__name__)
+
+
+class Phase(StrEnum):
+    """When a step may be applied during an update."""
+
+    EXPAND = "expand"
+    """Before the first new replica: replicas of the version before go on with the new form."""
+    CONTRACT = "contract"
+    """After the last old replica: it takes away what they need, and new ones do without it."""
+    REPLACE = "replace"
+    """Between them: new replicas need the new form, and old ones cannot go on with it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,11 @@ class Migration:
     number: int
     name: str
     step: Step
+    phase: Phase = Phase.REPLACE
+
+
+class MigrationsMissing(StartRefused):
+    """Steps must be applied before this version starts, and it may not apply them."""
 
 
 class NewerDatabase(StartRefused):
@@ -61,8 +65,11 @@ async def migrate(
     *,
     clock: Clock,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    contract: bool = True,
 ) -> None:
     """Apply the steps that the database does not have, in order, and record each.
+
+    Without `contract` it stops before the first step that contracts, unless the database is new.
 
     Of replicas that start at once one applies the steps; the others wait for it, and succeed it
     when its lock was not renewed for `timeouts.migration_lock` seconds.
@@ -73,12 +80,42 @@ async def migrate(
         Exception: what a step raised; the next start tries that step again.
     """
     check_numbers(migrations)
-    runner = _Runner(database, migrations, clock, timeouts.migration_lock)
-    while await runner.pending():
+    runner = _Runner(database, migrations, clock, timeouts.migration_lock, contract=contract)
+    while await runner.due():
         if await runner.lock.acquire():
             await runner.apply_locked()
         else:
             await runner.lock.pause()
+
+
+async def pending_steps(
+    database: Database, migrations: Sequence[Migration], *, clock: Clock
+) -> Sequence[Migration]:
+    """The steps that the database does not have.
+
+    Raises:
+        NewerDatabase, MigrationMismatch: as `migrate` says.
+    """
+    check_numbers(migrations)
+    return await _Runner(database, migrations, clock, 1, contract=True).due()
+
+
+async def require_expanded(
+    database: Database, migrations: Sequence[Migration], *, clock: Clock, service: str
+) -> None:
+    """Refuse the start while a step is missing that must be applied before it.
+
+    Raises:
+        MigrationsMissing: `deploy.migrate` has to run first.
+        NewerDatabase, MigrationMismatch: as `migrate` says.
+    """
+    check_numbers(migrations)
+    if due := await _Runner(database, migrations, clock, 1, contract=False).due():
+        raise MigrationsMissing(
+            f"The database {database.name} lacks migration {due[0].number} ({due[0].name}) and "
+            f"{len(due) - 1} more. Run `python -m deploy.migrate {service}` with the settings of "
+            f"{service} first, or set ROLECALL_{service.upper()}_MIGRATE=at-start."
+        )
 
 
 def check_numbers(migrations: Sequence[Migration]) -> None:
@@ -92,13 +129,31 @@ def check_numbers(migrations: Sequence[Migration]) -> None:
 
 class _Runner:
     def __init__(
-        self, database: Database, migrations: Sequence[Migration], clock: Clock, term: float
+        self,
+        database: Database,
+        migrations: Sequence[Migration],
+        clock: Clock,
+        term: float,
+        *,
+        contract: bool,
     ) -> None:
-        self.lock = _Lock(database, clock, term)
+        self.lock = MigrationLock(database, clock, term)
         self._database = database
         self._migrations = migrations
         self._clock = clock
+        self._contract = contract
         self._applied = majority(database, "migrations")
+
+    async def due(self) -> Sequence[Migration]:
+        """The steps that are not recorded and may be applied now.
+
+        Raises:
+            NewerDatabase, MigrationMismatch: as `migrate` says.
+        """
+        pending = await self.pending()
+        if self._contract or await self._is_new(pending):
+            return pending
+        return list(takewhile(lambda each: each.phase is not Phase.CONTRACT, pending))
 
     async def pending(self) -> list[Migration]:
         """The steps that are not recorded.
@@ -107,12 +162,19 @@ class _Runner:
             NewerDatabase, MigrationMismatch: as `migrate` says.
         """
         found = self._applied.find({"_id": {"$ne": LOCK_ID}})
-        applied = {record["_id"]: record["name"] async for record in found}
-        highest = max(applied, default=0)
-        if highest > len(self._migrations):
+        records = {record["_id"]: record async for record in found}
+        applied = {number: record["name"] for number, record in records.items()}
+        known = len(self._migrations)
+        # An earlier version goes on with what expands only, so that an update can be taken back.
+        newer = [
+            number
+            for number, record in records.items()
+            if number > known and record.get("phase") != Phase.EXPAND
+        ]
+        if highest := max(newer, default=0):
             raise NewerDatabase(
                 f"The database {self._database.name} has migration {highest} "
-                f"({applied[highest]}), this version knows {len(self._migrations)}. "
+                f"({applied[highest]}), this version knows {known}. "
                 "Start the newer version, or restore a backup from before its first start."
             )
         for migration in self._migrations:
@@ -141,7 +203,7 @@ class _Runner:
 
     async def _apply(self) -> None:
         total = len(self._migrations)
-        pending = await self.pending()
+        pending = await self.due()
         new = await self._is_new(pending)
         if new:
             await build_last_forms(self._database, [migration.step for migration in pending])
@@ -152,7 +214,12 @@ class _Runner:
             if not built:
                 await migration.step(self._database)
             records.append(
-                {"_id": migration.number, "name": migration.name, "applied_at": self._clock.now()}
+                {
+                    "_id": migration.number,
+                    "name": migration.name,
+                    "phase": migration.phase,
+                    "applied_at": self._clock.now(),
+                }
             )
             if not built:
                 await self._record(records)
@@ -169,73 +236,3 @@ class _Runner:
         """Record steps; another replica may have recorded them."""
         if records:
             await insert_missing(self._applied, records)
-
-
-class _Lock:
-    """A lease on the right to migrate, without comparing the clocks of two machines.
-
-    The holder changes `renewal` four times a term. A waiter that sees one value for a whole term,
-    by its own clock, takes the lock over.
-    """
-
-    def __init__(self, database: Database, clock: Clock, term: float) -> None:
-        self._locks = majority(database, "migrations")
-        self._name = database.name
-        self._clock = clock
-        self._term = term
-        self._holder = new_id("prc")
-        self._watched = ""
-        self._watched_since = 0.0
-
-    async def acquire(self) -> bool:
-        """Take a free lock, or that of a silent holder; return whether this process has it."""
-        mine = {"holder": self._holder, "term_seconds": self._term, "renewal": _renewal()}
-        current = await self._locks.find_one({"_id": LOCK_ID})
-        if current is None:
-            try:
-                await insert_once(self._locks, {"_id": LOCK_ID, **mine})
-            except AlreadyThere:
-                return False
-            return True
-        now = self._clock.boottime()
-        if current["renewal"] != self._watched:
-            if not self._watched:
-                _log.info("%s migrates %s, waiting", current["holder"], self._name)
-            self._watched, self._watched_since = current["renewal"], now
-            return False
-        if now - self._watched_since <= current["term_seconds"]:
-            return False
-        _log.warning("%s fell silent while migrating %s", current["holder"], self._name)
-        taken = await self._locks.update_one(
-            {"_id": LOCK_ID, "renewal": current["renewal"]}, {"$set": mine}
-        )
-        return bool(taken.matched_count)
-
-    async def keep(self) -> None:
-        """Renew the lock until it is lost: taken over, or not renewed for a term."""
-        renewed = self._clock.boottime()
-        while True:
-            await asyncio.sleep(self._term / RENEWALS_PER_TERM)
-            began = self._clock.boottime()
-            with contextlib.suppress(DatabaseAway):
-                outcome = await self._locks.update_one(
-                    {"_id": LOCK_ID, "holder": self._holder}, {"$set": {"renewal": _renewal()}}
-                )
-                if not outcome.matched_count:
-                    return
-                renewed = began
-            if self._clock.boottime() - renewed > self._term:
-                return
-
-    async def release(self) -> None:
-        """Delete the lock if it is ours; one that stays runs out."""
-        with contextlib.suppress(DatabaseAway):
-            await self._locks.delete_one({"_id": LOCK_ID, "holder": self._holder})
-
-    async def pause(self) -> None:
-        """Wait a moment before looking again."""
-        await asyncio.sleep(self._term / POLLS_PER_TERM)
-
-
-def _renewal() -> str:
-    return secrets.token_hex(8)

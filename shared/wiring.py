@@ -33,11 +33,11 @@ from shared.journal.trim_words import TrimWords
 from shared.journal.trimmer import Archive, Trimmer
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.leases.receipt import RECEIPT_RETENTION
-from shared.migrations import Migration, migrate
+from shared.migrations import Migration, migrate, require_expanded
 from shared.mongo import Database, DbClient, DbSession, connect, connect_reserved
 from shared.parts import Parts
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import ServiceSettings
+from shared.runtime.settings import MigrateWhen, ServiceSettings
 from shared.runtime.start import Step
 from shared.runtime.supervisor import Loop
 from shared.timeouts import Timeouts
@@ -105,6 +105,7 @@ class JournalParts(Parts):
         )
         self._restores = Restores(self.database, self.journal)
         self._migrations = migrations(signer)
+        self._migrate_when = settings.migrate
         self._journal_retention_days = settings.journal_retention_days
         self._proxies = settings.proxies
 
@@ -247,6 +248,11 @@ class JournalParts(Parts):
         )
 
     async def _migrate(self) -> None:
+        if self._migrate_when is MigrateWhen.APART:
+            await require_expanded(
+                self._migrated, self._migrations, clock=self.clock, service=self.service
+            )
+            return
         await migrate(self._migrated, self._migrations, clock=self.clock, timeouts=self.timeouts)
 
     async def _close_client(self) -> None:

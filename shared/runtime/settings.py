@@ -28,6 +28,15 @@ class LogLevel(StrEnum):
     ERROR = "ERROR"
 
 
+class MigrateWhen(StrEnum):
+    """When the database gets the form that a version needs."""
+
+    AT_START = "at-start"
+    """The first replica that starts applies the steps; the others wait."""
+    APART = "apart"
+    """`python -m deploy.migrate` applies them; a replica that finds too few does not start."""
+
+
 def settings_config(service: str) -> SettingsConfigDict:
     """The configuration of a service's `Settings` class: its prefix, and that it is frozen."""
     return SettingsConfigDict(
@@ -181,6 +190,10 @@ class ServiceSettings(StatelessSettings):
         "",
         description="Name of the database; the default is `rolecall_` and the service's name",
         validate_default=True,
+    )
+    migrate: MigrateWhen = Field(
+        MigrateWhen.AT_START,
+        description="at-start: the service migrates its database; apart: `deploy.migrate` does",
     )
 
     @field_validator("journal_key")

@@ -59,6 +59,7 @@ OTHER_ROOTS = {
         "logs.py",
         "loop_metrics.py",
         "metrics.py",
+        "migration_lock.py",
         "migrations.py",
         "mongo.py",
         "names.py",

@@ -19,9 +19,13 @@ from shared.indexes import Index, IndexConflict, build_indexes, drop_step, index
 from shared.migrations import (
     Migration,
     MigrationMismatch,
+    MigrationsMissing,
     NewerDatabase,
+    Phase,
     check_numbers,
     migrate,
+    pending_steps,
+    require_expanded,
 )
 from shared.mongo import DatabaseAway, DbClient, IndexModel, connect, create_indexes
 from shared.problems import StartRefused
@@ -230,6 +234,75 @@ async def test_an_older_version_refuses_a_newer_database(database: Database) -> 
     await migrate(database, steps("one", "two", "three"), clock=CLOCK)
     with pytest.raises(NewerDatabase, match=r"has migration 3 \(three\), this version knows 2\."):
         await migrate(database, steps("one", "two"), clock=CLOCK)
+
+
+EXPAND, CONTRACT, REPLACE = Phase.EXPAND, Phase.CONTRACT, Phase.REPLACE
+
+
+def in_phases(steps: Steps, *phases: Phase) -> tuple[Migration, ...]:
+    """Steps that are named by their number, each with its phase."""
+    made = steps(*(str(number) for number in range(1, len(phases) + 1)))
+    return tuple(replace(step, phase=phase) for step, phase in zip(made, phases, strict=True))
+
+
+async def test_an_older_version_starts_where_steps_only_expanded(database: Database) -> None:
+    steps = in_phases(Steps(), REPLACE, EXPAND, EXPAND)
+    await migrate(database, steps, clock=CLOCK)
+    await migrate(database, steps[:1], clock=CLOCK)
+    await require_expanded(database, steps[:1], clock=CLOCK, service="team")
+
+
+@pytest.mark.parametrize("phases", [(EXPAND, CONTRACT), (CONTRACT, EXPAND), (REPLACE, EXPAND)])
+async def test_an_older_version_refuses_a_form_that_it_cannot_use(
+    database: Database, phases: tuple[Phase, ...]
+) -> None:
+    steps = in_phases(Steps(), REPLACE, *phases)
+    await migrate(database, steps, clock=CLOCK)
+    number = next(step.number for step in steps[1:] if step.phase is not EXPAND)
+    with pytest.raises(NewerDatabase, match=f"has migration {number} "):
+        await migrate(database, steps[:1], clock=CLOCK)
+
+
+@pytest.mark.parametrize(
+    ("phases", "applied"),
+    [
+        ((EXPAND, EXPAND), "23"),
+        ((EXPAND, CONTRACT), "2"),
+        ((REPLACE, CONTRACT, EXPAND), "2"),
+        ((CONTRACT, CONTRACT), ""),
+    ],
+)
+async def test_what_contracts_waits_until_the_last_old_replica_has_ended(
+    database: Database, phases: tuple[Phase, ...], applied: str
+) -> None:
+    steps = Steps()
+    all_steps = in_phases(steps, REPLACE, *phases)
+    await database["accounts"].insert_one({"_id": "acc_1"})
+    await migrate(database, all_steps[:1], clock=CLOCK)
+    await migrate(database, all_steps, clock=CLOCK, contract=False)
+    assert "".join(steps.ran) == "1" + applied
+    await require_expanded(database, all_steps, clock=CLOCK, service="team")
+    left = [step.number for step in await pending_steps(database, all_steps, clock=CLOCK)]
+    await migrate(database, all_steps, clock=CLOCK)
+    assert "".join(steps.ran) == "1" + applied + "".join(map(str, left))
+
+
+async def test_a_new_database_gets_every_step_at_once(database: Database) -> None:
+    steps = Steps()
+    await migrate(database, in_phases(steps, EXPAND, CONTRACT), clock=CLOCK, contract=False)
+    assert steps.ran == ["1", "2"]
+
+
+async def test_a_replica_that_may_not_migrate_names_what_to_run(database: Database) -> None:
+    steps = Steps()
+    all_steps = in_phases(steps, REPLACE, EXPAND, EXPAND)
+    await migrate(database, all_steps[:1], clock=CLOCK)
+    with pytest.raises(MigrationsMissing) as refused:
+        await require_expanded(database, all_steps, clock=CLOCK, service="team")
+    assert "lacks migration 2 (2) and 1 more" in str(refused.value)
+    assert "`python -m deploy.migrate team`" in str(refused.value)
+    assert "ROLECALL_TEAM_MIGRATE=at-start" in str(refused.value)
+    assert steps.ran == ["1"]
 
 
 async def test_one_number_for_two_different_steps_is_refused(database: Database) -> None:

@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Kind, Mutant
 
 RUNNER = "shared/migrations.py"
+LOCK = "shared/migration_lock.py"
 NEAREST = ("tests/shared/test_migrations.py",)
 
 ROWS = (
@@ -17,7 +18,7 @@ ROWS = (
     Mutant(
         id="migrations-take-a-renewed-lock",
         kind=Kind.DATA,
-        file=RUNNER,
+        file=LOCK,
         old='        if current["renewal"] != self._watched:\n',
         new="        if not self._watched:\n",
         tests=NEAREST,
@@ -25,7 +26,7 @@ ROWS = (
     Mutant(
         id="migrations-go-on-without-the-lock",
         kind=Kind.DATA,
-        file=RUNNER,
+        file=LOCK,
         old="                if not outcome.matched_count:\n                    return\n",
         new="",
         tests=NEAREST,
@@ -36,8 +37,8 @@ ROWS = (
         file=RUNNER,
         old="        for migration in pending:\n",
         new="        for migration in pending:\n"
-        "            await insert_once(\n"
-        '                self._applied, {"_id": migration.number, "name": migration.name}\n'
+        "            await insert_missing(\n"
+        '                self._applied, [{"_id": migration.number, "name": migration.name}]\n'
         "            )\n",
         tests=NEAREST,
     ),
@@ -45,8 +46,8 @@ ROWS = (
         id="migrations-accept-a-newer-database",
         kind=Kind.DATA,
         file=RUNNER,
-        old="        if highest > len(self._migrations):\n",
-        new="        if highest > len(self._migrations) + 1:\n",
+        old="        if highest := max(newer, default=0):\n",
+        new="        if (highest := max(newer, default=0)) < 0:\n",
         tests=NEAREST,
     ),
     Mutant(
@@ -120,5 +121,32 @@ ROWS = (
         old="        return set(await self._database.list_collection_names()) <=",
         new="        return True or set(await self._database.list_collection_names()) <=",
         tests=NEAREST,
+    ),
+    Mutant(
+        id="an-earlier-version-starts-on-a-form-that-it-cannot-read",
+        kind=Kind.DATA,
+        file=RUNNER,
+        old='            if number > known and record.get("phase") != Phase.EXPAND\n',
+        new='            if number > known and "phase" not in record\n',
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="steps-that-contract-run-beside-old-replicas",
+        kind=Kind.AVAILABILITY,
+        file=RUNNER,
+        old="        if self._contract or await self._is_new(pending):\n",
+        new="        if pending or await self._is_new(pending):\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="a-replica-starts-before-its-migrations",
+        kind=Kind.DATA,
+        file="shared/wiring.py",
+        old="        if self._migrate_when is MigrateWhen.APART:\n"
+        "            await require_expanded(\n"
+        "                self._migrated, self._migrations, clock=self.clock, service=self.service\n"
+        "            )\n",
+        new="        if self._migrate_when is MigrateWhen.APART:\n",
+        tests=("tests/deploy/test_migrate.py",),
     ),
 )
