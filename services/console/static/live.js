@@ -4,6 +4,14 @@
 (() => {
   const isSeen = () => document.visibilityState === "visible";
 
+  // What an answer that has nothing more to tell means for the page; no row: ask again later.
+  const OVER = { 204: "signed-out", 401: "signed-out", 403: "access-over", 404: "access-over" };
+
+  const tellOver = (id) => {
+    const note = document.getElementById(id);
+    if (note) note.hidden = false;
+  };
+
   // Follows server-sent events by their names; `isOver` says whether the reason of an end is final.
   // A page that is left before `pause` milliseconds have passed asks for nothing.
   const follow = (url, listeners, isOver, pause = 0) => {
@@ -17,6 +25,22 @@
       source = null;
     };
 
+    const again = () => { later = setTimeout(open, 30_000 + 30_000 * Math.random()); };
+
+    // An answer that is no feed keeps its status from the script: it is asked for once more.
+    const askWhy = async () => {
+      try {
+        const answer = await fetch(url);
+        answer.body?.cancel();
+        if (!OVER[answer.status]) return;
+        ended = true;
+        close();
+        tellOver(OVER[answer.status]);
+      } catch {
+        // The next time may have an answer.
+      }
+    };
+
     const wait = () => {
       if (source || ended || !isSeen()) return;
       clearTimeout(later);
@@ -28,13 +52,17 @@
       source = new EventSource(url);
       for (const [name, listener] of Object.entries(listeners)) source.addEventListener(name, listener);
       source.addEventListener("end", (event) => {
-        ended = isOver(JSON.parse(event.data).reason);
-        if (ended) close();
+        const { reason } = JSON.parse(event.data);
+        ended = isOver(reason);
+        if (ended) tellOver(reason.startsWith("token-") ? "signed-out" : "access-over");
+        if (ended || reason === "set-back") close(); // its places are gone: begin anew
+        if (!ended && !source) again();
       });
       source.addEventListener("error", () => {
         if (source?.readyState !== EventSource.CLOSED) return; // the browser asks again by itself
         close();
-        later = setTimeout(open, 30_000 + 30_000 * Math.random());
+        again();
+        askWhy();
       });
     };
 
@@ -42,7 +70,7 @@
     wait();
   };
 
-  // Asks from time to time whether a list is still as it was; an answer without a text ends it.
+  // Asks from time to time whether a list is still as it was, until it is not or no longer shown.
   const watch = (url, state, tell) => {
     let later = 0;
     let ended = false;
@@ -56,9 +84,11 @@
       clearTimeout(later);
       try {
         const answer = await fetch(url);
-        const found = answer.ok ? await answer.text() : state;
-        ended = found !== state;
-        if (found && ended) tell();
+        const over = OVER[answer.status];
+        const found = answer.ok && !over ? await answer.text() : state;
+        ended = Boolean(over) || found !== state;
+        if (over) tellOver(over);
+        else if (ended) tell();
       } catch {
         // The next time may have an answer.
       }
@@ -111,7 +141,8 @@
       records.hidden = false;
     };
 
-    follow(records.dataset.follow, { record }, (reason) => !["draining", "unavailable"].includes(reason));
+    const goesOn = ["draining", "too-slow", "unavailable", "set-back"];
+    follow(records.dataset.follow, { record }, (reason) => !goesOn.includes(reason));
   }
 
   const changed = document.getElementById("list-changed");

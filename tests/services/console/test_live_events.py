@@ -21,6 +21,8 @@ BODY = f"""
 <p id="newer" hidden>newer</p>
 <p id="new-records" hidden data-follow="/records" data-own="usr_1" data-one="one" data-many="# new">
   <span></span></p>
+<p id="signed-out" hidden>signed out</p>
+<p id="access-over" hidden>access over</p>
 <p id="list-changed" hidden data-watch="/state" data-state="{STATE}">changed</p>
 """
 BEFORE = """
@@ -31,8 +33,12 @@ globalThis.EventSource = class extends EventTarget {
   constructor(url) { super(); this.url = url; sources.push(this); }
   close() { this.readyState = 2; }
 };
-globalThis.said = ["", true];
-globalThis.fetch = async () => ({ ok: said[1], text: async () => said[0] });
+globalThis.said = ["", 503];
+globalThis.asked = 0;
+globalThis.fetch = async () => {
+  asked += 1;
+  return { ok: said[1] < 300, status: said[1], text: async () => said[0] };
+};
 globalThis.last = (url) => sources.filter((one) => one.url === url).at(-1);
 globalThis.tell = (url, name, data, id = "") =>
   last(url).dispatchEvent(
@@ -82,6 +88,8 @@ def shown(page: Page, name: str) -> bool:
         ("/bell", "too-slow", False),
         ("/records", "draining", False),
         ("/records", "unavailable", False),
+        ("/records", "too-slow", False),
+        ("/records", "set-back", False),
         ("/records", "token-revoked", True),
         ("/records", "permission-missing", True),
     ],
@@ -112,14 +120,48 @@ def test_new_records_are_counted_once_but_for_the_readers_own_searches(page):
     assert told == ["", "one", "one", "2 new"]
 
 
+NOTES = ("list-changed", "signed-out", "access-over")
+"""What a page says once its list is another one, or no longer its visitor's."""
+OVER = ((204, "signed-out"), (401, "signed-out"), (403, "access-over"), (404, "access-over"))
+
+
 @pytest.mark.parametrize(
-    ("text", "is_good", "tells"),
-    [(STATE, True, False), ("other", True, True), ("", True, False), ("problem", False, False)],
+    ("text", "status", "told"),
+    [
+        (STATE, 200, ""),
+        ("other", 200, "list-changed"),
+        *(("", status, told) for status, told in OVER),
+        ("", 429, ""),
+        ("problem", 503, ""),
+    ],
 )
-def test_a_list_is_told_to_have_changed_by_another_state_alone(page, text, is_good, tells):
-    page.evaluate(f"said = {json.dumps([text, is_good])}; seen()")
+def test_a_list_says_that_it_changed_or_is_not_shown_any_more(page, text, status, told):
+    page.evaluate(f"said = {json.dumps([text, status])}; seen()")
     page.evaluate("settled")  # behind the answer
-    assert shown(page, "list-changed") is tells
+    assert [name for name in NOTES if shown(page, name)] == ([told] if told else [])
+    before = page.evaluate("asked")
+    page.clock.run_for(60_000)
+    assert (page.evaluate("asked") == before) is bool(told)
+
+
+@pytest.mark.parametrize("url", ["/bell", "/records"])
+@pytest.mark.parametrize(("status", "told"), [(503, ""), *OVER])
+def test_a_feed_that_is_refused_says_why_and_is_not_asked_again(page, url, status, told):
+    page.evaluate(f"said = {json.dumps(['', status])}")
+    page.evaluate("breakOff", url)
+    page.evaluate("settled")
+    assert [name for name in NOTES if shown(page, name)] == ([told] if told else [])
+    page.clock.run_for(120_000)
+    followed = page.evaluate("url => sources.filter((one) => one.url === url).length", url)
+    assert followed == (1 if told else 2)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [("token-revoked", "signed-out"), ("permission-missing", "access-over")]
+)
+def test_a_feed_says_the_final_reason_of_its_end(page, reason, told):
+    page.evaluate("reason => tell('/records', 'end', { reason })", reason)
+    assert [name for name in NOTES if shown(page, name)] == [told]
 
 
 def test_the_bell_counts_and_tells_of_more_than_the_page_has(page):

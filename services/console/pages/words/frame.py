@@ -8,6 +8,15 @@ FRAME: Mapping[str, PageText] = {
     "notifications": PageText("Notifications", "Mitteilungen"),
     "unread_word": PageText("unread", "ungelesen"),
     "sign_out": PageText("Sign out", "Abmelden"),
+    "signed_out_meanwhile": PageText(
+        "Your session has ended meanwhile: what this page shows is not kept up to date.",
+        "Ihre Sitzung ist inzwischen beendet: Was diese Seite zeigt, wird nicht aktualisiert.",
+    ),
+    "sign_in_anew": PageText("Sign in again", "Neu anmelden"),
+    "access_over": PageText(
+        "You have no access to this page any more: what it shows is not kept up to date.",
+        "Sie haben keinen Zugang mehr zu dieser Seite: Was sie zeigt, wird nicht aktualisiert.",
+    ),
     "error": PageText("Error:", "Fehler:"),
     "correct": PageText(
         "Correct what is marked below, then press the button again.",
