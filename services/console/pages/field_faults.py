@@ -1,4 +1,4 @@
-"""What the API says is wrong with a field, in German: sentence by sentence.
+"""What the API says is wrong with a field, for a person at a form: sentence by sentence.
 
 A sentence may have parts in braces, which stay as they are. What has no row here is shown in
 English, as the API says it.
@@ -224,10 +224,54 @@ SENTENCES: Mapping[str, str] = {
     "The receiver answered {status}.": "Der Empfänger hat mit {status} geantwortet.",
 }
 
-
-_SENTENCES = Sentences(SENTENCES)
+ENGLISH: Mapping[str, str] = {
+    "Must have at least {least} items.": "Choose at least {least}.",
+    "Must have at most {most} items.": "Choose at most {most}.",
+    "Must be an integer.": "Enter a whole number.",
+    "Must be an integer of at most 64 bits.": "Enter a smaller number.",
+    "Must be a finite number.": "Enter a number.",
+    "Must be a string.": "Enter a text.",
+    "Must be an array.": "Choose something.",
+    "Must be an object.": "Choose something.",
+    "Must be true or false.": "Choose yes or no.",
+    "Must be null.": "Leave this field empty.",
+    "Must be {kind}, or {other}.": "Choose something.",
+    "Must be an id that begins with `{prefix}`, as an earlier answer gave it.": "Choose something"
+    " from the list.",
+    "Does not have the form of this field.": "This does not fit this field.",
+    "See its schema.": "Look at what you entered.",
+    "Send one request for each address.": "Enter the others one by one.",
+    "Set it when you verify the address, with `POST /v1/email/verify`.": "You choose it when you"
+    " verify the address.",
+    "Send the password: you have no second factor.": "Enter your password: you have no second"
+    " factor.",
+    "Use a name of the IANA time zone database, such as `Europe/Berlin` or `UTC`.": "Choose one"
+    " from the list.",
+    "Send one from {first} to {last} in UTC.": "Choose another one.",
+    "Must be an RFC 3339 time with a zone, such as {moment}.": "Choose a day.",
+    "Send an RFC 3339 time with a zone, such as {moment}.": "Choose a day.",
+    "`to` is before `from`.": "The end is before the beginning.",
+    "Send a `to` that is later, or leave one out.": "Choose a later one, or leave one out.",
+    "Must be an action such as `member.removed`, or its beginning with `.` or `*` at the"
+    " end.": "Choose an action from the list.",
+    "Send at least one word of a name.": "Enter at least one word of a name.",
+    "Send `secret` together with `url`.": "Enter both.",
+    "Send `client_secret` together with `issuer`; it is `null` for a client without one"
+    ".": "Enter both.",
+    "`{name}` is not an event type, a noun with `.*`, or `*`.": "`{name}` is not an event.",
+    "Choose from GET /v1/webhook-event-types.": "Choose one from the list.",
+}
+"""Of the sentences above, those whose own words are for the writer of a program."""
+_GERMAN = Sentences(SENTENCES)
+_ENGLISH = Sentences({sentence: sentence for sentence in SENTENCES} | ENGLISH)
 
 
 def in_german(text: str) -> str | None:
     """The text of the API in German; None if a sentence of it has no row."""
-    return _SENTENCES.translated(text)
+    return _GERMAN.translated(text)
+
+
+def in_english(text: str) -> str:
+    """The text of the API in the words of a person; as it is if a sentence of it has no row."""
+    said = _ENGLISH.translated(text)
+    return text if said is None else said

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 import services
 import shared
-from services.console.pages.field_faults import SENTENCES, in_german
+from services.console.pages.field_faults import ENGLISH, SENTENCES, in_english, in_german
 from services.console.pages.words import fault_in
 from services.console.routes import PAGES
 from services.console.routes.outcomes import FIELDS
@@ -36,6 +37,9 @@ WRONG: tuple[object, ...] = (
     ["\x00"],
 )
 """What no form should send, and what each field says about it."""
+OF_PROGRAMS = re.compile(
+    r"RFC|IANA|UTC|/v1/|`null`|\b(?:schema|array|object|string|integer|null|bits|items|[Ss]end)\b"
+)
 CHECKED = ("names.py", "addresses.py", "locales.py", "http/outbound.py", "http/moments.py")
 """What checks fields of every service."""
 
@@ -111,6 +115,20 @@ OF_RECEIVERS = {
 @pytest.mark.parametrize("text", sorted((BY_BODIES | BY_CHECKS | BY_RULES | OF_RECEIVERS) - {""}))
 def test_what_the_api_says_of_a_field_of_the_pages_has_german_words(text):
     assert in_german(text) is not None
+
+
+@pytest.mark.parametrize("text", sorted((BY_BODIES | BY_CHECKS | BY_RULES) - {""}))
+def test_what_people_read_of_a_field_has_no_words_of_a_program(text):
+    assert not OF_PROGRAMS.search(in_english(text))
+
+
+def test_each_sentence_for_people_takes_the_place_of_a_known_one():
+    assert ENGLISH.keys() <= SENTENCES.keys()
+    for sentence, words in ENGLISH.items():
+        assert in_english(sentence) == words
+    assert in_english("Must not be empty. See its schema.") == (
+        "Must not be empty. Look at what you entered."
+    )
 
 
 def test_the_texts_of_each_origin_are_found():

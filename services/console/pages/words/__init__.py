@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 
-from services.console.pages.field_faults import in_german
+from services.console.pages.field_faults import in_english, in_german
 from services.console.pages.page_text import Fault, PageText
 from services.console.pages.words.access import ACCESS
 from services.console.pages.words.catalog_moves import CATALOG_MOVES
@@ -71,6 +71,6 @@ def fault_in(language: str, problem: Fault) -> str:
     if isinstance(problem, PageText):
         return problem.of(language)
     if not problem or known_locale(language) is not Locale.DE:
-        return problem
+        return in_english(problem)
     german = in_german(problem)
     return german if german is not None else Markup('<span lang="en">{}</span>').format(problem)
