@@ -23,6 +23,10 @@ from services.console.routes.session_ends import SignedOut
 from services.console.routes.visits import Visit
 
 MAX_ADDRESSES = 20
+NAMED = re.compile(
+    r'(?<![^\s,;])(?:"[^"\n]{0,100}"|[^\s<>@,;"][^<>@,;"\n]{0,100}?)?\s?<([^<>\s@,;]+@[^<>\s,;]+)>'
+)
+"""An address as programs for mail copy it, behind the name of its person."""
 AT_EMAIL = "/email"
 OF_THE_VISITOR = frozenset({401, 429, 503})
 """Statuses that are about the visitor or the server, so the next address has no better luck."""
@@ -102,11 +106,16 @@ def _shown(
     )
 
 
+def typed_addresses(text: str) -> list[str]:
+    """Return each address once, without the name that may stand before it."""
+    return list(dict.fromkeys(re.split(r"[\s,;]+", NAMED.sub(r" \1 ", text).strip(" \t\r\n,;"))))
+
+
 async def submit(visit: Visit) -> Outcome:
     """Invite each address; the form keeps those that were refused, with the reason of each."""
     frame, table = await _opened(visit)
     typed = visit.typed
-    addresses = list(dict.fromkeys(re.split(r"[\s,;]+", typed.get("emails", "").strip())))
+    addresses = typed_addresses(typed.get("emails", ""))
     fault = (
         TOO_MANY if len(addresses) > MAX_ADDRESSES else NO_ADDRESS if addresses == [""] else None
     )

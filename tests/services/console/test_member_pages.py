@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 
+from services.console.routes.invite import typed_addresses
 from tests.services.console.accounts import API, PAGE, describe_account, member
 from tests.services.console.browsing import problem
 
@@ -402,3 +403,21 @@ async def test_each_way_on_from_the_list_keeps_what_else_it_was_asked_for(browse
     assert [one for one in changed if len(one) > 1] == []
     assert {name for one in changed for name in one} == {"status", "role", "sort", "cursor"}
     assert {way["cursor"] for way in ways if "cursor" in way} == {"c2", "c1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("Bo Li <bo@x.example>", ["bo@x.example"]),
+        (
+            "a@x.example Bo Li <bo@x.example>, c@x.example",
+            ["a@x.example", "bo@x.example", "c@x.example"],
+        ),
+        ('"Li, Bo" <bo@x.example>; <c@x.example>', ["bo@x.example", "c@x.example"]),
+        ("a@x.example,\na@x.example,", ["a@x.example"]),
+        ("<b>c", ["<b>c"]),
+        (" ", [""]),
+    ],
+)
+async def test_an_address_is_taken_without_the_name_before_it(text, addresses):
+    assert typed_addresses(text) == addresses
