@@ -12,7 +12,7 @@ from services.console.routes.person_frame import together
 from services.console.routes.things import AccountThings, same_page, state_of
 from services.console.routes.visits import Visit
 
-FIELDS = frozenset({"url", "name", "header"})
+FIELDS = frozenset({"url", "name", "header", "secret"})
 STARTS = ("now", "beginning")
 
 
@@ -30,7 +30,6 @@ async def create(visit: Visit) -> Outcome:
         f"/v1/accounts/{visit.account_id}/audit-streams",
         {
             **{name: visit.typed.get(name, "") for name in FIELDS},
-            "secret": visit.typed.get("password", ""),
             "start": start if start in STARTS else STARTS[0],
         },
         key=visit.typed.get("once"),
@@ -54,7 +53,7 @@ async def press(visit: Visit) -> Outcome:
         case "disable":
             return await _change(visit, {"enabled": False}, "stream-disabled")
         case "secret":
-            secret = {"secret": visit.typed.get("password", "")}
+            secret = {"secret": visit.typed.get("secret", "")}
             return await _change(visit, secret, "stream-changed")
         case "test":
             await visit.call(
@@ -108,6 +107,6 @@ STREAMS = AccountThings(
 PAGES = (
     STREAMS.list_page,
     PageRoute(path=places.STREAM_NEW, show=show_new, submit=create, fields=FIELDS),
-    PageRoute(path=places.STREAM, show=show_one, submit=press),
+    PageRoute(path=places.STREAM, show=show_one, submit=press, fields=frozenset({"secret"})),
     PageRoute(path=places.STREAM_DELETE, show=STREAMS.ask_delete, submit=STREAMS.submit_delete),
 )

@@ -18,6 +18,7 @@ SECRET_FIELDS = frozenset(
         "current",
         "new",
         "client_secret",
+        "secret",
         "carried",
         "otp",
         "form",

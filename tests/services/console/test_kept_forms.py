@@ -200,7 +200,7 @@ def resealed(kept: str, *, age: int) -> str:
 
 async def test_no_secret_is_kept(browser, api):
     path = f"{PAGE}/settings/streams/new"
-    fields = {"name": "Lake", "url": "https://log.example/", "password": "hunter2-hunter2"}
+    fields = {"name": "Lake", "url": "https://log.example/", "secret": "hunter2-hunter2"}
     before = await press_after_the_end(browser, api, path, **fields)
     api.answers = before
     await browser.press(path, email="a@b.example", password="pw")
@@ -223,7 +223,7 @@ async def test_a_secret_that_was_typed_is_asked_for_again(browser, api, secret):
 
 SECRETS = (
     (f"{PAGE}/settings/sign-in/new", "client_secret"),
-    (f"{PAGE}/settings/streams/new", "password"),
+    (f"{PAGE}/settings/streams/new", "secret"),
     ("/console/profile", "current"),
     ("/console/profile", "new"),
 )

@@ -280,11 +280,11 @@ async def test_the_secret_of_a_stream_is_sent_and_never_shown(browser, settings)
     settings.answers[f"POST {STREAMS}"] = problem(409, "too-many-streams", limit=5)
     await browser.open(new)
     fields = {"url": "https://x.example", "name": "SIEM", "header": "X-Key"}
-    await browser.press(new, password="Bearer s3cret", start="beginning", **fields)
+    await browser.press(new, secret="Bearer s3cret", start="beginning", **fields)
     assert (browser.status, "There are 5 log streams" in browser.text) == (409, True)
     assert "s3cret" not in browser.text
     settings.answers[f"POST {STREAMS}"] = (201, STREAM)
-    where = await browser.press(new, password="Bearer s3cret", start="beginning", **fields)
+    where = await browser.press(new, secret="Bearer s3cret", start="beginning", **fields)
     assert where == f"{SETTINGS}/streams/str_1?done=stream-created"
     assert settings.asked_for(f"POST {STREAMS}")[-1] == {
         **fields,
@@ -298,7 +298,7 @@ async def test_the_secret_of_a_stream_is_sent_and_never_shown(browser, settings)
         ("secret", {"secret": "new"}),
     ):
         await browser.open(one)
-        await browser.press(one, press=press, password="new")
+        await browser.press(one, press=press, secret="new")
         assert settings.asked_for(f"PATCH {STREAMS}/str_1")[-1] == body
     await browser.open(one)
     assert await browser.press(one, press="test") == f"{one}?done=test-sent"
@@ -397,3 +397,19 @@ async def test_an_account_is_deleted_by_its_name_and_restored(browser, settings)
     assert ">27 Dec 2026, 08:00</time>" in browser.text
     assert 'name="confirm"' not in browser.text
     assert await browser.press(where, press="restore") == f"{SETTINGS}?done=account-restored"
+
+
+async def test_a_fault_of_the_secret_of_a_stream_stands_at_its_field(browser, settings):
+    await browser.sign_in()
+    fault = {"pointer": "/secret", "message": "Contains a character that is not allowed."}
+    refusal = problem(422, "invalid", errors=[fault])
+    for page, request, press in (
+        (f"{SETTINGS}/streams/new", f"POST {STREAMS}", {}),
+        (f"{SETTINGS}/streams/str_1", f"PATCH {STREAMS}/str_1", {"press": "secret"}),
+    ):
+        settings.answers[request] = refusal
+        await browser.open(page)
+        await browser.press(page, secret="no\nsecret", **press)
+        assert browser.status == 422
+        assert re.search(r'id="secret-fault"[^>]*>[^<]*Contains a character', browser.text)
+        assert "no\nsecret" not in browser.text
