@@ -263,7 +263,7 @@ ENGLISH: Mapping[str, str] = {
 }
 """Of the sentences above, those whose own words are for the writer of a program."""
 _GERMAN = Sentences(SENTENCES)
-_ENGLISH = Sentences({sentence: sentence for sentence in SENTENCES} | ENGLISH)
+_ENGLISH = Sentences({**{sentence: sentence for sentence in SENTENCES}, **ENGLISH})
 
 
 def in_german(text: str) -> str | None:
