@@ -310,6 +310,7 @@ PRODUCTION = Production(
     smtp_username="rolecall",
     smtp_password="of the mail server",
 )
+WITH_SECRETS = ("secrets.json", "broker.json", "database.json")
 ADDED = yaml.safe_load((ROOT / "docker-compose.production.yml").read_text())["services"]
 
 
@@ -356,6 +357,19 @@ def test_in_production_each_secret_is_a_file_of_its_service(production, service,
         assert file.read_text().strip() not in (production.folder / f"{service}.env").read_text()
         assert stat.S_IMODE(file.stat().st_mode) == 0o644
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+
+
+def test_in_production_no_variable_of_a_container_is_a_secret(production):
+    files = [json.loads((production.folder / name).read_text()) for name in WITH_SECRETS]
+    secrets = {PRODUCTION.smtp_password}
+    for given in files:
+        for name, value in given.items():
+            if "public" not in name:
+                secrets.update(value.values() if isinstance(value, dict) else [value])
+    assert len(secrets) > 20
+    for file in production.folder.glob("*.env"):
+        text = file.read_text()
+        assert not [secret for secret in secrets if secret in text], file.name
 
 
 def test_in_production_the_passwords_of_the_database_are_a_file(production):

@@ -163,7 +163,10 @@ def test_a_fault_of_the_settings_is_found(changes, level, area, text):
     assert not [one for one in found if "s3cret" in one[2] or FIRST in one[2]]
 
 
-@pytest.mark.parametrize("key", [PATTERN, "abc" * 20, "".join(map(chr, range(48, 98))), "a1" * 30])
+@pytest.mark.parametrize(
+    "key",
+    [PATTERN, "k7Qz2pL9xVw3mN8r" * 3, "abc" * 20, "".join(map(chr, range(48, 98))), "a1" * 30],
+)
 def test_a_key_with_a_pattern_is_weak(key):
     assert is_weak(key)
 
