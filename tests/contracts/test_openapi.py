@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.console.pages.catalog_words import FOREIGN
 from shared.http.access import Client, Permission, PermissionOrClient, SessionOrClient
 from shared.http.openapi_texts import TAGS, shown_code
 from shared.http.routes import Media, Route
@@ -29,6 +30,13 @@ JUDGED_BY_A_RULE: dict[str, list[dict[str, Any]]] = {
     ],
 }
 """Bodies that fit the schema and are refused: neither address nor invitation, and no address."""
+NAMED_BY_IDS = frozenset(
+    {"cells", "counts", "gained", "grants", "lost", "permissions", "policies", "table"}
+    | {"translations"}
+)
+"""Members of answers whose own members are ids or languages."""
+NOT_FOR_PAGES = frozenset({"act", "action", "context", "options", "resource", "subject"})
+"""Members of any form of requests, and of answers that no page in words is made of."""
 PROSE = (8, 2_000)
 """How long a description is, in characters."""
 
@@ -168,3 +176,21 @@ def test_authzen_requests_are_open_on_every_level() -> None:
         inner["later"] = {"version": 2}
         assert fits(more, content_of(row)["schema"], DEFINITIONS)
         assert taken(row, more)
+
+
+def has_any_form(schema: Any) -> bool:
+    """Whether a schema does not name the members of what it takes."""
+    if "anyOf" in schema:
+        return any(map(has_any_form, schema["anyOf"]))
+    beside_words = schema.keys() - {"default", "description", "examples", "title"}
+    return not beside_words or bool(schema.get("additionalProperties"))
+
+
+def test_the_console_translates_nothing_in_members_that_others_fill():
+    found = {
+        name
+        for definition in DEFINITIONS.values()
+        for name, schema in definition.get("properties", {}).items()
+        if has_any_form(schema)
+    }
+    assert found == FOREIGN | NAMED_BY_IDS | NOT_FOR_PAGES

@@ -214,6 +214,8 @@ NAMES = frozenset({"Standard", "Runpod", "RunOS", "Cloud IAM", "Novita AI"})
 
 TITLES = frozenset({"role_title", "catalog_title", "project_word", "projects_word"})
 """The members of answers that are texts of a catalog."""
+FOREIGN = frozenset({"after", "attributes", "before", "filters", "properties"})
+"""The members whose content is what others have sent, in any form."""
 
 
 def in_words(answer: Any, language: str) -> Any:
@@ -233,7 +235,10 @@ def _in_words(part: Any, words: Mapping[str, str], language: Locale) -> Any:
         return part
     if own := part.get("translations"):
         words = {**words, **own.get(language, {})}
-    named = {name: _in_words(value, words, language) for name, value in part.items()}
+    named = {
+        name: value if name in FOREIGN else _in_words(value, words, language)
+        for name, value in part.items()
+    }
     for name in _named_by_catalog(part):
         if isinstance(text := part.get(name), str):
             named[name] = words.get(text, text)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rolecall import SHIPPED_CATALOGS, load_catalog
-from services.console.pages.catalog_words import GERMAN, NAMES, in_words
+from services.console.pages.catalog_words import FOREIGN, GERMAN, NAMES, in_words
 from tests.services.console.account_api import CATALOGS, catalog_answer
 from tests.services.console.accounts import API, PAGE, describe_account
 from tests.services.console.browsing import ME, OPENED
@@ -31,6 +31,8 @@ def test_each_text_of_the_shipped_catalogs_has_german_words():
 
 OWN_ROLE = {"id": "rol_1", "name": "Viewer", "description": "Everything.", "built_in": False}
 BUILT_IN = OWN_ROLE | {"built_in": True}
+SENT = [{"translations": "x", "role_title": "Admin", "built_in": True, "name": "Admin"}]
+"""What a service or a person may send as a value of their own."""
 ANSWERS: list[tuple[Any, Any]] = [
     ({"role_title": "Admin"}, {"role_title": "Verwaltung"}),
     ({"role_title": "Night shift"}, {"role_title": "Night shift"}),
@@ -48,6 +50,7 @@ ANSWERS: list[tuple[Any, Any]] = [
     ({"levels": ["view"]}, {"levels": ["view"]}),
     ("Admin", "Admin"),
     (None, None),
+    *((one, one) for one in ({name: SENT} for name in FOREIGN)),
 ]
 
 
