@@ -27,6 +27,7 @@ def _checked_amqp_address(url: SecretStr) -> SecretStr:
     parts = urlsplit(text)
     if parts.scheme not in {"amqp", "amqps"} or parts.hostname is None:
         raise ValueError("must be an amqp:// or amqps:// address")
+    _require_encoded(parts)
     user, password = unquote(parts.username or "guest"), unquote(parts.password or "guest")
     if (user, password) == ("guest", "guest") and not _is_loopback(parts.hostname):
         raise ValueError("must not use the account guest:guest of another machine")
@@ -39,6 +40,7 @@ def _checked_mongo_address(url: SecretStr) -> SecretStr:
     parts = urlsplit(url.get_secret_value())
     if parts.scheme not in {"mongodb", "mongodb+srv"}:
         raise ValueError("must be a mongodb:// address")
+    _require_encoded(parts)
     _readable_files(parts, MONGO_FILES)
     return url
 
@@ -47,6 +49,20 @@ AmqpAddress = Annotated[SecretStr, AfterValidator(_checked_amqp_address)]
 """A setting with the address of RabbitMQ."""
 MongoAddress = Annotated[SecretStr, AfterValidator(_checked_mongo_address)]
 """A setting with the address of MongoDB; it may name several servers."""
+
+
+def _require_encoded(parts: SplitResult) -> None:
+    """Refuse a password whose marks end the place of the password.
+
+    Libraries would take its parts for a host, a port or the name of a database, and name them in
+    their errors.
+
+    Raises:
+        ValueError: it is not encoded.
+    """
+    beyond = parts.path + parts.fragment + ("" if parts.path else parts.query)
+    if "@" in beyond or parts.netloc.count("@") > 1:
+        raise ValueError("must have `/`, `?`, `#` and `@` of a password as %2F, %3F, %23 and %40")
 
 
 def _readable_files(parts: SplitResult, names: Collection[str]) -> list[str]:

@@ -207,3 +207,17 @@ def test_a_wrong_file_stops_the_start_and_is_named(setting, url, told):
 )
 def test_an_address_of_a_replica_set_with_tls_is_kept_as_it_is(url):
     assert Database(url=url).url.get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    ("setting", "scheme"), [(Broker, "amqp"), (Database, "mongodb"), (Database, "mongodb+srv")]
+)
+@pytest.mark.parametrize("mark", ["/", "?", "#", "@"])
+def test_a_password_that_is_not_encoded_is_refused_and_not_told(setting, scheme, mark):
+    with pytest.raises(ValidationError) as refused:
+        setting(url=f"{scheme}://team:s3c{mark}ret@host.example/?a=b@c")
+    [fault] = refused.value.errors(include_input=False)
+    assert "as %2F, %3F, %23 and %40" in fault["msg"]
+    assert "s3c" not in fault["msg"]
+    assert "ret" not in fault["msg"].replace("secret", "")
+    setting(url=f"{scheme}://team:s3c%2Fret@host.example/?a=b@c")
