@@ -13,6 +13,7 @@ from services.console.adapters.api import ApiRefusal
 from services.console.domain.sections import PERSON_SECTIONS, SECTIONS
 from services.console.pages.mail_words import MAIL_KINDS
 from services.console.pages.page_text import PageText
+from services.console.pages.refusals import IN_ACCOUNTS
 from services.console.pages.texts import (
     DONE,
     FAILURES,
@@ -168,6 +169,13 @@ def test_each_text_of_a_page_of_one_person_is_in_both_languages(text):
 def test_each_kind_of_mail_has_words_in_both_languages():
     assert MAIL_KINDS.keys() == set(MessageKind)
     assert all(words.en != words.de for words in MAIL_KINDS.values())
+
+
+@pytest.mark.parametrize("table", [WORDS, IN_ACCOUNTS, DONE])
+def test_own_permissions_of_a_member_have_one_name_on_the_pages(table):
+    assert [
+        name for name, text in table.items() if re.search("[Ee]xception|Ausnahm", str(text))
+    ] == []
 
 
 async def test_what_the_api_says_to_programs_is_not_shown(browser, api):

@@ -66,10 +66,11 @@ ACCOUNTS: Mapping[str, PageText] = {
         " daraus wird.",
     ),
     "move-too-large": PageText(
-        "This would change {overrides} exceptions, and one change may have {limit} at most. Remove"
-        " exceptions that are not needed any more first.",
-        "Das würde {overrides} Ausnahmen ändern, und eine Änderung darf höchstens {limit} haben."
-        " Entfernen Sie zuerst Ausnahmen, die nicht mehr nötig sind.",
+        "This would change own permissions of members in {overrides} cases, and one change may have"
+        " {limit} at most. Remove own permissions that are not needed any more first.",
+        "Das würde in {overrides} Fällen eigene Berechtigungen von Mitgliedern ändern, und eine"
+        " Änderung darf höchstens {limit} haben. Entfernen Sie zuerst eigene Berechtigungen, die"
+        " nicht mehr nötig sind.",
     ),
     "guardrails-of-this-catalog": PageText(
         "The rules {names} of this account name roles or permissions that have no counterpart"
@@ -211,11 +212,11 @@ ROLES: Mapping[str, PageText] = {
 }
 PROJECTS: Mapping[str, PageText] = {
     "override-limit": PageText(
-        "An account may have {limit} exceptions at most. Remove one first, or give the member"
-        " another role.",
-        "Ein Konto darf höchstens {limit} Ausnahmen haben. Entfernen Sie zuerst eine, oder geben"
-        " Sie"
-        " dem Mitglied eine andere Rolle.",
+        "Members of an account can have own permissions in {limit} cases at most. Remove those of"
+        " one case first, or give the member another role.",
+        "Die Mitglieder eines Kontos können in höchstens {limit} Fällen eigene Berechtigungen"
+        " haben. Entfernen Sie zuerst die eines Falls, oder geben Sie dem Mitglied eine andere"
+        " Rolle.",
     ),
     "project-has-resources": PageText(
         "There are {count} resources in it. Delete them, or move them elsewhere, before you delete"

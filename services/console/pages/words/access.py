@@ -37,7 +37,7 @@ ACCESS: Mapping[str, PageText] = {
     "give_here": PageText("Give it in {project}", "In {project} geben"),
     "would_nothing": PageText(
         "No role and no permission inside one of the {projects} would allow it.",
-        "Keine Rolle würde es erlauben, auch keine Ausnahme für {projects}.",
+        "Keine Rolle würde es erlauben, auch keine eigenen Berechtigungen für {projects}.",
     ),
     "could_grant": PageText("Who could give it", "Wer es geben könnte"),
     "could_by_roles": PageText("by the roles {roles}", "durch die Rollen {roles}"),

@@ -35,13 +35,14 @@ CATALOG_MOVES: Mapping[str, PageText] = {
     "catalog_roles": PageText("Roles", "Rollen"),
     "catalog_levels": PageText("Permissions", "Berechtigungen"),
     "catalog_levels_hint": PageText(
-        "Roles of your own and exceptions use these. What is left empty ends.",
-        "Eigene Rollen und Ausnahmen benutzen sie. Was leer bleibt, endet.",
+        "Roles of your own and own permissions of members use these. What is left empty ends.",
+        "Eigene Rollen und eigene Berechtigungen von Mitgliedern benutzen sie. Was leer bleibt,"
+        " endet.",
     ),
     "catalog_becomes": PageText("{name} becomes", "{name} wird zu"),
     "catalog_choose_role": PageText("Choose a role", "Rolle wählen"),
     "catalog_ends": PageText("Ends", "Endet"),
-    "catalog_overrides": PageText("Exceptions end", "Ausnahmen enden"),
+    "catalog_overrides": PageText("Own permissions end", "Eigene Berechtigungen enden"),
     "catalog_overrides_hint": PageText(
         "There are none there. The role counts everywhere then, which may be more.",
         "Dort gibt es keine. Dann gilt überall die Rolle, und das kann mehr sein.",
@@ -58,8 +59,8 @@ SAY_WHICH = PageText(
     "Das passt dort nicht. Wählen Sie etwas anderes.",
 )
 OVERRIDES_END = PageText(
-    "There are no exceptions there. They have to end.",
-    "Dort gibt es keine Ausnahmen. Sie müssen enden.",
+    "There are no own permissions of members there. They have to end.",
+    "Dort gibt es keine eigenen Berechtigungen von Mitgliedern. Sie müssen enden.",
 )
 NOT_OFFERED = PageText(
     "This set is not offered any more. Choose another one.",

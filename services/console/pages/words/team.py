@@ -100,16 +100,16 @@ MEMBER: Mapping[str, PageText] = {
     "role_press": PageText("Change the role", "Rolle ändern"),
     "suspend_title": PageText("Suspend {name}", "{name} sperren"),
     "suspend_text": PageText(
-        "{name} can do nothing in {account} until the suspension ends. Role, exceptions and seat"
-        " stay.",
-        "{name} kann in {account} nichts tun, bis die Sperre aufgehoben wird. Rolle, Ausnahmen und"
-        " Platz bleiben.",
+        "{name} can do nothing in {account} until the suspension ends. Role, own permissions and"
+        " seat stay.",
+        "{name} kann in {account} nichts tun, bis die Sperre aufgehoben wird. Rolle, eigene"
+        " Berechtigungen und Platz bleiben.",
     ),
     "suspend_press": PageText("Suspend the member", "Mitglied sperren"),
     "resume_title": PageText("Resume {name}", "Sperre von {name} aufheben"),
     "resume_text": PageText(
-        "{name} gets back the role and the exceptions in {account}.",
-        "{name} bekommt Rolle und Ausnahmen in {account} zurück.",
+        "{name} gets back the role and the own permissions in {account}.",
+        "{name} bekommt Rolle und eigene Berechtigungen in {account} zurück.",
     ),
     "resume_press": PageText("Resume the member", "Sperre aufheben"),
     "remove_title": PageText("Remove {name}", "{name} entfernen"),
