@@ -189,7 +189,8 @@ def test_a_new_person_joins_a_team_by_a_mailed_invitation(
     assert bea.email in pending(site, owner)
     visitor.fill(name=bea.name, password=PASSWORD)
     visitor.press("Create the account and join")
-    assert visitor.path == "/console"
+    assert visitor.path == f"/console/accounts/{owner.account_id}/members?done=joined"
+    assert "You have joined this account." in visitor.text
     assert "Analytical Engines" in visitor.text
     assert bea.email in members(site, owner)
 
@@ -207,7 +208,7 @@ def test_a_link_that_was_handed_over_proves_no_address(
     visitor.press("Verify and sign in")
     assert visitor.path == "/invitations"  # where the person was
     visitor.press("Join the team")
-    assert visitor.path == "/console"
+    assert "You have joined this account." in visitor.text
     assert eve.email in members(site, owner)
 
 

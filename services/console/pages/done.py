@@ -98,6 +98,7 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
     ),
     "resumed": PageText("The member has their role again.", "Das Mitglied hat seine Rolle wieder."),
     "removed": PageText("The member was removed.", "Das Mitglied wurde entfernt."),
+    "joined": PageText("You have joined this account.", "Sie gehören jetzt zu diesem Konto."),
     "left": PageText("You have left the account.", "Sie haben das Konto verlassen."),
     "converted": PageText(
         "The account is a team now. Invite the first people.",

@@ -54,10 +54,14 @@ async def create(visit: Visit) -> Outcome:
 
 
 async def enter(visit: Visit, form: Form) -> Outcome:
-    """Lead to the first section that the visitor sees, or say what they are in the account."""
+    """Lead to the first section that the visitor sees, or say what they are in the account.
+
+    What the address says of the press before it, the section says.
+    """
     frame = await open_account(visit)
     for section in frame.sections:
-        return SeeOther(places.account_path(visit.account_id, section.id))
+        path = places.account_path(visit.account_id, section.id)
+        return SeeOther(places.changed_address(path, {}, done=visit.query.get("done")))
     return frame.shown("account/overview", section="", form=form)
 
 

@@ -47,7 +47,7 @@ async def accept(visit: Visit, link: PageLink) -> Outcome:
     visit.forget_link(LinkKind.INVITATION)
     switched = await visit.call("POST", "/v1/session/switch", {"account_id": joined["account_id"]})
     visit.change_access_token(switched)
-    return SeeOther(places.HOME)
+    return SeeOther(with_query(places.account_path(joined["account_id"]), done="joined"))
 
 
 async def join(visit: Visit, link: PageLink) -> Outcome:

@@ -162,7 +162,8 @@ async def test_a_press_acts_on_the_link_of_its_own_page(browser, api):
     page = browser.text
     await browser.open("/invitations?token=inv_2.1.second&code=B")
     browser.text = page
-    assert await browser.press("/invitations", press="accept") == "/console"
+    to = await browser.press("/invitations", press="accept")
+    assert to == "/console/accounts/acc_1?done=joined"
     [accepted] = api.asked_for("POST /v1/invitations/accept")
     assert accepted == {"token": "inv_1.1.first", "code": "A"}
 
