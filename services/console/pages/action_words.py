@@ -251,6 +251,7 @@ MEMBERS: Mapping[str, PageText] = {
     "format": PageText("Format", "Format"),
     "grants": PageText("Permissions", "Berechtigungen"),
     "kind": PageText("Kind", "Art"),
+    "locale": PageText("Language", "Sprache"),
     "name": PageText("Name", "Name"),
     "number": PageText("Number", "Anzahl"),
     "operation": PageText("Request", "Anfrage"),
@@ -265,6 +266,7 @@ MEMBERS: Mapping[str, PageText] = {
     "role_id": PageText("Role", "Rolle"),
     "shared": PageText("Shared", "Geteilt"),
     "status": PageText("Status", "Status"),
+    "time_zone": PageText("Time zone", "Zeitzone"),
     "url": PageText("Address", "Adresse"),
     "user_id": PageText("Person", "Person"),
 }
@@ -275,6 +277,13 @@ def in_words(table: Mapping[str, PageText], name: str, language: str) -> str:
     """The words for a name; one that the table does not have is shown as it is."""
     text = table.get(name)
     return name if text is None else text.of(language)
+
+
+def event_words(events: str, language: str) -> str:
+    """The words for a type of events: all of a noun have its word, a single one its action's."""
+    noun, _, rest = events.partition(".")
+    words = SUBJECTS.get(noun) if rest == "*" else ACTIONS.get(events)
+    return events if words is None else words.of(language)
 
 
 def plainly(name: str) -> str:

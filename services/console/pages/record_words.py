@@ -14,6 +14,7 @@ from services.console.pages.action_words import (
 )
 from services.console.pages.mail_words import MAIL_KINDS
 from services.console.pages.page_text import PageText
+from services.console.pages.words import LANGUAGES
 
 Record = Mapping[str, Any]
 
@@ -83,7 +84,7 @@ def changed_rows(record: Record, language: str, roles: Mapping[str, str]) -> lis
 
     `roles` are the names of the roles that the account has now.
     """
-    said = {"role": roles}
+    said = {"role": roles, "locale": {str(code): name for code, name in LANGUAGES.items()}}
     return [
         {
             "name": MEMBERS[one.name].of(language) if one.name in MEMBERS else plainly(one.name),

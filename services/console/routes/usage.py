@@ -8,6 +8,7 @@ from services.console.domain import places
 from services.console.domain.usage_charts import DAY_WIDTH, HEIGHT, Month, bars, shown_number
 from services.console.pages.record_words import action_words, type_words
 from services.console.pages.rendering import Form
+from services.console.pages.usage_units import unit_words
 from services.console.pages.words.usage import USAGE
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY, listed, names_of
@@ -43,6 +44,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         month=month,
         month_title=month.title(visit.language),
         number=partial(shown_number, locale=visit.language),
+        unit=partial(unit_words, language=visit.language),
         latest=month.has_begun_after(visit.now),
         grouping=grouping,
         groupings=GROUPINGS,

@@ -7,7 +7,7 @@ from typing import Any
 from services.console.adapters.api import path_step
 from services.console.domain import places
 from services.console.domain.event_choices import EVENT, chosen_types, offered
-from services.console.pages.action_words import SUBJECTS
+from services.console.pages.action_words import event_words
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY
@@ -149,7 +149,12 @@ async def _redeliver_failed(visit: Visit) -> Outcome:
 
 
 async def _read_all(visit: Visit) -> Any:
-    return await visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks", query=MANY)
+    found = await visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks", query=MANY)
+    items = [
+        {**one, "events": [event_words(event, visit.language) for event in one["event_types"]]}
+        for one in found["items"]
+    ]
+    return {**found, "items": items}
 
 
 async def _read_one(visit: Visit) -> Any:
@@ -174,13 +179,14 @@ def _events(
     visit: Visit, types: Mapping[str, Any], chosen: tuple[str, ...]
 ) -> list[dict[str, object]]:
     """The boxes of a form: each type of events with its words, and whether it is chosen."""
-    found = []
-    for one in offered((event["type"] for event in types["items"]), chosen):
-        noun, _, rest = one.partition(".")
-        subject = SUBJECTS.get(noun) if rest == "*" else None
-        words = one if subject is None else subject.of(visit.language)
-        found.append({"name": f"{EVENT}{one}", "words": words, "chosen": one in chosen})
-    return found
+    return [
+        {
+            "name": f"{EVENT}{one}",
+            "words": event_words(one, visit.language),
+            "chosen": one in chosen,
+        }
+        for one in offered((event["type"] for event in types["items"]), chosen)
+    ]
 
 
 PRESSES: Mapping[str, Callable[[Visit], Awaitable[Outcome]]] = {

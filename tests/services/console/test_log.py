@@ -201,6 +201,10 @@ async def test_a_record_is_told_in_the_language_of_its_reader():
     )
     assert (role["name"], role["before"]) == ("Rolle", "Nachtschicht")
     assert (until["before"], until["after"]) == ("Ja", "")
+    preferred = a_record(before={"locale": "en", "time_zone": "UTC"}, after={"locale": "de"})
+    [spoken, zone] = changed_rows(preferred, "de", {})
+    assert (spoken["name"], spoken["before"], spoken["after"]) == ("Sprache", "English", "Deutsch")
+    assert (zone["name"], zone["before"]) == ("Zeitzone", "UTC")
     reported = record_row(a_record(action="instance.shut_down"), language="de", product="R")
     assert reported["what"] == "Instance shut down"
     by = {"type": "user", "id": "usr_1", "name": None, "email": None}

@@ -215,6 +215,15 @@ async def test_a_new_secret_of_a_webhook_needs_no_answer_after_it(
     assert (browser.status, f'value="{secret}"' in browser.text) == (200, True)
 
 
+async def test_the_list_of_webhooks_names_events_as_their_form_does(browser, settings):
+    await browser.sign_in()
+    await browser.open(f"{SETTINGS}/webhooks")
+    assert "<bdi>Members, Role changed</bdi>" in browser.text
+    await browser.open(f"{SETTINGS}/webhooks/whk_1")
+    for words in ("Members", "Role changed"):
+        assert f"<span>{words}</span>" in browser.text
+
+
 async def test_a_webhook_shows_its_deliveries_and_takes_presses(browser, settings):
     await browser.sign_in()
     one = f"{SETTINGS}/webhooks/whk_1"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.console.domain.usage_charts import HEIGHT, Month, bars, shown_number
+from services.console.pages.usage_units import unit_words
 from tests.services.console.accounts import API, PAGE, describe_account
 from tests.services.console.browsing import StandIn, problem
 
@@ -19,7 +20,7 @@ ROW = {
     "resource_type": None,
     "action": None,
     "activity": 7,
-    "metered": [{"unit": "GPU h", "quantity": "1.5"}, {"unit": "GB", "quantity": "3"}],
+    "metered": [{"unit": "gpu_hour", "quantity": "1.5"}, {"unit": "GB", "quantity": "3"}],
     "costs": [{"currency": "EUR", "amount": "12.30"}],
 }
 LIST = {"items": [ROW], "next_cursor": None, "complete_until": None}
@@ -90,6 +91,19 @@ async def test_a_number_keeps_its_digits_in_each_language(text, locale, places, 
     assert shown_number(text, locale=locale, places=places) == shown
 
 
+@pytest.mark.parametrize(
+    ("unit", "quantity", "en", "de"),
+    [
+        ("gpu_hour", "335.3", "GPU hours", "GPU-Stunden"),
+        ("gpu_hour", "1.0", "GPU hour", "GPU-Stunde"),
+        ("million_tokens", "2", "million tokens", "Millionen Tokens"),
+        ("of_a_platform", "2", "of a platform", "of a platform"),
+    ],
+)
+async def test_a_unit_is_said_in_words_for_its_quantity(unit, quantity, en, de):
+    assert (unit_words(unit, quantity, "en"), unit_words(unit, quantity, "de")) == (en, de)
+
+
 async def test_a_month_has_its_name_in_each_language():
     month = Month.read("2026-03", now=NOW)
     assert (month.title("en"), month.title("de")) == ("March 2026", "März 2026")
@@ -112,7 +126,7 @@ async def test_the_page_shows_a_month_by_what_was_chosen(browser, usage):
     asked = {"from": "2026-02-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"}
     assert (USAGE, {**asked, "group_by": "member,day", "limit": "100"}) in usage.queries
     assert (USAGE, {**asked, "group_by": "day", "limit": "31"}) in usage.queries
-    for shown in ("Bo &lt;b&gt;", "1.5 <bdi>GPU h</bdi>", "12.30 <bdi>EUR</bdi>"):
+    for shown in ("Bo &lt;b&gt;", "1.5 <bdi>GPU hours</bdi>", "12.30 <bdi>EUR</bdi>"):
         assert shown in browser.text
     assert f'href="{PAGE}/usage/file?month=2026-02&amp;by=member,day"' in browser.text
     assert f'href="{PAGE}/usage?month=2026-03&amp;by=member%2Cday"' in browser.text
