@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from services.console.adapters.api import ApiRefusal
+from services.console.domain import places
 from services.console.domain.places import account_path
 from services.console.domain.sections import AccountSection, visible_sections
 from services.console.pages.refusals.every import GONE
@@ -22,6 +23,9 @@ from services.console.routes.person_frame import (
 )
 from services.console.routes.session_ends import AccountGone, SignedOut
 from services.console.routes.visits import Visit
+
+UNKNOWN_QUERY = frozenset({400, 404, 410, 422})
+"""What the API answers to a cursor or a filter of an old address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +112,9 @@ async def refused_page(visit: Visit, form: Form) -> Outcome:
     if visit.frame is None and form.status in {403, 404}:
         await _frame_of_person(visit)
     name = "missing" if form.status == 404 else "not_done"
-    words = {"title": WORDS[name].of(visit.language)}
+    to = places.destination(visit.path) if visit.query and form.status in UNKNOWN_QUERY else ""
+    whole = to if to != places.HOME else ""
+    words = {"title": WORDS[name].of(visit.language), "whole_list": whole}
     return Shown(template="problem", form=form, words=words)
 
 

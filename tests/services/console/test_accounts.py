@@ -98,6 +98,18 @@ async def test_a_page_is_not_shown_without_what_the_api_does_not_answer(browser,
     assert browser.status == 503
 
 
+@pytest.mark.parametrize("status", [404, 422])
+async def test_an_old_address_of_a_list_leads_to_the_whole_list(browser, api, status):
+    describe_account(api)
+    api.answers[f"GET {API}/members"] = problem(status, "not-found" if status == 404 else "invalid")
+    way = f'<a href="{PAGE}/members">Show this page from its beginning</a>'
+    await browser.sign_in()
+    for query, offered in (("?cursor=old&status=invited", True), ("", False)):
+        await browser.open(f"{PAGE}/members{query}")
+        assert (browser.status, way in browser.text) == (status, offered)
+        assert "Reload the page" not in browser.text
+
+
 async def test_a_sign_in_leads_back_to_the_page_with_its_search(browser, api):
     describe_account(api)
     where = await browser.open(f"{PAGE}/members?q=a%20b&done=removed")

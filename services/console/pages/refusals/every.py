@@ -31,8 +31,10 @@ EVERY: Mapping[str, PageText] = {
         "Ihre Rolle in diesem Konto erlaubt das nicht. Fragen Sie die Verwaltung des Kontos.",
     ),
     "not-found": PageText(
-        "This does not exist any more, or you have no access to it. Reload the page.",
-        "Das gibt es nicht mehr, oder Sie haben keinen Zugang dazu. Laden Sie die Seite neu.",
+        "This does not exist any more, or you have no access to it. Go back to the page that led"
+        " here, and choose again.",
+        "Das gibt es nicht mehr, oder Sie haben keinen Zugang dazu. Gehen Sie zurück zu der Seite,"
+        " die hierher führte, und wählen Sie neu.",
     ),
     "account-suspended": PageText(
         "The platform has suspended this account. Nothing in it is lost. Its owner can ask the"

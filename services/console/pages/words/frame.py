@@ -39,6 +39,7 @@ FRAME: Mapping[str, PageText] = {
     "to_account": PageText("To the account", "Zum Konto"),
     "row_actions": PageText("Actions", "Aktionen"),
     "of_account": PageText("Pages of the account", "Seiten des Kontos"),
+    "whole_list": PageText("Show this page from its beginning", "Diese Seite von vorn zeigen"),
     "not_done": PageText("This did not work", "Das hat nicht funktioniert"),
     "missing": PageText("There is no such page", "Diese Seite gibt es nicht"),
     "no_access": PageText("No access", "Kein Zugang"),
