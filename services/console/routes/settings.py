@@ -2,7 +2,7 @@
 
 from services.console.domain import places
 from services.console.pages.rendering import Form
-from services.console.routes.account_frame import open_account
+from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
 from services.console.routes.things import state_of
 from services.console.routes.visits import Visit
@@ -13,7 +13,19 @@ SHOWN_MEMBERS = "50"
 async def show(visit: Visit, form: Form) -> Outcome:
     """Show the settings that the visitor may see."""
     frame = await open_account(visit)
-    return frame.shown("account/settings", section="settings", form=form)
+    lacking = await _lacks_factor(visit, frame)
+    return frame.shown("account/settings", section="settings", form=form, lacks_factor=lacking)
+
+
+async def _lacks_factor(visit: Visit, frame: AccountFrame) -> bool:
+    """Whether the visitor could demand a second factor, but for having none."""
+    account = frame.account
+    if account["kind"] != "team" or account["require_second_factor"]:
+        return False
+    if not frame.may("account:update"):
+        return False
+    own = await visit.call("GET", "/v1/me/mfa")
+    return own["totp"] is None and not own["passkeys"]
 
 
 async def rename(visit: Visit) -> Outcome:

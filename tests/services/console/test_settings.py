@@ -147,6 +147,30 @@ async def test_a_member_who_may_change_nothing_is_offered_nothing(browser, setti
         assert offered_text not in browser.text
 
 
+NO_FACTOR = {"totp": None, "passkeys": 0, "recovery_codes_left": 0}
+
+
+@pytest.mark.parametrize(
+    ("factors", "demanded", "offered_press"),
+    [
+        (NO_FACTOR, False, False),
+        (NO_FACTOR | {"totp": {"added_at": "2026-11-01T08:00:00Z"}}, False, True),
+        (NO_FACTOR | {"passkeys": 1}, False, True),
+        (NO_FACTOR, True, True),
+    ],
+)
+async def test_a_second_factor_is_demanded_by_those_who_have_one(
+    browser, settings, factors, demanded, offered_press
+):
+    settings.answers["GET /v1/me/mfa"] = (200, factors)
+    settings.answers[f"GET {API}"] = (200, OWNED | {"require_second_factor": demanded})
+    await browser.sign_in()
+    await browser.open(SETTINGS)
+    assert (f'href="{SETTINGS}/second-factor"' in browser.text) is offered_press
+    for shown in ('disabled aria-describedby="factor-reason"', "Add one first:"):
+        assert (shown in browser.text) is not offered_press
+
+
 async def test_the_demand_of_a_second_factor_names_who_is_shut_out(browser, settings):
     await browser.sign_in()
     await browser.open(f"{SETTINGS}/second-factor")

@@ -34,6 +34,11 @@ SETTINGS: Mapping[str, PageText] = {
         "Members come in with their password alone.", "Mitglieder kommen mit dem Passwort allein."
     ),
     "factor_begin": PageText("Demand a second factor", "Zweiten Faktor verlangen"),
+    "factor_yours_first": PageText(
+        "You have no second factor yourself and would lose your access. Add one first:",
+        "Sie haben selbst keinen zweiten Faktor und verlören Ihren Zugang. Fügen Sie zuerst einen"
+        " hinzu:",
+    ),
     "factor_end": PageText("Demand it no longer", "Nicht mehr verlangen"),
     "factor_begin_title": PageText("Demand a second factor?", "Zweiten Faktor verlangen?"),
     "factor_end_title": PageText(
