@@ -634,6 +634,7 @@ def test_a_long_name_leaves_each_control_on_one_line(site: Site, owner: Person) 
         visitor.press("Sign in to join")
         visitor.sign_in(kai)
         visitor.press("Join the team")
+        visitor.open("/console")
         for current in ("Analytical Engines", kai.name):
             assert current in str(visitor.page.text_content("li:has(.badge)"))
             for width in (360, 1280):
