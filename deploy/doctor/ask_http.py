@@ -14,10 +14,9 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic_settings import BaseSettings
 
-from deploy.doctor.credentials import is_here
 from deploy.doctor.encryption import SeenCertificate
 from deploy.doctor.peers import LIMITS, SeenGateway, SeenPeer
-from shared.runtime.server_addresses import MEMORY_BUS
+from shared.runtime.server_addresses import MEMORY_BUS, is_loopback
 
 INTERNAL_PATHS = ("/internal/admin/service-clients", "/health/ready", "/metrics")
 SERVER_PORTS = {5672: "RabbitMQ", 15672: "RabbitMQ's management", 27017: "MongoDB"}
@@ -65,7 +64,7 @@ async def ask_gateway(
     except NOT_ANSWERED as problem:
         return SeenGateway(url=url, fault=fault_text(problem))
     host, open_ports = urlsplit(url).hostname or "", {}
-    if not is_here(host):
+    if not is_loopback(host):
         named = {**dict.fromkeys(ports, "a service's internal listener"), **SERVER_PORTS}
         answers = await asyncio.gather(*(_is_open(host, port) for port in named))
         open_ports = {

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import ip_address
 from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
@@ -12,7 +11,7 @@ from pydantic_settings import BaseSettings
 from deploy.doctor.findings import Finding, error, good, warning
 from deploy.doctor.settings_seen import SeenSettings
 from shared.runtime.environment import variable
-from shared.runtime.server_addresses import MEMORY_BUS
+from shared.runtime.server_addresses import MEMORY_BUS, is_loopback
 from shared.secret_keys import split_keys
 
 AREA = "credentials"
@@ -118,7 +117,7 @@ def _users(settings: BaseSettings) -> Iterator[Finding]:
         if value is None or value.get_secret_value() == MEMORY_BUS:
             continue
         parts = urlsplit(value.get_secret_value())
-        name, inside = variable(type(settings), field), is_here(parts.hostname or "")
+        name, inside = variable(type(settings), field), is_loopback(parts.hostname or "")
         if field == "amqp_url" and unquote(parts.username or "guest") == "guest":
             do = "Create the users of the services (docs/operations/servers.md)."
             yield warning(AREA, name, "The broker's default user has all rights.", do)
@@ -126,13 +125,3 @@ def _users(settings: BaseSettings) -> Iterator[Finding]:
             what = "The database is asked without a user."
             do = "Create the users of the services (docs/operations/servers.md)."
             yield (warning if inside else error)(AREA, name, what, do)
-
-
-def is_here(host: str) -> bool:
-    """Whether a host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

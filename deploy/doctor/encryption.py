@@ -8,12 +8,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic_settings import BaseSettings
 
-from deploy.doctor.credentials import is_here
 from deploy.doctor.findings import Finding, error, good, warning
 from services.notification.settings import Security
 from services.notification.settings import Settings as Mails
 from shared.runtime.environment import variable
-from shared.runtime.server_addresses import MEMORY_BUS
+from shared.runtime.server_addresses import MEMORY_BUS, is_loopback
 
 AREA = "tls"
 SOON = timedelta(days=21)
@@ -98,7 +97,7 @@ def check_links(links: Iterator[ServerLink]) -> Iterator[Finding]:
         if not link.checked:
             what = f"The certificate of {link.host} is not checked: anyone can answer for it."
             yield error(AREA, link.name, what, "Remove that parameter, and name the authority.")
-        elif link.encrypted or is_here(link.host):
+        elif link.encrypted or is_loopback(link.host):
             yield good(AREA, link.name, f"{link.host} is reached safely.")
         elif link.public:
             what = "People reach the product without encryption, with their passwords."

@@ -19,7 +19,7 @@ from deploy.doctor.ask_http import (
     ask_peer,
     encrypted_servers,
 )
-from deploy.doctor.credentials import check_credentials, check_settings, is_here
+from deploy.doctor.credentials import check_credentials, check_settings
 from deploy.doctor.disks import checked_folders, free_part
 from deploy.doctor.encryption import check_certificates, check_links, links_of
 from deploy.doctor.findings import Finding, as_json, as_text, healthy, in_order
@@ -30,7 +30,7 @@ from deploy.doctor.servers import check_broker, check_database, check_disk
 from deploy.doctor.settings_seen import SeenSettings, SettingsUnreadableError, see, variables_of
 from rolecall.version import VERSION
 from shared.contracts.topology import Service
-from shared.runtime.server_addresses import MEMORY_BUS
+from shared.runtime.server_addresses import MEMORY_BUS, is_loopback
 from shared.runtime.settings import ListenerSettings, ServiceSettings, StatelessSettings
 
 FOUND, WRONG, USAGE = 0, 1, 2
@@ -118,7 +118,7 @@ async def _ask(services: Mapping[str, BaseSettings], *, in_container: bool) -> S
         gateways = [
             ask_gateway(http, url, ports=_internal_ports(services))
             for url in {_listener(one).public_url for one in services.values()}
-            if not (in_container and is_here(urlsplit(url).hostname or ""))
+            if not (in_container and is_loopback(urlsplit(url).hostname or ""))
         ]
         groups = (databases, brokers, certificates, peers, gateways)
         asked = await asyncio.gather(*(asyncio.gather(*group) for group in groups))

@@ -29,7 +29,7 @@ def _checked_amqp_address(url: SecretStr) -> SecretStr:
         raise ValueError("must be an amqp:// or amqps:// address")
     _require_encoded(parts)
     user, password = unquote(parts.username or "guest"), unquote(parts.password or "guest")
-    if (user, password) == ("guest", "guest") and not _is_loopback(parts.hostname):
+    if (user, password) == ("guest", "guest") and not is_loopback(parts.hostname):
         raise ValueError("must not use the account guest:guest of another machine")
     if _readable_files(parts, AMQP_FILES) and parts.scheme != "amqps":
         raise ValueError("must begin with amqps:// if it names files for TLS")
@@ -81,7 +81,8 @@ def _readable_files(parts: SplitResult, names: Collection[str]) -> list[str]:
     return [file for _, file in files]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     if host == "localhost":
         return True
     try:
