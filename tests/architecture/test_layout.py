@@ -69,6 +69,7 @@ OTHER_ROOTS = {
         "trace_export.py",
         "contacts.py",
         "catalog_parts.py",
+        "catalog_words.py",
         "token_uses.py",
         "shown_text.py",
         "networks.py",

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from rolecall import SHIPPED_CATALOGS, load_catalog
-from services.console.pages.catalog_words import FOREIGN, GERMAN, NAMES, in_words
+from services.console.pages.catalog_words import FOREIGN, in_words
+from shared.catalog_words import GERMAN, NAMES
 from tests.services.console.account_api import CATALOGS, catalog_answer
 from tests.services.console.accounts import API, PAGE, describe_account
 from tests.services.console.browsing import ME, OPENED
@@ -65,6 +66,8 @@ def test_the_catalog_of_an_author_is_in_its_own_words():
     own = {"de": {shop["title"]: "Druckerei", "View": "Sehen"}, "fr": {"View": "Voir"}}
     assert in_words(shop | {"translations": own}, "de")["title"] == "Druckerei"
     assert in_words(shop | {"translations": own}, "en")["title"] == shop["title"]
+    other = {"en": {shop["title"]: "Printers"}}
+    assert in_words(shop | {"translations": other}, "en")["title"] == "Printers"
     german = in_words(shop, "de")
     assert german["title"] == shop["title"]
     assert german["id"] == shop["id"]
