@@ -1,14 +1,15 @@
 """The export of spans by OTLP over HTTP; it is imported only in a process that exports any."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, SpanContext, Status, StatusCode, TraceFlags
 
 from shared.outage_log import OutageLog
@@ -47,8 +48,8 @@ class ExportedSpan:
 class SpanExport:
     """Makes spans, and sends them to a collector.
 
-    A part of the traces is exported, chosen by the id of the trace: so every process chooses the
-    same ones, and what the sender of a request asks for does not count.
+    A part of the traces is exported. The process in which a trace begins, or in which a request
+    from outside arrives, chooses by chance; the others follow what it says in `traceparent`.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class SpanExport:
         ratio: float = 1.0,
         instance: str = "",
         seconds: float = EXPORT_SECONDS,
+        chance: Callable[[], float] = random.random,
     ) -> None:
-        """Export to `url` from now on, in a thread."""
+        """Export to `url` from now on, in a thread; `chance` gives numbers from 0 to 1."""
+        self._ratio, self._chance = ratio, chance
         self._provider = TracerProvider(
             resource=Resource.create(
                 {
@@ -69,7 +72,7 @@ class SpanExport:
                     "service.instance.id": instance,
                 }
             ),
-            sampler=TraceIdRatioBased(ratio),
+            sampler=ParentBased(TraceIdRatioBased(ratio)),
             shutdown_on_exit=False,
         )
         exporter = _ToldExporter(OTLPSpanExporter(endpoint=url, timeout=seconds))
@@ -80,6 +83,10 @@ class SpanExport:
         """Begin a span below the one that `parent` names, or the first one of a trace."""
         around = trace.set_span_in_context(NonRecordingSpan(_known(parent))) if parent else None
         return ExportedSpan(self._tracer.start_span(kind, context=around, kind=KINDS[kind]))
+
+    def chosen(self) -> bool:
+        """Whether to export the next trace of a sender outside; its id does not count."""
+        return self._chance() < self._ratio
 
     def close(self) -> None:
         """Send what waits, for some seconds, and end."""

@@ -48,6 +48,9 @@ class SpanMaker(Protocol):
     def begin(self, kind: SpanKind, *, parent: str | None) -> OpenSpan:
         """Begin a span below the one that `parent` names, or the first one of a trace."""
 
+    def chosen(self) -> bool:
+        """Whether the next trace of a sender outside is exported."""
+
 
 class TraceSpan:
     """What is known of a span so far; it is told at its end."""
@@ -73,6 +76,17 @@ def use(maker: SpanMaker | None) -> None:
     """Have spans of this process made by `maker` from now on, or none."""
     global _maker  # noqa: PLW0603 - one for each process, as the registry of metrics
     _maker = maker
+
+
+def of_stranger(traceparent: str | None) -> str | None:
+    """The trace context of a sender outside, with this process's own choice of what is exported.
+
+    The sender names the trace. Whether it is exported is neither in its flags nor in its id.
+    """
+    if traceparent is None:
+        return None
+    chosen = _maker is not None and _maker.chosen()
+    return f"{traceparent[:-2]}{chosen:02x}"
 
 
 @contextmanager

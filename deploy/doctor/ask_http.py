@@ -1,6 +1,7 @@
 """Asks services and the gateway over HTTP, and servers for their certificates."""
 
 import asyncio
+import json
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,13 @@ SERVER_PORTS = {5672: "RabbitMQ", 15672: "RabbitMQ's management", 27017: "MongoD
 DEFAULT_PORTS = {"amqps": 5671, "https": 443, "mongodb": 27017}
 SECONDS = 20.0
 """How long an answer may take: the doctor comes when a machine is busy."""
-NOT_ANSWERED = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+"""The longest answer that is read: something else may listen at an address."""
+NOT_ANSWERED = (
+    *(aiohttp.ClientError, OSError, TimeoutError, ValueError),
+    *(TypeError, LookupError, RecursionError),
+)
+"""What an answer of something else may cause: other shapes, unknown characters, deep nesting."""
 
 
 async def ask_peer(http: aiohttp.ClientSession, service: str, url: str) -> SeenPeer:
@@ -32,18 +39,18 @@ async def ask_peer(http: aiohttp.ClientSession, service: str, url: str) -> SeenP
         ready, offset = await _json(http, f"{url}/health/ready")
         live, _ = await _json(http, f"{url}/health/live")
         async with http.get(f"{url}/metrics") as answer:
-            metrics = highest_values(await answer.text())
+            metrics = highest_values((await _content(answer)).decode())
+        return SeenPeer(
+            service=service,
+            url=url,
+            offset=offset,
+            version=str(live.get("version", "")),
+            checks=dict(ready.get("checks", {})),
+            informational=dict(ready.get("informational", {})),
+            metrics=metrics,
+        )
     except NOT_ANSWERED as problem:
         return SeenPeer(service=service, url=url, fault=fault_text(problem))
-    return SeenPeer(
-        service=service,
-        url=url,
-        offset=offset,
-        version=str(live.get("version", "")),
-        checks=dict(ready.get("checks", {})),
-        informational=dict(ready.get("informational", {})),
-        metrics=metrics,
-    )
 
 
 async def ask_gateway(
@@ -77,10 +84,24 @@ async def _json(http: aiohttp.ClientSession, url: str) -> tuple[Mapping[str, Any
     """The JSON object that is answered, and how far the clock of its server is ahead."""
     sent = datetime.now(UTC)
     async with http.get(url) as answer:
-        content = await answer.json(content_type=None)
+        content = json.loads(await _content(answer))
         if not isinstance(content, dict):
             raise ValueError(f"{url} did not answer as a service does")
         return content, _offset(answer.headers, sent)
+
+
+async def _content(answer: aiohttp.ClientResponse) -> bytes:
+    """The content of an answer, unpacked.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    content = bytearray()
+    async for part in answer.content.iter_any():
+        content += part
+        if len(content) > MAX_ANSWER_BYTES:
+            raise ValueError(f"{answer.url} answered with more than {MAX_ANSWER_BYTES} bytes")
+    return bytes(content)
 
 
 def _offset(headers: Mapping[str, str], sent: datetime) -> timedelta:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from rolecall.cli.output import plain
+
 
 class Gravity(StrEnum):
     """How grave a finding is. An error ends with exit code 1."""
@@ -64,7 +66,7 @@ def as_text(findings: Sequence[Finding], *, all_of_them: bool) -> str:
     ]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(_cells(one), widths, strict=True))
-        + f"  {' '.join(filter(None, (one.what, one.do)))}"
+        + f"  {plain(' '.join(filter(None, (one.what, one.do))))}"
         for one in shown
     ]
     numbers = Counter(one.level for one in findings)
@@ -81,9 +83,10 @@ def as_text(findings: Sequence[Finding], *, all_of_them: bool) -> str:
 
 def as_json(findings: Sequence[Finding]) -> str:
     """One object with every finding."""
-    content = {"healthy": healthy(findings), "findings": [asdict(one) for one in findings]}
+    told = [{name: plain(text) for name, text in asdict(one).items()} for one in findings]
+    content = {"healthy": healthy(findings), "findings": told}
     return json.dumps(content, ensure_ascii=False)
 
 
 def _cells(one: Finding) -> tuple[str, str, str]:
-    return one.level, one.area, one.where
+    return one.level, one.area, plain(one.where)

@@ -13,7 +13,13 @@ from services.notification.domain.digests import TOLD_TOGETHER
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import ENDS, MessageKind
 from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_MANY, TOPICS
-from services.notification.domain.preferences import OPTIONAL_KINDS, SWITCHED_OFF, UnsubscribeLinks
+from services.notification.domain.preferences import (
+    FORMER_LINK,
+    OPTIONAL_KINDS,
+    SWITCHED_OFF,
+    UnsubscribeLinks,
+)
+from services.notification.domain.webhook_secrets import FORMER_SECRET
 from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
@@ -41,7 +47,13 @@ from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.idempotency import Idempotency
 from shared.http.outbound import Outbound
-from shared.metrics import MAILS_ENDED, MAILS_WITHHELD, WEBHOOK_ATTEMPTS, start_at_zero
+from shared.metrics import (
+    FORMER_KEY_USES,
+    MAILS_ENDED,
+    MAILS_WITHHELD,
+    WEBHOOK_ATTEMPTS,
+    start_at_zero,
+)
 from shared.receivers.attempts import RequestResult
 from shared.receivers.posts import ReceiverPosts
 from shared.runtime.service import ServiceApp
@@ -79,6 +91,7 @@ def build(
     start_at_zero(MAILS_WITHHELD, [Service.NOTIFICATION], OPTIONAL_KINDS, [SWITCHED_OFF])
     start_at_zero(MAILS_ENDED, [Service.NOTIFICATION], ENDS)
     start_at_zero(WEBHOOK_ATTEMPTS, [Service.NOTIFICATION], RequestResult)
+    start_at_zero(FORMER_KEY_USES, [Service.NOTIFICATION], [FORMER_LINK, FORMER_SECRET])
     sender = MailSender(
         address=settings.mail_from,
         name=settings.mail_from_name,

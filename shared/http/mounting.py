@@ -194,7 +194,7 @@ def _edge(proxies: Proxies, *, between_services: bool) -> Middleware:
         request[_SENT_ID] = sent_request_id_of(request)
         # One task serves all requests of a connection, so each request sets all of these.
         context.request_id.set(request_id)
-        context.traceparent.set(traceparent_of(request))
+        context.traceparent.set(traceparent_of(request, between_services=between_services))
         context.actor.set(None)
         context.account_id.set(None)
         context.quotas.set(())

@@ -46,9 +46,13 @@ def repeatable_id(sent: str) -> str | None:
     return sent if _SENT_ID.fullmatch(sent) else None
 
 
-def traceparent_of(request: web.Request) -> str | None:
-    """The W3C trace context of the sender, if it is well formed."""
-    return tracing.well_formed(request.headers.get("traceparent"))
+def traceparent_of(request: web.Request, *, between_services: bool) -> str | None:
+    """The W3C trace context of the sender, if it is well formed.
+
+    Only another service of the product says with it whether the trace is exported.
+    """
+    sent = tracing.well_formed(request.headers.get("traceparent"))
+    return sent if between_services else tracing.of_stranger(sent)
 
 
 def info_of(

@@ -130,7 +130,7 @@ class StatelessSettings(ListenerSettings):
         description="Address to which spans are sent by OTLP, such as http://host:4318/v1/traces",
     )
     traces_ratio: float = Field(
-        1.0, ge=0, le=1, description="The part of the traces that is sent, chosen by their ids"
+        1.0, ge=0, le=1, description="The part of the traces that is sent, chosen by chance"
     )
     requests_at_once: int = Field(
         REQUESTS_AT_ONCE,

@@ -13,6 +13,7 @@ import yaml
 from deploy.monitoring.alert_rules import ALERT_FILES, RECORDINGS
 from deploy.programs.program import Program, free_port
 from deploy.programs.rabbitmq import Rabbitmq
+from tests.e2e.processes import answers_with_200
 from tests.servers import require_promtool
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ class Prometheus(Program):
             f"--storage.tsdb.path={self.folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
         ]
+
+    def answers(self) -> bool:
+        """Whether it answers queries; it listens before that."""
+        return answers_with_200(f"{self.url}/-/ready")
 
     def query(self, text: str) -> list[Mapping[str, Any]]:
         """What a query gives now."""

@@ -18,6 +18,7 @@ from tests.faults.alert_drill import Drill
 from tests.faults.alert_faults import FAULTS, NOT_CAUSED
 from tests.faults.prometheus import MeasuredRabbitmq, Prometheus, hurried
 from tests.lengths import SOAK
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -105,3 +106,38 @@ if SOAK:  # twenty faults, each until its alert fires and ends
             for alert in fired
         ]
         report("\n".join(["Alert, fault, and the seconds until it fired", *rows]))
+
+
+if SOAK:  # it starts all processes, and watches them for a minute
+
+    @pytest.mark.timeout(600)
+    async def test_an_idle_product_that_prometheus_reads_logs_nothing(
+        tmp_path: Path, report: Callable[[str], None]
+    ) -> None:
+        product = MonitoredProduct(tmp_path)
+        prometheus = Prometheus(tmp_path / "prometheus", product.targets())
+
+        async def read(times: int) -> None:
+            """Wait until each target was read so often, once a second."""
+
+            async def enough() -> bool:
+                found = await asyncio.to_thread(prometheus.query, "count_over_time(up[1h])")
+                return min((int(one["value"][1]) for one in found), default=0) >= times
+
+            await wait_for(enough, within=300, what=f"{times} rounds of Prometheus")
+
+        def sizes() -> dict[str, int]:
+            return {name: one.log.stat().st_size for name, one in product.services.items()}
+
+        try:
+            await asyncio.to_thread(product.start)
+            await asyncio.to_thread(prometheus.start)
+            await read(20)  # the last lines of the start are written by then
+            before = sizes()
+            await read(80)
+            grown = {name: size - before[name] for name, size in sizes().items()}
+        finally:
+            await asyncio.to_thread(prometheus.stop)
+            await asyncio.to_thread(product.stop)
+        report(f"bytes of log in 60 readings by Prometheus: {grown}")
+        assert set(grown.values()) == {0}

@@ -31,7 +31,12 @@ from services.notification.domain.preferences import (
     UnsubscribeLinks,
     UnsubscribeTarget,
 )
-from services.notification.domain.webhook_secrets import secret_of, signed_headers
+from services.notification.domain.webhook_secrets import (
+    key_id,
+    may_be_former,
+    secret_of,
+    signed_headers,
+)
 from shared import context
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalSigner, InternalVerifier
@@ -154,6 +159,7 @@ USES = {
     "an unsubscribe link": Use(
         lambda text: unsubscribe(text).token(TARGET),
         lambda text, made: unsubscribe(text).read(made) == TARGET,
+        "unsubscribe",
     ),
     "the secret of a webhook": Use(
         lambda text: secret_of(keys(text)[0], "whk_1", "salt"), verified_webhook
@@ -210,6 +216,14 @@ def test_uses_of_a_former_key_are_counted_and_no_others(use, in_audit):
     assert counted(use) == before
     assert accepted(use, STAGES[2], use.make(OLD))
     assert counted(use) == before + 1
+
+
+def test_a_delivery_uses_a_former_key_until_the_secret_is_made_anew():
+    first, former = keys(STAGES[2])
+    assert may_be_former(first, former, key_id(*former))
+    assert may_be_former(first, former, None)
+    assert not may_be_former(first, former, key_id(first))
+    assert not may_be_former(first, (), None)
 
 
 def test_a_code_proves_its_app_also_if_that_is_sealed_anew_meanwhile():

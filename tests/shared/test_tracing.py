@@ -18,7 +18,7 @@ from tests.shared.bus.listener import Listener, message
 from tests.support.trace_collector import Collector, collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SENDER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 _, TRACE, SENDERS_SPAN, _ = SENDER.split("-")
@@ -31,9 +31,11 @@ def receiver() -> Iterator[Collector]:
 
 
 @contextmanager
-def exported(url: str, *, ratio: float = 1.0, seconds: float = 5.0) -> Iterator[None]:
+def exported(
+    url: str, *, ratio: float = 1.0, seconds: float = 5.0, chance: Callable[[], float] = lambda: 0.0
+) -> Iterator[None]:
     """Export the spans of the block; all are sent at its end."""
-    export = SpanExport("team", url=url, ratio=ratio, seconds=seconds)
+    export = SpanExport("team", url=url, ratio=ratio, seconds=seconds, chance=chance)
     tracing.use(export)
     try:
         yield
@@ -86,13 +88,37 @@ def test_a_process_without_an_export_makes_no_span():
         context.traceparent.reset(token)
 
 
-def test_a_sender_cannot_ask_for_more_traces_than_the_ratio(spans):
-    with exported(spans.url, ratio=0.0), tracing.span(SpanKind.SERVER, "request", parent=SENDER):
-        inside = context.traceparent.get()
-    assert spans.spans == []
+ALWAYS_CHOSEN_BY_ID = SENDER.replace(TRACE, "0" * 31 + "1")
+
+
+@pytest.mark.parametrize("sent", [SENDER, ALWAYS_CHOSEN_BY_ID, SENDER[:-2] + "00"])
+@pytest.mark.parametrize(("number", "exports"), [(0.49, 1), (0.51, 0)])
+def test_a_sender_outside_cannot_choose_what_is_exported(spans, sent, number, exports):
+    with exported(spans.url, ratio=0.5, chance=lambda: number):
+        parent = tracing.of_stranger(sent)
+        with tracing.span(SpanKind.SERVER, "request", parent=parent):
+            inside = context.traceparent.get()
+            with tracing.span(SpanKind.CLIENT, "call"):
+                pass
+    assert len(spans.spans) == 2 * exports
     assert inside is not None
-    assert inside.startswith(f"00-{TRACE}-")
-    assert inside.endswith("-00")
+    assert inside.split("-")[1] == sent.split("-")[1]
+    assert inside.endswith(f"-0{exports}")
+
+
+@pytest.mark.parametrize(("flags", "exports"), [("01", 1), ("00", 0)])
+def test_a_service_follows_what_the_first_one_chose(spans, flags, exports):
+    with (
+        exported(spans.url, ratio=1.0 - exports),
+        tracing.span(SpanKind.SERVER, "request", parent=SENDER[:-2] + flags),
+    ):
+        pass
+    assert len(spans.spans) == exports
+
+
+def test_a_process_without_an_export_chooses_nothing_for_others():
+    assert tracing.of_stranger(SENDER) == SENDER[:-2] + "00"
+    assert tracing.of_stranger(None) is None
 
 
 def test_an_absent_collector_is_one_line(caplog):

@@ -15,7 +15,9 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from services.notification.domain.messages import Message, MessageKind
+from shared import context
 from shared.ids import UserId
+from shared.metrics import FORMER_KEY_USES
 from shared.problems import Invalid, Refusal, RefusalKind
 
 OPTIONAL_KINDS = frozenset(
@@ -52,6 +54,8 @@ SWITCHED_OFF = "switched off"
 _TOKEN = re.compile(
     r"(usr_[0-9a-f]{32})\.(acc_[0-9a-f]{32})\.([a-z_]{1,40})\.([A-Za-z0-9_-]{43})", re.ASCII
 )
+FORMER_LINK = "unsubscribe"
+"""The use by which a link of a former key is counted."""
 _OTHERS = "other accounts"
 _PURPOSE = b"rolecall unsubscribe link v1"
 
@@ -204,7 +208,7 @@ class UnsubscribeLinks:
     def __init__(self, key: bytes, public_url: str, *, former: Sequence[bytes] = ()) -> None:
         """The key of the service serves other secrets, too; another one is derived from it.
 
-        `former` keys make no more links; what they made is read.
+        `former` keys make no more links; what they made is read, and counted.
         """
         self._keys = [hmac.digest(each, _PURPOSE, sha256) for each in (key, *former)]
         self._public_url = public_url
@@ -243,8 +247,11 @@ class UnsubscribeLinks:
         if parts is None or parts[3] not in OPTIONAL_KINDS:
             raise UnsubscribeLinkInvalid
         target = UnsubscribeTarget(UserId(parts[1]), parts[2], MessageKind(parts[3]))
-        if not any(hmac.compare_digest(_token(target, key), token) for key in self._keys):
+        made = [hmac.compare_digest(_token(target, key), token) for key in self._keys]
+        if not any(made):
             raise UnsubscribeLinkInvalid
+        if not made[0]:
+            FORMER_KEY_USES.labels(context.service.get(), FORMER_LINK).inc()
         return target
 
 

@@ -12,6 +12,8 @@ from hashlib import sha256
 
 PREFIX = "whsec_"
 SALT_BYTES = 16
+FORMER_SECRET = "webhook"  # noqa: S105 (a use, by which deliveries are counted)
+"""The use by which a delivery is counted whose secret a former key may have made."""
 
 
 def new_salt() -> str:
@@ -22,6 +24,16 @@ def new_salt() -> str:
 def secret_of(key: bytes, webhook_id: str, salt: str) -> str:
     """Return a secret as its owner is shown it: `whsec_` and 32 bytes in base64."""
     return PREFIX + b64encode(_secret_bytes(key, webhook_id, salt)).decode()
+
+
+def key_id(key: bytes) -> str:
+    """Return a name of the service's key, which does not reveal the key."""
+    return hmac.digest(key, b"webhook key", sha256).hex()[:16]
+
+
+def may_be_former(key: bytes, former_keys: Sequence[bytes], made_by: str | None) -> bool:
+    """Return whether a secret was made by another key than the first, or may have been."""
+    return bool(former_keys) and made_by != key_id(key)
 
 
 def signed_headers(

@@ -63,6 +63,8 @@ class Webhook:
     salt: str
     secret_at: datetime
     """When the secret was made."""
+    secret_key_id: str | None = None
+    """The name of the service's key that made the secret; older rows do not have it."""
     previous_salt: str | None = None
     previous_until: datetime | None = None
     """When the former secret signs no more."""
@@ -172,13 +174,16 @@ def change(webhook: Webhook, wanted: WebhookChange) -> tuple[Webhook, Fact | Non
     return changed, _fact(changed, payload, before=webhook.shown(), after=changed.shown())
 
 
-def rotate(webhook: Webhook, *, overlap: timedelta, now: datetime) -> tuple[Webhook, Fact]:
+def rotate(
+    webhook: Webhook, *, key_id: str, overlap: timedelta, now: datetime
+) -> tuple[Webhook, Fact]:
     """Give a webhook a new secret; the former one signs beside it until the overlap is over."""
     until = now + overlap
     rotated = replace(
         webhook,
         salt=new_salt(),
         secret_at=now,
+        secret_key_id=key_id,
         previous_salt=webhook.salt,
         previous_until=until,
         changes=webhook.changes + 1,

@@ -15,7 +15,11 @@ from services.notification.domain.deliveries import (
     reason_to_disable,
     verdict_of,
 )
-from services.notification.domain.webhook_secrets import signed_headers
+from services.notification.domain.webhook_secrets import (
+    FORMER_SECRET,
+    may_be_former,
+    signed_headers,
+)
 from services.notification.domain.webhooks import DisabledBecause, Webhook
 from services.notification.use_cases.context import Ctx
 from shared.contracts.facts import service_caller
@@ -23,7 +27,7 @@ from shared.contracts.topology import Service
 from shared.ids import WebhookId
 from shared.inbox import AWAY
 from shared.journal import JournalWrite
-from shared.metrics import WEBHOOK_ATTEMPTS
+from shared.metrics import FORMER_KEY_USES, WEBHOOK_ATTEMPTS
 from shared.mongo import DatabaseWatch
 from shared.receivers.attempts import ReceiverAttempt
 from shared.receivers.slots import Slots
@@ -116,6 +120,8 @@ async def send(ctx: Ctx, delivery: WebhookDelivery, claim: str, slots: Slots) ->
 
 async def _attempt(ctx: Ctx, delivery: WebhookDelivery, webhook: Webhook) -> ReceiverAttempt:
     now, body = ctx.clock.now(), delivery.body.encode()
+    if may_be_former(ctx.webhook_key, ctx.former_webhook_keys, webhook.secret_key_id):
+        FORMER_KEY_USES.labels(Service.NOTIFICATION, FORMER_SECRET).inc()
     headers = signed_headers(
         ctx.webhook_key,
         webhook.id,

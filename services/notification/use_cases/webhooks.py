@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from services.notification.domain import webhooks
 from services.notification.domain.public_events import EVENT_TYPES
-from services.notification.domain.webhook_secrets import new_salt, secret_of
+from services.notification.domain.webhook_secrets import key_id, new_salt, secret_of
 from services.notification.domain.webhooks import (
     MAX_WEBHOOKS,
     TooManyWebhooks,
@@ -76,6 +76,7 @@ async def create(
             created_at=write.now,
             salt=new_salt(),
             secret_at=write.now,
+            secret_key_id=key_id(ctx.webhook_key),
         )
         await ctx.webhooks.insert(webhook, write.session)
         write.record(webhooks.created(webhook))
@@ -143,7 +144,9 @@ async def rotate(
 
     async def change(write: JournalWrite) -> ShownSecret:
         current = _there(await ctx.webhooks.find(account_id, webhook_id, write.session))
-        rotated, fact = webhooks.rotate(current, overlap=overlap, now=write.now)
+        rotated, fact = webhooks.rotate(
+            current, key_id=key_id(ctx.webhook_key), overlap=overlap, now=write.now
+        )
         await ctx.webhooks.update(current, rotated, write.session)
         write.record(fact)
         return await _keep(_with_secret(ctx, rotated), write, guard, repeat_answer)

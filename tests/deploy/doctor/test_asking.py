@@ -12,7 +12,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from deploy.doctor.ask_http import ask_certificate, ask_gateway, ask_peer, encrypted_servers
+from deploy.doctor.ask_http import (
+    MAX_ANSWER_BYTES,
+    ask_certificate,
+    ask_gateway,
+    ask_peer,
+    encrypted_servers,
+)
 from deploy.doctor.run import main
 from deploy.doctor.settings_seen import see
 from rolecall.cli import main as rolecall
@@ -30,17 +36,17 @@ rolecall_other 9.0
 
 
 @asynccontextmanager
-async def served(answers, *, ahead=timedelta()):
+async def served(answers, *, ahead=timedelta(), answer=None):
     """A server whose clock is ahead; other paths are answered 404."""
 
-    async def answer(request):
+    async def told(request):
         headers = {"Date": format_datetime(datetime.now(UTC) + ahead, usegmt=True)}
         status, content = answers.get(request.path, (404, ""))
         text = content if isinstance(content, str) else json.dumps(content)
         return web.Response(status=status, text=text, headers=headers)
 
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
+    app.router.add_route("*", "/{path:.*}", answer or told)
     runner = web.AppRunner(app)
     await runner.setup()
     sock = listen("127.0.0.1", 0)
@@ -75,6 +81,28 @@ async def test_an_answer_of_something_else_is_a_fault():
     async with served({"/health/ready": (200, "hello")}) as (http, url):
         assert (await ask_peer(http, "team", url)).fault
         assert (await ask_peer(http, "team", "http://127.0.0.1:1")).fault
+
+
+LONG = "{" + " " * MAX_ANSWER_BYTES + "}"
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize("path", SERVICE)
+@pytest.mark.parametrize(
+    "said", [LONG, DEEP, "[]", {"checks": 7}, {"checks": [1]}, 'x{y="'], ids=range(6)
+)
+async def test_whatever_answers_at_an_address_does_not_end_the_doctor(path, said):
+    async with served({**SERVICE, path: (200, said)}) as (http, url):
+        seen = await ask_peer(http, "team", url)
+    assert seen.fault or path == "/health/live"
+
+
+async def test_a_date_without_a_zone_does_not_end_the_doctor():
+    async def answer(request):
+        return web.json_response({}, headers={"Date": "Sat, 28 Nov 2026 03:00:00 -0000"})
+
+    async with served({}, answer=answer) as (http, url):
+        assert (await ask_peer(http, "team", url)).fault
 
 
 @pytest.mark.parametrize(("status", "paths"), [(404, []), (401, ["/metrics"]), (200, ["/metrics"])])

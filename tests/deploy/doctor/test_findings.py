@@ -320,6 +320,15 @@ def test_the_gravest_comes_first_and_what_is_right_is_only_counted():
     assert as_text([FOUND[0]], all_of_them=False) == "0 errors, 0 warnings, 1 check passed."
 
 
+def test_what_servers_say_commands_no_terminal():
+    said = "1.0\x1b[2J\u202e\x9b"
+    for one in (error("a", "b", said, "c"), error("a", said, "b", "c"), error("a", "b", "c", said)):
+        for text in (as_text([one], all_of_them=True), as_json([one])):
+            assert "1.0" in text
+            assert all(sign.isprintable() or sign == "\n" for sign in text)
+            assert "\\u001b" not in text
+
+
 def test_programs_read_one_json_object():
     told = json.loads(as_json(in_order(FOUND)))
     assert told["healthy"] is False is healthy(FOUND)

@@ -55,6 +55,22 @@ ROWS = (
         tests=ASKING,
     ),
     Mutant(
+        id="doctor-lets-servers-write-to-the-terminal",
+        kind=Kind.SECURITY,
+        file="deploy/doctor/findings.py",
+        old="told = [{name: plain(text) for",
+        new="told = [{name: text for",
+        tests=RULES,
+    ),
+    Mutant(
+        id="doctor-reads-an-answer-without-end",
+        kind=Kind.LIMIT,
+        file="deploy/doctor/ask_http.py",
+        old="if len(content) > MAX_ANSWER_BYTES:",
+        new="if len(content) > 2 * MAX_ANSWER_BYTES:",
+        tests=ASKING,
+    ),
+    Mutant(
         id="secrets-of-production-are-variables",
         kind=Kind.SECURITY,
         file="deploy/production.py",

@@ -65,9 +65,17 @@ ROWS = (
     Mutant(
         id="trace-that-a-sender-asks-for",
         kind=Kind.SECURITY,
+        file="shared/http/requests.py",
+        old="return sent if between_services else tracing.of_stranger(sent)",
+        new="return sent",
+        tests=("tests/shared/http/test_request_spans.py",),
+    ),
+    Mutant(
+        id="trace-chosen-by-its-id",
+        kind=Kind.SECURITY,
         file="shared/trace_export.py",
-        old="sampler=TraceIdRatioBased(ratio),",
-        new="sampler=TraceIdRatioBased(1.0),",
+        old="sampler=ParentBased(TraceIdRatioBased(ratio)),",
+        new="sampler=TraceIdRatioBased(ratio),",
         tests=("tests/shared/test_tracing.py",),
     ),
     Mutant(

@@ -288,7 +288,7 @@ async def running_hooks(
         "smtp_port": 9,
         "smtp_security": Security.NONE,
         "mail_from": "no-reply@mail.example",
-        "webhook_key": SecretStr(random_key()),
+        "webhook_key": SecretStr(f"{random_key()},{random_key()}"),
         "webhook_networks": LOOPBACK,
     }
     # The stand-in tells the same epoch for every source, this service among them.

@@ -19,6 +19,7 @@ from shared.contracts import identity, team, team_endings
 from shared.contracts.facts import content_time
 from shared.ids import new_id
 from shared.inbox.dead_facts import dead_fact
+from shared.metrics import REGISTRY
 from tests.services.notification.hooks import (
     ACCOUNT,
     OTHER,
@@ -234,6 +235,32 @@ async def test_both_secrets_sign_while_they_overlap(hooks: Hooks, receiver: Rece
     assert during.signed_with(rotated["secret"])
     assert not after.signed_with(webhook["secret"])
     assert after.signed_with(rotated["secret"])
+
+
+async def test_deliveries_with_the_secret_of_a_former_key_are_counted(
+    hooks: Hooks, receiver: Receiver
+):
+    def counted() -> float:
+        labels = {"service": "notification", "use": "webhook"}
+        return REGISTRY.get_sample_value("rolecall_former_key_uses_total", labels) or 0
+
+    webhook = await hooks.make(receiver, event_types=["member.removed"])
+    counts = [counted()]
+    stored = hooks.database["webhooks"]
+    for change in (
+        {"$set": {}},
+        {"$set": {"secret_key_id": "0" * 16}},
+        {"$unset": {"secret_key_id": ""}},
+    ):
+        await stored.update_one({"_id": webhook["id"]}, change)
+        await hooks.happen(REMOVED)
+        await hooks.settled(webhook)
+        counts.append(counted())
+    (await hooks.ask("POST", f"/{webhook['id']}/rotate-secret", {})).expect(200)
+    await hooks.happen(REMOVED)
+    await hooks.settled(webhook)
+    start = counts[0]
+    assert [*counts, counted()] == [start, start, start + 1, start + 2, start + 2]
 
 
 async def test_failed_deliveries_are_made_again_with_their_id(hooks: Hooks, receiver: Receiver):

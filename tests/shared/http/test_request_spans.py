@@ -21,10 +21,10 @@ _, TRACE, SENDERS_SPAN, _ = SENDER.split("-")
 
 
 @contextmanager
-def collected() -> Iterator[Collector]:
+def collected(*, ratio: float = 1.0) -> Iterator[Collector]:
     """A collector that has all spans of the block at its end."""
     with collector() as received:
-        export = SpanExport("team", url=received.url)
+        export = SpanExport("team", url=received.url, ratio=ratio)
         tracing.use(export)
         try:
             yield received
@@ -48,6 +48,14 @@ async def test_a_request_is_a_span_with_its_route_and_no_words_of_its_own(site):
         "http.response.status_code": "401",
         "rolecall.request_id": request_id,
     }
+
+
+async def test_a_sender_outside_does_not_choose_what_is_exported(site):
+    with collected(ratio=0.0) as spans:
+        sent = {"traceparent": SENDER}
+        async with site.ask("GET", f"/v1/accounts/{ACCOUNT}", headers=sent) as answer:
+            assert answer.status == 401
+    assert spans.spans == []
 
 
 async def test_a_request_without_a_route_makes_no_span(site):

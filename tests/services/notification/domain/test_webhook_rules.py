@@ -113,11 +113,11 @@ def test_a_secret_has_32_bytes_and_is_of_one_webhook_and_salt():
 
 
 def test_the_former_secret_signs_until_the_overlap_ends():
-    rotated, fact = webhooks.rotate(WEBHOOK, overlap=timedelta(hours=1), now=NOW)
+    rotated, fact = webhooks.rotate(WEBHOOK, key_id="k2", overlap=timedelta(hours=1), now=NOW)
     assert rotated.salts(NOW) == (rotated.salt, WEBHOOK.salt)
     assert rotated.salts(NOW + timedelta(hours=1)) == (rotated.salt,)
     assert WEBHOOK.salt not in str(fact)
-    again, _ = webhooks.rotate(rotated, overlap=timedelta(0), now=NOW)
+    again, _ = webhooks.rotate(rotated, key_id="k2", overlap=timedelta(0), now=NOW)
     assert again.salts(NOW) == (again.salt,)
 
 
@@ -170,7 +170,7 @@ def test_a_change_names_what_changed_and_never_the_address():
 
 def test_each_change_of_a_webhook_makes_a_new_state():
     changed, _ = webhooks.change(WEBHOOK, WebhookChange(description="new"))
-    rotated, _ = webhooks.rotate(WEBHOOK, overlap=timedelta(hours=1), now=NOW)
+    rotated, _ = webhooks.rotate(WEBHOOK, key_id="k2", overlap=timedelta(hours=1), now=NOW)
     disabled, _ = webhooks.disable(WEBHOOK, DisabledBecause.FAILING)
     assert [one.changes for one in (changed, rotated, disabled)] == [WEBHOOK.changes + 1] * 3
 
