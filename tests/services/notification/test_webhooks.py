@@ -247,11 +247,11 @@ async def test_deliveries_with_the_secret_of_a_former_key_are_counted(
     webhook = await hooks.make(receiver, event_types=["member.removed"])
     counts = [counted()]
     stored = hooks.database["webhooks"]
-    for change in (
-        {"$set": {}},
+    made_by_others: tuple[dict[str, Any], ...] = (
         {"$set": {"secret_key_id": "0" * 16}},
         {"$unset": {"secret_key_id": ""}},
-    ):
+    )
+    for change in ({"$set": {"description": "as it is"}}, *made_by_others):
         await stored.update_one({"_id": webhook["id"]}, change)
         await hooks.happen(REMOVED)
         await hooks.settled(webhook)
