@@ -91,7 +91,7 @@ DEEP = "[" * 100_000
 @pytest.mark.parametrize(
     "said", [LONG, DEEP, "[]", {"checks": 7}, {"checks": [1]}, 'x{y="'], ids=range(6)
 )
-async def test_whatever_answers_at_an_address_does_not_end_the_doctor(path, said):
+async def test_no_answer_at_an_address_ends_the_doctor(path, said):
     async with served({**SERVICE, path: (200, said)}) as (http, url):
         seen = await ask_peer(http, "team", url)
     assert seen.fault or path == "/health/live"
