@@ -1,8 +1,9 @@
 """Give the database of a service the form that this version needs, apart from its start.
 
-`python -m deploy.migrate SERVICE` runs with the settings of the service. It applies what may be
+`python -m deploy.migrate SERVICE …` runs with the settings of the services. It applies what may be
 applied while replicas of the version before run. After the last of them, `--contract` applies the
-rest. `--plan` shows what either would do. Several may run at once: one applies the steps.
+rest. `--plan` shows what either would do. Several may run at once: one applies the steps. `--back`
+forgets steps that only expanded the database, for the way back to a version before 0.2.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from shared.auth.keys import read_private
 from shared.auth.row_signatures import RowSigner
 from shared.clock import Clock, SystemClock
 from shared.contracts.topology import Service
-from shared.migrations import Migration, Phase, migrate, pending_steps
+from shared.migrations import Migration, Phase, forget_expanded, migrate, pending_steps
 from shared.mongo import DatabaseAway, connect
 from shared.problems import StartRefused
 from shared.runtime.environment import load, variable
@@ -53,19 +54,25 @@ async def run(
     service: str,
     contract: bool = False,
     plan: bool = False,
+    back: int | None = None,
     clock: Clock | None = None,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> Sequence[str]:
     """Apply the steps to a database, or only look; return the lines that tell it.
 
+    With `back`, forget the steps behind this number instead.
+
     Raises:
-        StartRefused: this version must not run on the database.
+        StartRefused: this version must not run on the database, or the steps cannot be forgotten.
         DatabaseAway: the database does not answer.
     """
     clock = clock or SystemClock()
     client = connect(url, app_name=service, timeouts=timeouts)
     database = client[name]
     try:
+        if back is not None:
+            forgotten = await forget_expanded(database, steps, after=back)
+            return [f"{name}: {each.number} {each.name}: forgotten\n" for each in forgotten]
         before = await pending_steps(database, steps, clock=clock)
         if not plan:
             await migrate(database, steps, clock=clock, timeouts=timeouts, contract=contract)
@@ -90,22 +97,34 @@ def _lines(name: str, before: Sequence[Migration], left: set[int]) -> Sequence[s
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 refused, 2 wrong usage or no answer."""
     parser = argparse.ArgumentParser(prog="python -m deploy.migrate", description=__doc__)
-    parser.add_argument("service", choices=sorted(SERVICES))
-    parser.add_argument("--plan", action="store_true", help="show the steps, and change nothing")
-    parser.add_argument(
+    parser.add_argument("services", nargs="+", choices=sorted(SERVICES), metavar="SERVICE")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--plan", action="store_true", help="show the steps, and change nothing")
+    what.add_argument(
         "--contract", action="store_true", help="apply also what replicas before do not survive"
     )
+    what.add_argument(
+        "--back", type=int, metavar="NUMBER", help="forget the steps behind this number"
+    )
     options = parser.parse_args(arguments)
-    settings_class, migrations = SERVICES[options.service]
+    if options.back is not None and len(options.services) > 1:
+        parser.error("--back takes one service, because each has numbers of its own")
+    statuses = (_migrate(service, options) for service in options.services)
+    return next((status for status in statuses if status), 0)
+
+
+def _migrate(service: str, options: argparse.Namespace) -> int:
+    settings_class, migrations = SERVICES[service]
     settings = load(settings_class)
-    logs.setup(options.service, settings.log_level)
+    logs.setup(service, settings.log_level)
     work = run(
         settings.mongo_url.get_secret_value(),
         settings.mongo_database,
         migrations(RowSigner(read_private(settings.journal_key.get_secret_value()))),
-        service=options.service,
+        service=service,
         contract=options.contract,
         plan=options.plan,
+        back=options.back,
     )
     try:
         sys.stdout.writelines(asyncio.run(work))

@@ -9,10 +9,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import takewhile
 
 from shared.cancellation import end
-from shared.clock import Clock
+from shared.clock import Clock, SystemClock
 from shared.indexes import DropStep, IndexStep, Step, build_last_forms
 from shared.migration_lock import LOCK_ID, MigrationLock
 from shared.mongo import Database, Document, insert_missing, majority
@@ -39,6 +38,8 @@ class Migration:
 
     A step may also run beside itself and beside later steps. A holder of the lock that was frozen
     for more than a term goes on with its statement when it wakes, before it notices its successor.
+    A step that contracts runs after those behind it, so it undoes nothing that they do, and they
+    build on nothing that it does.
     """
 
     number: int
@@ -55,6 +56,10 @@ class NewerDatabase(StartRefused):
     """The database has steps that this version does not know."""
 
 
+class CannotGoBack(StartRefused):
+    """A step that was applied took away what the version before needs."""
+
+
 class MigrationMismatch(StartRefused):
     """A step was applied under another name: two versions gave one number to two steps."""
 
@@ -69,7 +74,7 @@ async def migrate(
 ) -> None:
     """Apply the steps that the database does not have, in order, and record each.
 
-    Without `contract` it stops before the first step that contracts, unless the database is new.
+    Without `contract` it leaves out the steps that contract, unless the database is new.
 
     Of replicas that start at once one applies the steps; the others wait for it, and succeed it
     when its lock was not renewed for `timeouts.migration_lock` seconds.
@@ -118,6 +123,30 @@ async def require_expanded(
         )
 
 
+async def forget_expanded(
+    database: Database, migrations: Sequence[Migration], *, after: int
+) -> Sequence[Migration]:
+    """Delete the records of the steps behind `after`, and return these steps.
+
+    A version before 0.2 then starts on the database. The next update applies them again.
+
+    Raises:
+        CannotGoBack: one of them did more than to expand the database.
+        NewerDatabase, MigrationMismatch: as `migrate` says.
+    """
+    runner = _Runner(database, migrations, SystemClock(), 1, contract=True)
+    left = {each.number for each in await runner.pending()}
+    applied = [each for each in migrations if each.number > after and each.number not in left]
+    if kept := next((each for each in applied if each.phase is not Phase.EXPAND), None):
+        raise CannotGoBack(
+            f"Migration {kept.number} ({kept.name}) of the database {database.name} cannot be "
+            "taken back. Restore a backup from before it."
+        )
+    numbers = [each.number for each in applied]
+    await majority(database, "migrations").delete_many({"_id": {"$in": numbers}})
+    return applied
+
+
 def check_numbers(migrations: Sequence[Migration]) -> None:
     """Raise `ValueError` unless the numbers are contiguous from 1 and the names unique."""
     numbers = [migration.number for migration in migrations]
@@ -153,7 +182,8 @@ class _Runner:
         pending = await self.pending()
         if self._contract or await self._is_new(pending):
             return pending
-        return list(takewhile(lambda each: each.phase is not Phase.CONTRACT, pending))
+        # What a version before left to contract must not hold back what this one needs.
+        return [each for each in pending if each.phase is not Phase.CONTRACT]
 
     async def pending(self) -> list[Migration]:
         """The steps that are not recorded.

@@ -6,7 +6,7 @@ from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
 from shared.http import idempotency
 from shared.indexes import Index, drop_step, index_step
-from shared.migrations import Migration
+from shared.migrations import Migration, Phase
 
 SEARCHED = ("actor_id", "action", "terms")
 """What records are found by, or told apart; each has its index within an account, by time."""
@@ -168,6 +168,11 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(19, "stream indexes", index_step(*STREAMS)),
         Migration(20, "idempotency indexes", index_step(*idempotency.INDEXES)),
         Migration(21, "saved search indexes", index_step(*SAVED_SEARCHES)),
-        Migration(22, "index of seals", index_step(BY_LEAF)),
-        Migration(23, "unique index of seals", drop_step({"seals": (UNIQUE_BY_LEAF.name,)})),
+        Migration(22, "index of seals", index_step(BY_LEAF), Phase.EXPAND),
+        Migration(
+            23,
+            "unique index of seals",
+            drop_step({"seals": (UNIQUE_BY_LEAF.name,)}),
+            Phase.CONTRACT,
+        ),
     )

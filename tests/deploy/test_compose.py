@@ -23,6 +23,7 @@ from deploy.documents import module
 from deploy.gateway.limits import SIGN_INS
 from deploy.gateway.nginx import RESOLVED_UPSTREAMS, WORKER_FILES
 from deploy.gateway.paths import public_routes
+from deploy.mongo import DATABASES
 from deploy.production import Production
 from deploy.programs.program import free_port
 from services.console import settings as console_settings
@@ -32,7 +33,8 @@ from shared.runtime.environment import load
 from shared.runtime.settings import StatelessSettings
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-OURS = (*Service, "console", "mongo-setup", "mail", "gateway")
+MIGRATIONS = {f"migrate-{service}": service for service in DATABASES}
+OURS = (*Service, *MIGRATIONS, "console", "mongo-setup", "mail", "gateway")
 SERVES = {"front", "services", "broker", "database"}
 NETWORKS = {
     "gateway": {"front", "pages", "outside"},
@@ -45,6 +47,7 @@ NETWORKS = {
     "mail": {"mails", "outside"},
     "rabbitmq": {"broker"},
     "mongo": {"database"},
+    **{key: {"database"} for key in MIGRATIONS},
 }
 """The networks of each container. mongo-setup has that of the database itself."""
 OUTSIDE = {"outside", "webhooks", "streams", "issuers"}
@@ -227,9 +230,27 @@ def test_an_image_of_nginx_without_a_version_is_refused(tmp_path, image):
         unknown.prepare()
 
 
-def test_every_service_has_a_container_without_a_start_order():
+def test_every_service_has_a_container_that_waits_for_its_migrations_only():
     assert set(FILE["services"]) == {*OURS, "rabbitmq", "mongo"}
-    assert all("depends_on" not in row for row in FILE["services"].values())
+    waits = {
+        name: row["depends_on"] for name, row in FILE["services"].items() if "depends_on" in row
+    }
+    ended = {"condition": "service_completed_successfully"}
+    assert waits == {
+        **{key: {"mongo-setup": ended} for key in MIGRATIONS},
+        **{service: {name: ended} for name, service in MIGRATIONS.items()},
+    }
+
+
+@pytest.mark.parametrize(("name", "service"), MIGRATIONS.items())
+def test_migrations_run_with_the_settings_of_their_service(name, service):
+    """Without `--contract`, because replicas of the version before still run."""
+    row, own = FILE["services"][name], FILE["services"][service]
+    assert row["command"] == ["python", "-m", "deploy.migrate", service]
+    assert row["env_file"] == own["env_file"]
+    assert row["restart"] == "on-failure"
+    production = yaml.safe_load((ROOT / "docker-compose.production.yml").read_text())["services"]
+    assert production[name]["volumes"] == production[service]["volumes"]
 
 
 @pytest.mark.parametrize("service", tuple(Service))

@@ -10,6 +10,7 @@ from services.team.app import build
 from services.team.settings import Settings
 from shared.bus.local import LocalBus
 from shared.contracts.topology import SOURCES, Service
+from shared.indexes import DropStep, IndexStep
 from shared.migrations import Migration, MigrationsMissing, Phase
 from shared.runtime.listeners import listen
 from shared.runtime.settings import MigrateWhen
@@ -30,6 +31,44 @@ def test_the_steps_and_settings_are_those_of_the_service(service):
     assert settings.__module__ == f"services.{service}.settings"
     assert migrations.__module__ == f"services.{service}.migrations"
     assert migrations(signer(service))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_contracts_drops_no_index_of_a_later_step(service):
+    """It runs after the steps behind it."""
+    steps = SERVICES[service][1](signer(service))
+    dropped = [
+        (step.number, collection, name)
+        for step in steps
+        if step.phase is Phase.CONTRACT and isinstance(step.step, DropStep)
+        for collection, names in step.step.names.items()
+        for name in names
+    ]
+    built = [
+        (step.number, index.collection, index.full_name)
+        for step in steps
+        if isinstance(step.step, IndexStep)
+        for index in step.step.indexes
+    ]
+    assert [
+        one for one in dropped for later in built if later[0] > one[0] and later[1:] == one[1:]
+    ] == []
+
+
+async def test_what_only_expanded_can_be_forgotten(mongo_url, database_name):
+    more = steps(Phase.REPLACE, Phase.EXPAND, Phase.CONTRACT)
+    await run(mongo_url, database_name, more[:2], service="team", timeouts=PATIENT)
+    told = await run(mongo_url, database_name, more, service="team", back=1)
+    assert told == [f"{database_name}: 2 step 2: forgotten\n"]
+    left = await run(mongo_url, database_name, more, service="team", plan=True)
+    assert left[0] == f"{database_name}: 2 step 2 (expand): pending\n"
+
+
+def test_the_numbers_of_two_services_are_not_taken_for_one(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "team", "--back", "21"])
+    assert ended.value.code == 2
+    assert "--back takes one service" in capsys.readouterr().err
 
 
 async def nothing(database):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from operator import methodcaller
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from deploy.broker import definitions
 from deploy.configuration import Addresses, Secrets, environment
@@ -102,6 +102,8 @@ class ServiceProcess(PythonProcess):
 class Processes:
     """Database, RabbitMQ, mail catcher, services and gateway: each a process that may be killed."""
 
+    replica_class: ClassVar[type[ServiceProcess]] = ServiceProcess
+
     def __init__(
         self,
         folder: Path,
@@ -139,7 +141,7 @@ class Processes:
         )
         self.mail.watched = f"{self.mail.url}/api/messages?limit=1"
         self.services = {
-            f"{service}-{replica}": ServiceProcess(folder, service, replica)
+            f"{service}-{replica}": self.replica_class(folder, service, replica)
             for service in Service
             for replica in range(counts.get(service, 1))
         }
@@ -163,20 +165,32 @@ class Processes:
             self.database.require_users(generate(USERS))
             list(starting)
             self.configure()
-            list(threads.map(_start, self.services.values()))
-        owners = path_owners(public_routes())
-        self.gateway.configuration = configuration(
+            list(threads.map(_start, self.started_first()))
+        self.start_gateway()
+
+    def started_first(self) -> Sequence[ServiceProcess]:
+        """The replicas that `start` starts."""
+        return list(self.services.values())
+
+    def start_gateway(self) -> None:
+        """Start the gateway for all replicas."""
+        self.gateway.configuration = self.gateway_configuration(self.gateway.port)
+        self.gateway.start()
+
+    def gateway_configuration(self, port: int) -> str:
+        """The configuration of a gateway that divides requests among the first replicas."""
+        owners, replicas = path_owners(public_routes()), self.started_first()
+        return configuration(
             owners,
-            listen=f"{HOST}:{self.gateway.port}",
+            listen=f"{HOST}:{port}",
             static=str(self.folder),
             addresses={
-                service: [f"{HOST}:{process.port}" for process in self.replicas_of(service)]
+                service: [f"{HOST}:{each.port}" for each in replicas if each.service == service]
                 for service in Service
                 if service in owners.values()
             },
             limits_factor=self._limits_factor,
         )
-        self.gateway.start()
 
     def configure(self) -> None:
         """Give every service the addresses of the others."""

@@ -17,12 +17,14 @@ from shared.clock import SystemClock
 from shared.contracts.topology import SOURCES
 from shared.indexes import Index, IndexConflict, build_indexes, drop_step, index_step
 from shared.migrations import (
+    CannotGoBack,
     Migration,
     MigrationMismatch,
     MigrationsMissing,
     NewerDatabase,
     Phase,
     check_numbers,
+    forget_expanded,
     migrate,
     pending_steps,
     require_expanded,
@@ -268,7 +270,8 @@ async def test_an_older_version_refuses_a_form_that_it_cannot_use(
     [
         ((EXPAND, EXPAND), "23"),
         ((EXPAND, CONTRACT), "2"),
-        ((REPLACE, CONTRACT, EXPAND), "2"),
+        ((REPLACE, CONTRACT, EXPAND), "24"),
+        ((CONTRACT, REPLACE, CONTRACT, EXPAND), "35"),
         ((CONTRACT, CONTRACT), ""),
     ],
 )
@@ -285,6 +288,31 @@ async def test_what_contracts_waits_until_the_last_old_replica_has_ended(
     left = [step.number for step in await pending_steps(database, all_steps, clock=CLOCK)]
     await migrate(database, all_steps, clock=CLOCK)
     assert "".join(steps.ran) == "1" + applied + "".join(map(str, left))
+
+
+async def test_steps_that_expanded_are_forgotten_for_a_version_without_phases(
+    database: Database,
+) -> None:
+    steps = Steps()
+    all_steps = in_phases(steps, REPLACE, EXPAND, EXPAND, CONTRACT)
+    await database["accounts"].insert_one({"_id": "acc_1"})
+    await migrate(database, all_steps, clock=CLOCK, contract=False)
+    forgotten = await forget_expanded(database, all_steps, after=2)
+    assert [step.number for step in forgotten] == [3]
+    assert await recorded(database) == {1: "1", 2: "2"}
+    await migrate(database, all_steps, clock=CLOCK, contract=False)
+    assert "".join(steps.ran) == "1233"
+
+
+@pytest.mark.parametrize(("phase", "after"), [(CONTRACT, 1), (REPLACE, 1), (CONTRACT, 0)])
+async def test_no_way_leads_back_over_a_step_that_took_something_away(
+    database: Database, phase: Phase, after: int
+) -> None:
+    steps = in_phases(Steps(), REPLACE, phase, EXPAND)
+    await migrate(database, steps, clock=CLOCK)
+    with pytest.raises(CannotGoBack, match="backup"):
+        await forget_expanded(database, steps, after=after)
+    assert await recorded(database) == {1: "1", 2: "2", 3: "3"}
 
 
 async def test_a_new_database_gets_every_step_at_once(database: Database) -> None:

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from deploy.programs.program import Program, ProgramError
+from deploy.programs.program import Process, Program, ProgramError
 from tests.support.fork_server import NewProgram
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Forked(Program):
     preloaded: ClassVar[tuple[str, ...]] = PRELOADED
     """What the process that it is forked from has imported."""
 
-    def spawn(self, *, log: IO[bytes], lock: IO[str]) -> ForkedProcess:
+    def spawn(self, *, log: IO[bytes], lock: IO[str]) -> Process:
         """Fork it instead of starting an interpreter."""
         program = NewProgram(
             command=list(self.command()),

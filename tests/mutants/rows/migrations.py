@@ -149,4 +149,21 @@ ROWS = (
         new="        if self._migrate_when is MigrateWhen.APART:\n",
         tests=("tests/deploy/test_migrate.py",),
     ),
+    Mutant(
+        id="what-contracts-holds-back-what-expands",
+        kind=Kind.AVAILABILITY,
+        file=RUNNER,
+        old="        return [each for each in pending if each.phase is not Phase.CONTRACT]\n",
+        new="        phases = [each.phase for each in pending] + [Phase.CONTRACT]\n"
+        "        return pending[: phases.index(Phase.CONTRACT)]\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="a-way-back-over-a-step-that-contracted",
+        kind=Kind.DATA,
+        file=RUNNER,
+        old="each for each in applied if each.phase is not Phase.EXPAND)",
+        new="each for each in applied if each.phase is Phase.REPLACE)",
+        tests=NEAREST,
+    ),
 )
