@@ -13,7 +13,7 @@ from deploy.programs.nginx import Nginx
 from deploy.programs.program import Process, Program, free_port
 from shared.contracts.topology import SOURCES, Service
 from tests.e2e.journey import Deployment
-from tests.e2e.processes import HOST, ROOT, Processes, ServiceProcess
+from tests.e2e.processes import ROOT, Processes, ServiceProcess
 from tests.faults.test_kills import LIMITS
 
 DRAIN_SECONDS = "3"
@@ -111,6 +111,10 @@ class RollingProduct(Processes):
         self.second_gateway.stop()
         super().stop()
 
+    def running_authz(self) -> tuple[str, ...]:
+        """The addresses of the replicas of authz that run."""
+        return tuple(each.url for each in self.replicas_of(Service.AUTHZ) if each.running)
+
     def give_code(self, process: ServiceProcess, code: Path) -> None:
         """Let a replica run this code from its next start on."""
         assert isinstance(process, ReleasedService)
@@ -122,10 +126,6 @@ class RollingProduct(Processes):
             process.stop()
             self.give_code(process, code)
             process.start()
-
-    def grow(self, service: str, number: int) -> None:
-        """Start this replica of a service; the gateways know it once it is ready."""
-        self.replicas_of(service)[number].start()
 
     def route_to(self, running: int) -> None:
         """Let both gateways send requests to this many replicas of each service."""
@@ -152,6 +152,4 @@ class RollingProduct(Processes):
     def deployments(self) -> tuple[Deployment, Deployment]:
         """The addresses, once with each gateway."""
         first = self.deployment()
-        authz = tuple(f"http://{HOST}:{each.port}" for each in self.replicas_of(Service.AUTHZ))
-        first = replace(first, authz=authz)
         return first, replace(first, gateway=self.second_gateway.url)

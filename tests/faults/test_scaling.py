@@ -58,6 +58,7 @@ if SOAK:  # fifteen replicas on one machine
                 product.deployments(),
                 mail=product.mail.url,
                 database=product.database_url,
+                replicas=product.running_authz,
                 report=report,
             ) as load:
                 await some_requests(load, "one replica")

@@ -65,6 +65,7 @@ if SOAK:  # forty starts, and each service gives its connections three seconds t
                 product.deployments(),
                 mail=product.mail.url,
                 database=product.database_url,
+                replicas=product.running_authz,
                 report=report,
             ) as load:
                 await some_requests(load, "0.1.0")
