@@ -38,7 +38,7 @@ test: $(VENV)/.dev ## all tests except those in containers; COVERAGE=1 also meas
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
 # Exit 3 of the model's check says that spin or gcc is missing; the other runs are worth having without them.
-soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 20,000 operations, mutants, pictures, the models
+soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, updates from 0.1.0, 20,000 operations, mutants, pictures, the models
 	$(SOAK) $(PYTEST) tests/e2e tests/faults tests/consistency tests/state_machine \
 		tests/contracts/test_identity_matrix.py tests/contracts/test_generated_requests.py \
 		tests/contracts/test_bad_input_*.py tests/contracts/test_unauthenticated.py \

@@ -1,6 +1,7 @@
 """This version on the documents that 0.1.0 has written: they are read, listed and changed."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,11 @@ READ = (
     *("audit-streams", "webhooks"),
 )
 """The lists and objects of an account, each a path below it."""
+CHANGES: tuple[tuple[Any, ...], ...] = (
+    ("allowed", "PATCH", {"role": "admin"}),
+    ("not-a-member", "DELETE"),
+)
+"""The reason of a check after each change of a member."""
 
 
 async def test_this_version_goes_on_with_the_documents_of_the_release_before(tmp_path):
@@ -55,12 +61,8 @@ async def go_on(world):
     member = by_name[MEMBERS[3].name]["user_id"]
     account = here.rpartition("/")[2]
     await world.platform.sign_in(world.deployment.client_id, world.deployment.client_secret)
-    for reason, act in (
-        ("allowed", ("PATCH", {"role": "admin"})),
-        ("not-a-member", ("DELETE", None)),
-    ):
-        method, body = act
-        (await owner.send(method, f"{here}/members/{member}", body)).expect(200, 204)
+    for reason, method, *change in CHANGES:
+        (await owner.send(method, f"{here}/members/{member}", *change)).expect(200, 204)
         said = await world.platform.ask(member, "instance:write", account=account, owner=member)
         assert said.expect(200)["context"]["reason"] == reason
 

@@ -33,6 +33,7 @@ class ClientCounts:
     late: list[float] = field(default_factory=list)
     """Seconds until a change was in force, for each change that was answered with 202."""
     retries_while_down: Counter[str] = field(default_factory=Counter)
+    why_repeated: Counter[str] = field(default_factory=Counter)
     server_errors: list[str] = field(default_factory=list)
     wrong_allows: list[str] = field(default_factory=list)
     wrong_denials: list[str] = field(default_factory=list)
@@ -94,6 +95,7 @@ class RetryingClient:
             doubts += method != "GET"
             self.counts.doubts += method != "GET"
             self.counts.retries += 1
+            self.counts.why_repeated[f"{method} {path.rpartition('/')[2]}: {last[:120]}"] += 1
             self.counts.retries_while_down.update(self._down())
             await asyncio.sleep(random.uniform(pause / 2, pause))
             pause = min(pause * 2, 1.0)
