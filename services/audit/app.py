@@ -19,6 +19,7 @@ from services.audit.use_cases.confirmed_rows import sealed_rows
 from services.audit.use_cases.context import Ctx, StreamParts
 from services.audit.use_cases.erasures import PersonEraser, run_person_eraser
 from services.audit.use_cases.ingest import ROWS_IN_HAND, Ingest
+from services.audit.use_cases.marks_key import open_marks_key
 from services.audit.use_cases.own_words import OwnWords
 from services.audit.use_cases.record_endings import RecordKeeper, run_record_keeper
 from services.audit.use_cases.seal_watch import SealWatch, run_seal_watch
@@ -99,10 +100,15 @@ def build(
         path="sealed_secret",
         reseal=lambda stream_id, value: stream_secrets.reseal(value, about=stream_id),
     )
+    marks_key = SealedField(
+        collection="erasure_state",
+        path="sealed_key",
+        reseal=lambda place, value: stream_secrets.reseal(value, about=place),
+    )
     resealing = partial(
         keep_resealing,
         parts.database,
-        [streams],
+        [streams, marks_key],
         service=Service.AUDIT,
         pause=timeouts.reseal_poll,
     )
@@ -144,6 +150,7 @@ def build(
         ctx=ctx,
         inbox=inbox,
         internal_routes=INTERNAL_ROUTES,
+        opens=(partial(open_marks_key, store, stream_secrets, marks),),
         tasks={
             "seal": partial(run_sealer, sealer, office),
             "deliver_checkpoints": partial(

@@ -29,10 +29,11 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class PersonMarks:
-    """The marks of names and addresses, by a key that is not in the database."""
+    """The marks of names and addresses, by a key that the database does not tell."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = hashlib.sha256(b"rolecall erased people v1\0" + key).digest()
+        """Derive the key of a new database; that of an older one takes its place."""
+        self.key = hashlib.sha256(b"rolecall erased people v1\0" + key).digest()
 
     def address(self, text: str) -> str:
         """The mark of an address; case makes no difference."""
@@ -48,7 +49,7 @@ class PersonMarks:
         return self._mark("name", " ".join(words))
 
     def _mark(self, kind: str, text: str) -> str:
-        return hmac.digest(self._key, f"{kind}:{text}".encode(), "sha256").hex()
+        return hmac.digest(self.key, f"{kind}:{text}".encode(), "sha256").hex()
 
 
 def addresses_in(text: str) -> list[str]:

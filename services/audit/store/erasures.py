@@ -22,7 +22,7 @@ from shared.mongo import (
     update_all_expected,
 )
 
-VERSION, SCAN = "version", "scan"
+VERSION, SCAN, MARKS_KEY = "version", "scan", "marks key"
 _TRACES = tuple(each.name for each in fields(Traces))
 
 
@@ -105,6 +105,16 @@ class ErasureRows:
         wanted = {"open": True, "noted_at": {"$lte": before}}
         found = self._erasures.find(wanted, {"_id": 1}).sort("noted_at", 1).limit(limit)
         return [each["_id"] async for each in found]
+
+    async def keep_marks_key(self, sealed: bytes) -> bytes:
+        """Keep the sealed key of the marks, unless one is kept; return the one that is."""
+        kept = await self._erasure_state.find_one_and_update(
+            {"_id": MARKS_KEY},
+            {"$setOnInsert": {"sealed_key": sealed}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        return bytes(kept["sealed_key"])
 
     async def erasure_scan(self, session: DbSession | None = None) -> ErasureScan | None:
         """The scan that is not at its end, or `None`."""
