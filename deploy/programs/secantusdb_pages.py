@@ -11,10 +11,18 @@ from itertools import islice, product
 from typing import Any, Self
 
 import wiredtiger
+from bson.raw_bson import RawBSONDocument
 from secantus import deadline, storage
 from secantus.query import matches
 from secantus.sortkey import COMPOUND_SEP, encode_value
-from secantus.storage import _ENTRY_SEP, _IDX_ENTRIES_TABLE, _escape_kb, _unpack_entry
+from secantus.storage import (
+    _ENTRY_SEP,
+    _IDX_ENTRIES_TABLE,
+    _doc_table_for,
+    _escape_kb,
+    _unframe_doc_value,
+    _unpack_entry,
+)
 
 RANGE_BOUNDS = {"$gt", "$gte", "$lt", "$lte"}
 MOST_RANGES = 200
@@ -109,11 +117,51 @@ class Pages(storage.Storage):  # type: ignore[misc]
         **options: Any,
     ) -> Any:
         """Find documents; of a page, only as many as it needs are looked at."""
-        self._tls.page = IndexPage.asked(filter, options, documents=limit and skip + limit)
+        page = IndexPage.asked(filter, options, documents=limit and skip + limit)
+        whole = None if page is None else self._whole_page(db, coll, page, options)
+        if whole is not None:
+            return whole[skip:]
+        self._tls.page = page
         try:
             return super().find_matching(db, coll, filter, skip=skip, limit=limit, **options)
         finally:
             self._tls.page = None
+
+    def _whole_page(
+        self, db: str, coll: str, page: IndexPage, options: Mapping[str, Any]
+    ) -> list[RawBSONDocument] | None:
+        """Return the bytes of a page that one range of a named index decides alone.
+
+        The documents are not looked at: neither decoded, nor compared, nor encoded again.
+        """
+        name = options.get("hint")
+        if type(name) is not str or any(map(options.get, ("projection", "max_bound"))):
+            return None
+        self._refresh_read_snapshot()
+        with self._lock:
+            fields = self._indexes_of(db, coll, page).get(name, [""])
+            ranges = page.ranges(fields)
+            if ranges is None or len(ranges) > 1 or page.undecided(fields):
+                return None
+            numbers: dict[int, None] = {}
+            for number in self._entries(db, coll, name, ranges[0], page):
+                numbers[number] = None
+                if len(numbers) == page.documents:
+                    break
+            return [RawBSONDocument(each) for each in self._raw_documents(db, coll, list(numbers))]
+
+    def _raw_documents(self, db: str, coll: str, numbers: list[int]) -> list[bytes]:
+        deadline.check()
+        cursor = self._cursor_optional(_doc_table_for(db, coll))
+        found: list[bytes] = []
+        if cursor is None:
+            return found
+        for number in numbers:
+            cursor.reset()
+            cursor.set_key(db, coll, number)
+            if cursor.search() == 0:
+                found.append(_unframe_doc_value(bytes(cursor.get_value()))[1])
+        return found
 
     def _try_index_lookup(self, db: str, coll: str, *clauses: Any, **options: Any) -> Any:
         found = self._page(db, coll)

@@ -38,6 +38,10 @@ class Counting(Storage):
         self.read += len(numbers)
         return super()._docs_by_recordids(db, coll, numbers)
 
+    def _raw_documents(self, db: str, coll: str, numbers: list[int]) -> list[bytes]:
+        self.read += len(numbers)
+        return super()._raw_documents(db, coll, numbers)
+
     def _scan_docs(self, db: str, coll: str) -> Any:
         for found in super()._scan_docs(db, coll):
             self.read += 1

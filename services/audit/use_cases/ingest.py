@@ -26,6 +26,8 @@ from shared.problems import Unavailable
 
 GATHER_SECONDS = 0.05
 """The longest wait of a row for others."""
+QUIET_SECONDS = 0.02
+"""So long after the last row no other one is waited for."""
 ROWS_AT_ONCE = 64
 """The most rows of one transaction."""
 TRANSACTIONS = 2
@@ -47,6 +49,7 @@ class Ingest:
         *,
         marks: PersonMarks,
         gather_seconds: float = GATHER_SECONDS,
+        quiet_seconds: float = QUIET_SECONDS,
         rows_at_once: int = ROWS_AT_ONCE,
         transactions: int = TRANSACTIONS,
     ) -> None:
@@ -55,6 +58,7 @@ class Ingest:
         self._clock = clock
         self._erasing = Erasing(client, store, marks)
         self._gather_seconds = gather_seconds
+        self._quiet_seconds = quiet_seconds
         self._rows_at_once = rows_at_once
         self._waiting: list[_WaitingRow] = []
         self._expected = 1
@@ -125,11 +129,14 @@ class Ingest:
         await self._save(batch)
 
     async def _gather(self) -> None:
-        """Wait until as many rows have arrived as were recorded together last."""
+        """Wait until as many rows have arrived as were recorded together last, or no more come."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._gather_seconds
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._gather_seconds):
+            async with asyncio.timeout_at(end) as waiting:
                 while len(self._waiting) < self._expected:
                     self._arrived.clear()
+                    waiting.reschedule(min(end, loop.time() + self._quiet_seconds))
                     await self._arrived.wait()
 
     async def _save(self, batch: "list[_WaitingRow]") -> None:

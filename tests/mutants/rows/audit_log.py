@@ -47,8 +47,16 @@ ROWS = (
         id="audit-row-waits-for-others-without-end",
         kind=Kind.AVAILABILITY,
         file=INGEST,
-        old="asyncio.timeout(self._gather_seconds)",
-        new="asyncio.timeout(None)",
+        old="loop.time() + self._gather_seconds",
+        new="loop.time() + 3600",
+        tests=(*INGEST_TESTS[:2], "no_other_follows"),
+    ),
+    Mutant(
+        id="audit-row-waits-where-no-other-comes",
+        kind=Kind.AVAILABILITY,
+        file=INGEST,
+        old="waiting.reschedule(min(end, loop.time() + self._quiet_seconds))",
+        new="waiting.reschedule(end)",
         tests=(*INGEST_TESTS[:2], "no_other_follows"),
     ),
     Mutant(

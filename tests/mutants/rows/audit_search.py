@@ -15,6 +15,22 @@ RANGE_TESTS = ("tests/services/audit/test_search_ranges.py",)
 
 ROWS = (
     Mutant(
+        id="a-page-of-bytes-with-clauses-left-open",
+        kind=Kind.DATA,
+        file=PAGES,
+        old=" or page.undecided(fields):\n                return None\n",
+        new=":\n                return None\n",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="a-page-of-bytes-of-one-range-of-several",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="if ranges is None or len(ranges) > 1 or",
+        new="if not ranges or",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
         id="page-of-an-index-has-what-is-on-a-bound-that-is-left-out",
         kind=Kind.DATA,
         file=PAGES,
