@@ -193,6 +193,12 @@ INCONSISTENT_TREES = Gauge(
     ("service",),
     registry=REGISTRY,
 )
+CHECKPOINT_FILES_UNUSABLE = Gauge(
+    "rolecall_checkpoint_files_unusable",
+    "Trees of the audit log whose file of checkpoints cannot be read or written; none is signed.",
+    ("service",),
+    registry=REGISTRY,
+)
 UNSEALED_RECORDS = Gauge(
     "rolecall_unsealed_records",
     "Records of the audit log that have no leaf a minute after they were recorded, up to 10,000.",

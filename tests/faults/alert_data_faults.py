@@ -15,6 +15,9 @@ from tests.faults.alert_drill import Drill, asking, rename
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+CHECKPOINTS = "checkpoints"
+"""The folder of checkpoints, within that of the product."""
+
 
 @asynccontextmanager
 async def a_fact_set_aside(drill: Drill) -> AsyncIterator[None]:
@@ -82,3 +85,17 @@ async def an_altered_tree(drill: Drill) -> AsyncIterator[None]:
     await asyncio.to_thread(trees.update_one, {"_id": tree["_id"]}, {"$set": {"peaks": altered}})
     async with asking(drill, partial(rename, drill), pause=1):
         yield
+
+
+@asynccontextmanager
+async def a_file_that_cannot_be_read(drill: Drill) -> AsyncIterator[None]:
+    """A folder stands where the checkpoints of a log were."""
+    [file] = (drill.product.folder / CHECKPOINTS).rglob(f"{drill.team.account_id}.jsonl")
+    kept = file.rename(file.with_suffix(".kept"))
+    file.mkdir()
+    try:
+        async with asking(drill, partial(rename, drill), pause=1):
+            yield
+    finally:
+        file.rmdir()
+        kept.rename(file)

@@ -18,6 +18,7 @@ from tests.faults.alert_data_faults import (
     a_damaged_account,
     a_damaged_user,
     a_fact_set_aside,
+    a_file_that_cannot_be_read,
     a_sealer_that_is_gone,
     an_altered_tree,
 )
@@ -260,6 +261,7 @@ FAULTS: tuple[tuple[Injection, tuple[str, ...]], ...] = (
     (a_silent_receiver, ("RolecallWebhooksOverdue",)),
     (a_consumer_that_is_gone, ("RolecallJournalHeld",)),
     (a_sealer_that_is_gone, ("RolecallRecordsUnsealed",)),
+    (a_file_that_cannot_be_read, ("RolecallCheckpointFilesUnusable",)),
     (an_altered_tree, ("RolecallTreesInconsistent",)),
     (a_full_disk_of_the_broker, ("RolecallBrokerAlarm",)),
     (a_queue_without_its_service, ("RolecallQueuesGrow",)),

@@ -14,6 +14,7 @@ from deploy.broker import definitions
 from deploy.monitoring.alert_rules import ALERT_FILES, alerts
 from tests.e2e.journey import World, gather_team
 from tests.e2e.processes import Processes
+from tests.faults.alert_data_faults import CHECKPOINTS
 from tests.faults.alert_drill import Drill
 from tests.faults.alert_faults import FAULTS, NOT_CAUSED
 from tests.faults.prometheus import MeasuredRabbitmq, Prometheus, hurried
@@ -50,7 +51,8 @@ class MonitoredProduct(Processes):
     """The product, with a broker that shows its metrics and services that look around often."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, replicas={"authz": 2}, options=OPTIONS)
+        audit = {"checkpoint_folder": str(folder / CHECKPOINTS)}
+        super().__init__(folder, replicas={"authz": 2}, options={**OPTIONS, "audit": audit})
         self.broker = self.measured_broker = MeasuredRabbitmq(
             folder / "rabbitmq", definitions=definitions(self.broker_passwords)
         )

@@ -11,6 +11,8 @@ from typing import Any
 
 TAIL_BYTES = 16 * 1024
 """More than the last lines of a file have together."""
+TRIAL = "trial"
+"""The file that only shows whether the folder takes anything."""
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -65,6 +67,15 @@ class CheckpointFiles:
         """
         if self._folder is not None:
             await asyncio.to_thread(_append, self._file(self._folder, tree), note)
+
+    async def require_folder(self) -> None:
+        """Write to the folder, without touching the file of a tree.
+
+        Raises:
+            OSError: the folder takes nothing.
+        """
+        if self._folder is not None:
+            await asyncio.to_thread(_append, self._folder / TRIAL, None)
 
     @staticmethod
     def _file(folder: Path, tree: str) -> Path:

@@ -239,6 +239,7 @@ async def run_sealer(sealer: RecordSealer, office: Election) -> None:
     """Seal and sign once a second, while this process is elected. Never ends."""
     database = DatabaseWatch("Records wait for their seals.", transactions=True)
     metrics.start_at_zero(metrics.INCONSISTENT_TREES, [Service.AUDIT])
+    metrics.start_at_zero(metrics.CHECKPOINT_FILES_UNUSABLE, [Service.AUDIT])
     while True:
         with database.round():
             if await office.won():

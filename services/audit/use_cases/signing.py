@@ -39,7 +39,8 @@ class Continued:
 class TreeSigner:
     """Signs a checkpoint of each tree that has grown, and keeps it in its file, then in the store.
 
-    A tree with an alarm is looked at again after a while: it does not keep the others waiting.
+    A tree with an alarm, or whose file cannot be used, is looked at again after a while: it does
+    not keep the others waiting.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class TreeSigner:
         self._looked_at_again = looked_at_again
         self._rounds = 0
         self._alarmed: set[str] = set()
+        self._without_file: set[str] = set()
+        """Trees whose files cannot be used, while the folder takes those of others."""
         self._passed_over: set[str] = set()
         self._folder = OutageLog(_log, "The folder of checkpoints", effect="None is signed.")
 
     async def sign(self) -> None:
-        """Sign a checkpoint of each tree that has grown, as long as the folder takes them."""
+        """Sign a checkpoint of each tree that has grown and whose file takes it."""
         if self._rounds % self._looked_at_again == 0:
             self._passed_over.clear()
         self._rounds += 1
@@ -76,6 +79,7 @@ class TreeSigner:
             self._folder.away(problem)
             return
         metrics.INCONSISTENT_TREES.labels(Service.AUDIT).set(len(self._alarmed))
+        metrics.CHECKPOINT_FILES_UNUSABLE.labels(Service.AUDIT).set(len(self._without_file))
 
     async def _sign(self, heads: Sequence[TreeHead]) -> None:
         """Sign some trees.
@@ -83,7 +87,7 @@ class TreeSigner:
         Raises:
             OSError: the folder is away. What it has taken before that is stored.
         """
-        found = [await self._unless_inconsistent(head, self._continued(head)) for head in heads]
+        found = [await self._unless_stuck(head, self._continued(head)) for head in heads]
         continued = [each for each in found if each is not None]
         tiles = await self._store.tiles(
             (each.head.tree, tile) for each in continued for tile in each.tiles
@@ -91,12 +95,11 @@ class TreeSigner:
         kept: list[tuple[TreeHead, str]] = []
         try:
             for each in continued:
-                note = await self._unless_inconsistent(each.head, self._next(each, tiles))
+                note = await self._unless_stuck(each.head, self._next(each, tiles))
                 if note is not None:
-                    # Kept elsewhere first: what is shown to anyone is in the file.
-                    await self._files.append(each.head.tree, note)
                     kept.append((each.head, note))
                     self._alarmed.discard(each.head.tree)
+                    self._without_file.discard(each.head.tree)
                     self._folder.back()
         except OSError:
             await self._store.add_checkpoints(kept, now=self._clock.now())
@@ -114,10 +117,17 @@ class TreeSigner:
 
     async def _next(self, after: Continued, tiles: Mapping[tuple[str, Tile], bytes]) -> str:
         own = {tile: nodes for (tree, tile), nodes in tiles.items() if tree == after.head.tree}
-        return self._signer.signed(after.head, after.earlier, hashes_in(own), ended=after.ended)
+        note = self._signer.signed(after.head, after.earlier, hashes_in(own), ended=after.ended)
+        # Kept elsewhere first: what is shown to anyone is in the file.
+        await self._files.append(after.head.tree, note)
+        return note
 
-    async def _unless_inconsistent(self, head: TreeHead, found: Awaitable[T]) -> T | None:
-        """What is found about a tree; nothing, and an alarm, if it is inconsistent."""
+    async def _unless_stuck(self, head: TreeHead, found: Awaitable[T]) -> T | None:
+        """What is found about a tree; nothing if it is inconsistent or its file cannot be used.
+
+        Raises:
+            OSError: the folder is away, and not the file of this tree alone.
+        """
         try:
             return await found
         except InconsistentTree as alarm:
@@ -125,5 +135,11 @@ class TreeSigner:
                 _log.error("No checkpoint is signed: %s", alarm, extra={"tree": head.tree})
                 await self._store.note_inconsistent(head.tree)
             self._alarmed.add(head.tree)
-            self._passed_over.add(head.tree)
-            return None
+        except OSError as problem:
+            await self._files.require_folder()
+            if head.tree not in self._without_file:
+                about = {"tree": head.tree, "error": str(problem)}
+                _log.error("No checkpoint is signed: its file cannot be used.", extra=about)
+            self._without_file.add(head.tree)
+        self._passed_over.add(head.tree)
+        return None

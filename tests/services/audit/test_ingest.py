@@ -141,9 +141,9 @@ async def held_up(auditing, messages, **given):
     return records, asyncio.gather(first, others)
 
 
-async def recorded_two_together(auditing, messages, *, gather_seconds):
+async def recorded_two_together(auditing, messages, **waits):
     """Records and an inbox that have recorded the first row alone, and the next two together."""
-    records, handled = await held_up(auditing, messages[:3], gather_seconds=gather_seconds)
+    records, handled = await held_up(auditing, messages[:3], **waits)
     records.go.set()
     await handled
     assert records.sizes == [1, 2]
@@ -173,7 +173,8 @@ async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
     trace = new_trace()
     context.traceparent.set(trace)
     messages = [on_the_bus(row) for row in rows_of_accounts(5)]
-    records, inbox = await recorded_two_together(auditing, messages, gather_seconds=PATIENT_SECONDS)
+    waits = {"gather_seconds": PATIENT_SECONDS, "quiet_seconds": PATIENT_SECONDS}
+    records, inbox = await recorded_two_together(auditing, messages, **waits)
     third = asyncio.create_task(inbox.handle(messages[3]))
     await wait_for(lambda: auditing.ctx.ingest._waiting, what="the row that waits for another")
     await asyncio.gather(third, inbox.handle(messages[4]))
@@ -182,9 +183,11 @@ async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
     assert (made.count("insert inbox"), made.count("commitTransaction")) == (3, 3)
 
 
-async def test_a_row_that_no_other_follows_is_recorded_all_the_same(auditing):
+@pytest.mark.parametrize("short", ["gather_seconds", "quiet_seconds"])
+async def test_a_row_that_no_other_follows_is_recorded_all_the_same(auditing, short):
+    waits = {"gather_seconds": PATIENT_SECONDS, "quiet_seconds": PATIENT_SECONDS, short: 0.01}
     messages = [on_the_bus(row) for row in rows_of_accounts(4)]
-    records, inbox = await recorded_two_together(auditing, messages, gather_seconds=0.01)
+    records, inbox = await recorded_two_together(auditing, messages, **waits)
     handled = asyncio.create_task(inbox.handle(messages[3]))
     await wait_for(lambda: records.sizes == [1, 2, 1], what="the single row")
     await handled
@@ -261,6 +264,15 @@ async def test_the_same_id_at_another_position_is_an_equivocation(auditing, capl
 async def test_a_row_that_arrives_again_unchanged_is_not_an_equivocation(auditing, caplog):
     row = row_of(MEMBER, account_id="acc_1")
     await auditing.take(row, row, row)
+    assert await auditing.all("equivocations") == []
+    assert "equivocation" not in caplog.text
+
+
+async def test_a_row_whose_record_was_erased_in_part_is_not_an_equivocation(auditing, caplog):
+    row = row_of(MEMBER, account_id="acc_1")
+    await auditing.take(row)
+    await auditing.database["records"].update_one({"_id": row.id}, {"$set": {"digest": ""}})
+    await auditing.take(row)
     assert await auditing.all("equivocations") == []
     assert "equivocation" not in caplog.text
 

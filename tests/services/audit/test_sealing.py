@@ -12,6 +12,8 @@ from services.audit.adapters.checkpoint_files import CheckpointFiles
 from services.audit.domain.sealed_records import PLATFORM
 from services.audit.store import Store
 from shared.contracts.facts import Position, shard_of
+from shared.contracts.topology import Service
+from shared.metrics import REGISTRY
 from shared.problems import Unavailable
 from tests.sdk.sealed_logs import plain_root
 from tests.services.audit.sealed_site import (
@@ -193,6 +195,7 @@ async def test_a_tree_with_an_alarm_is_looked_at_again_when_it_is_repaired(seali
     trees, whole = sealing.auditing.database["trees"], await sealing.auditing.all("trees")
     await altered_head(sealing)
     await sealer.round()
+    assert sample("rolecall_inconsistent_trees") == 1
     await sealing.add(record(2))
     await sealing.applied(2)
     for tree in whole:
@@ -200,6 +203,11 @@ async def test_a_tree_with_an_alarm_is_looked_at_again_when_it_is_repaired(seali
     for _ in range(2):
         await sealer.round()
     assert (await sealing.checkpoint()).size == 2
+    assert sample("rolecall_inconsistent_trees") == 0
+
+
+def sample(name):
+    return REGISTRY.get_sample_value(name, {"service": Service.AUDIT})
 
 
 async def test_another_key_continues_the_log_if_the_former_one_is_known(sealing):
@@ -304,6 +312,9 @@ class FullDisk(CheckpointFiles):
     async def append(self, tree, note):
         raise OSError(28, "No space left on device")
 
+    async def require_folder(self):
+        raise OSError(28, "No space left on device")
+
 
 async def test_nothing_is_signed_while_the_folder_cannot_be_written(sealing, caplog):
     await sealing.add(record(1))
@@ -316,6 +327,31 @@ async def test_nothing_is_signed_while_the_folder_cannot_be_written(sealing, cap
     assert [line for line in caplog.messages if "folder of checkpoints" in line]
     await sealing.sealer().round()
     assert (await sealing.checkpoint()).size == 1
+
+
+@pytest.mark.parametrize("step", ["read", "written"])
+async def test_one_checkpoint_file_that_fails_keeps_no_other_tree_waiting(sealing, step, caplog):
+    await sealing.add(record(1), record(2, account=OTHER))
+    await sealing.applied(2)
+    file = sealing.files._file(sealing.folder, ACCOUNT)
+    if step == "read":
+        file.mkdir(parents=True)
+    else:
+        file.parent.mkdir(parents=True)
+        file.symlink_to(sealing.folder / "gone" / "file")
+    sealer = sealing.sealer(looked_at_again=3)
+    for _ in range(2):
+        await sealer.round()
+    assert await sealing.store.checkpoint(ACCOUNT) is None
+    assert (await sealing.checkpoint(OTHER)).size == 1
+    assert len([line for line in caplog.messages if "file cannot be used" in line]) == 1
+    assert sample("rolecall_checkpoint_files_unusable") == 1
+
+    file.rmdir() if step == "read" else file.unlink()
+    for _ in range(2):
+        await sealer.round()
+    assert (await sealing.checkpoint()).size == 1
+    assert sample("rolecall_checkpoint_files_unusable") == 0
 
 
 async def test_records_of_many_shards_are_sealed_by_pages(sealing):
