@@ -614,3 +614,15 @@ async def test_an_end_that_audit_did_not_sign_is_not_sealed(erasing, caplog, kin
         await erasing.seal()
     assert caplog.messages.count(FORGED) == 3
     assert await ids_of(erasing) == [genuine.id]
+
+
+async def test_marks_of_a_person_are_deleted_when_no_fact_can_come_any_more(erasing):
+    erasures, now = erasing.auditing.database["erasures"], erasing.auditing.clock.now()
+    marks = {"addresses": ["a"], "names": ["n"], "lengths": [1], "accounts": [ACCOUNT]}
+    for user_id, days in (("usr_old", 91), ("usr_young", 89)):
+        at = now - timedelta(days=days)
+        person = {"_id": user_id, "at": at, "noted_at": at, "open": False, "version": 1}
+        await erasures.insert_one({**person, **marks})
+    await erasing.eraser().round()
+    kept = {each["_id"]: each["addresses"] for each in await erasing.auditing.all("erasures")}
+    assert kept == {"usr_old": [], "usr_young": ["a"]}

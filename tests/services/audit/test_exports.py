@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from services.audit.domain.exports import MAX_OF_ACCOUNT, ExportFormat, JsonExport
-from services.audit.domain.records import Filters, record_of
+from services.audit.domain.records import Filters, moment_key, record_of
 from services.audit.use_cases.exports import (
     ALLOWED_SECONDS,
     PAGE_RECORDS,
@@ -118,6 +118,18 @@ async def begun(ctx: Any, **filters: Any) -> Any:
     return await begin_export(
         ctx, READER, "acc_1", Filters(**filters), after=None, kind=ExportFormat.JSON_LINES
     )
+
+
+async def test_an_export_that_goes_on_begins_with_its_first_moment(auditing):
+    early, late = (
+        removed(account_id="acc_1", occurred_at=NOON + timedelta(hours=hours)) for hours in (0, 2)
+    )
+    records = [record_of(row, recorded_at=NOON) for row in (early, late)]
+    await transact(auditing.client, partial(auditing.ctx.store.add, records))
+    since = NOON + timedelta(hours=1)
+    asked: dict[str, Any] = {"after": early.id, "kind": ExportFormat.JSON_LINES}
+    export = await begin_export(auditing.ctx, READER, "acc_1", Filters(since=since), **asked)
+    assert export.span.first == moment_key(since)
 
 
 class SlowPage(SystemClock):

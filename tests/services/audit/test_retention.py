@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from rolecall.audit.verification import Tampered, Tampering, Verified, verify
+from services.audit.domain.exports import ExportFormat
 from services.audit.domain.records import Filters, record_of
-from services.audit.domain.retention import SHORTENING_WAIT, Retention
+from services.audit.domain.retention import ENDED, SHORTENING_WAIT, Retention
 from services.audit.store import Store
+from services.audit.use_cases.exports import begin_export
 from services.audit.use_cases.proofs import sealed_page
 from services.audit.use_cases.record_endings import RecordKeeper
 from services.audit.use_cases.retention import change_retention, read_retention
@@ -149,7 +151,7 @@ async def test_old_records_end_and_every_proof_stays_valid(keeping):
 
 
 async def test_searches_and_exports_say_since_when_the_log_is_kept(keeping):
-    await with_ages(keeping, OLD, OLD - timedelta(days=1), YOUNG)
+    await with_ages(keeping, OLD, OLD - timedelta(days=1), OLD, OLD, YOUNG)
     last = keeping.auditing.clock.now() - OLD + timedelta(days=1, minutes=-1)
     await ended(keeping)
     page = await search(keeping.auditing.ctx, READER, ACCOUNT, Filters(), after=None, limit=10)
@@ -169,6 +171,17 @@ async def test_nothing_is_deleted_before_the_log_says_so(keeping):
     await keeping.seal()
     await keeping.keeper().round()
     assert await kept(keeping, records) == records[2:]
+
+
+async def test_an_end_that_another_record_tells_deletes_nothing(keeping):
+    records = await with_ages(keeping, OLD, OLD, YOUNG)
+    await keeping.keeper().round()
+    await keeping.seal()
+    other = {"$set": {"after": '{"until": 1}'}}
+    await keeping.auditing.database["records"].update_one({"action": ENDED}, other)
+    keeping.auditing.clock.ahead += timedelta(hours=2)
+    await keeping.keeper().round()
+    assert await kept(keeping, records) == records
 
 
 async def test_an_export_that_began_before_the_end_is_whole(keeping):
@@ -223,6 +236,11 @@ async def test_an_export_too_small_to_tell_of_the_end_is_refused(keeping):
     assert refused.value.errors is not None
     assert "Must be at least 4" in refused.value.errors[0][1]
     assert (await sealed_page(keeping.auditing.ctx, READER, ACCOUNT, first=0, size=4)).size == 4
+    asked: dict[str, Any] = {"after": None, "kind": ExportFormat.JSON_LINES}
+    with pytest.raises(Invalid):
+        await begin_export(keeping.auditing.ctx, READER, ACCOUNT, Filters(), **asked, size=3)
+    export = await begin_export(keeping.auditing.ctx, READER, ACCOUNT, Filters(), **asked, size=4)
+    assert export.size == 4
 
 
 async def ends_told(keeping: Keeping) -> int:

@@ -27,7 +27,7 @@ from tests.services.audit.sealed_site import (
     record,
     signer,
 )
-from tests.services.rows import EPOCH
+from tests.services.rows import EPOCH, NOON
 
 
 @pytest.fixture
@@ -314,6 +314,34 @@ class FullDisk(CheckpointFiles):
 
     async def require_folder(self):
         raise OSError(28, "No space left on device")
+
+
+class FullAfterOne(FullDisk):
+    taken = 0
+
+    async def append(self, tree, note):
+        self.taken += 1
+        await (CheckpointFiles if self.taken == 1 else FullDisk).append(self, tree, note)
+
+
+async def test_what_a_folder_took_before_it_was_full_is_stored(sealing):
+    await sealing.add(record(1), record(2, account=OTHER))
+    await sealing.applied(2)
+    await sealing.sealer(files=FullAfterOne(sealing.folder)).round()
+    [stored] = await sealing.auditing.all("checkpoints")
+    assert await sealing.files.last(stored["tree"]) == stored["note"]
+
+
+async def test_a_log_that_grows_while_it_is_signed_is_signed_again(sealing):
+    sizes = []
+    for seq in (1, 2):
+        await sealing.add(record(seq))
+        await sealing.applied(seq)
+        await sealing.sealer().seal()
+        [head] = await sealing.store.unsigned(10, without=())
+        sizes.append(head)
+    await sealing.store.add_checkpoints([(sizes[0], "note")], now=NOON)
+    assert await sealing.store.unsigned(10, without=()) == sizes[1:]
 
 
 async def test_nothing_is_signed_while_the_folder_cannot_be_written(sealing, caplog):

@@ -18,7 +18,9 @@ from services.audit.routes.stream_views import StreamView
 from services.audit.use_cases.streams import WantedStream, change_stream, order_test, show_stream
 from shared.contracts.facts import shard_of
 from shared.contracts.team_endings import AccountDeleted, AccountReverted
+from shared.contracts.topology import Service
 from shared.http.outbound import Outbound
+from shared.metrics import REGISTRY
 from shared.mongo import DatabaseAway
 from shared.problems import Invalid
 from shared.receivers.attempts import ReceiverAttempt
@@ -271,6 +273,51 @@ async def test_a_receiver_that_is_gone_pauses_its_stream_at_once(streaming):
         )
         await streaming.look()
         assert receiver.ids == ids * 2, "it goes on where it stopped"
+
+
+async def test_a_stream_that_a_member_changes_meanwhile_is_not_paused(streaming):
+    async with siem() as receiver:
+        stream = await streaming.make(receiver)
+        await streaming.write(1)
+        receiver.answers = [410]
+
+        class ChangedMeanwhile(Team):
+            async def call(self, *asked, **named):
+                wanted = WantedStream(name="Other")
+                await change_stream(
+                    streaming.ctx,
+                    ANA,
+                    stream.account_id,
+                    stream.id,
+                    wanted=wanted,
+                    precondition=None,
+                )
+                return await super().call(*asked, **named)
+
+        await streaming.look(internal=ChangedMeanwhile())
+        assert (await streaming.stored(stream)).paused is None
+
+
+async def test_a_record_that_has_ended_is_sent_as_its_hash(streaming):
+    async with siem() as receiver:
+        ids = await streaming.write(3)
+        await streaming.make(receiver, start=StreamStart.BEGINNING)
+        await streaming.sealing.auditing.database["records"].delete_one({"_id": ids[0]})
+        await streaming.look()
+        [batch] = receiver.batches
+        assert receiver.ids == ids[1:]
+        assert batch[-1] == {"type": "end", "records": 2}
+
+
+async def test_streams_with_something_to_send_are_counted(streaming):
+    async with siem() as receiver:
+        await streaming.make(receiver)
+        for written, behind in ((2, 1), (0, 0)):
+            if written:
+                await streaming.write(written)
+            await streaming.look()
+            name = "rolecall_streams_behind"
+            assert REGISTRY.get_sample_value(name, {"service": Service.AUDIT}) == behind
 
 
 async def test_a_place_that_the_log_does_not_have_pauses_the_stream(streaming):

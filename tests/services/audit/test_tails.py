@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.audit.domain.records import Filters
+from services.audit.domain.records import Filters, KnownUser
 from services.audit.domain.tails import (
     MAX_BEHIND,
     MAX_OF_USER,
@@ -229,6 +229,24 @@ async def test_a_tail_ends_with_a_word_that_says_why(sealing, following):
         await anext(events)
         following.ctx.tails.drain()
         assert [event async for event in events] == [Ended("draining")]
+
+
+async def test_a_tail_that_begins_far_behind_is_not_too_slow(sealing, following):
+    await seal(sealing, first := record(1))
+    async with following.tail(after=str(TailPlace(0, ""))) as events:
+        await anext(events)
+        following.ctx.tails.seen({ACCOUNT: MAX_BEHIND + 2}, None)
+        assert told_ids(await following.records(events, 1)) == [first.id]
+
+
+async def test_a_tail_of_an_address_has_records_without_it(sealing, following):
+    ana = KnownUser(user_id="usr_ana", name="Ana", email="ana@example.com", as_of=NOON)
+    await following.ctx.store.remember_user(ana)
+    async with following.tail(user="Ana@example.com") as events:
+        await anext(events)
+        await seal(sealing, first := record(1))
+        await following.look()
+        assert told_ids(await following.records(events, 1)) == [first.id]
 
 
 async def test_a_tail_without_its_database_ends_and_gives_its_place_back(sealing, following):
