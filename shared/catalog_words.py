@@ -225,8 +225,9 @@ def other_languages(texts: Mapping[str, str], own: Translations) -> dict[str, di
     """Texts of a catalog by their names, in each language that has other words for one of them."""
     found: dict[str, dict[str, str]] = {}
     for language in Locale:
-        words = words_in(language, own)
-        other = {name: words[text] for name, text in texts.items() if words.get(text, text) != text}
+        words, shipped = own.get(language, {}), _WORDS.get(language, {})
+        told = {name: words.get(text, shipped.get(text, text)) for name, text in texts.items()}
+        other = {name: word for name, word in told.items() if word != texts[name]}
         if other:
             found[language.value] = other
     return found

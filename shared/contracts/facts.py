@@ -114,6 +114,11 @@ class Payload(Contract):
     """The routing key, `<source>.<noun>.<past-verb>.v<major>`."""
 
 
+Translations = Mapping[str, Mapping[str, str]]
+"""Language → member of the data → its text in that language, for what a catalog has named."""
+NO_TRANSLATIONS: Translations = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fact:
     """One decided change, as the domain returns it; it has no sequence yet.

@@ -7,7 +7,7 @@ Notification asks other services for links only.
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from shared.contracts.facts import Payload
+from shared.contracts.facts import NO_TRANSLATIONS, Payload, Translations
 
 
 class CatalogPublished(Payload):
@@ -74,6 +74,7 @@ class MemberRoleChanged(_Member):
     """The ownership moved, and the mails about that say it."""
     catalog_title: str | None = None
     """The catalog to which the account moved, if that is the reason."""
+    translations: Translations = NO_TRANSLATIONS
     notify: bool = True
     """Whether a mail tells the member; provisioning tells on request only."""
 
@@ -102,6 +103,7 @@ class _Invitation(Payload):
 
 class _OpenInvitation(_Invitation):
     role_title: str
+    translations: Translations = NO_TRANSLATIONS
     inviter_name: str
     delivery: Literal["email", "link"]
     generation: int
@@ -133,6 +135,7 @@ class InvitationAccepted(_Invitation):
 
     type: ClassVar[str] = "team.invitation.accepted.v1"
     role_title: str = ""
+    translations: Translations = NO_TRANSLATIONS
     user_id: str
     name: str
     inviter_user_id: str
@@ -154,6 +157,7 @@ class InvitationPassed(_Invitation):
     from_user_id: str
     to_user_id: str
     role_title: str = ""
+    translations: Translations = NO_TRANSLATIONS
     made_by_name: str = ""
     """Who made the newest link: not the last inviter, if it passed more than once."""
     to_email: str = ""
@@ -200,6 +204,7 @@ class _Override(Payload):
     project_name: str
     project_word: str = "project"
     """What the account's catalog calls a project."""
+    translations: Translations = NO_TRANSLATIONS
     user_id: str
     email: str
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.contracts.facts import Payload
+from shared.contracts.facts import NO_TRANSLATIONS, Payload, Translations
 
 
 class AccountMoved(Payload):
@@ -12,6 +12,7 @@ class AccountMoved(Payload):
     account_name: str
     catalog: str
     catalog_title: str
+    translations: Translations = NO_TRANSLATIONS
     previous_catalog: str
     owner_email: str
     by_platform: bool

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.contracts.facts import Payload
+from shared.contracts.facts import NO_TRANSLATIONS, Payload, Translations
 
 
 class MemberJoinedByConnection(Payload):
@@ -15,6 +15,7 @@ class MemberJoinedByConnection(Payload):
     name: str
     role: str
     role_title: str
+    translations: Translations = NO_TRANSLATIONS
     connection_id: str
     connection_label: str
     rule_set_by: str

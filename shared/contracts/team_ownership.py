@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from shared.contracts.facts import Payload
+from shared.contracts.facts import NO_TRANSLATIONS, Payload, Translations
 
 
 class OfferEnd(StrEnum):
@@ -35,6 +35,7 @@ class OwnershipOffered(_Offer):
     type: ClassVar[str] = "team.ownership.offered.v1"
     role_title: str
     """What the member will be."""
+    translations: Translations = NO_TRANSLATIONS
     expires_at: datetime
 
 
@@ -44,6 +45,7 @@ class OwnershipTransferred(_Offer):
     type: ClassVar[str] = "team.ownership.transferred.v1"
     former_owner_role: str
     former_owner_role_title: str
+    translations: Translations = NO_TRANSLATIONS
     personal_account_id: str | None
     """The former owner's new personal account, if they would have owned no account any more."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from shared.contracts.facts import Payload
+from shared.contracts.facts import NO_TRANSLATIONS, Payload, Translations
 
 
 class MemberProvisioned(Payload):
@@ -16,6 +16,7 @@ class MemberProvisioned(Payload):
     name: str
     role: str
     role_title: str
+    translations: Translations = NO_TRANSLATIONS
     client_id: str
     expires_at: datetime | None = None
     notify: bool = False

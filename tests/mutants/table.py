@@ -91,6 +91,7 @@ from tests.mutants.rows import (
     usage,
     user_shards,
     webhooks,
+    words,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -183,4 +184,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *usage.ROWS,
     *user_shards.ROWS,
     *webhooks.ROWS,
+    *words.ROWS,
 )

@@ -1,5 +1,6 @@
 """The recipients of mails about the connections of accounts, and about who joins by them."""
 
+from services.notification.domain.catalog_words import catalog_words
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.notices import Notice, NoticeOf, actor_word
 from services.notification.domain.wording import stored_moment
@@ -16,10 +17,10 @@ def _joined(fact: team_connections.MemberJoinedByConnection, row: Row) -> Notice
         words={
             "account": fact.account_name,
             "name": fact.name,
-            "role": fact.role_title,
             "ends": "",
             "through": fact.connection_label,
-        },
+        }
+        | catalog_words(fact, role="role_title"),
     )
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from services.notification.domain.catalog_words import read_words
 from services.notification.domain.headers import UnsafeHeader, safe_header, subject_header
 from services.notification.domain.mail_filters import (
     address_html,
@@ -54,8 +55,6 @@ _OF_EARLIER_VERSIONS = {
     **dict.fromkeys(("because", "description", "webhook_id", "stream_id"), ""),
 }
 """Words that a message lacks which an earlier version stored."""
-
-
 NO_DIGEST: Mapping[str, object] = MappingProxyType(
     {"listed": (), "more": 0, "count": 0, "switches": ()}
 )
@@ -139,7 +138,7 @@ def _words(
     message: Message, link: MailLink | None, *, sender: MailSender, now: datetime
 ) -> dict[str, object]:
     wording, end = WORDINGS[message.locale], message.expires_at
-    stored = {**_OF_EARLIER_VERSIONS, **message.words}
+    stored = {**_OF_EARLIER_VERSIONS, **read_words(message.words, message.locale)}
     shown = {field: _shown(field, text, message, wording) for field, text in stored.items()}
     return shown | {
         "product": sender.product,

@@ -1,5 +1,6 @@
 """The recipients of mails about memberships."""
 
+from services.notification.domain.catalog_words import catalog_words
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.notices import Notice, NoticeOf, actor_word
 from services.notification.domain.wording import stored_moment
@@ -33,9 +34,9 @@ def _added(fact: team_provisioning.MemberProvisioned, row: Row) -> Notice | None
         words={
             "account": fact.account_name,
             "name": fact.name,
-            "role": fact.role_title,
             "ends": "" if ends is None else stored_moment(ends),
-        },
+        }
+        | catalog_words(fact, role="role_title"),
     )
 
 
@@ -50,10 +51,9 @@ def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice | None:
         words={
             "account": fact.account_name,
             "name": fact.name,
-            "role": fact.role_title,
             "signs_in_again": "yes" if fact.ends_sessions else "",
-            "new_catalog": fact.catalog_title or "",
         }
+        | catalog_words(fact, role="role_title", new_catalog="catalog_title")
         | actor_word(row),
     )
 

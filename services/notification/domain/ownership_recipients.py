@@ -1,5 +1,6 @@
 """Who receives which mail about the ownership of an account (`B3`)."""
 
+from services.notification.domain.catalog_words import catalog_words
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.notices import Notice, NoticeOf
 from shared.contracts import team_ownership
@@ -21,7 +22,7 @@ def _offered(fact: team_ownership.OwnershipOffered, row: Row) -> Notice:
         about=fact.user_id,
         to=fact.email,
         user_id=fact.user_id,
-        words=_words(fact) | {"role": fact.role_title},
+        words=_words(fact) | catalog_words(fact, role="role_title"),
         expires_at=fact.expires_at,
     )
 
@@ -32,7 +33,7 @@ def _transferred(fact: team_ownership.OwnershipTransferred, row: Row) -> Notice:
         kind=MessageKind.OWNERSHIP_TRANSFERRED,
         to=fact.owner_email,
         user_id=fact.owner_user_id,
-        words=_words(fact) | {"role": fact.former_owner_role_title} | opened,
+        words=_words(fact) | catalog_words(fact, role="former_owner_role_title") | opened,
     )
 
 

@@ -12,6 +12,7 @@ from services.notification.domain import (
     member_recipients,
     ownership_recipients,
 )
+from services.notification.domain.catalog_words import catalog_words
 from services.notification.domain.messages import Message, MessageKind, message_id
 from services.notification.domain.notices import Notice, actor_word, notices
 from services.notification.domain.wording import stored_moment
@@ -71,9 +72,9 @@ def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) 
         words={
             "account": fact.account_name,
             "inviter": fact.inviter_name,
-            "role": fact.role_title,
             "email": fact.email,
-        },
+        }
+        | catalog_words(fact, role="role_title"),
         expires_at=fact.expires_at,
         link=InvitationLinkRequest(
             kind="invitation", id=fact.invitation_id, generation=fact.generation
@@ -91,8 +92,8 @@ def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> Notice:
             "account": fact.account_name,
             "member": fact.name,
             "email": fact.email,
-            "role": fact.role_title or fact.role,
-        },
+        }
+        | catalog_words(fact, role="role_title" if fact.role_title else "role"),
     )
 
 
@@ -118,8 +119,8 @@ def _invitation_passed(fact: team.InvitationPassed, row: Row) -> Notice | None:
             "account": fact.account_name,
             "member": fact.made_by_name,
             "email": fact.email,
-            "role": fact.role_title,
-        },
+        }
+        | catalog_words(fact, role="role_title"),
     )
 
 
@@ -181,7 +182,7 @@ def _account_moved(fact: team_catalogs.AccountMoved, row: Row) -> Notice | None:
     return Notice(
         kind=MessageKind.ACCOUNT_MOVED,
         to=fact.owner_email,
-        words={"account": fact.account_name, "catalog": fact.catalog_title},
+        words={"account": fact.account_name} | catalog_words(fact, catalog="catalog_title"),
     )
 
 
@@ -247,8 +248,7 @@ def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
     return {
         "account": fact.account_name,
         "project": fact.project_name,
-        "project_word": fact.project_word,
-    }
+    } | catalog_words(fact, project_word="project_word")
 
 
 RECIPIENTS = notices(

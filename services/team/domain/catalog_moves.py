@@ -10,6 +10,7 @@ from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
 from services.team.domain.authority import require_to_give, require_to_give_grants
 from services.team.domain.catalog_mapping import CatalogMapping, Translator, same_catalog
+from services.team.domain.catalog_texts import translations
 from services.team.domain.catalog_translation import translate_overrides, translate_roles
 from services.team.domain.custom_roles import CustomRole
 from services.team.domain.guardrails import names_what_is_there
@@ -160,6 +161,7 @@ def move(
             account_name=account.name,
             catalog=new.id,
             catalog_title=new.catalog.title,
+            translations=translations(new, catalog_title=new.catalog.title),
             previous_catalog=account.catalog,
             owner_email=owner.email,
             by_platform=by_platform,
@@ -211,7 +213,7 @@ def _members(
         changed, fact = change_role(
             one,
             role=role,
-            ends_sessions=catalog.catalog.policies.role_change_ends_sessions,
+            catalog=catalog,
             account_name=rows.account.name,
             catalog_title=catalog.catalog.title,
         )
@@ -227,7 +229,7 @@ def _override_facts(
     new: CompiledCatalog,
 ) -> list[Fact]:
     members = {member.user_id: member for member in rows.others}
-    account_name, words = rows.account.name, new.catalog.policies.words
+    account_name = rows.account.name
     return [
         *(
             overrides.moved(
@@ -245,7 +247,7 @@ def _override_facts(
                 member=members[one.user_id],
                 project=rows.projects[one.project_id],
                 account_name=account_name,
-                words=words,
+                catalog=new,
             )
             for one in ended
         ),

@@ -25,6 +25,7 @@ from services.team.domain.authority import (
     member_state,
     role_grants,
 )
+from services.team.domain.catalog_texts import own_title, translations
 from services.team.domain.invitation_acceptance import Invitee, Inviter
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
@@ -132,7 +133,7 @@ def join(joining: JoinAttempt, *, membership_id: MembershipId) -> Join | JoinPro
         invited_by=rule.set_by,
         last_active_at=joining.now,
     )
-    closed, facts = None, [_joined(rule, member, role, account=account)]
+    closed, facts = None, [_joined(joining, rule, member, role)]
     if pending is not None:
         closed, fact = invitations.revoke(pending, account=account, reason="joined")
         facts.insert(0, fact)
@@ -189,15 +190,18 @@ def _no_free_seat(joining: JoinAttempt) -> bool:
     return joining.taken - freed >= joining.catalog.catalog.policies.member_limit
 
 
-def _joined(rule: ConnectionRule, member: Membership, role: Role, *, account: Account) -> Fact:
+def _joined(joining: JoinAttempt, rule: ConnectionRule, member: Membership, role: Role) -> Fact:
     return Fact(
         payload=MemberJoinedByConnection(
-            account_name=account.name,
+            account_name=joining.account.name,
             user_id=member.user_id,
             email=member.email,
             name=member.name,
             role=member.role,
             role_title=role.title,
+            translations=translations(
+                joining.catalog, role_title=own_title(joining.catalog, role.id)
+            ),
             connection_id=rule.connection_id,
             connection_label=rule.label,
             rule_set_by=rule.set_by,

@@ -7,6 +7,7 @@ from datetime import datetime
 from rolecall import AccountStatus, CompiledCatalog, Role
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, may_invite_with, member_state
+from services.team.domain.catalog_texts import own_title, translations
 from services.team.domain.invitations import (
     AlreadyMember,
     Invitation,
@@ -205,7 +206,7 @@ def accept(
         accepted_by=invitee.user_id,
         membership_id=membership_id,
     )
-    facts = _facts(invitation, accepted, member, account=account, role=role)
+    facts = _facts(invitation, accepted, member, account=account, role=role, catalog=catalog)
     return Acceptance(invitation=accepted, membership=member, facts=facts)
 
 
@@ -239,12 +240,14 @@ def _facts(
     *,
     account: Account,
     role: Role,
+    catalog: CompiledCatalog,
 ) -> tuple[Fact, Fact]:
     """The facts of the acceptance, which is mailed to the inviter, and of the membership."""
     acceptance = Fact(
         payload=team.InvitationAccepted(
             **payload_fields(invitation, account),
             role_title=role.title,
+            translations=translations(catalog, role_title=own_title(catalog, role.id)),
             user_id=member.user_id,
             name=member.name,
             inviter_user_id=invitation.inviter_user_id,

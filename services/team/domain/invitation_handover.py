@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from rolecall import AccountState, Member
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import account_state, may_invite_with
+from services.team.domain.catalog_texts import own_title, translations
 from services.team.domain.invitations import Invitation, payload_fields, with_inviter
 from services.team.domain.members import Membership
 from services.team.domain.roles import role_title
@@ -77,6 +78,9 @@ def _pass(
             from_user_id=invitation.inviter_user_id,
             to_user_id=new_inviter.user_id,
             role_title=role_title(access.catalog, invitation.role),
+            translations=translations(
+                access.catalog, role_title=own_title(access.catalog, invitation.role)
+            ),
             made_by_name=maker_name,
             to_email=new_inviter.email,
         ),

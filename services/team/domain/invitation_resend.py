@@ -95,7 +95,9 @@ def resend(
     if again.not_mailed is None:
         again = _with_new_link(again, keep_earlier=context.mail_waits)
     fact = Fact(
-        payload=team.InvitationResent(**open_fields(again, access.account, role)),
+        payload=team.InvitationResent(
+            **open_fields(again, access.account, role, catalog=access.catalog)
+        ),
         resource=again.ref(),
         before=_link(invitation),
         after=_link(again) | withheld_field(again),

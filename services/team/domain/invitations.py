@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from rolecall import AfterExpiry, Delivery, InvitationPolicy, Role
+from rolecall import AfterExpiry, CompiledCatalog, Delivery, InvitationPolicy, Role
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account, as_team
 from services.team.domain.authority import require_end, require_to_give
+from services.team.domain.catalog_texts import own_title, translations
 from services.team.domain.invitation_delivery import delivery_of, expiry, withheld
 from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.members import Membership, require_seat
@@ -207,7 +208,9 @@ def create(
     )
     require_seat(taken=context.members + context.open_invitations, limit=policies.member_limit)
     created = Fact(
-        payload=team.InvitationCreated(**open_fields(invitation, account, role)),
+        payload=team.InvitationCreated(
+            **open_fields(invitation, account, role, catalog=access.catalog)
+        ),
         resource=invitation.ref(),
         after={"role": invitation.role, "delivery": invitation.delivery.value}
         | membership_end_field(invitation)
@@ -275,11 +278,14 @@ def _replace(
     return closed, (fact,)
 
 
-def open_fields(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:
+def open_fields(
+    invitation: Invitation, account: Account, role: Role, *, catalog: CompiledCatalog
+) -> dict[str, object]:
     """What a fact about an open invitation says, for its mail."""
     return {
         **payload_fields(invitation, account),
         "role_title": role.title,
+        "translations": translations(catalog, role_title=own_title(catalog, role.id)),
         "inviter_name": invitation.inviter_name,
         "delivery": invitation.delivery.value,
         "generation": invitation.generation,

@@ -181,7 +181,7 @@ def _change_role(
     return members.change_role(
         member,
         role=role,
-        ends_sessions=access.catalog.catalog.policies.role_change_ends_sessions,
+        catalog=access.catalog,
         account_name=access.account.name,
     )
 

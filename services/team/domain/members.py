@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from rolecall import MembershipStatus, Role
+from rolecall import CompiledCatalog, MembershipStatus, Role
+from services.team.domain.catalog_texts import own_title, translations
 from services.team.domain.truncated_ids import truncated_ids
 from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
@@ -144,14 +145,14 @@ def change_role(
     member: Membership,
     *,
     role: Role,
-    ends_sessions: bool,
+    catalog: CompiledCatalog,
     account_name: str,
     catalog_title: str | None = None,
     notify: bool = True,
 ) -> tuple[Membership, Fact]:
     """Give the member another role (`Ci3`, `Nv16`); `member_rules` has checked that it may be.
 
-    `catalog_title` is for a role of another catalog, to which the account moves.
+    `catalog` is where the role is from; `catalog_title` tells that the account moves there.
     """
     changed = replace(member, role=role.id)
     fact = Fact(
@@ -163,8 +164,11 @@ def change_role(
             role=role.id,
             previous_role=member.role,
             role_title=role.title,
-            ends_sessions=ends_sessions,
+            ends_sessions=catalog.catalog.policies.role_change_ends_sessions,
             catalog_title=catalog_title,
+            translations=translations(
+                catalog, role_title=own_title(catalog, role.id), catalog_title=catalog_title
+            ),
             notify=notify,
         ),
         resource=member.ref(),

@@ -115,7 +115,7 @@ def set_override(
         member=member,
         project=project,
         account_name=access.account.name,
-        words=access.words,
+        catalog=access.catalog,
         now=access.now,
     )
     return override, fact
@@ -140,7 +140,7 @@ def remove_override(
         member=member,
         project=access.named_project,
         account_name=access.account.name,
-        words=access.words,
+        catalog=access.catalog,
     )
     return override, fact
 

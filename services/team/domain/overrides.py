@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rolecall import Catalog, CatalogError, Grants, Words, written_grant
+from rolecall import Catalog, CatalogError, CompiledCatalog, Grants, written_grant
+from services.team.domain.catalog_texts import translations
 from services.team.domain.members import Membership, OwnerProtected
 from services.team.domain.projects import Project
 from shared.contracts import policy_objects, team, team_catalogs
@@ -124,7 +125,7 @@ def put(
     member: Membership,
     project: Project,
     account_name: str,
-    words: Words,
+    catalog: CompiledCatalog,
     now: datetime,
 ) -> Fact:
     """Set the override, in place of `replaced`.
@@ -139,7 +140,7 @@ def put(
             account_name=account_name,
             project_id=project.project_id,
             project_name=project.name,
-            project_word=words.project,
+            **_word(catalog),
             user_id=member.user_id,
             email=member.email,
             expires_at=override.expires_at,
@@ -158,7 +159,7 @@ def remove(
     member: Membership,
     project: Project,
     account_name: str,
-    words: Words,
+    catalog: CompiledCatalog,
 ) -> Fact:
     """Remove the override: the role counts in the project again."""
     return Fact(
@@ -166,7 +167,7 @@ def remove(
             account_name=account_name,
             project_id=project.project_id,
             project_name=project.name,
-            project_word=words.project,
+            **_word(catalog),
             user_id=member.user_id,
             email=member.email,
         ),
@@ -175,6 +176,12 @@ def remove(
         before=_shown(override),
         policy_objects=(override.gone(),),
     )
+
+
+def _word(catalog: CompiledCatalog) -> dict[str, Any]:
+    """What the catalog calls a project, as a fact tells it."""
+    word = catalog.catalog.policies.words.project
+    return {"project_word": word, "translations": translations(catalog, project_word=word)}
 
 
 def moved(

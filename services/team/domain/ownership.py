@@ -13,6 +13,7 @@ from rolecall import AccountKind, AccountStatus, MembershipStatus
 from services.team.domain import members, overrides
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
+from services.team.domain.catalog_texts import own_title, translations
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.ownership_offers import OwnershipOffer
@@ -79,7 +80,10 @@ def offer(
     )
     title = role_title(access.catalog, access.catalog.catalog.owner_role)
     payload = team_ownership.OwnershipOffered(
-        **_names(account, made), role_title=title, expires_at=made.expires_at
+        **_names(account, made),
+        role_title=title,
+        translations=translations(access.catalog, role_title=title),
+        expires_at=made.expires_at,
     )
     after = {"offered_to": made.name, "expires_at": made.expires_at}
     facts.append(Fact(payload=payload, resource=account.ref(), after=after))
@@ -136,6 +140,9 @@ def accept(
         **_names(account, offered),
         former_owner_role=former.role,
         former_owner_role_title=role_title(access.catalog, former.role),
+        translations=translations(
+            access.catalog, former_owner_role_title=own_title(access.catalog, former.role)
+        ),
         personal_account_id=personal_account_id,
     )
     fact = Fact(
@@ -229,14 +236,13 @@ def _other_role(before: Membership, after: Membership) -> bool:
 
 def _role_changed(access: AccountAccess, before: Membership, after: Membership) -> Fact:
     """The fact of a role change, with the membership as the transfer leaves it."""
-    policies = access.catalog.catalog.policies
     role = access.catalog.role(after.role)
     if role is None:
         raise LookupError(f"{access.catalog.id} has no role {after.role}")
     _, fact = members.change_role(
         before,
         role=role,
-        ends_sessions=policies.role_change_ends_sessions,
+        catalog=access.catalog,
         account_name=access.account.name,
     )
     return replace(
@@ -252,7 +258,7 @@ def _override_ended(access: AccountAccess, override: ProjectOverride, project: P
         member=access.membership,
         project=project,
         account_name=access.account.name,
-        words=access.words,
+        catalog=access.catalog,
     )
     return replace(fact, payload=_by_transfer(fact.payload))
 

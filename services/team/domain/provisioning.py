@@ -12,6 +12,7 @@ from rolecall import CompiledCatalog, Role
 from rolecall.core.json_values import same_json
 from services.team.domain import invitations, member_facts, members
 from services.team.domain.accounts import Account, as_team
+from services.team.domain.catalog_texts import own_title, translations
 from services.team.domain.invitations import Invitation
 from services.team.domain.member_attributes import check_attributes
 from services.team.domain.member_rules import MemberChange
@@ -172,7 +173,7 @@ def update(
         after, fact = members.change_role(
             after,
             role=role,
-            ends_sessions=at.catalog.catalog.policies.role_change_ends_sessions,
+            catalog=at.catalog,
             account_name=name,
             notify=at.notify,
         )
@@ -241,6 +242,7 @@ def _added(at: Provisioning, member: Membership, role: Role) -> Fact:
             name=member.name,
             role=role.id,
             role_title=role.title,
+            translations=translations(at.catalog, role_title=own_title(at.catalog, role.id)),
             client_id=at.client_id,
             expires_at=member.expires_at,
             notify=at.notify,

@@ -203,7 +203,7 @@ def delete(
         change_role(
             member,
             role=replacement,
-            ends_sessions=access.catalog.catalog.policies.role_change_ends_sessions,
+            catalog=access.catalog,
             account_name=access.account.name,
         )
         for member in members

@@ -74,8 +74,8 @@ async def test_many_changes_of_one_account_are_one_mail_that_lists_them(sending,
     [digest] = scripted.mails[2 * SINGLE_MAILS + 1 :]
     assert str(digest["Subject"]) == "7 changes for you in “Acme”"
     assert projects_in(digest) == [3, 4, 5, 6, 7, 8]
-    assert "is now R4" in text_of(digest)
-    assert "is now R3" not in text_of(digest)  # the newer one took its place
+    assert "is now “R4”" in text_of(digest)
+    assert "is now “R3”" not in text_of(digest)  # the newer one took its place
     [stored] = await digests(sending)
     assert str(digest["Message-ID"]) == f"<{stored['_id']}@cloud.example>"
     listed = await entries.page(
@@ -111,7 +111,7 @@ async def test_what_is_switched_off_meanwhile_is_not_in_the_digest(sending, scri
     await preferences.choose(sending.ctx, CALLER, PRINCIPAL, off)
     await later(sending)
     # What is left is one thing alone, in its usual form.
-    assert "is now R3" in str(scripted.mails[-1]["Subject"])
+    assert "is now “R3”" in str(scripted.mails[-1]["Subject"])
     assert len(scripted.mails) == 2 * SINGLE_MAILS + 1
     assert projects_in(scripted.mails[-1]) == []
 

@@ -46,7 +46,7 @@ async def test_a_role_changed_to_and_fro_is_three_mails_and_the_last_state(sendi
     sending.clock.ahead += HOUR
     await send_what_is_due(sending)
     assert len(scripted.taken) == 4
-    assert "Your role in the team “Acme” is now Role 39" in str(scripted.mails[3]["Subject"])
+    assert "Your role in the team “Acme” is now “Role 39”" in str(scripted.mails[3]["Subject"])
     statuses = list((await sending.statuses()).values())
     assert (statuses.count("sent"), statuses.count("withheld")) == (4, 37)
     assert withheld_roles() == before + 36
@@ -138,7 +138,7 @@ async def test_facts_that_arrive_at_once_do_not_exceed_a_pace(sending, scripted)
     sending.clock.ahead += HOUR
     await send_what_is_due(sending)
     assert len(scripted.taken) == 4
-    assert any("is now Role 9" in str(mail["Subject"]) for mail in scripted.mails)
+    assert any("is now “Role 9”" in str(mail["Subject"]) for mail in scripted.mails)
 
 
 async def test_a_waiting_mail_that_a_sender_has_claimed_is_not_withheld(sending):

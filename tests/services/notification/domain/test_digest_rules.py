@@ -74,7 +74,7 @@ def test_a_digest_is_in_one_language_and_zone_also_where_its_mails_are_not():
     words = digest_words(digest, Digest(listed=listed), sender=SENDER, pages=pages)
     listed_words: Any = words["listed"]
     first, second = listed_words
-    assert first.title == second.title == "Ihre Rolle im Team „Acme Robotics“ ist jetzt Developer"
+    assert first.title == second.title == "Ihre Rolle im Team „Acme Robotics“ ist jetzt „Developer“"
     assert [each.at for each in (first, second)] == [
         "5. März 2026, 13:00 MEZ",
         "5. März 2026, 13:01 MEZ",

@@ -232,7 +232,7 @@ OPENINGS = {
     ),
     MessageKind.INVITATION_PASSED: (
         "The invitation of bo@example.com to the team “Acme Robotics” is now yours",
-        "“Bo Li” invited bo@example.com to the team “Acme Robotics” with the role Developer.",
+        "“Bo Li” invited bo@example.com to the team “Acme Robotics” with the role “Developer”.",
     ),
     MessageKind.INVITATION_BOUNCED: (
         "The invitation of bo@example.com to the team “Acme Robotics” was not delivered",
@@ -268,11 +268,11 @@ OPENINGS = {
     ),
     MessageKind.ADDED: (
         "You are now a member of the team “Acme Robotics”",
-        "Hello Bo Li, you were added to the team “Acme Robotics” with the role Developer.",
+        "Hello Bo Li, you were added to the team “Acme Robotics” with the role “Developer”.",
     ),
     MessageKind.ROLE_CHANGED: (
-        "Your role in the team “Acme Robotics” is now Developer",
-        "Hello Bo Li, “Ana Díaz” changed your role in the team “Acme Robotics” to Developer.",
+        "Your role in the team “Acme Robotics” is now “Developer”",
+        "Hello Bo Li, “Ana Díaz” changed your role in the team “Acme Robotics” to “Developer”.",
     ),
     MessageKind.MEMBERSHIP_END: (
         "Your access to the team “Acme Robotics” ends on 1 March 2027, 12:00 UTC",
@@ -552,7 +552,7 @@ def test_a_mail_calls_a_project_as_the_catalog_does():
 def test_an_invitation_names_the_inviter_the_team_and_the_role():
     text = " ".join(content_of(MessageKind.INVITATION).text.split())
     assert "“Ana Díaz” invited you to the team “Acme Robotics” on Rolecall." in text
-    assert "Your role will be Developer." in text
+    assert "Your role will be “Developer”." in text
 
 
 def test_a_role_change_that_ends_sessions_says_so():

@@ -346,6 +346,7 @@ HIDDEN = frozenset(
         "made_by_name",
         # What only a mail needs.
         *("notify", "catalog_title", "project_word", "generation", "from_name", "description"),
+        "translations",
         *("personal_account_id", "account_name", "account_id", "email", "name", "reverted"),
         # It would tell a stranger's mailbox how many invitations it had (T14).
         "withheld",
