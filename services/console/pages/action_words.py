@@ -25,7 +25,7 @@ ACTIONS: Mapping[str, PageText] = {
     ),
     "account.renamed": PageText("Account renamed", "Konto umbenannt"),
     "account.restored": PageText("Account restored", "Konto wiederhergestellt"),
-    "account.resumed": PageText("Suspension of the account ended", "Sperre des Kontos beendet"),
+    "account.resumed": PageText("Suspension of the account ended", "Sperre des Kontos aufgehoben"),
     "account.reverted": PageText(
         "Team turned into a personal account", "Team in ein persönliches Konto umgewandelt"
     ),
@@ -67,11 +67,11 @@ ACTIONS: Mapping[str, PageText] = {
     "member.end_set": PageText("End of a membership changed", "Ende einer Mitgliedschaft geändert"),
     "member.join_refused": PageText(
         "Member could not join by company sign-in",
-        "Mitglied konnte über die Firmenanmeldung nicht beitreten",
+        "Mitglied konnte über die Unternehmensanmeldung nicht beitreten",
     ),
     "member.joined": PageText("Member joined", "Mitglied beigetreten"),
     "member.joined_by_connection": PageText(
-        "Member joined by company sign-in", "Mitglied über die Firmenanmeldung beigetreten"
+        "Member joined by company sign-in", "Mitglied über die Unternehmensanmeldung beigetreten"
     ),
     "member.left": PageText("Member left", "Mitglied ausgetreten"),
     "member.linked": PageText("Member linked", "Mitglied verknüpft"),
@@ -79,7 +79,7 @@ ACTIONS: Mapping[str, PageText] = {
         "Member added by the platform", "Mitglied durch die Plattform hinzugefügt"
     ),
     "member.removed": PageText("Member removed", "Mitglied entfernt"),
-    "member.resumed": PageText("Suspension of a member ended", "Sperre eines Mitglieds beendet"),
+    "member.resumed": PageText("Suspension of a member ended", "Sperre eines Mitglieds aufgehoben"),
     "member.role_changed": PageText("Role of a member changed", "Rolle eines Mitglieds geändert"),
     "member.suspended": PageText("Member suspended", "Mitglied gesperrt"),
     "message.bounced": PageText("Mail came back", "E-Mail kam zurück"),
@@ -88,14 +88,14 @@ ACTIONS: Mapping[str, PageText] = {
     "override.removed": PageText("Own permissions removed", "Eigene Berechtigungen entfernt"),
     "override.set": PageText("Own permissions given", "Eigene Berechtigungen gegeben"),
     "ownership.cancelled": PageText(
-        "Offer of the ownership taken back", "Angebot der Inhaberschaft zurückgenommen"
+        "Offer of the ownership taken back", "Angebot des Eigentums zurückgenommen"
     ),
-    "ownership.declined": PageText("Ownership declined", "Inhaberschaft abgelehnt"),
+    "ownership.declined": PageText("Ownership declined", "Eigentum abgelehnt"),
     "ownership.offer_ended": PageText(
-        "Offer of the ownership ended", "Angebot der Inhaberschaft beendet"
+        "Offer of the ownership ended", "Angebot des Eigentums beendet"
     ),
-    "ownership.offered": PageText("Ownership offered", "Inhaberschaft angeboten"),
-    "ownership.transferred": PageText("Ownership transferred", "Inhaberschaft übertragen"),
+    "ownership.offered": PageText("Ownership offered", "Eigentum angeboten"),
+    "ownership.transferred": PageText("Ownership transferred", "Eigentum übertragen"),
     "project.created": PageText("Project created", "Projekt angelegt"),
     "project.deleted": PageText("Project deleted", "Projekt gelöscht"),
     "project.renamed": PageText("Project renamed", "Projekt umbenannt"),
@@ -122,14 +122,14 @@ ACTIONS: Mapping[str, PageText] = {
     "session.refused": PageText("Sign-in refused", "Anmeldung abgelehnt"),
     "session.reuse_detected": PageText("Session misused", "Sitzung missbraucht"),
     "session.started": PageText("Signed in", "Angemeldet"),
-    "sso_connection.changed": PageText("Company sign-in changed", "Firmenanmeldung geändert"),
-    "sso_connection.created": PageText("Company sign-in created", "Firmenanmeldung angelegt"),
-    "sso_connection.deleted": PageText("Company sign-in deleted", "Firmenanmeldung gelöscht"),
+    "sso_connection.changed": PageText("Company sign-in changed", "Unternehmensanmeldung geändert"),
+    "sso_connection.created": PageText("Company sign-in created", "Unternehmensanmeldung angelegt"),
+    "sso_connection.deleted": PageText("Company sign-in deleted", "Unternehmensanmeldung gelöscht"),
     "sso_connection.domain_lost": PageText(
-        "Domain of the company sign-in lost", "Domain der Firmenanmeldung verloren"
+        "Domain of the company sign-in lost", "Domain der Unternehmensanmeldung verloren"
     ),
     "sso_connection.domain_proved": PageText(
-        "Domain of the company sign-in proved", "Domain der Firmenanmeldung nachgewiesen"
+        "Domain of the company sign-in proved", "Domain der Unternehmensanmeldung nachgewiesen"
     ),
     "usage.recorded": PageText("Usage recorded", "Nutzung erfasst"),
     "user.address_link_requested": PageText(
@@ -181,7 +181,7 @@ ACTIONS: Mapping[str, PageText] = {
     "webhook.changed": PageText("Webhook changed", "Webhook geändert"),
     "webhook.created": PageText("Webhook created", "Webhook angelegt"),
     "webhook.deleted": PageText("Webhook deleted", "Webhook gelöscht"),
-    "webhook.disabled": PageText("Webhook switched off", "Webhook abgeschaltet"),
+    "webhook.disabled": PageText("Webhook switched off", "Webhook ausgeschaltet"),
     "webhook.redelivered": PageText("Webhook delivered again", "Webhook erneut zugestellt"),
     "webhook.secret_rotated": PageText(
         "Secret of a webhook replaced", "Geheimnis eines Webhooks ersetzt"
@@ -201,13 +201,13 @@ SUBJECTS: Mapping[str, PageText] = {
     "log_stream": PageText("Log streams", "Protokollströme"),
     "member": PageText("Members", "Mitglieder"),
     "override": PageText("Own permissions", "Eigene Berechtigungen"),
-    "ownership": PageText("Ownership", "Inhaberschaft"),
+    "ownership": PageText("Ownership", "Eigentum"),
     "project": PageText("Projects", "Projekte"),
     "resource": PageText("Resources", "Ressourcen"),
     "role": PageText("Roles", "Rollen"),
     "saved_search": PageText("Saved searches", "Gespeicherte Suchen"),
     "session": PageText("Sessions", "Sitzungen"),
-    "sso_connection": PageText("Company sign-in", "Firmenanmeldung"),
+    "sso_connection": PageText("Company sign-in", "Unternehmensanmeldung"),
     "user": PageText("People", "Personen"),
     "webhook": PageText("Webhooks", "Webhooks"),
 }
@@ -216,7 +216,7 @@ SUBJECTS: Mapping[str, PageText] = {
 RESOURCE_TYPES: Mapping[str, PageText] = {
     "account": PageText("Account", "Konto"),
     "api_token": PageText("API token", "API-Token"),
-    "audit_log": PageText("Audit log", "Protokoll"),
+    "audit_log": PageText("Audit log", "Audit-Protokoll"),
     "guardrail": PageText("Guardrail", "Leitplanke"),
     "invitation": PageText("Invitation", "Einladung"),
     "log_stream": PageText("Log stream", "Protokollstrom"),
@@ -226,7 +226,7 @@ RESOURCE_TYPES: Mapping[str, PageText] = {
     "project": PageText("Project", "Projekt"),
     "role": PageText("Role", "Rolle"),
     "saved_search": PageText("Saved search", "Gespeicherte Suche"),
-    "sso_connection": PageText("Company sign-in", "Firmenanmeldung"),
+    "sso_connection": PageText("Company sign-in", "Unternehmensanmeldung"),
     "session": PageText("Session", "Sitzung"),
     "user": PageText("Person", "Person"),
     "webhook": PageText("Webhook", "Webhook"),
@@ -255,8 +255,8 @@ MEMBERS: Mapping[str, PageText] = {
     "name": PageText("Name", "Name"),
     "number": PageText("Number", "Anzahl"),
     "operation": PageText("Request", "Anfrage"),
-    "owner": PageText("Owner", "Inhaber"),
-    "owner_user_id": PageText("Owner", "Inhaber"),
+    "owner": PageText("Owner", "Eigentum"),
+    "owner_user_id": PageText("Owner", "Eigentum"),
     "permission": PageText("Permission", "Berechtigung"),
     "project_id": PageText("Project", "Projekt"),
     "read_only": PageText("Only reads", "Nur lesend"),

@@ -32,7 +32,7 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
     ),
     "ownership-offered": PageText(
         "The account was offered. A mail tells the member.",
-        "Das Konto wurde angeboten. Eine E-Mail sagt es dem Mitglied.",
+        "Das Konto wurde angeboten. Das Mitglied erhält eine E-Mail.",
     ),
     "offer-taken-back": PageText("The offer was taken back.", "Das Angebot wurde zurückgenommen."),
     "ownership-accepted": PageText("The account is yours now.", "Das Konto gehört jetzt Ihnen."),
@@ -102,11 +102,11 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
     "left": PageText("You have left the account.", "Sie haben das Konto verlassen."),
     "converted": PageText(
         "The account is a team now. Invite the first people.",
-        "Das Konto ist jetzt ein Team. Laden Sie die ersten Leute ein.",
+        "Das Konto ist jetzt ein Team. Laden Sie die ersten Personen ein.",
     ),
     "team-created": PageText(
         "The team was created. Invite the first people.",
-        "Das Team wurde angelegt. Laden Sie die ersten Leute ein.",
+        "Das Team wurde angelegt. Laden Sie die ersten Personen ein.",
     ),
     "role-made": PageText("The role was created.", "Die Rolle wurde angelegt."),
     "role-edited": PageText(

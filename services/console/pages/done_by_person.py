@@ -100,6 +100,6 @@ DONE_BY_PERSON: Mapping[str, PageText] = {
     ),
     "declined": PageText(
         "You declined the invitation. The team was told.",
-        "Sie haben die Einladung abgelehnt. Das Team weiß es.",
+        "Sie haben die Einladung abgelehnt. Das Team wurde benachrichtigt.",
     ),
 }

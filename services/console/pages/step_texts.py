@@ -104,12 +104,12 @@ STEP_TEXTS: Mapping[str, PageText] = {
     "What the request says of it counts.": PageText(
         "What was entered about it counts.", "Es zählt, was dazu eingegeben wurde."
     ),
-    "The check concerns no {word}.": PageText("No {word} was chosen.", "Kein {word} gewählt."),
+    "The check concerns no {word}.": PageText("No {word} was chosen.", "Keine Auswahl: {word}."),
     "The account has the {word} {name}.": PageText(
-        "The account has the {word} {name}.", "Das Konto hat {word} {name}."
+        "The account has the {word} {name}.", "Im Konto gibt es {name} ({word})."
     ),
     "The account has no {word} {name}.": PageText(
-        "The account has no {word} {name}.", "Das Konto hat kein {word} {name}."
+        "The account has no {word} {name}.", "Im Konto gibt es {name} ({word}) nicht."
     ),
     **{
         f"The role {{role}} grants {{permission}} {reach}.": PageText(

@@ -253,8 +253,8 @@ ROWS = (
         id="mails-project-in-the-words-of-another-catalog",
         kind=Kind.DATA,
         file="services/notification/domain/recipients.py",
-        old='"project_word": fact.project_word',
-        new='"project_word": "project"',
+        old='catalog_words(fact, project_word="project_word")',
+        new='{"project_word": "project"}',
         tests=("tests/services/notification/domain/test_recipients.py",),
     ),
     Mutant(

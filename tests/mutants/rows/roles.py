@@ -106,8 +106,8 @@ ROWS = (
     Mutant(
         id="role-replacement-keeps-sessions",
         kind=Kind.SECURITY,
-        file=RULES,
-        old="ends_sessions=access.catalog.catalog.policies.role_change_ends_sessions",
+        file="services/team/domain/members.py",
+        old="ends_sessions=catalog.catalog.policies.role_change_ends_sessions",
         new="ends_sessions=False",
         tests=(ROLES, "-k", "ends_sessions"),
     ),

@@ -32,9 +32,9 @@ ROWS = (
     Mutant(
         id="change-of-role-ends-no-session",
         kind=Kind.SECURITY,
-        file="services/team/domain/member_rules.py",
-        old="        ends_sessions=access.catalog.catalog.policies.role_change_ends_sessions,\n",
-        new="        ends_sessions=False,\n",
+        file="services/team/domain/members.py",
+        old="ends_sessions=catalog.catalog.policies.role_change_ends_sessions",
+        new="ends_sessions=False",
         tests=(f"{STORY}[novita]",),
     ),
 )

@@ -46,4 +46,12 @@ ROWS = (
         new='{"role": fact.former_owner_role_title}',
         tests=(*CATALOG_TESTS, "-k", "of_their_reader"),
     ),
+    Mutant(
+        id="page-bends-the-word-of-a-catalog",
+        kind=Kind.DATA,
+        file="services/console/pages/step_texts.py",
+        old="Keine Auswahl: {word}.",
+        new="Es ist kein {word} gewählt.",
+        tests=("tests/services/console/test_catalog_slots.py", "-k", "bends"),
+    ),
 )

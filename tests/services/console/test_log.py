@@ -238,7 +238,7 @@ async def test_a_form_leads_to_an_address_without_empty_filters(browser, log):
     assert where == f"{LOG}?user=a%40b.example&from=2026-10-31T23%3A00%3A00Z"
     await browser.open(where)
     assert 'value="2026-11-01T00:00"' in browser.text
-    assert "<h1>Protokoll</h1>" in browser.text
+    assert "<h1>Audit-Protokoll</h1>" in browser.text
 
 
 @pytest.mark.parametrize(

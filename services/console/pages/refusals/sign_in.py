@@ -45,7 +45,7 @@ SIGN_IN: Mapping[str, PageText] = {
     ),
     "account-exists": PageText(
         "A user with this address exists already. Sign in, then accept the invitation.",
-        "Mit dieser Adresse ist schon jemand angemeldet worden. Melden Sie sich an, und nehmen Sie"
+        "Mit dieser Adresse ist schon jemand registriert. Melden Sie sich an, und nehmen Sie"
         " dann die Einladung an.",
     ),
     "already-a-member": PageText(

@@ -17,7 +17,7 @@ ACCESS: Mapping[str, PageText] = {
     "choose_permission": PageText("Choose a permission", "Berechtigung wählen"),
     "outside_projects": PageText("Outside of all {projects}", "Außerhalb aller {projects}"),
     "one_resource": PageText("A certain resource", "Eine bestimmte Ressource"),
-    "resource_id": PageText("Its id (optional)", "Ihre Kennung (freiwillig)"),
+    "resource_id": PageText("Its id (optional)", "Ihre ID (optional)"),
     "resource_owner": PageText("It belongs to", "Sie gehört"),
     "owner_unknown": PageText("not said", "nicht angegeben"),
     "ask": PageText("Show", "Anzeigen"),
@@ -125,8 +125,8 @@ WHY: Mapping[str, PageText] = {
     ),
     "membership-suspended": PageText(
         "The membership of {member} is suspended. A member who may change members can resume it.",
-        "Die Mitgliedschaft von {member} ist gesperrt. Wer Mitglieder ändern darf, kann sie wieder"
-        " aufnehmen.",
+        "Die Mitgliedschaft von {member} ist gesperrt. Wer Mitglieder ändern darf, kann die Sperre"
+        " aufheben.",
     ),
     "membership-expired": PageText(
         "The membership of {member} has ended. A member who may change members can give it a later"

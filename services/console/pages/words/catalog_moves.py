@@ -8,7 +8,7 @@ CATALOG_MOVES: Mapping[str, PageText] = {
     "catalog_title": PageText("Roles and permissions", "Rollen und Berechtigungen"),
     "catalog_has": PageText(
         "This account has the roles and permissions of {name}.",
-        "Dieses Konto hat die Rollen und Berechtigungen von {name}.",
+        "Rollen und Berechtigungen dieses Kontos: {name}.",
     ),
     "catalog_move": PageText("Move to another set", "Zu anderen wechseln"),
     "catalog_choose": PageText(
@@ -19,13 +19,13 @@ CATALOG_MOVES: Mapping[str, PageText] = {
     ),
     "catalog_newer": PageText("A newer version of yours", "Eine neuere Version der jetzigen"),
     "catalog_look": PageText("Look at the change", "Änderung ansehen"),
-    "catalog_look_at": PageText("Look at the change to {name}", "Wechsel zu {name} ansehen"),
+    "catalog_look_at": PageText("Look at the change to {name}", "Änderung ansehen: {name}"),
     "catalog_none": PageText("There is no other set", "Es gibt keine anderen"),
     "catalog_none_hint": PageText(
         "The platform offers this account no other roles and permissions.",
         "Die Plattform bietet diesem Konto keine anderen Rollen und Berechtigungen an.",
     ),
-    "catalog_to": PageText("Move to {name}", "Zu {name} wechseln"),
+    "catalog_to": PageText("Move to {name}", "Wechseln zu: {name}"),
     "catalog_questions": PageText(
         "Some of what this account uses has no certain counterpart there. Say what becomes of it;"
         " the next page shows what changes.",

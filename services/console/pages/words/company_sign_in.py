@@ -40,7 +40,7 @@ COMPANY_SIGN_IN: Mapping[str, PageText] = {
     "company_domain": PageText("Domain", "Domain"),
     "company_domain_hint": PageText(
         "What stands after the @ in the addresses of your people.",
-        "Was in den Adressen Ihrer Leute nach dem @ steht.",
+        "Was in den Adressen Ihrer Mitarbeitenden nach dem @ steht.",
     ),
     "company_joins": PageText(
         "Who signs in for the first time becomes a member as",
@@ -48,7 +48,7 @@ COMPANY_SIGN_IN: Mapping[str, PageText] = {
     ),
     "company_no_one_joins": PageText(
         "Not a member: invitations alone add people",
-        "Kein Mitglied: Nur Einladungen fügen Leute hinzu",
+        "Kein Mitglied: Nur Einladungen fügen Personen hinzu",
     ),
     "company_joins_hint": PageText(
         "It counts for addresses of the proved domain.",

@@ -43,7 +43,7 @@ FRAME: Mapping[str, PageText] = {
     "not_done": PageText("This did not work", "Das hat nicht funktioniert"),
     "missing": PageText("There is no such page", "Diese Seite gibt es nicht"),
     "no_access": PageText("No access", "Kein Zugang"),
-    "times_in": PageText("Times are those of {zone}.", "Die Zeiten sind die von {zone}."),
+    "times_in": PageText("Times are those of {zone}.", "Zeiten in der Zeitzone {zone}."),
     "change_zone": PageText("Change", "Ändern"),
     # --- sections
     "section_members": PageText("Members", "Mitglieder"),

@@ -33,8 +33,8 @@ KEPT: Mapping[str, PageText] = {
     ),
     "again_other": PageText(
         "With a passkey or your company: sign in in a new tab, then come back to this one.",
-        "Mit einem Passkey oder Ihrer Firma: Melden Sie sich in einem neuen Tab an, und kommen Sie"
-        " dann in diesen zurück.",
+        "Mit einem Passkey oder über Ihr Unternehmen: Melden Sie sich in einem neuen Tab an, und"
+        " kommen Sie dann in diesen zurück.",
     ),
     "again_open": PageText("Sign in in a new tab", "In einem neuen Tab anmelden"),
     "again_done": PageText("I have signed in", "Ich habe mich angemeldet"),

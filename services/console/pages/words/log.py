@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.console.pages.page_text import PageText
 
 LOG: Mapping[str, PageText] = {
-    "section_log": PageText("Audit log", "Protokoll"),
+    "section_log": PageText("Audit log", "Audit-Protokoll"),
     # --- filters
     "log_filters": PageText("Filters", "Filter"),
     "log_text": PageText("Words of a name", "Wörter eines Namens"),
@@ -33,7 +33,7 @@ LOG: Mapping[str, PageText] = {
     "log_when": PageText("When", "Wann"),
     "log_what": PageText("What", "Was"),
     "log_who": PageText("Who", "Wer"),
-    "log_about": PageText("About", "Woran"),
+    "log_about": PageText("About", "Betrifft"),
     "log_by_token": PageText("with an API token", "mit einem API-Token"),
     "log_only_who": PageText("Only what this person did", "Nur, was diese Person tat"),
     "log_complete": PageText(

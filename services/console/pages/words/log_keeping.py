@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.console.pages.page_text import PageText
 
 LOG_KEEPING: Mapping[str, PageText] = {
-    "settings_log": PageText("Audit log", "Protokoll"),
+    "settings_log": PageText("Audit log", "Audit-Protokoll"),
     "keep_title": PageText("How long records are kept", "Wie lange Einträge bleiben"),
     "keep_all": PageText("Every record is kept.", "Alle Einträge bleiben."),
     "keep_days": PageText(

@@ -25,7 +25,7 @@ MAILED_LINKS: Mapping[str, PageText] = {
     ),
     "your_name_optional": PageText(
         "Your name (optional)",
-        "Ihr Name (freiwillig)",
+        "Ihr Name (optional)",
     ),
     "your_name_kept": PageText(
         "Leave it empty to keep the name of your sign-up.",
@@ -73,7 +73,7 @@ MAILED_LINKS: Mapping[str, PageText] = {
     ),
     "asked_as_other": PageText(
         "Did you ask for the change as another user?",
-        "Haben Sie die Änderung als eine andere Person verlangt?",
+        "Haben Sie die Änderung als andere Person angefordert?",
     ),
     "address_new": PageText(
         "New address",
@@ -214,7 +214,7 @@ MAILED_LINKS: Mapping[str, PageText] = {
         "The link to a new address works for a day, and only for the user who asked for the"
         " change. Of two changes, the newer one counts.",
         "Der Link an eine neue Adresse gilt einen Tag lang, und nur für die Person, die die"
-        " Änderung verlangt hat. Von zwei Änderungen zählt die neuere.",
+        " Änderung angefordert hat. Von zwei Änderungen zählt die neuere.",
     ),
     "over_former_address": PageText(
         "A link that restores your former address works for seven days. Restoring an earlier"

@@ -11,7 +11,7 @@ NOTIFICATIONS: Mapping[str, PageText] = {
     "unread": PageText("Unread", "Ungelesen"),
     "nothing": PageText(
         "There is nothing to show. Messages of the last 90 days stand here.",
-        "Es gibt nichts anzuzeigen. Hier stehen die Nachrichten der letzten 90 Tage.",
+        "Es gibt nichts anzuzeigen. Hier stehen die Mitteilungen der letzten 90 Tage.",
     ),
     "newer": PageText("There are new notifications.", "Es gibt neue Mitteilungen."),
     "show_newer": PageText("Show them", "Anzeigen"),
@@ -22,7 +22,7 @@ NOTIFICATIONS: Mapping[str, PageText] = {
     "your_mails": PageText("Your e-mails", "Ihre E-Mails"),
     "list_has_all": PageText(
         "Your list of {list} has every message. Choose here which of them are mailed to {email}.",
-        "Ihre Liste der {list} enthält jede Nachricht. Wählen Sie hier, welche davon auch per"
+        "Ihre Liste der {list} enthält jede Mitteilung. Wählen Sie hier, welche davon auch per"
         " E-Mail an {email} kommen.",
     ),
     "list": PageText("notifications", "Mitteilungen"),

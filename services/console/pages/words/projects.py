@@ -27,7 +27,7 @@ PROJECTS: Mapping[str, PageText] = {
     "here_from": PageText("Counts here", "Hier gilt"),
     "from_role": PageText("the role", "die Rolle"),
     "from_override": PageText("own permissions here", "eigene Berechtigungen hier"),
-    "from_owner": PageText("owner", "Eigentümer"),
+    "from_owner": PageText("owner", "Eigentum"),
     "from_nothing": PageText("not in the role", "nicht in der Rolle"),
     "until": PageText("until {moment}", "bis {moment}"),
     "override_over": PageText("ended {moment}", "endete {moment}"),

@@ -22,7 +22,7 @@ ROLES: Mapping[str, PageText] = {
     "roles_description": PageText("Description", "Beschreibung"),
     "role_built_in": PageText("built in", "vorgegeben"),
     "role_own": PageText("your own", "eigene"),
-    "role_owner_only": PageText("for the owner only", "nur für Eigentümer"),
+    "role_owner_only": PageText("for the owner only", "nur mit dem Eigentum"),
     "roles_compared": PageText("What each role allows", "Was jede Rolle erlaubt"),
     "roles_fixed": PageText(
         "Accounts of this kind have the built-in roles only.",
@@ -43,11 +43,11 @@ ROLES: Mapping[str, PageText] = {
     # --- the editor
     "role_edit_title": PageText("Edit {name}", "{name} bearbeiten"),
     "role_copied": PageText(
-        "The choices below are those of {name}.", "Die Auswahl unten ist die von {name}."
+        "The choices below are those of {name}.", "Die Auswahl unten stammt von {name}."
     ),
     "role_name": PageText("Name", "Name"),
     "role_description_hint": PageText(
-        "What the role is for. Optional.", "Wofür die Rolle da ist. Freiwillig."
+        "What the role is for. Optional.", "Wofür die Rolle da ist. Optional."
     ),
     "choose_permissions": PageText("Permissions", "Berechtigungen"),
     "choose_permissions_hint": PageText(

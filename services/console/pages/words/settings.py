@@ -11,7 +11,7 @@ SETTINGS: Mapping[str, PageText] = {
     "settings_webhooks": PageText("Webhooks", "Webhooks"),
     "settings_streams": PageText("Log streams", "Protokollströme"),
     "settings_ownership": PageText("Owner", "Eigentum"),
-    "settings_id": PageText("Id of the account", "Id des Kontos"),
+    "settings_id": PageText("Id of the account", "ID des Kontos"),
     "settings_id_hint": PageText(
         "Programs name the account by it.", "Programme nennen das Konto damit."
     ),
@@ -48,7 +48,7 @@ SETTINGS: Mapping[str, PageText] = {
         "Members without a second factor are shut out at once, until they add one. A mail tells"
         " them.",
         "Mitglieder ohne zweiten Faktor sind sofort ausgeschlossen, bis sie einen hinzufügen. Eine"
-        " E-Mail sagt es ihnen.",
+        " E-Mail informiert sie.",
     ),
     "factor_end_text": PageText(
         "All members come in again with their password alone.",
@@ -61,10 +61,10 @@ SETTINGS: Mapping[str, PageText] = {
     ),
     # --- another owner
     "owner_text": PageText(
-        "The member becomes the owner when they accept. You stay as an admin, and you cannot take"
-        " the account back by yourself.",
-        "Das Mitglied wird Eigentümer, sobald es annimmt. Sie bleiben als Admin, und Sie können das"
-        " Konto nicht selbst zurückholen.",
+        "The member becomes the owner when they accept. You stay a member, and you cannot take the"
+        " account back by yourself.",
+        "Das Konto gehört dem Mitglied, sobald es annimmt. Sie bleiben Mitglied, können das Konto"
+        " aber nicht selbst zurückholen.",
     ),
     "owner_member": PageText("Member", "Mitglied"),
     "owner_offer": PageText("Offer the account", "Konto anbieten"),
@@ -91,9 +91,9 @@ SETTINGS: Mapping[str, PageText] = {
     "owner_look": PageText("Look at the offer", "Angebot ansehen"),
     "owner_accept_text": PageText(
         "As its owner you can do everything here, and you are answerable for it.",
-        "Als Eigentümer können Sie hier alles tun und sind dafür verantwortlich.",
+        "Wenn das Konto Ihnen gehört, dürfen Sie hier alles und sind dafür verantwortlich.",
     ),
-    "owner_accept": PageText("Become the owner", "Eigentümer werden"),
+    "owner_accept": PageText("Become the owner", "Konto übernehmen"),
     "owner_decline": PageText("Decline", "Ablehnen"),
     # --- a personal account again, the end
     "revert_title": PageText(

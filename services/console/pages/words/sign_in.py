@@ -79,7 +79,7 @@ SIGN_IN: Mapping[str, PageText] = {
     ),
     "taken_to": PageText(
         "You are being taken to {host}, where you sign in.",
-        "Sie werden zu {host} geführt. Dort melden Sie sich an.",
+        "Sie werden zu {host} weitergeleitet. Dort melden Sie sich an.",
     ),
     "passkey_needs_script": PageText(
         "Passkeys need JavaScript. Allow it for this site, or sign in another way.",
@@ -97,7 +97,7 @@ SIGN_IN: Mapping[str, PageText] = {
     "company_hint": PageText(
         "Enter your address at work. If your company has connected its own sign-in, you go"
         " on there.",
-        "Geben Sie Ihre Adresse bei der Arbeit ein. Hat Ihr Unternehmen eine eigene"
+        "Geben Sie Ihre geschäftliche Adresse ein. Hat Ihr Unternehmen eine eigene"
         " Anmeldung verbunden, geht es dort weiter.",
     ),
     "with_password": PageText(
@@ -126,7 +126,7 @@ SIGN_IN: Mapping[str, PageText] = {
     ),
     "check_mail": PageText(
         "Check your e-mail",
-        "Sehen Sie in Ihre E-Mails",
+        "Prüfen Sie Ihre E-Mails",
     ),
     "sign_up_mailed": PageText(
         "We have sent a mail to the address that you entered. Open the link in it to choose"

@@ -26,7 +26,7 @@ ACCOUNTS: Mapping[str, PageText] = {
     "leave": PageText("Leave the account", "Konto verlassen"),
 }
 MEMBERS: Mapping[str, PageText] = {
-    "invite": PageText("Invite people", "Leute einladen"),
+    "invite": PageText("Invite people", "Personen einladen"),
     "search_members": PageText("Search by name or e-mail", "Nach Name oder E-Mail suchen"),
     "status": PageText("Status", "Status"),
     "e_mail": PageText("E-mail", "E-Mail"),
@@ -167,7 +167,7 @@ INVITATIONS: Mapping[str, PageText] = {
         "Last day of the membership", "Letzter Tag der Mitgliedschaft"
     ),
     "invite_press": PageText("Send the invitations", "Einladungen senden"),
-    "invited_these": PageText("These people are invited:", "Diese Leute sind eingeladen:"),
+    "invited_these": PageText("These people are invited:", "Diese Personen sind eingeladen:"),
     "not_invited": PageText(
         "These addresses are not invited. They are still in the form:",
         "Diese Adressen sind nicht eingeladen. Sie stehen noch im Formular:",
@@ -229,7 +229,7 @@ CONVERSION: Mapping[str, PageText] = {
     "just_you": PageText("You are on your own here", "Sie sind hier allein"),
     "just_you_hint": PageText(
         "Turn this account into a team to invite people. Everything in it stays.",
-        "Machen Sie aus diesem Konto ein Team, um Leute einzuladen. Alles darin bleibt.",
+        "Machen Sie aus diesem Konto ein Team, um Personen einzuladen. Alles darin bleibt.",
     ),
     "convert": PageText("Turn into a team", "In ein Team umwandeln"),
     "convert_text": PageText(

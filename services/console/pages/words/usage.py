@@ -28,7 +28,9 @@ USAGE: Mapping[str, PageText] = {
         "Nothing was used in this month", "In diesem Monat wurde nichts genutzt"
     ),
     "usage_none_hint": PageText("Choose another month.", "Wählen Sie einen anderen Monat."),
-    "usage_utc": PageText("Days are those of UTC.", "Tage sind die der Weltzeit (UTC)."),
+    "usage_utc": PageText(
+        "Days are those of UTC.", "Die Tage richten sich nach der Weltzeit (UTC)."
+    ),
     "usage_complete": PageText(
         "All that happened and was reported before {moment} is counted.",
         "Gezählt ist alles, was vor {moment} geschehen ist und gemeldet war.",
