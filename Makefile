@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/sdk
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo pictures test soak mutants check format up down test-containers bench lock sbom clean
+.PHONY: help run demo pictures test soak faults mutants check format up down test-containers bench lock sbom clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -48,6 +48,9 @@ soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, upd
 	$(SOAK) $(BIN)/python -m tests.mutants
 	$(BIN)/python -m tests.pictures
 	tests/consistency/model/check.sh quick || [ $$? -eq 3 ]
+
+faults: $(VENV)/.dev ## the faults F1 to F34 under load, in a table; FAULT="F1 F7": these; WITHOUT=1: with the defences off, which must show
+	$(BIN)/python -m tests.faults $(FAULT) $(if $(WITHOUT),--without)
 
 mutants: $(VENV)/.dev ## plant each defect of a table; fails if no test notices one
 	$(BIN)/python -m tests.mutants
