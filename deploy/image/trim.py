@@ -21,8 +21,16 @@ REMOVED = (
     "**/*.pxi",
     "**/*.pyi",
     "**/*.pyx",
+    *(f"google/{name}" for name in ("api", "cloud", "gapic", "logging", "longrunning", "type")),
+    "pycparser",
 )
-"""Tests, the sources of compiled modules, and the types that only a checker reads."""
+"""Tests, the sources of compiled modules, the types that only a checker reads.
+
+The last two are reached by no import of the product: interfaces of a cloud, and a parser of C.
+"""
+CERTIFICATES = "pyasn1_modules"
+KEPT_CERTIFICATES = ("__init__", "rfc5280")
+"""Of two hundred forms of certificates and keys webauthn reads one."""
 STRIP = ("strip", "--strip-unneeded")
 """Symbols and debugging information are half of the size of the compiled modules."""
 
@@ -34,6 +42,9 @@ def removed(packages: Path) -> Iterator[Path]:
     for locale in packages.joinpath(LOCALE_DATA).glob("*.dat"):
         if locale.stem not in LOCALES:
             yield locale
+    for form in packages.joinpath(CERTIFICATES).glob("*.py"):
+        if form.stem not in KEPT_CERTIFICATES:
+            yield form
 
 
 def trim(packages: Path) -> None:

@@ -25,6 +25,13 @@ FILES = {
     "multidict/_multidict.c": False,
     "motor-3.7.1.dist-info/METADATA": True,
     "pydantic/py.typed": True,
+    "google/type/date_pb2.py": False,
+    "google/rpc/status_pb2.py": True,
+    "google/protobuf/message.py": True,
+    "pycparser/c_parser.py": False,
+    "cffi/api.py": True,
+    "pyasn1_modules/rfc2459.py": False,
+    "pyasn1_modules/rfc5280.py": True,
 }
 """Path → whether the image has it."""
 
