@@ -51,6 +51,7 @@ WORKING_FIRST = (
     PRODUCTS,
     AS_PROCESSES,
     "tests/e2e/test_console.py",
+    "tests/e2e/test_team_pages.py",
     "tests/consistency/test_simulation.py",
     "tests/services/team/test_rights_inside_projects.py",
     "tests/services/team/test_invitation_mails.py",
@@ -63,6 +64,9 @@ WORKING_FIRST = (
     "tests/services/identity/test_effective_everywhere.py",
     "tests/services/identity/test_rate_limits.py",
     "tests/services/team/test_escalation.py",
+    "tests/services/console/test_live_events.py",
+    "tests/services/audit/test_search.py",
+    "tests/services/identity/test_provisioning.py",
 )
 """Long units that work: the other workers begin with them. No long one is left for the end."""
 
