@@ -11,6 +11,8 @@ import pytest
 from deploy.compose import Compose
 from deploy.compose_texts import SILENT
 from deploy.configuration import SecretsError
+from deploy.doctor.credentials import LISTS, OTHER_KEYS
+from deploy.documents import ROOT
 from deploy.engine import Engine, EngineError
 from deploy.local.product import load_secrets
 from deploy.mongo import USERS
@@ -175,6 +177,12 @@ def test_silent_services_are_first_a_reason_to_restore_secrets(tmp_path: Path) -
     command = "docker compose -p rolecall"
     said = SILENT.format(silent="identity", command=command, folder=tmp_path)
     assert said.index("Restore secrets.json") < said.index("down --volumes")
+
+
+@pytest.mark.parametrize("setting", [*LISTS, *OTHER_KEYS, "cookie_keys"])
+def test_the_page_says_of_each_key_what_is_lost_with_it(setting: str) -> None:
+    page = (ROOT / "docs/operations/lost-secrets.md").read_text()
+    assert f"\n| `{setting.upper()}`" in page
 
 
 def test_secrets_of_other_data_are_named(tmp_path: Path) -> None:
