@@ -20,6 +20,7 @@ class Cookie(StrEnum):
     LINKS = "__Host-rolecall_links"
     ISSUER = "__Host-rolecall_issuer"
     FORM = "__Host-rolecall_form"
+    NOTE = "__Host-rolecall_note"
 
 
 KEPT_SECONDS = {
@@ -27,6 +28,7 @@ KEPT_SECONDS = {
     Cookie.TOKENS: 90 * 86_400,
     Cookie.LINKS: 86_400,
     Cookie.ISSUER: 600,
+    Cookie.NOTE: 600,
 }
 """How long a sealed cookie is opened; the API ends sessions and links sooner."""
 EARLY = timedelta(seconds=30)

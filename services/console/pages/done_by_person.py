@@ -68,10 +68,6 @@ DONE_BY_PERSON: Mapping[str, PageText] = {
     "app-removed": PageText(
         "The authenticator app was removed.", "Die Authenticator-App wurde entfernt."
     ),
-    "codes-saved": PageText(
-        "Keep your recovery codes in a safe place.",
-        "Bewahren Sie Ihre Wiederherstellungscodes an einem sicheren Ort auf.",
-    ),
     "second-factor-required": PageText(
         "This account lets members in only with a second factor. Add one here, then go back and"
         " switch to the account.",

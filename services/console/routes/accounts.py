@@ -61,7 +61,7 @@ async def enter(visit: Visit, form: Form) -> Outcome:
     frame = await open_account(visit)
     for section in frame.sections:
         path = places.account_path(visit.account_id, section.id)
-        return SeeOther(places.changed_address(path, {}, done=visit.query.get("done")))
+        return SeeOther(places.changed_address(path, {}, done=visit.said("done")))
     return frame.shown("account/overview", section="", form=form)
 
 

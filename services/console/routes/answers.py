@@ -45,6 +45,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
     """Make the answer of an outcome, with the cookies that the visit sets."""
     response: web.StreamResponse
     if isinstance(outcome, SeeOther):
+        visit.keep_note(outcome.path)
         response = web.Response(status=303, headers={**HEADERS, "Location": outcome.path})
     elif isinstance(outcome, Download):
         response = _file(outcome)
@@ -69,7 +70,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
             "signed_in": visit.session is not None,
             "passkeys_work": visit.ctx.passkeys_work,
             "unread": visit.unread,
-            "done": fault_in(language, DONE.get(visit.query.get("done", ""), "")),
+            "done": fault_in(language, DONE.get(visit.said("done"), "")),
             "language": language,
             **(visit.frame or {}),
             **outcome.words,

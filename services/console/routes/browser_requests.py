@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import parse_qsl
 
 from services.console.adapters.api import PublicApi, Visitor
 from services.console.domain.browser_state import (
@@ -14,6 +15,7 @@ from services.console.domain.browser_state import (
     PageLink,
 )
 from services.console.domain.origins import takes_passkeys
+from services.console.domain.places import SAID_ONCE
 from services.console.domain.sealing import Sealer
 from shared.clock import Clock
 
@@ -162,6 +164,29 @@ class BrowserRequest:
     def forget_issuer_sign_in(self) -> None:
         """Drop a sign-in that is over."""
         self.kept[Cookie.ISSUER] = ""
+
+    # --- what the press before has done
+
+    def keep_note(self, to: str) -> None:
+        """Keep what an address of ours says of the press before it: no link can say it."""
+        path, _, query = to.partition("?")
+        said = {name: text for name, text in parse_qsl(query) if name in SAID_ONCE}
+        if said:
+            content = {"path": path, "said": said}
+            self.kept[Cookie.NOTE] = self._sealed(Cookie.NOTE, content)
+
+    def forget_note(self) -> None:
+        """Drop what was said to the user before."""
+        if Cookie.NOTE in self.cookies:
+            self.kept[Cookie.NOTE] = ""
+
+    def said(self, name: str) -> str:
+        """What the address says of the press before it, if this browser was led here by one."""
+        asked = {one: self.query[one] for one in SAID_ONCE & self.query.keys()}
+        match self._opened(Cookie.NOTE):
+            case {"path": self.path, "said": dict(said)} if said == asked:
+                return asked.get(name, "")
+        return ""
 
     # --- sealing
 

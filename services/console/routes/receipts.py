@@ -13,8 +13,8 @@ _REVISION = re.compile(r"team\.[A-Za-z0-9_-]{1,64}\.[0-9]{1,2}\.[0-9]{1,18}", re
 
 
 async def read_receipt(visit: Visit) -> Mapping[str, Any] | None:
-    """The receipt of the change that the page's address names; None without one that is known."""
-    revision = visit.query.get("revision", "")
+    """The receipt of the change that led to the page; None without one that is known."""
+    revision = visit.said("revision")
     if _REVISION.fullmatch(revision) is None:
         return None
     try:

@@ -227,6 +227,7 @@ class Visit(BrowserRequest):
                 raise FormerSessionLives from None
             # Any other refusal would be the same each time.
         self.form_secret = self._new_form_secret()
+        self.forget_note()
         session = self._from_answer(answer, session_id=self.ctx.new_text())
         self._keep(session, Cookie.SESSION, Cookie.TOKENS)
 

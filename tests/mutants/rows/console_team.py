@@ -3,9 +3,42 @@
 from tests.mutants.mutant import Kind, Mutant
 
 TESTS = "tests/services/console/test_member_pages.py"
+NOTES = ("tests/services/console/test_notes.py",)
 ROUTES = "services/console/routes"
 
 ROWS = (
+    Mutant(
+        id="page-says-what-any-link-says",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/browser_requests.py",
+        old="if said == asked:",
+        new="if said is not asked:",
+        tests=NOTES,
+    ),
+    Mutant(
+        id="page-says-what-another-page-would-say",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/browser_requests.py",
+        old='case {"path": self.path, "said"',
+        new='case {"path": str(_), "said"',
+        tests=NOTES,
+    ),
+    Mutant(
+        id="page-says-to-the-next-user-what-the-former-did",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/visits.py",
+        old="        self.forget_note()\n",
+        new="",
+        tests=NOTES,
+    ),
+    Mutant(
+        id="first-section-says-what-any-link-says",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/accounts.py",
+        old='done=visit.said("done")',
+        new='done=visit.query.get("done")',
+        tests=("tests/services/console/test_accounts.py", "-k", "first_section"),
+    ),
     Mutant(
         id="member-page-changes-a-role-of-any-state",
         kind=Kind.SECURITY,

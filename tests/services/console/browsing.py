@@ -11,8 +11,8 @@ from aiohttp import web
 from yarl import URL
 
 ACCESS = "e30.access.token"
-SESSION, TOKENS, LINKS, ISSUER, FORM = (
-    f"__Host-rolecall_{name}" for name in ("session", "tokens", "links", "issuer", "form")
+SESSION, TOKENS, LINKS, ISSUER, FORM, NOTE = (
+    f"__Host-rolecall_{name}" for name in ("session", "tokens", "links", "issuer", "form", "note")
 )
 CONNECTIONS = "GET /v1/login/oidc/connections"
 FOLLOW = "GET /v1/me/notifications/stream"

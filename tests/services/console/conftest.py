@@ -1,20 +1,31 @@
 """The console over a stand-in of the API, one for each module."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from rolecall.client.jwk import encode
+from rolecall.client.jwk import decode, encode
 from services.console.app import build
+from services.console.domain.sealing import Sealer
 from services.console.settings import Settings
 from shared.runtime.listeners import listen, url_of
-from tests.services.console.browsing import ANSWERS, Browser, StandIn
+from tests.services.console.browsing import ANSWERS, NOTE, Browser, StandIn
 
 KEY = encode(bytes(range(32)))
+
+
+def noted(
+    path: str, said: Mapping[str, str], *, before: timedelta = timedelta(0)
+) -> Mapping[str, str]:
+    """The cookie that a press has set which has led to a page that says so."""
+    content = {"path": path, "said": said}
+    sealer, made = Sealer([decode(KEY)]), datetime.now(UTC) - before
+    return {NOTE: sealer.seal(NOTE, content, now=made)}
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import re
 from html import unescape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.services.console.account_api import (
 )
 from tests.services.console.accounts import API, PAGE, USER_ID, describe_account, member
 from tests.services.console.browsing import Browser, StandIn, problem
+from tests.services.console.conftest import noted
 from tests.services.console.test_settings import OWNED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -315,7 +316,9 @@ async def test_pages_say_since_when_a_change_is_effective(browser, account):
     account.answers[f"GET {API}/revisions/{REVISION}"] = (200, receipt)
     await browser.sign_in()
     for page in ("/roles", f"/roles/{ROLE_ID}", "/projects", HERE.removeprefix(PAGE)):
-        await browser.open(f"{PAGE}{page}?done=role-edited&revision={REVISION}")
+        done = {"done": "role-edited", "revision": REVISION}
+        browser.receive(noted(f"{PAGE}{page}", done))
+        await browser.open(f"{PAGE}{page}?{urlencode(done)}")
         assert "Effective everywhere since 27 Nov 2026" in browser.text, page
 
 

@@ -58,6 +58,10 @@ async def test_an_account_opens_at_the_first_section_that_is_seen(browser, api):
     describe_account(api)
     await browser.sign_in()
     assert await browser.open(PAGE) == f"{PAGE}/members"
+    assert await browser.open(f"{PAGE}?done=joined") == f"{PAGE}/members"
+    await browser.open("/invitations?token=inv_1.1.first&code=A")
+    await browser.open("/invitations")
+    assert await browser.press("/invitations", press="accept") == f"{PAGE}?done=joined"
     assert await browser.open(f"{PAGE}?done=joined") == f"{PAGE}/members?done=joined"
     await browser.open(f"{PAGE}/members?done=joined")
     assert "You have joined this account." in browser.text

@@ -9,6 +9,7 @@ import pytest
 from services.console.routes.invite import typed_addresses
 from tests.services.console.accounts import API, PAGE, describe_account, member
 from tests.services.console.browsing import problem
+from tests.services.console.conftest import noted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -83,7 +84,9 @@ async def test_a_removal_says_what_ends_and_then_since_when(browser, api, locale
 
 @pytest.mark.parametrize("revision", ["../../me", "team.a.1.1%2F..", "identity.a.1.1", "x"])
 async def test_an_address_asks_for_no_receipt_that_cannot_be_one(browser, api, revision):
-    await open_page(browser, api, f"{PAGE}/members?revision={quote(revision)}")
+    await open_page(browser, api, f"{PAGE}/members")
+    browser.receive(noted(f"{PAGE}/members", {"revision": revision}))
+    await browser.open(f"{PAGE}/members?revision={quote(revision)}")
     assert browser.status == 200
     assert not any("revisions" in name for name, *_ in api.asked)
 

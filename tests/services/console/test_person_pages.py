@@ -200,6 +200,7 @@ async def test_a_deleted_visitor_is_signed_out_and_a_second_press_says_so(browse
     where = await second.press(page, press="delete", confirm="ana@example.com")
     assert where.startswith("/sign-in?")
     assert "done=deleted-or-expired" in where
+    browser.receive(second.set_cookies)
     await browser.open(where)
     assert "you were deleted" in browser.text
 
