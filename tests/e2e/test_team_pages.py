@@ -148,6 +148,39 @@ def test_an_owner_changes_a_role_and_gives_more_in_one_project(site: Site, team:
         assert "has the role Developer, which does not include “Projects: Delete”." in owner.text
 
 
+def test_back_and_reload_send_nothing_again_and_lose_no_text(site: Site, team: Team) -> None:
+    body = {"name": "Day shift", "description": "", "grants": {"account": {"view": "all"}}}
+    where = f"/v1/accounts/{team.owner.account_id}/roles"
+    role = site.send(where, body, token=team.owner.token)
+    edit = team.path("roles", role["id"], "edit")
+    with site.visitor(javascript=True) as owner:
+        owner.sign_in(team.owner)
+        owner.open(edit)
+        owner.fill(name="Late shift", description="After noon")
+        owner.page.select_option("[name='grant.instance.view']", "all")
+        owner.press("Show what changes")
+        for way in (owner.page.reload, owner.page.go_back):
+            way()
+            assert owner.page.input_value("[name=name]") == "Late shift"
+            assert owner.page.input_value("[name='grant.instance.view']") == "all"
+            owner.press("Show what changes")
+        owner.press("Save")
+        assert "The role was changed." in owner.text
+        owner.page.go_back()
+        assert (owner.path, owner.page.input_value("[name=name]")) == (edit, "Late shift")
+        owner.fill(name="")
+        owner.page.evaluate("document.querySelector('[name=name]').required = false")
+        owner.press("Show what changes")
+        assert owner.page.locator("#name-fault").count() == 1
+        owner.open(team.path("roles"))
+        owner.page.go_back()
+        assert owner.page.input_value("[name=name]") == ""
+        owner.fill(name="Late shift two")
+        owner.press("Show what changes")
+        owner.press("Save")
+        assert "Late shift two" in owner.title
+
+
 def test_a_person_switches_between_teams_without_signing_out(site: Site) -> None:
     ada = site.known_person("Ada Two")
     with site.visitor() as visitor:

@@ -52,6 +52,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
     else:
         language = str(outcome.words.get("language", visit.language))
         form = outcome.form
+        pressed = bool(visit.typed) and outcome.reloads
         words = {
             "product": visit.ctx.product,
             "form": replace(
@@ -70,6 +71,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
             "signed_in": visit.session is not None,
             "passkeys_work": visit.ctx.passkeys_work,
             "unread": visit.unread,
+            "pressed": pressed,
             "done": fault_in(language, DONE.get(visit.said("done"), "")),
             "language": language,
             **(visit.frame or {}),
@@ -81,7 +83,7 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
         response = _page(text, status=outcome.form.status)
         if visit.session is not None:
             response.headers["Content-Security-Policy"] = LIVE_POLICY
-        elif outcome.scripted:
+        elif outcome.scripted or pressed:
             response.headers["Content-Security-Policy"] = SCRIPTED_POLICY
     for cookie, value in visit.kept.items():
         set_cookie(response, cookie, value)
@@ -122,6 +124,7 @@ def failed_page(ctx: PageContext, *, status: int, languages: str | None) -> web.
         "form": Form(problem=FAILURES[status].of(language), status=status),
         "signed_in": False,
         "unread": 0,
+        "pressed": False,
         "mark": "",
         "done": "",
         "title": WORDS["missing" if status == 404 else "not_done"].of(language),

@@ -104,7 +104,8 @@ def ask_again(
         "first_step": first_step,
         "to": places.destination(visit.path),
     }
-    return Shown(template="sign_in_again", form=form or Form(status=403), words=words)
+    form = form or Form(status=403)
+    return Shown(template="sign_in_again", form=form, words=words, reloads=False)
 
 
 async def go_on(row: PageRoute, visit: Visit, here: str) -> Outcome:

@@ -45,6 +45,8 @@ class Shown:
     words: Mapping[str, object] = field(default_factory=dict)
     scripted: bool = False
     """Whether the page loads a script of ours."""
+    reloads: bool = True
+    """Whether an answer to a press becomes a page that the browser loads anew without it."""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,43 @@ from tests.mutants.mutant import Kind, Mutant
 
 TESTS = "tests/services/console/test_member_pages.py"
 NOTES = ("tests/services/console/test_notes.py",)
+TYPED = ("tests/services/console/test_typed_script.py",)
+STATIC = "services/console/static"
 ROUTES = "services/console/routes"
 
 ROWS = (
+    Mutant(
+        id="loading-a-preview-anew-sends-it-again",
+        kind=Kind.DATA,
+        file=f"{STATIC}/typed.js",
+        old='history.replaceState(null, "", location.href);',
+        new="",
+        tests=TYPED,
+    ),
+    Mutant(
+        id="what-was-typed-is-filled-in-for-another-reader",
+        kind=Kind.SECURITY,
+        file=f"{STATIC}/typed.js",
+        old=" || draft.mark !== mark(form)",
+        new="",
+        tests=(*TYPED, "-k", "another_reader"),
+    ),
+    Mutant(
+        id="password-is-kept-in-the-tab",
+        kind=Kind.SECURITY,
+        file=f"{STATIC}/typed.js",
+        old='!SECRETS.has(field.name) && !["password", ',
+        new="![",
+        tests=(*TYPED, "-k", "no_secret"),
+    ),
+    Mutant(
+        id="typed-text-comes-without-the-state-of-its-page",
+        kind=Kind.CONSISTENCY,
+        file=f"{STATIC}/typed.js",
+        old=' || field.name === "state") && texts',
+        new=") && texts",
+        tests=(*TYPED, "-k", "preview"),
+    ),
     Mutant(
         id="page-says-what-any-link-says",
         kind=Kind.SECURITY,
