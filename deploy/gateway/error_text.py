@@ -64,6 +64,7 @@ def error_page_text(refusal: Refusal, language: Locale) -> str:
             "form": Form(problem=problem, status=refusal.status),
             "signed_in": False,
             "mark": "",
+            "pressed": False,
             "done": "",
             "title": WORDS["missing" if refusal.code == NoRoute.code else "not_done"].of(language),
         },
