@@ -21,8 +21,9 @@ from deploy.compose_program import compose_command, installed_compose
 from deploy.compose_texts import SILENT, welcome
 from deploy.configuration import SecretsError
 from deploy.engine import Engine, EngineError
-from deploy.gateway.nginx import Version, image_version
+from deploy.gateway.nginx import image_version
 from deploy.gateway.paths import PARAMETER, public_routes
+from deploy.gateway.tls import Version
 from deploy.image.labels import image_labels
 from deploy.private_files import UnsafeFileError
 from deploy.production import Production

@@ -18,17 +18,15 @@ from deploy.configuration import (
     environment,
     refuse_lost,
 )
-from deploy.gateway.docs import page
-from deploy.gateway.nginx import Version, configuration
-from deploy.gateway.paths import path_owners, public_routes
+from deploy.gateway.files import gateway_files
 from deploy.gateway.servers import ConsoleListener
+from deploy.gateway.tls import Version
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import load_or_create
 from deploy.private_files import make_folder, write_private, write_readable
 from deploy.production import Production, move_secrets, write_secrets
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
-from shared.http.openapi import document_of
 from shared.networks import PRIVATE_NETWORKS
 
 PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
@@ -145,7 +143,16 @@ def write_files(
         "enabled_plugins": "[].\n",
     }
     _write_readable(folder / "broker", broker_files)
-    _write_readable(folder / "gateway", _gateway_files(proxies, limits_factor, nginx_version))
+    files = gateway_files(
+        listen=str(PUBLIC_PORT),
+        console=CONSOLE_LISTENER,
+        names={name: f"{name}:{PUBLIC_PORT}" for name in (*Service, CONSOLE)},
+        resolver=RESOLVER,
+        version=nginx_version,
+        proxies=proxies,
+        limits_factor=limits_factor,
+    )
+    _write_readable(folder / "gateway", files)
 
 
 def operators_key_in_file(variables: Mapping[str, str], service: str) -> dict[str, str]:
@@ -164,25 +171,3 @@ def _write_readable(folder: Path, texts: Mapping[str, str]) -> None:
     folder.chmod(0o755)
     for name, text in texts.items():
         write_readable(folder / name, text)
-
-
-def _gateway_files(
-    proxies: Sequence[str], limits_factor: int, nginx_version: Version
-) -> Mapping[str, str]:
-    routes = public_routes()
-    api = document_of([route for rows in routes.values() for route in rows])
-    return {
-        "openapi.json": json.dumps(api) + "\n",
-        "docs.html": page(api),
-        "nginx.conf": configuration(
-            path_owners(routes),
-            listen=str(PUBLIC_PORT),
-            static="/etc/rolecall",
-            console=CONSOLE_LISTENER,
-            names={name: f"{name}:{PUBLIC_PORT}" for name in (*Service, CONSOLE)},
-            resolver=RESOLVER,
-            version=nginx_version,
-            proxies=proxies,
-            limits_factor=limits_factor,
-        ),
-    }

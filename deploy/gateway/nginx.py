@@ -20,6 +20,7 @@ from deploy.gateway.limits import (
 from deploy.gateway.pages import PAGE_PATHS, page_locations, start_page
 from deploy.gateway.paths import PARAMETER, path_match, public_routes
 from deploy.gateway.problems import (
+    HSTS,
     LIMIT,
     MAX_BODY_BYTES,
     RATE_EXCEEDED_STATUS,
@@ -30,6 +31,7 @@ from deploy.gateway.problems import (
     error_form_map,
 )
 from deploy.gateway.servers import ConsoleListener, real_ip, server_blocks
+from deploy.gateway.tls import HSTS_SECONDS, Tls, Version
 from shared.contracts.topology import Service
 from shared.http.requests import SENT_ID_PATTERN
 
@@ -39,9 +41,6 @@ BODY_SECONDS = 15
 """How long a sender may pause within a body."""
 ANSWER_SECONDS = 30
 """How long a service may take to answer."""
-
-Version = tuple[int, ...]
-"""Numbers of a version, the most significant first."""
 
 NGINX_CONF = """\
 worker_processes auto;
@@ -83,6 +82,9 @@ http {{
     "~^{sent_id_pattern}$" $http_x_request_id;
   }}
 
+  # Where TLS ends here. nginx leaves a header out whose value is empty.
+  map $scheme {hsts} {{ default ""; https "max-age={hsts_seconds}"; }}
+
   proxy_http_version 1.1;
   proxy_set_header Host $host;
   proxy_set_header Connection "";
@@ -92,6 +94,12 @@ http {{
   proxy_set_header X-Forwarded-For $remote_addr;
   proxy_set_header X-Forwarded-Proto $scheme;
   proxy_set_header Forwarded "";
+  proxy_set_header X-Real-IP "";
+  # Fields for the gateway alone, besides those that nginx keeps for itself.
+  proxy_set_header Proxy "";
+  proxy_set_header Proxy-Authorization "";
+  proxy_set_header Proxy-Connection "";
+  proxy_set_header Trailer "";
   proxy_connect_timeout 2s;
   proxy_read_timeout {answer_seconds}s;
   # A replica that starts or ends may answer 503 while another one is well. A POST or PATCH goes to
@@ -132,6 +140,7 @@ def configuration(
     resolver: str | None = None,
     version: Version = ANY_VERSION,
     proxies: Sequence[str] = (),
+    tls: Tls | None = None,
     head_seconds: int = HEAD_SECONDS,
     body_seconds: int = BODY_SECONDS,
     answer_seconds: int = ANSWER_SECONDS,
@@ -152,6 +161,7 @@ def configuration(
         version: the version of the nginx that will read it. Before 1.27.3 a connection to a
             replica that comes and goes carries one request.
         proxies: the networks of load balancers in front, whose X-Forwarded-For names the sender.
+        tls: the certificate, if TLS ends here; then `listen` speaks nothing else.
         head_seconds: how long a sender may take for the headers.
         body_seconds: how long a sender may pause within a body.
         answer_seconds: how long a service may take to answer.
@@ -207,13 +217,21 @@ def configuration(
         body_limits=body_limit_map(large),
         error_forms=error_form_map((row for rows in routes.values() for row in rows), PAGE_PATHS),
         request_id=REQUEST_ID,
+        hsts=HSTS,
+        hsts_seconds=HSTS_SECONDS,
         sent_id=SENT_ID,
         sent_id_pattern=SENT_ID_PATTERN,
         upstreams=upstreams,
         resolver=RESOLVER.format(address=resolver) if resolver else "",
         real_ip=real_ip(proxies),
         servers=server_blocks(
-            listen, console, static=static, start=start_page(upstream_names), locations=locations
+            listen,
+            console,
+            static=static,
+            start=start_page(upstream_names),
+            locations=locations,
+            tls=tls,
+            version=version,
         ),
     )
 

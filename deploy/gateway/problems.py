@@ -63,6 +63,8 @@ BODY_LIMIT = "$rolecall_body_limit"
 POLICY = "$rolecall_limit_policy"
 RETRY_AFTER = "$rolecall_retry_after"
 
+HSTS = "$rolecall_hsts"
+"""The nginx variable with the time for which browsers ask by https alone; empty without TLS."""
 PACE = "$rolecall_pace"
 """The nginx variable with the bytes per second of a refusal for too many requests; 0 is any."""
 
@@ -70,6 +72,7 @@ _HEADERS = {
     REQUEST_ID_HEADER: REQUEST_ID,
     SENT_ID_HEADER: SENT_ID,
     "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": HSTS,
 }
 
 

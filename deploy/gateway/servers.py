@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY
-from deploy.gateway.problems import ERROR_PAGES, LIMIT, POLICY
+from deploy.gateway.problems import ERROR_PAGES, HSTS, LIMIT, POLICY
+from deploy.gateway.tls import Tls, Version
 
 SERVER = """\
   server {{
@@ -12,6 +13,7 @@ SERVER = """\
     absolute_redirect off;
     {error_pages}
     add_header RateLimit-Policy {policy} always;
+    add_header Strict-Transport-Security {hsts} always;
 
     location = / {{ return 302 {start}; }}
     location = /openapi.json {{ set {limit} users; root {static}; }}
@@ -22,6 +24,7 @@ SERVER = """\
       charset utf-8;
       add_header Content-Security-Policy "{docs_policy}";
       add_header X-Content-Type-Options nosniff;
+      add_header Strict-Transport-Security {hsts} always;
       try_files /docs.html =404;
     }}
 {locations}
@@ -54,21 +57,33 @@ class ConsoleListener:
 
 
 def server_blocks(
-    listen: str, console: ConsoleListener | None, *, static: str, start: str, locations: str
+    listen: str,
+    console: ConsoleListener | None,
+    *,
+    static: str,
+    start: str,
+    locations: str,
+    tls: Tls | None = None,
+    version: Version = (),
 ) -> str:
     """The server for everyone, and that of the console, with the same locations.
 
-    `start` is the page to which the bare address leads.
+    `start` is the page to which the bare address leads. With `tls` the server for everyone speaks
+    nothing else; the console's stays as it is.
     """
     addresses = [(listen, "")]
+    if tls is not None:
+        addresses = [(tls.listen(listen, version), tls.directives(version))]
     if console is not None:
         addresses.append((console.listen, console.directives))
-    return "".join(
+    redirect = "" if tls is None else tls.redirect
+    return redirect + "".join(
         SERVER.format(
             listen=address,
             visitors=visitors,
             error_pages="\n    ".join(page.error_page for page in ERROR_PAGES),
             policy=POLICY,
+            hsts=HSTS,
             limit=LIMIT,
             static=static,
             start=start,

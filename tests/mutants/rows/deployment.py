@@ -683,4 +683,28 @@ ROWS = (
         new="    if not package.version:\n",
         tests=("tests/deploy/image/test_sbom.py",),
     ),
+    Mutant(
+        id="gateway-tells-no-browser-to-stay-with-https",
+        kind=Kind.SECURITY,
+        file="deploy/gateway/nginx.py",
+        old='default ""; https "max-age={hsts_seconds}";',
+        new='default "";',
+        tests=("tests/deploy/gateway/test_tls.py", "-k", "name_the_scheme"),
+    ),
+    Mutant(
+        id="gateway-leads-to-the-host-that-the-sender-named",
+        kind=Kind.SECURITY,
+        file="deploy/gateway/tls.py",
+        old="return 308 {public_url}$request_uri;",
+        new="return 308 https://$host$request_uri;",
+        tests=("tests/deploy/gateway/test_tls.py", "-k", "own_address"),
+    ),
+    Mutant(
+        id="gateway-passes-on-the-credential-of-a-proxy",
+        kind=Kind.SECURITY,
+        file="deploy/gateway/nginx.py",
+        old='  proxy_set_header Proxy-Authorization "";\n',
+        new="",
+        tests=("tests/deploy/gateway/test_headers.py",),
+    ),
 )
