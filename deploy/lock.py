@@ -8,6 +8,7 @@ LOCKS = {
     "requirements.lock": (),
     "requirements-local.lock": ("--extra", "local"),
     "requirements-dev.lock": ("--extra", "dev"),
+    "requirements-deployment.lock": ("--extra", "deployment"),
 }
 
 
