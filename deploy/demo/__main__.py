@@ -20,6 +20,7 @@ from deploy.demo.team import (
     FURTHER_TEAM,
     IN_RESEARCH,
     INVITED,
+    LATER_NIGHT_SHIFT,
     MEMBERS,
     NIGHT_SHIFT,
     OWNER,
@@ -184,6 +185,7 @@ async def _change(
     night = await client.ask("POST", f"{here}/roles", role, token=token)
     steps: list[tuple[str, str, object]] = [
         ("PATCH", f"/members/{ids['Dmitri Volkov']}", {"role": night["id"]}),
+        ("PATCH", f"/roles/{night['id']}", {"grants": LATER_NIGHT_SHIFT}),
         ("PATCH", f"/members/{ids['Hana Novak']}", {"role": "operator"}),
         ("PATCH", f"/members/{ids['Hana Novak']}", {"role": "developer"}),
         (

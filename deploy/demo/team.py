@@ -57,7 +57,12 @@ NIGHT_SHIFT: Mapping[str, Mapping[str, str]] = {
     "instance": {"view": "all", "manage": "all"},
     "cluster": {"view": "all", "manage": "all"},
 }
-"""A role of the team's own."""
+"""A role of the team's own, as it was made."""
+LATER_NIGHT_SHIFT: Mapping[str, Mapping[str, str]] = {
+    **NIGHT_SHIFT,
+    "endpoint": {"view": "all", "manage": "all"},
+}
+"""The same role after an admin has changed it."""
 IN_RESEARCH: Mapping[str, Mapping[str, str]] = {
     "instance": {"view": "all", "manage": "all", "delete": "self"},
     "job": {"view": "all", "manage": "all"},

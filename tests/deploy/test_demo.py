@@ -10,6 +10,7 @@ from deploy.demo.crowd import crowd
 from deploy.demo.history import DemoMonth, events, usage
 from deploy.demo.team import (
     IN_RESEARCH,
+    LATER_NIGHT_SHIFT,
     MEMBERS,
     NIGHT_SHIFT,
     OWNER,
@@ -43,7 +44,11 @@ def test_each_member_has_a_role_that_can_be_given(person):
     assert person.role in {role.id for role in STANDARD.roles if role.assignable}
 
 
-@pytest.mark.parametrize("grants", [NIGHT_SHIFT, IN_RESEARCH], ids=["role", "override"])
+@pytest.mark.parametrize(
+    "grants",
+    [NIGHT_SHIFT, LATER_NIGHT_SHIFT, IN_RESEARCH],
+    ids=["role", "changed role", "override"],
+)
 def test_the_catalog_knows_what_the_team_grants(grants):
     for entry, levels in grants.items():
         known = {level.id for level in STANDARD.entries[entry].levels}

@@ -1,5 +1,6 @@
 """What becomes of roles and levels when an account moves to another catalog, as a form says it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,7 @@ def read_form(
 
 def mapping_of(typed: Mapping[str, str], target: PermissionTable) -> dict[str, Any]:
     """The mapping of a request. A level that is left empty ends."""
-    known = {level_text(target, _name(level)): _name(level) for level in levels_of(target.sections)}
+    known = {text: name for name, text in _level_texts(target).items()}
     roles, levels = {}, {}
     for name, text in typed.items():
         if name.startswith(ROLE) and text:
@@ -95,7 +96,14 @@ def mapping_of(typed: Mapping[str, str], target: PermissionTable) -> dict[str, A
 
 def level_choices(target: PermissionTable) -> list[str]:
     """What a field of a level takes, in the table's order."""
-    return [level_text(target, _name(level)) for level in levels_of(target.sections)]
+    return list(_level_texts(target).values())
+
+
+def _level_texts(target: PermissionTable) -> dict[str, str]:
+    """Each level in words, by its id; of levels with equal words each has its id behind them."""
+    texts = {_name(one): level_text(target, _name(one)) for one in levels_of(target.sections)}
+    counts = Counter(texts.values())
+    return {name: text if counts[text] == 1 else f"{text} ({name})" for name, text in texts.items()}
 
 
 def level_text(table: PermissionTable, name: str) -> str:
@@ -117,5 +125,4 @@ def _same_role(target: PermissionTable, role_id: str) -> str:
 
 
 def _same_level(target: PermissionTable, name: str) -> str:
-    text = level_text(target, name)
-    return "" if text == name else text
+    return _level_texts(target).get(name, "")
