@@ -25,9 +25,10 @@ pictures: $(VENV)/.dev ## picture every page of the console into .data/pictures,
 	@$(BIN)/python -m tests.pictures $(if $(README),--readme)
 
 # A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
-# Tests wait for servers during half of their time, so four workers keep two cores busy.
+# Tests wait for servers during half of their time, so five workers keep two cores busy.
+# The tests of the chart have packages of their own (`make test-deployment`).
 # The run shows how many of its parts have begun: the number of tests is known at its end.
-PYTEST := $(BIN)/python -m pytest --workers 4 -o console_output_style=classic -m "not containers and not deployment"
+PYTEST := $(BIN)/python -m pytest --workers 5 -o console_output_style=classic -m "not containers" --ignore tests/deployment
 SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
 COVERAGE ?=
 ARCHITECTURE ?= tests/architecture

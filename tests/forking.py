@@ -1,4 +1,4 @@
-"""A pytest plugin that runs the tests in forked processes: `--workers 4`.
+"""A pytest plugin that runs the tests in forked processes: `--workers 5`.
 
 The first process imports what the tests share, and finds their files. Its workers are forked from
 it. Each takes one unit after the other (`tests/spreading.py`), and imports a file of tests when it

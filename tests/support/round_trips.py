@@ -46,8 +46,8 @@ class RoundTrips(monitoring.CommandListener):
 
 
 def new_trace() -> str:
-    """A trace context (W3C) that no other test of this process has."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    """A trace context (W3C) that no other test of this process has, and no one exports."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
 
 
 ROUND_TRIPS = RoundTrips()

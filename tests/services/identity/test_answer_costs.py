@@ -6,7 +6,6 @@ commands must be the same.
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +15,7 @@ from services.identity.store.decoys import DECOYS_OF_A_PROCESS
 from shared.contracts.facts import shard_of
 from shared.mongo import transact
 from tests.services.identity.running import PASSWORD, running
-from tests.support.round_trips import ROUND_TRIPS, Command
+from tests.support.round_trips import ROUND_TRIPS, Command, new_trace
 
 if TYPE_CHECKING:
     from shared.mongo import DbSession
@@ -71,7 +70,7 @@ async def cost(
     token: str | None = None,
 ) -> list[str]:
     """What one request sends to the database before its answer."""
-    trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    trace = new_trace()
     headers = {"X-Forwarded-For": sender, "traceparent": trace}
     answer = await identity.post(path, body, token=token, headers=headers)
     assert answer.status == (401 if path == "/v1/login" else 202)
