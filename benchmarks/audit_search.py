@@ -35,7 +35,7 @@ from tests.patience import PATIENT
 from tests.services.audit.domain.test_search_terms import USUAL, made, values_of
 from tests.services.rows import EPOCH, NOON
 
-SMALL, LARGE = 10_000, 1_000_000
+SMALL, LARGE = 10_000, 100_000
 PAGE, SEARCHES, REPEATS, BATCH = 50, 7, 3, 1_000
 FLAT = 2.0
 ASKED = (
