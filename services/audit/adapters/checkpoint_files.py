@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -20,7 +21,8 @@ class CheckpointFiles:
     """Appends checkpoints to files, and reads the last one of a tree.
 
     A line is a note as JSON text, or an object that accepts that the log does not continue the note
-    before it. A crash may leave the last line incomplete; it is passed over.
+    before it. A crash may leave the last line incomplete; it is passed over. A file that
+    has lines, and none at its end that can be read, is damaged: it does not count as empty.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -88,11 +90,15 @@ def _last(file: Path) -> str | None:
 
 
 def _newest(file: Path) -> list[Any]:
-    """The lines at the end of a file, the newest first."""
+    """The lines at the end of a file, the newest first.
+
+    Raises:
+        OSError: the file cannot be read, or has lines and none at its end can be read.
+    """
     try:
         with file.open("rb") as stored:
-            stored.seek(0, os.SEEK_END)
-            stored.seek(max(0, stored.tell() - TAIL_BYTES))
+            size = stored.seek(0, os.SEEK_END)
+            stored.seek(max(0, size - TAIL_BYTES))
             *lines, _ = stored.read().split(b"\n")
     except FileNotFoundError:
         return []
@@ -100,6 +106,8 @@ def _newest(file: Path) -> list[Any]:
     for line in reversed(lines):
         with contextlib.suppress(ValueError):
             found.append(json.loads(line))
+    if not found and (lines or size > TAIL_BYTES):
+        raise OSError(errno.EIO, "No line at the end of the file can be read", str(file))
     return found
 
 

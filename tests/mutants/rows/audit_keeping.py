@@ -31,6 +31,14 @@ ROWS = (
         tests=OF_FILES,
     ),
     Mutant(
+        id="a-damaged-file-of-checkpoints-counts-as-none",
+        kind=Kind.SECURITY,
+        file="services/audit/adapters/checkpoint_files.py",
+        old="if not found and (lines or size > TAIL_BYTES):",
+        new="if not found and size < 0:",
+        tests=("tests/services/audit/test_checkpoint_files.py",),
+    ),
+    Mutant(
         id="a-folder-that-is-away-is-told-as-one-file",
         kind=Kind.CONSISTENCY,
         file=SIGNING,

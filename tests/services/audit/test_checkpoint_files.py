@@ -43,6 +43,27 @@ async def test_a_line_that_a_crash_has_torn_is_passed_over(files, tmp_path, torn
     assert await files.last("acc_1") == NEXT
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [b"\0" * 20_000, b"\n" * 20_000, b'"origin\n', b"\xff\n" * 10],
+    ids=lambda one: one[:9],
+)
+async def test_a_file_without_a_line_that_can_be_read_is_not_empty(files, tmp_path, damaged):
+    await files.append("acc_1", NOTE)
+    only_file(tmp_path).write_bytes(damaged)
+    for read in (files.last, files.accepted):
+        with pytest.raises(OSError, match="No line at the end"):
+            await read("acc_1")
+
+
+async def test_a_crash_in_the_first_line_of_a_file_is_passed_over(files, tmp_path):
+    await files.append("acc_1", NOTE)
+    only_file(tmp_path).write_bytes(b'"orig')
+    assert await files.last("acc_1") is None
+    await files.append("acc_1", NEXT)
+    assert await files.last("acc_1") == NEXT
+
+
 async def test_the_name_of_a_tree_leads_to_no_other_folder(files, tmp_path):
     await files.append("../../acc_1", NOTE)
     assert only_file(tmp_path).is_relative_to(tmp_path / "checkpoints")

@@ -357,13 +357,16 @@ async def test_nothing_is_signed_while_the_folder_cannot_be_written(sealing, cap
     assert (await sealing.checkpoint()).size == 1
 
 
-@pytest.mark.parametrize("step", ["read", "written"])
+@pytest.mark.parametrize("step", ["read", "damaged", "written"])
 async def test_one_checkpoint_file_that_fails_keeps_no_other_tree_waiting(sealing, step, caplog):
     await sealing.add(record(1), record(2, account=OTHER))
     await sealing.applied(2)
     file = sealing.files._file(sealing.folder, ACCOUNT)
     if step == "read":
         file.mkdir(parents=True)
+    elif step == "damaged":
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"\0" * 20_000)
     else:
         file.parent.mkdir(parents=True)
         file.symlink_to(sealing.folder / "gone" / "file")
