@@ -5,16 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.console.domain.grant_unions import ALL, Grant
 from services.console.domain.permission_tables import (
-    ALL,
-    Grant,
     Grants,
     PermissionTable,
     TableEntry,
     TableLevel,
     TableSection,
     held_levels,
-    telling_levels,
 )
 
 _PHRASES: Mapping[str, tuple[str, str]] = {
@@ -42,7 +40,7 @@ class LevelText:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryText:
-    """A row of the table for people: the levels that are held, and those that are not."""
+    """A row of the table for people: every level that is held, highest first, and the others."""
 
     entry: TableEntry
     held: Sequence[LevelText]
@@ -109,7 +107,8 @@ def _row(entry: TableEntry, texts: Mapping[str, str], sources: Mapping[str, str]
                 limit="" if texts[level.id] == ALL else texts[level.id],
                 source=sources.get(level.id, ""),
             )
-            for level in telling_levels(entry, texts)
+            for level in reversed(entry.levels)
+            if level.id in texts
         ],
         missing=missing,
         source=sources.get(missing[0].id, "") if missing else "",

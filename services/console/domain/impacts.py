@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.console.domain.permission_tables import PermissionTable, telling_levels
+from services.console.domain.permission_tables import PermissionTable
 
 NAMED = 5
 """The most members of a row who are named; the others are counted."""
@@ -141,8 +141,8 @@ def _row(
         places=[
             PlaceShift(
                 projects=named,
-                gained=shifts(after, place["gained"], side="after"),
-                lost=shifts(before, place["lost"], side="before"),
+                gained=shifts(after, place["gained"]),
+                lost=shifts(before, place["lost"]),
             )
             for named, place in places
             if place["gained"] or place["lost"]
@@ -151,9 +151,9 @@ def _row(
 
 
 def shifts(
-    table: PermissionTable, changes: Mapping[str, Mapping[str, Mapping[str, Any]]], *, side: str
+    table: PermissionTable, changes: Mapping[str, Mapping[str, Mapping[str, Any]]]
 ) -> list[EntryShift]:
-    """The levels of each entry in the table's order, without those that come with another."""
+    """Every level that changes, by its entry: the highest first."""
     found = []
     for entry_id, levels in changes.items():
         entry = table.entries.get(entry_id)
@@ -161,8 +161,11 @@ def shifts(
             titles = [_shift(level, change) for level, change in levels.items()]
             found.append(EntryShift(title=entry_id, levels=titles))
             continue
-        values = {level: change[side] for level, change in levels.items()}
-        shown = [_shift(level.title, levels[level.id]) for level in telling_levels(entry, values)]
+        shown = [
+            _shift(level.title, levels[level.id])
+            for level in reversed(entry.levels)
+            if level.id in levels
+        ]
         found.append(EntryShift(title=entry.title, levels=shown))
     return found
 

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.console.domain.grant_unions import ALL, SELF, Grant
 from services.console.domain.permission_tables import (
-    ALL,
     CONDITIONAL,
     NONE,
-    SELF,
-    Grant,
     Grants,
     HeldLevel,
     PermissionTable,

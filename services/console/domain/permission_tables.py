@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-ALL, SELF, NONE = "all", "self", ""
-"""What a choice of the table says: everything, the member's own, or nothing."""
+from services.console.domain.grant_unions import ALL, SELF, Grant, widest
+
+NONE = ""
+"""The choice of the table that gives nothing."""
 CONDITIONAL = "when"
 """The choice of a grant that has conditions: a page shows and keeps it."""
 
-Grant = str | Sequence[Mapping[str, Any]]
-"""The grant of one level, as the API writes it."""
 Grants = Mapping[str, Mapping[str, Grant]]
 """Entry -> level -> grant."""
 Place = tuple[str, str]
@@ -181,10 +181,9 @@ def _included(level: str, includes: Mapping[str, Sequence[str]]) -> Iterator[str
 
 @dataclass(frozen=True, kw_only=True)
 class HeldLevel:
-    """A level that is held: how far, and the higher level that it comes with, if it does."""
+    """A level that is held, and how far."""
 
     grant: Grant
-    comes_with: str | None = None
 
     @property
     def choice(self) -> str:
@@ -209,16 +208,10 @@ def held_levels(table: PermissionTable, grants: Grants) -> dict[Place, HeldLevel
         for level in entry.levels:
             own = levels.get(level.id)
             for lower in () if own is None else (level.id, *level.included):
-                by = None if lower == level.id else level.id
                 here = found.get((entry_id, lower))
-                if here is None or _reach(own) > _reach(here.grant):
-                    found[entry_id, lower] = HeldLevel(grant=own or NONE, comes_with=by)
+                grant = own if here is None or own is None else widest(here.grant, own)
+                found[entry_id, lower] = HeldLevel(grant=grant or NONE)
     return found
-
-
-def _reach(grant: Grant | None) -> int:
-    """How far a grant reaches, for choosing the one to show."""
-    return (NONE, CONDITIONAL, SELF, ALL).index(choice_of(grant))
 
 
 def typed_grants(
@@ -249,20 +242,3 @@ def levels_of(sections: Sequence[TableSection]) -> Iterator[TableLevel]:
     for section in sections:
         for entry in section.entries:
             yield from entry.levels
-
-
-def telling_levels(entry: TableEntry, values: Mapping[str, object]) -> list[TableLevel]:
-    """The levels that say what is held, the highest first: none that comes with another of them.
-
-    `values` has how far each level reaches. A lower level is left out where a higher one that
-    brings it along reaches as far.
-    """
-    return [
-        level
-        for level in reversed(entry.levels)
-        if level.id in values
-        and not any(
-            level.id in other.included and values.get(other.id) in (values[level.id], ALL)
-            for other in entry.levels
-        )
-    ]

@@ -5,7 +5,10 @@ from typing import Any
 
 from services.console.domain.explanations import AccessExplanation
 from services.console.domain.grant_texts import grant_text
-from services.console.domain.permission_tables import ALL, SELF, HeldLevel
+from services.console.domain.grant_unions import ALL, SELF
+from services.console.domain.permission_tables import (
+    HeldLevel,
+)
 from services.console.pages.words import WORDS
 from services.console.pages.words.access import OTHERWISE, WHY
 

@@ -7,11 +7,11 @@ from typing import Any
 from services.console.adapters.api import ApiRefusal
 from services.console.domain.explanations import title_of
 from services.console.domain.grant_texts import of_cells
+from services.console.domain.grant_unions import ALL
 from services.console.domain.impacts import read_impact
 from services.console.domain.moments import end_of_day
 from services.console.domain.override_choices import LevelChoice, chosen_grants, shown_choices
 from services.console.domain.permission_tables import (
-    ALL,
     PermissionTable,
     TableLevel,
     held_levels,

@@ -7,15 +7,16 @@ import pytest
 
 from rolecall import CompiledCatalog, read_grant, written_grant
 from rolecall import grant_text as text_of_sdk
+from rolecall.core.level_grants import widest as widest_of_sdk
 from services.console.domain import grant_texts, impacts
 from services.console.domain.explanations import read_explanation
+from services.console.domain.grant_unions import widest
 from services.console.domain.override_choices import chosen_grants, shown_choices
 from services.console.domain.permission_tables import (
     PermissionTable,
     held_levels,
     levels_of,
     read_table,
-    telling_levels,
     typed_choices,
     typed_grants,
 )
@@ -50,6 +51,12 @@ def test_each_role_is_shown_as_the_decision_has_it(name):
             if grant is not None
         }
         assert effective(table, role["grants"]) == expected
+        said = {
+            (entry, one.level.id): one.limit or "all"
+            for entry, row in grant_texts.of_grants(table, role["grants"]).items()
+            for one in row.held
+        }
+        assert said == expected
 
 
 @pytest.mark.parametrize("name", CATALOGS)
@@ -76,24 +83,6 @@ def test_a_form_keeps_conditions_and_says_nothing_unknown():
     }
 
 
-@pytest.mark.parametrize(
-    ("values", "shown"),
-    [
-        ({"view": "all", "connect": "all", "manage": "all"}, ["manage"]),
-        ({"view": "all", "manage": "self", "connect": "self"}, ["manage", "view"]),
-        (
-            {"view": "self", "manage": "all", "delete": "self", "connect": "self"},
-            ["delete", "manage"],
-        ),
-        ({"view": "all"}, ["view"]),
-        ({}, []),
-    ],
-)
-def test_the_highest_levels_say_what_is_held(values, shown):
-    levels = telling_levels(STANDARD.entries["instance"], values)
-    assert [level.id for level in levels] == shown
-
-
 TESTS: list[Any] = [
     {"path": "resource.properties.status", "equals": "active"},
     {"path": "resource.properties.tags", "contains": "é"},
@@ -115,6 +104,14 @@ GRANTS: list[Any] = [
 @pytest.mark.parametrize("written", GRANTS, ids=str)
 def test_a_grant_is_shown_in_the_words_of_the_api(written):
     assert grant_texts.grant_text(_as_api(written)) == text_of_sdk(read_grant(written))
+
+
+@pytest.mark.parametrize("one", GRANTS, ids=str)
+def test_two_grants_of_a_level_allow_together_what_either_allows(one):
+    for other in GRANTS:
+        together = widest(_as_api(one), _as_api(other))
+        of_sdk = widest_of_sdk(read_grant(one), read_grant(other))
+        assert together == _as_api(written_grant(of_sdk))
 
 
 def _as_api(written: Any) -> Any:
@@ -225,7 +222,7 @@ def test_members_with_the_same_changes_are_one_row_of_a_preview():
     inside = {
         "project_ids": ["prj_2", "prj_1"],
         "gained": {},
-        "lost": {"vpc": {"view": scopes("self", None)}},
+        "lost": {"vpc": {"view": scopes("self", None), "write": scopes("self", None)}},
     }
     members = [*map(a_member, range(7)), a_member(8, in_projects=[inside])]
     preview = a_preview(*members, members_concerned=20)
@@ -235,10 +232,12 @@ def test_members_with_the_same_changes_are_one_row_of_a_preview():
     assert (first.role_before, first.role_after) == ("Viewer", "Operator")
     [place] = first.places
     assert [(one.title, [level.title for level in one.levels]) for one in place.gained] == [
-        ("Instances", ["Manage"])
+        ("Instances", ["Manage", "View"])
     ]
     assert [one.title for one in place.lost] == ["Secrets and configurations"]
     assert list(second.places[1].projects) == ["Alpha", "prj_2"]
+    [vpc] = second.places[1].lost
+    assert [level.title for level in vpc.levels] == ["Read/Write", "View"]
     assert found.more == 12
 
 
