@@ -28,13 +28,14 @@ class GrantorRow:
 class AccessExplanation:
     """A decision: its reason, what decided, its steps, and what would allow it.
 
-    `role` is the title of the role that decided, `override` the project whose override did.
-    `roles` have the titles of the roles that would allow it. `needs_override` says that other
-    permissions inside the project would.
+    `role_id` and `role` are the id and the title of the role that decided, `override` the project
+    whose override did. `roles` have the titles of the roles that would allow it. `needs_override`
+    says that other permissions inside the project would.
     """
 
     allowed: bool
     reason: str
+    role_id: str
     role: str
     override: str
     steps: Sequence[ExplainedStep]
@@ -69,6 +70,7 @@ def read_explanation(found: Mapping[str, Any], table: PermissionTable) -> Access
     return AccessExplanation(
         allowed=found["decision"],
         reason=context["reason"],
+        role_id=context["role"] or "",
         role=table.role_title(context["role"]) if context["role"] else "",
         override=context["override"] or "",
         steps=[

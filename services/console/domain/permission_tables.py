@@ -16,6 +16,13 @@ Grants = Mapping[str, Mapping[str, Grant]]
 """Entry -> level -> grant."""
 Place = tuple[str, str]
 """An entry and a level."""
+OF_OWN_ROLES = "rol_"
+"""The beginning of the ids of roles that the people of an account have made."""
+
+
+def is_own_role(role_id: object) -> bool:
+    """Whether the people of an account have named the role, and no catalog."""
+    return isinstance(role_id, str) and role_id.startswith(OF_OWN_ROLES)
 
 
 def field_of(entry: str, level: str) -> str:
@@ -77,6 +84,8 @@ class PermissionTable:
     roles: Sequence[Mapping[str, Any]]
     owner_role: str
     policies: Mapping[str, Any] = field(repr=False)
+    translations: Mapping[str, Mapping[str, str]] = field(repr=False)
+    """The texts of the catalog in other languages than its first one."""
 
     @property
     def project(self) -> str:
@@ -143,6 +152,7 @@ def read_table(catalog: Mapping[str, Any]) -> PermissionTable:
         roles=catalog["roles"],
         owner_role=catalog["owner_role"],
         policies=catalog["policies"],
+        translations=catalog.get("translations") or {},
     )
 
 

@@ -1,11 +1,13 @@
 """What the records of an audit log say, in words: actions, types of resources, members of records.
 
-Services of the platform record actions of their own; their names are shown as they are.
+Services of the platform record actions of their own; their names are shown as they are. What
+is about projects has the provider's word for them.
 """
 
 from collections.abc import Mapping
 
 from services.console.pages.page_text import PageText
+from services.console.pages.project_words import ProjectWords
 
 ACTIONS: Mapping[str, PageText] = {
     "access.allowed": PageText("Access allowed", "Zugriff erlaubt"),
@@ -96,9 +98,9 @@ ACTIONS: Mapping[str, PageText] = {
     ),
     "ownership.offered": PageText("Ownership offered", "Eigentum angeboten"),
     "ownership.transferred": PageText("Ownership transferred", "Eigentum übertragen"),
-    "project.created": PageText("Project created", "Projekt angelegt"),
-    "project.deleted": PageText("Project deleted", "Projekt gelöscht"),
-    "project.renamed": PageText("Project renamed", "Projekt umbenannt"),
+    "project.created": PageText("{project} created", "{project} angelegt"),
+    "project.deleted": PageText("{project} deleted", "{project} gelöscht"),
+    "project.renamed": PageText("{project} renamed", "{project} umbenannt"),
     "records.ended": PageText("Old records deleted", "Alte Einträge gelöscht"),
     "records.erased": PageText("Records of a person erased", "Angaben zu einer Person gelöscht"),
     "request.refused": PageText("Request refused", "Anfrage abgelehnt"),
@@ -202,7 +204,7 @@ SUBJECTS: Mapping[str, PageText] = {
     "member": PageText("Members", "Mitglieder"),
     "override": PageText("Own permissions", "Eigene Berechtigungen"),
     "ownership": PageText("Ownership", "Eigentum"),
-    "project": PageText("Projects", "Projekte"),
+    "project": PageText("{projects}", "{projects}"),
     "resource": PageText("Resources", "Ressourcen"),
     "role": PageText("Roles", "Rollen"),
     "saved_search": PageText("Saved searches", "Gespeicherte Suchen"),
@@ -223,7 +225,7 @@ RESOURCE_TYPES: Mapping[str, PageText] = {
     "member": PageText("Member", "Mitglied"),
     "message": PageText("Mail", "E-Mail"),
     "override": PageText("Own permissions", "Eigene Berechtigungen"),
-    "project": PageText("Project", "Projekt"),
+    "project": PageText("{project}", "{project}"),
     "role": PageText("Role", "Rolle"),
     "saved_search": PageText("Saved search", "Gespeicherte Suche"),
     "sso_connection": PageText("Company sign-in", "Unternehmensanmeldung"),
@@ -258,7 +260,7 @@ MEMBERS: Mapping[str, PageText] = {
     "owner": PageText("Owner", "Eigentum"),
     "owner_user_id": PageText("Owner", "Eigentum"),
     "permission": PageText("Permission", "Berechtigung"),
-    "project_id": PageText("Project", "Projekt"),
+    "project_id": PageText("{project}", "{project}"),
     "read_only": PageText("Only reads", "Nur lesend"),
     "require_second_factor": PageText("Second factor demanded", "Zweiter Faktor verlangt"),
     "restriction": PageText("Restriction", "Einschränkung"),
@@ -279,11 +281,11 @@ def in_words(table: Mapping[str, PageText], name: str, language: str) -> str:
     return name if text is None else text.of(language)
 
 
-def event_words(events: str, language: str) -> str:
+def event_words(events: str, language: str, projects: ProjectWords) -> str:
     """The words for a type of events: all of a noun have its word, a single one its action's."""
     noun, _, rest = events.partition(".")
     words = SUBJECTS.get(noun) if rest == "*" else ACTIONS.get(events)
-    return events if words is None else words.of(language)
+    return events if words is None else projects.fill(words, language)
 
 
 def plainly(name: str) -> str:

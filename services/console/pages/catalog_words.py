@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from services.console.domain.permission_tables import is_own_role
 from shared.catalog_words import words_in
 from shared.locales import Locale, known_locale
 
@@ -15,8 +16,8 @@ FOREIGN = frozenset({"after", "attributes", "before", "filters", "properties"})
 def in_words(answer: Any, language: str) -> Any:
     """An answer of the API, with the texts of catalogs in a language.
 
-    What the people of an account have named stays, such as their own roles. A catalog may have
-    words of its own.
+    What the people of an account have named stays, such as their own roles. Answers with the title
+    of a role have its id beside it. A catalog may have words of its own.
     """
     locale = known_locale(language)
     return _in_words(answer, words_in(locale), locale)
@@ -52,4 +53,5 @@ def _named_by_catalog(part: Mapping[str, Any]) -> Collection[str]:
             return ("title",)
         case {"project": str(), "projects": str()}:
             return ("project", "projects")
-    return TITLES & part.keys()
+    own = {"role_title"} if is_own_role(part.get("role")) else set()
+    return TITLES & part.keys() - own

@@ -14,6 +14,7 @@ from services.console.pages.action_words import (
 )
 from services.console.pages.mail_words import MAIL_KINDS
 from services.console.pages.page_text import PageText
+from services.console.pages.project_words import ProjectWords
 from services.console.pages.words import LANGUAGES
 
 Record = Mapping[str, Any]
@@ -36,14 +37,16 @@ YES, NO = PageText("Yes", "Ja"), PageText("No", "Nein")
 OTHER, ALL_OF_IT = PageText("Other", "Weitere"), PageText("Everything", "Alles")
 
 
-def record_row(record: Record, *, language: str, product: str) -> dict[str, Any]:
+def record_row(
+    record: Record, *, language: str, product: str, projects: ProjectWords
+) -> dict[str, Any]:
     """A record with the words for what happened, who did it, and what it was done to."""
     resource = record["resource"]
     return {
         **record,
-        "what": action_words(record["action"], language),
+        "what": action_words(record["action"], language, projects),
         "who": _actor_words(record, language=language, product=product),
-        "type_words": type_words(resource["type"], language),
+        "type_words": type_words(resource["type"], language, projects),
         "about": _named(resource, language),
         "result": in_words(OUTCOMES, record["outcome"], language),
     }
@@ -57,15 +60,16 @@ def _named(resource: Mapping[str, Any], language: str) -> str:
     return MAIL_KINDS[name].of(language) if name in MAIL_KINDS else plainly(name)
 
 
-def action_words(action: str, language: str) -> str:
+def action_words(action: str, language: str, projects: ProjectWords) -> str:
     """What happened; an action of the platform's own services has its name."""
-    return ACTIONS[action].of(language) if action in ACTIONS else plainly(action)
+    words = ACTIONS.get(action)
+    return plainly(action) if words is None else projects.fill(words, language)
 
 
-def type_words(resource_type: str, language: str) -> str:
+def type_words(resource_type: str, language: str, projects: ProjectWords) -> str:
     """What kind of thing a resource is."""
     known = RESOURCE_TYPES.get(resource_type)
-    return plainly(resource_type) if known is None else known.of(language)
+    return plainly(resource_type) if known is None else projects.fill(known, language)
 
 
 def _actor_words(record: Record, *, language: str, product: str) -> str:
@@ -79,7 +83,9 @@ def _actor_words(record: Record, *, language: str, product: str) -> str:
     return ACTORS[actor["type"]].of(language).format(product=product)
 
 
-def changed_rows(record: Record, language: str, roles: Mapping[str, str]) -> list[dict[str, Any]]:
+def changed_rows(
+    record: Record, language: str, roles: Mapping[str, str], projects: ProjectWords
+) -> list[dict[str, Any]]:
     """Each member of what changed: its word, and its value before and after.
 
     `roles` are the names of the roles that the account has now.
@@ -87,7 +93,9 @@ def changed_rows(record: Record, language: str, roles: Mapping[str, str]) -> lis
     said = {"role": roles, "locale": {str(code): name for code, name in LANGUAGES.items()}}
     return [
         {
-            "name": MEMBERS[one.name].of(language) if one.name in MEMBERS else plainly(one.name),
+            "name": projects.fill(MEMBERS[one.name], language)
+            if one.name in MEMBERS
+            else plainly(one.name),
             "before": _shown(one.before, language, said.get(one.name, {})),
             "after": _shown(one.after, language, said.get(one.name, {})),
             "differs": one.differs,
@@ -103,20 +111,25 @@ def _shown(value: Any, language: str, names: Mapping[str, str]) -> str:
     return names.get(text, text)
 
 
-def action_choices(language: str) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
+def action_choices(
+    language: str, projects: ProjectWords
+) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
     """The actions to choose from, by what they are about; `noun.` stands for all of a noun."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for noun, subject in SUBJECTS.items():
-        all_of_it = f"{subject.of(language)}: {ALL_OF_IT.of(language)}"
-        groups[subject.of(language)] = [(f"{noun}.", all_of_it)]
+        title = projects.fill(subject, language)
+        groups[title] = [(f"{noun}.", f"{title}: {ALL_OF_IT.of(language)}")]
     for action, words in ACTIONS.items():
         subject = SUBJECTS.get(action.partition(".")[0], OTHER)
-        groups.setdefault(subject.of(language), []).append((action, words.of(language)))
+        group = groups.setdefault(projects.fill(subject, language), [])
+        group.append((action, projects.fill(words, language)))
     return list(groups.items())
 
 
-def type_choices(language: str, entries: Sequence[Mapping[str, Any]]) -> Sequence[tuple[str, str]]:
+def type_choices(
+    language: str, entries: Sequence[Mapping[str, Any]], projects: ProjectWords
+) -> Sequence[tuple[str, str]]:
     """The types of resources to choose from: Rolecall's own, and those of the catalog."""
-    own = {name: words.of(language) for name, words in RESOURCE_TYPES.items()}
+    own = {name: projects.fill(words, language) for name, words in RESOURCE_TYPES.items()}
     known = {entry["id"]: entry["title"] for entry in entries} | own
     return sorted(known.items(), key=lambda one: one[1].casefold())

@@ -2,6 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+Titles = Mapping[str, Mapping[str, str]]
+"""Other words for parts of a sentence, by the name of the part."""
 
 
 class Sentences:
@@ -16,16 +20,24 @@ class Sentences:
             for sentence in sorted(table, key=lambda one: (one.count("{"), -len(one)))
         ]
 
-    def translated(self, text: str) -> str | None:
-        """The text in the other words; None if a sentence of it has no row."""
-        parts = list(self._parts(text))
+    def translated(self, text: str, titles: Titles = MappingProxyType({})) -> str | None:
+        """The text in the other words; None if a sentence of it has no row.
+
+        `titles` has other words for parts, by the name that the sentence gives to the part.
+        """
+        parts = list(self._parts(text, titles))
         return None if None in parts else " ".join(part for part in parts if part)
 
-    def _parts(self, text: str) -> Iterator[str | None]:
+    def _parts(self, text: str, titles: Titles) -> Iterator[str | None]:
         while text:
             for form, said in self._forms:
                 if found := form.match(text):
-                    yield said.format(**found.groupdict())
+                    yield said.format(
+                        **{
+                            name: titles.get(name, {}).get(part, part)
+                            for name, part in found.groupdict().items()
+                        }
+                    )
                     text = text[found.end() :]
                     break
             else:

@@ -5,11 +5,14 @@ What has no row here is shown in English, as the API says it.
 
 from collections.abc import Mapping
 from itertools import combinations
+from types import MappingProxyType
 
 from markupsafe import Markup
 
+from services.console.domain.permission_tables import PermissionTable, is_own_role
 from services.console.pages.page_text import PageText
-from services.console.pages.sentences import Sentences
+from services.console.pages.sentences import Sentences, Titles
+from shared.catalog_words import words_in
 from shared.locales import Locale, known_locale
 
 _PARTS: Mapping[str, PageText] = {
@@ -171,7 +174,13 @@ _BY_LANGUAGE: Mapping[Locale, Sentences] = {
 }
 
 
-def step_text(language: str, text: str) -> str:
+def step_titles(table: PermissionTable, role_id: str, language: str) -> Titles:
+    """What the catalog calls projects and the role in a language; own roles keep their names."""
+    words = words_in(known_locale(language), table.translations)
+    return {"word": words} if is_own_role(role_id) else {"word": words, "role": words}
+
+
+def step_text(language: str, text: str, titles: Titles = MappingProxyType({})) -> str:
     """A step in the words of the pages; in English, as the API says it, where they have none."""
-    said = _BY_LANGUAGE[known_locale(language)].translated(text)
+    said = _BY_LANGUAGE[known_locale(language)].translated(text, titles)
     return said if said is not None else Markup('<span lang="en">{}</span>').format(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from services.console.adapters.api import ApiRefusal
@@ -10,6 +11,8 @@ from services.console.domain.explanations import AccessExplanation, read_explana
 from services.console.domain.permission_tables import PermissionTable
 from services.console.pages.reasons import why
 from services.console.pages.rendering import Form
+from services.console.pages.sentences import Titles
+from services.console.pages.step_texts import step_text, step_titles
 from services.console.routes.account_catalogs import every_project, member_names, read_catalog
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Outcome, PageRoute
@@ -93,14 +96,17 @@ async def show(visit: Visit, form: Form) -> Outcome:
     )
     sees_members = SEE_MEMBERS in frame.permissions
     members = await _members(visit, frame, asked, sees_members=sees_members)
-    answer, reason = None, ""
+    answer, reason, language = None, "", frame.user["locale"]
+    step_words: Titles = {}
     names: Mapping[str, str] = {}
     if asked.permission in table.by_permission:
         answer = await _answer(visit, table, asked, sees_members=sees_members)
+        if answer.explanation is not None:
+            step_words = step_titles(table, answer.explanation.role_id, language)
         names = await _names(visit, answer, members, sees_members=sees_members)
         reason = why(
             answer.explanation,
-            language=frame.user["locale"],
+            language=language,
             member=names.get(asked.member, "…"),
             permission=title_of(table, asked.permission),
             project=next((one["name"] for one in projects if one["id"] == asked.project), "…"),
@@ -117,6 +123,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         answer=answer,
         names=names,
         reason=reason,
+        say_step=partial(step_text, language, titles=step_words),
         titles={name: title_of(table, name) for name in table.by_permission},
         many_members=sees_members and (len(members) >= int(SHOWN_MEMBERS) or "q" in visit.query),
         first="cursor" not in visit.query,

@@ -10,6 +10,8 @@ from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.domain.places import account_path
 from services.console.domain.sections import AccountSection, visible_sections
+from services.console.pages.action_words import event_words
+from services.console.pages.project_words import ProjectWords
 from services.console.pages.refusals.every import GONE
 from services.console.pages.rendering import Form
 from services.console.pages.words import WORDS
@@ -45,12 +47,20 @@ class AccountFrame(PersonFrame):
         return visible_sections(self.permissions)
 
     @property
+    def project_words(self) -> ProjectWords:
+        """The provider's words for projects."""
+        return ProjectWords.of(self.account)
+
+    @property
     def words(self) -> Mapping[str, object]:
         """What the templates of an account's pages need."""
         return {
             **super().words,
             "frame": "account.html",
             "account": self.account,
+            "say_event": partial(
+                event_words, language=self.visit.language, projects=self.project_words
+            ),
             "may": self.may,
             "sections": self.sections,
             "path": partial(account_path, self.visit.account_id),

@@ -10,7 +10,6 @@ from services.console.domain.browser_state import Cookie
 from services.console.domain.moments import shown_moment
 from services.console.domain.places import changed_address
 from services.console.pages.rendering import Form, render
-from services.console.pages.step_texts import step_text
 from services.console.pages.texts import DONE, FAILURES
 from services.console.pages.words import WORDS, fault_in
 from services.console.routes.browser_requests import PageContext
@@ -65,7 +64,6 @@ def page_response(visit: Visit, outcome: Outcome) -> web.StreamResponse:
             "when": partial(shown_moment, locale=language, time_zone=visit.time_zone),
             "here_path": visit.path,
             "spoken": partial(fault_in, language),
-            "say_step": partial(step_text, language),
             "here": partial(changed_address, visit.path, visit.query),
             "time_zone": visit.time_zone,
             "signed_in": visit.session is not None,

@@ -62,7 +62,10 @@ async def show(visit: Visit, form: Form) -> Outcome:
     )
     page, faults = found
     language = visit.language
-    rows = [record_row(one, language=language, product=visit.ctx.product) for one in page["items"]]
+    rows = [
+        record_row(one, language=language, product=visit.ctx.product, projects=frame.project_words)
+        for one in page["items"]
+    ]
     moments = {name: filters[name] for name in ("from", "to") if name in filters}
     typed: dict[str, str] = {
         **filters,
@@ -84,9 +87,11 @@ async def show(visit: Visit, form: Form) -> Outcome:
         searches=searches,
         sealed=sealed,
         words_of=catalog["policies"]["words"],
-        actions=action_choices(language),
+        actions=action_choices(language, frame.project_words),
         types=type_choices(
-            language, [one for section in catalog["sections"] for one in section["entries"]]
+            language,
+            [one for section in catalog["sections"] for one in section["entries"]],
+            frame.project_words,
         ),
         ranges=ranges(visit.now, visit.time_zone),
     )
@@ -142,10 +147,18 @@ async def show_record(visit: Visit, form: Form) -> Outcome:
         "account/log_record",
         section="log",
         form=form,
-        record=record_row(record, language=visit.language, product=visit.ctx.product),
+        record=record_row(
+            record,
+            language=visit.language,
+            product=visit.ctx.product,
+            projects=frame.project_words,
+        ),
         words_of=catalog["policies"]["words"],
         changed=changed_rows(
-            record, visit.language, {role["id"]: role["name"] for role in catalog["roles"]}
+            record,
+            visit.language,
+            {role["id"]: role["name"] for role in catalog["roles"]},
+            frame.project_words,
         ),
         project_names=names_of(projects),
         data=as_data(record),

@@ -49,7 +49,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         grouping=grouping,
         groupings=GROUPINGS,
         columns=grouping.split(","),
-        rows=[_row(row, visit) for row in found["items"]],
+        rows=[_row(row, frame) for row in found["items"]],
         page=found,
         newest="cursor" not in visit.query,
         project_names=names_of(projects),
@@ -77,13 +77,14 @@ def _asked(visit: Visit) -> tuple[Month, str]:
     )
 
 
-def _row(row: Mapping[str, Any], visit: Visit) -> Mapping[str, Any]:
-    kind, action, language = row["resource_type"], row["action"], visit.language
+def _row(row: Mapping[str, Any], frame: AccountFrame) -> Mapping[str, Any]:
+    kind, action, language = row["resource_type"], row["action"], frame.visit.language
+    projects = frame.project_words
     return {
         **row,
         "who": _who(row["member"], language) if row["member"] else "",
-        "type_words": type_words(kind, language) if kind else "",
-        "action_words": action_words(action, language) if action else "",
+        "type_words": type_words(kind, language, projects) if kind else "",
+        "action_words": action_words(action, language, projects) if action else "",
     }
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from services.console.adapters.api import path_step
 from services.console.domain import places
 from services.console.domain.event_choices import EVENT, chosen_types, offered
-from services.console.pages.action_words import event_words
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY
@@ -27,7 +26,7 @@ async def show_new(visit: Visit, form: Form) -> Outcome:
     frame: AccountFrame
     frame, types = await together(open_account(visit), visit.call("GET", "/v1/webhook-event-types"))
     return frame.shown(
-        "account/webhook_new", section="settings", form=form, events=_events(visit, types, ())
+        "account/webhook_new", section="settings", form=form, events=_events(types, ())
     )
 
 
@@ -67,7 +66,7 @@ async def show_one(visit: Visit, form: Form) -> Outcome:
         section="settings",
         form=form,
         webhook=webhook,
-        events=_events(visit, types, webhook["event_types"]),
+        events=_events(types, webhook["event_types"]),
         deliveries=deliveries["items"],
         following=deliveries["next_cursor"],
         newest="cursor" not in visit.query,
@@ -149,12 +148,7 @@ async def _redeliver_failed(visit: Visit) -> Outcome:
 
 
 async def _read_all(visit: Visit) -> Any:
-    found = await visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks", query=MANY)
-    items = [
-        {**one, "events": [event_words(event, visit.language) for event in one["event_types"]]}
-        for one in found["items"]
-    ]
-    return {**found, "items": items}
+    return await visit.call("GET", f"/v1/accounts/{visit.account_id}/webhooks", query=MANY)
 
 
 async def _read_one(visit: Visit) -> Any:
@@ -175,16 +169,10 @@ def _secret(frame: AccountFrame, webhook: Mapping[str, Any]) -> Outcome:
     return frame.shown("account/webhook_secret", section="settings", webhook=webhook)
 
 
-def _events(
-    visit: Visit, types: Mapping[str, Any], chosen: tuple[str, ...]
-) -> list[dict[str, object]]:
-    """The boxes of a form: each type of events with its words, and whether it is chosen."""
+def _events(types: Mapping[str, Any], chosen: tuple[str, ...]) -> list[dict[str, object]]:
+    """The boxes of a form: each type of events, and whether it is chosen."""
     return [
-        {
-            "name": f"{EVENT}{one}",
-            "words": event_words(one, visit.language),
-            "chosen": one in chosen,
-        }
+        {"name": f"{EVENT}{one}", "type": one, "chosen": one in chosen}
         for one in offered((event["type"] for event in types["items"]), chosen)
     ]
 

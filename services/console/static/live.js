@@ -12,9 +12,18 @@
     if (note) note.hidden = false;
   };
 
+  const TOO_MANY = 429;
+
+  // Shows or hides the note that the API lets no further page follow: it is tried again.
+  const tellBusy = (busy, id) => {
+    const note = document.getElementById(id);
+    if (note) note.hidden = !busy;
+  };
+
   // Follows server-sent events by their names; `isOver` says whether the reason of an end is final.
-  // A page that is left before `pause` milliseconds have passed asks for nothing.
-  const follow = (url, listeners, isOver, pause = 0) => {
+  // `busy` names the note that too many pages follow already. A page that is left before `pause`
+  // milliseconds have passed asks for nothing.
+  const follow = (url, listeners, isOver, { pause = 0, busy = "" } = {}) => {
     let source = null;
     let later = 0;
     let ended = false;
@@ -32,6 +41,7 @@
       try {
         const answer = await fetch(url);
         answer.body?.cancel();
+        tellBusy(answer.status === TOO_MANY, busy);
         if (!OVER[answer.status]) return;
         ended = true;
         close();
@@ -51,6 +61,7 @@
       if (source || ended || !isSeen()) return;
       source = new EventSource(url);
       for (const [name, listener] of Object.entries(listeners)) source.addEventListener(name, listener);
+      source.addEventListener("open", () => tellBusy(false, busy));
       source.addEventListener("end", (event) => {
         const { reason } = JSON.parse(event.data);
         ended = isOver(reason);
@@ -121,7 +132,7 @@
       notification: tellNewer,
     },
     (reason) => reason === "token-revoked",
-    2_000,
+    { pause: 2_000 },
   );
 
   const records = document.getElementById("new-records");
@@ -142,7 +153,9 @@
     };
 
     const goesOn = ["draining", "too-slow", "unavailable", "set-back"];
-    follow(records.dataset.follow, { record }, (reason) => !goesOn.includes(reason));
+    follow(records.dataset.follow, { record }, (reason) => !goesOn.includes(reason), {
+      busy: "records-busy",
+    });
   }
 
   const changed = document.getElementById("list-changed");

@@ -112,4 +112,20 @@ ROWS = (
         new="step = user_id",
         tests=(PAGES, "-k", "no_other_route"),
     ),
+    Mutant(
+        id="page-translates-the-title-of-an-own-role-in-a-list",
+        kind=Kind.DATA,
+        file="services/console/pages/catalog_words.py",
+        old='{"role_title"} if is_own_role',
+        new='{"role_title"} if not is_own_role',
+        tests=("tests/services/console/test_catalog_words.py", "-k", "people_have_named"),
+    ),
+    Mutant(
+        id="step-translates-the-name-of-an-own-role",
+        kind=Kind.DATA,
+        file="services/console/pages/step_texts.py",
+        old="if is_own_role(role_id) else",
+        new="if not role_id else",
+        tests=("tests/services/console/test_step_texts.py", "-k", "what_people_named"),
+    ),
 )

@@ -37,6 +37,12 @@ SENT = [{"translations": "x", "role_title": "Admin", "built_in": True, "name": "
 ANSWERS: list[tuple[Any, Any]] = [
     ({"role_title": "Admin"}, {"role_title": "Verwaltung"}),
     ({"role_title": "Night shift"}, {"role_title": "Night shift"}),
+    ({"role": "admin", "role_title": "Admin"}, {"role": "admin", "role_title": "Verwaltung"}),
+    ({"role": "rol_1", "role_title": "Admin"}, {"role": "rol_1", "role_title": "Admin"}),
+    (
+        {"role": "rol_1", "role_title": "Admin", "project_word": "project"},
+        {"role": "rol_1", "role_title": "Admin", "project_word": "Projekt"},
+    ),
     (
         {"items": [{"name": "Admin", "role_title": "Admin"}]},
         {"items": [{"name": "Admin", "role_title": "Verwaltung"}]},

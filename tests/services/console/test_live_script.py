@@ -17,7 +17,9 @@ PAGE = f"""<!DOCTYPE html><title>A page</title>
 <span class="count"><span aria-hidden="true">1</span><span class="unseen"></span></span></a>
 <p id="newer" hidden>Newer</p>
 <script src="/live.js"></script>"""
-RECORDS = f'<p id="new-records" data-follow="{TAIL}" data-one="1" data-many="#"><span></span></p>'
+RECORDS = f"""<p id="new-records" hidden data-follow="{TAIL}" data-one="1" data-many="#">
+<span></span></p><p id="records-busy" hidden>Busy</p>"""
+RECORD = 'id: 1\nevent: record\ndata: {"action":"role.changed","actor":{"id":"usr_1"}}\n\n'
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +72,31 @@ def test_a_page_of_the_log_follows_its_records_at_once(page: Page, asked: list[s
         page.goto(f"{SITE}/log")
         page.clock.run_for(1)
     assert LIVE not in asked
+
+
+def test_a_page_of_the_log_says_that_too_many_follow_and_tries_again(page: Page) -> None:
+    status = 429
+
+    def give(route: Route) -> None:
+        path = route.request.url.removeprefix(SITE)
+        if path == TAIL and status != 200:
+            route.fulfill(status=status)
+        elif path == TAIL:
+            route.fulfill(body=RECORD, content_type="text/event-stream")
+        elif path == "/live.js":
+            route.fulfill(body=SCRIPT, content_type="text/javascript")
+        else:
+            route.fulfill(
+                body=PAGE.replace("<script", f"{RECORDS}<script"), content_type="text/html"
+            )
+
+    page.route("**/*", give)
+    page.goto(f"{SITE}/log")
+    page.clock.run_for(1)
+    page.wait_for_selector("#records-busy", state="visible")
+    assert page.is_hidden("#new-records")
+    status = 200
+    page.clock.run_for(61_000)
+    page.wait_for_selector("#new-records", state="visible")
+    assert page.is_hidden("#records-busy")
+    page.unroute("**/*")

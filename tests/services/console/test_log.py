@@ -10,8 +10,14 @@ import pytest
 from services.console.domain.log_filters import asked, chosen, ranges, typed_moment
 from services.console.domain.log_proofs import proof_of
 from services.console.domain.log_records import Changed, changes, fits_a_browser, in_line
-from services.console.pages.action_words import ACTIONS
-from services.console.pages.record_words import changed_rows, record_row
+from services.console.pages.action_words import ACTIONS, event_words
+from services.console.pages.project_words import ProjectWords
+from services.console.pages.record_words import (
+    action_choices,
+    changed_rows,
+    record_row,
+    type_choices,
+)
 from services.console.routes.answers import HEADERS, POLICY
 from shared.contracts.registry import FACTS_OF
 from tests.services.console.accounts import API, PAGE, describe_account
@@ -193,24 +199,44 @@ async def test_each_action_of_an_account_has_words():
     assert expected == ACTIONS.keys()
 
 
+CLUSTERS = ProjectWords("Cluster", "Clusters")
+
+
 async def test_a_record_is_told_in_the_language_of_its_reader():
-    row = record_row(a_record(), language="de", product="Rolecall")
+    row = record_row(a_record(), language="de", product="Rolecall", projects=CLUSTERS)
     assert (row["what"], row["type_words"]) == ("Rolle eines Mitglieds geändert", "Mitglied")
     [role, until] = changed_rows(
-        a_record(before={"role": "x", "until": True}), "de", {"x": "Nachtschicht"}
+        a_record(before={"role": "x", "until": True}), "de", {"x": "Nachtschicht"}, CLUSTERS
     )
     assert (role["name"], role["before"]) == ("Rolle", "Nachtschicht")
     assert (until["before"], until["after"]) == ("Ja", "")
     preferred = a_record(before={"locale": "en", "time_zone": "UTC"}, after={"locale": "de"})
-    [spoken, zone] = changed_rows(preferred, "de", {})
+    [spoken, zone] = changed_rows(preferred, "de", {}, CLUSTERS)
     assert (spoken["name"], spoken["before"], spoken["after"]) == ("Sprache", "English", "Deutsch")
     assert (zone["name"], zone["before"]) == ("Zeitzone", "UTC")
-    reported = record_row(a_record(action="instance.shut_down"), language="de", product="R")
+    reported = record_row(
+        a_record(action="instance.shut_down"), language="de", product="R", projects=CLUSTERS
+    )
     assert reported["what"] == "Instance shut down"
     by = {"type": "user", "id": "usr_1", "name": None, "email": None}
     for erased, who in (([], "usr_1"), (["ip"], "usr_1"), (["actor.name"], "Deleted person")):
         unnamed = a_record(actor=by, erased=erased)
-        assert record_row(unnamed, language="en", product="R")["who"] == who
+        row = record_row(unnamed, language="en", product="R", projects=CLUSTERS)
+        assert row["who"] == who
+
+
+async def test_what_is_about_projects_has_the_word_of_the_catalog():
+    made = a_record(action="project.created", before={"project_id": "prj_1"})
+    row = record_row(made, language="de", product="R", projects=CLUSTERS)
+    assert row["what"] == "Cluster angelegt"
+    [member] = [one for one in changed_rows(made, "de", {}, CLUSTERS) if one["before"] == "prj_1"]
+    assert member["name"] == "Cluster"
+    said = f"{action_choices('de', CLUSTERS)} {type_choices('de', [], CLUSTERS)}"
+    assert "Clusters: Alles" in said
+    assert "Projekt" not in said
+    assert event_words("project.*", "en", CLUSTERS) == "Clusters"
+    german = {"project_word": "projekt", "projects_word": "projekte"}
+    assert ProjectWords.of(german) == ("Projekt", "Projekte")
 
 
 async def test_the_list_shows_records_and_asks_with_the_filters_of_its_address(browser, log):

@@ -7,7 +7,9 @@ import pytest
 
 from rolecall.core import explain
 from rolecall.core.decision_steps import TEXT_OF_DENIAL, TEXT_OF_STEP
-from services.console.pages.step_texts import STEP_TEXTS, step_text
+from services.console.domain.permission_tables import read_table
+from services.console.pages.step_texts import STEP_TEXTS, step_text, step_titles
+from tests.services.console.account_api import CATALOGS, catalog_answer
 
 OF_TOKENS = {"_token_text"}
 """What only checks by API tokens say: a page asks about members."""
@@ -90,3 +92,26 @@ def test_names_stay_as_they_are_and_unknown_texts_are_english():
     assert step_text("de", text).startswith('<span lang="en">')
     known = step_text("de", text.removesuffix(" It was so."))
     assert known == "Die Rolle Data & “Co” enthält “Instances: Delete” nicht."
+
+
+OWN_WORDS = {"de": {"Printer": "Drucker", "shop": "Laden"}, "en": {"Drucker": "Printer"}}
+STEPS = [
+    (
+        "de",
+        "printer",
+        "The role Printer does not grant “Presses: Run”.",
+        "Die Rolle Drucker enthält",
+    ),
+    ("de", "rol_1", "The role Printer does not grant “Presses: Run”.", "Die Rolle Printer enthält"),
+    ("en", "printer", "The role Drucker does not grant “Presses: Run”.", "The role Printer does"),
+    ("de", "rol_1", "The account has the shop Printer.", "Im Konto gibt es Printer (Laden)."),
+    ("de", "rol_1", "The check concerns no shop.", "Keine Auswahl: Laden."),
+    ("de", "admin", "The role Admin does not grant “A”.", "Die Rolle Verwaltung enthält"),
+]
+
+
+@pytest.mark.parametrize(("language", "role_id", "text", "said"), STEPS)
+def test_a_step_has_the_catalogs_words_and_keeps_what_people_named(language, role_id, text, said):
+    answer = catalog_answer(CATALOGS["print-shop"]) | {"translations": OWN_WORDS}
+    titles = step_titles(read_table(answer), role_id, language)
+    assert step_text(language, text, titles).startswith(said)

@@ -52,6 +52,12 @@ LOG: Mapping[str, PageText] = {
         "Take a filter away, or choose a longer time.",
         "Nehmen Sie einen Filter weg, oder wählen Sie eine längere Zeit.",
     ),
+    "log_tail_busy": PageText(
+        "Too many open pages show new records at the moment. This one goes on without them, and"
+        " tries again in a minute. Reload it to see what is new.",
+        "Zurzeit zeigen zu viele offene Seiten neue Einträge. Diese läuft ohne sie weiter und"
+        " versucht es in einer Minute erneut. Laden Sie sie neu, um Neues zu sehen.",
+    ),
     "log_one_new": PageText("There is one new record.", "Es gibt einen neuen Eintrag."),
     "log_many_new": PageText("There are # new records.", "Es gibt # neue Einträge."),
     # --- saved searches
