@@ -28,14 +28,15 @@ from services.team.store.catalogs import CatalogRows
 from shared.auth.keys import ServiceKeys, generate_service_keys
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
-from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
+from shared.contracts.calls.leases import SNAPSHOT, SnapshotQuery
 from shared.contracts.topology import Service
 from shared.following.journal_view import JournalView
 from shared.following.snapshot import load_snapshot
 from shared.http.client import InternalClient
 from shared.http.internal import internal_route
-from shared.http.routes import Call, Route
+from shared.http.routes import Call, Reply, Route
 from shared.journal import Snapshot
+from shared.journal.snapshot import page_text
 from shared.mongo import Database, DbSession, Document, IndexModel, connect
 from shared.runtime.service import event_loop
 from tests.patience import PATIENT
@@ -69,8 +70,8 @@ class TeamSource(LoadedSource):
     def routes(self) -> tuple[Route, ...]:
         """Team's handler in place of the one in memory."""
 
-        async def page(ctx: object, call: Call[None, SnapshotQuery]) -> SnapshotPage:
-            return await self.snapshots.page(call.query.cursor)
+        async def page(ctx: object, call: Call[None, SnapshotQuery]) -> Reply:
+            return Reply(body=page_text(await self.snapshots.page(call.query.cursor)))
 
         others = [route for route in super().routes() if route.operation_id != SNAPSHOT.name]
         return (*others, internal_route(SNAPSHOT, page))

@@ -1,6 +1,7 @@
 """The newest state of each policy object; an older revision never replaces a newer one."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,12 +22,7 @@ def _by_class(contract: type[Contract]) -> Reader:
 
 def _by_members(contract: type[Contract]) -> Reader:
     """Read into a structure with the same members."""
-    structure = structure_of(contract)
-
-    def read(state: dict[str, Any]) -> Any:
-        return msgspec.convert(state, structure)
-
-    return read
+    return partial(msgspec.convert, type=structure_of(contract))
 
 
 _READERS: dict[PolicyObjectKind, Reader] = {

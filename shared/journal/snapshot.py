@@ -11,17 +11,46 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from rolecall.client.jwk import decode, encode
-from shared.contracts.calls.leases import SnapshotPage
 from shared.contracts.facts import SHARDS, JournalHeads
-from shared.contracts.policy_objects import PolicyObject
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.contracts.structures import PageStructure
+from shared.http.problem_responses import END_OF_LINE
 from shared.http.refusals import MalformedJson
 from shared.http.strict_json import loads
 from shared.problems import Invalid, Unavailable
 
 SessionT = TypeVar("SessionT")
 
-ReadPage = Callable[[str, SessionT], Awaitable[tuple[Sequence[PolicyObject], str | None]]]
+
+class SnapshotItem(Protocol):
+    """What a page tells of a policy object; its state is written as JSON."""
+
+    @property
+    def kind(self) -> PolicyObjectKind:
+        """The kind."""
+
+    @property
+    def id(self) -> str:
+        """The id within the account."""
+
+    @property
+    def account_id(self) -> str | None:
+        """The account."""
+
+    @property
+    def rev(self) -> int:
+        """The sequence of the change that gave it its state."""
+
+    @property
+    def state(self) -> object:
+        """Its state."""
+
+
+Page = PageStructure[SnapshotItem]
+ReadPage = Callable[[str, SessionT], Awaitable[tuple[Sequence[SnapshotItem], str | None]]]
 """Reads the objects from a place on, and returns them with the next place; `""` is the first place
 and `None` the end."""
 
@@ -51,7 +80,7 @@ class Snapshot:
         self._store = store
         self._read = read
 
-    async def page(self, cursor: str | None) -> SnapshotPage:
+    async def page(self, cursor: str | None) -> Page:
         """Return the page that a cursor names, or the first one.
 
         The heads are read before the objects, in one causally consistent session. A page may come
@@ -71,16 +100,33 @@ class Snapshot:
             elif now.epoch != start.epoch or _behind(now.seqs, start.heads):
                 raise Unavailable
             items, place = await self._read(start.place, session)
-        return SnapshotPage(
+        return Page(
             source=self._source,
             epoch=start.epoch,
             heads=dict(start.heads),
             digests=now.digests if cursor is None else {},
-            items=tuple(items),
+            items=items,
             next_cursor=None
             if place is None
             else _format(_Cursor(start.epoch, start.heads, place)),
         )
+
+
+def page_text(page: Page) -> bytes:
+    """The page as JSON: the text of the `SnapshotPage` with these members, made more quickly."""
+    return _ENCODER.encode(page) + END_OF_LINE
+
+
+def _plain(value: object) -> object:
+    """A policy object as its members, and a large integer of the database as any other one."""
+    if isinstance(value, PolicyObject):
+        return {name: getattr(value, name) for name in PolicyObject.model_fields}
+    if isinstance(value, int):
+        return int(value)
+    raise TypeError(f"A page of a snapshot has a value of the class {type(value).__name__}.")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def invalid_cursor() -> Invalid:

@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+from msgspec import structs
+
 from rolecall.client.jwk import decode
 from shared.contracts.facts import format_revision
 from shared.following.journal_view import JournalView, RowOutcome
@@ -131,9 +133,7 @@ class UntiedPages(Snapshot):
             items, _ = await self._read("second", session)
         epoch, heads, _ = json.loads(decode(cursor))
         heads = {int(shard): seq for shard, seq in heads.items()}
-        return page.model_copy(
-            update={"epoch": epoch, "heads": heads, "items": items, "next_cursor": None}
-        )
+        return structs.replace(page, epoch=epoch, heads=heads, items=items, next_cursor=None)
 
 
 PLANTED_VARIANTS = {

@@ -19,13 +19,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from shared.contracts.calls.leases import SnapshotPage
 from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.journal_view import HistoryForked, JournalRow, JournalView, RowOutcome
 from shared.following.lease_grants import LeaseGrant
 from shared.journal import Snapshot
 from shared.journal.repeats import Repeats, Seen
+from shared.journal.snapshot import Page
 from shared.leases import Leases
 from shared.leases.barrier import LeaseId, lease_id
 from shared.problems import Unavailable
@@ -288,7 +288,7 @@ class Simulation:
 
     # The source's routes.
 
-    async def snapshot(self, cursor: str | None) -> SnapshotPage | None:
+    async def snapshot(self, cursor: str | None) -> Page | None:
         await self.time.sleep(self.random.uniform(0, 0.1))
         try:
             return await self.server().snapshot.page(cursor)
@@ -376,11 +376,11 @@ class SimulatedReplica:
 
     def read_page(
         self,
-        first: SnapshotPage | None,
-        items: tuple[PolicyObject, ...] = (),
+        first: Page | None,
+        items: tuple[Any, ...] = (),
         cursor: str | None = None,
     ) -> None:
-        def take(page: SnapshotPage) -> None:
+        def take(page: Page) -> None:
             start, read = first or page, (*items, *page.items)
             if page.next_cursor is not None:
                 self.read_page(start, read, page.next_cursor)

@@ -27,6 +27,7 @@ from rolecall.core.state import (
     Resource,
 )
 
+_ACTIVE = MembershipStatus.ACTIVE
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -149,7 +150,7 @@ def build_terms(membership: MembershipFields, overrides: Mapping[str, Override])
         ValueError: the status is not a value that the decision core knows, or a time has no zone.
     """
     status, end, attributes = membership.status, membership.expires_at, membership.attributes
-    if status == MembershipStatus.ACTIVE and end is None and not overrides and not attributes:
+    if status == _ACTIVE and end is None and not overrides and not attributes:
         return ORDINARY
     return MembershipTerms(
         MembershipStatus(status), optional_milliseconds(end), overrides, attributes or NO_PROPERTIES

@@ -157,7 +157,7 @@ class ResourceRecord(Resource):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class MemberRecord(Member):
     """A member, with the id of the membership and the revision of its object.
 

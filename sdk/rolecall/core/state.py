@@ -93,9 +93,12 @@ class TokenSubject:
     restriction: Restriction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Member:
-    """A membership: the role's matrix, and its terms."""
+    """A membership: the role's matrix, and its terms.
+
+    No one changes it; a frozen class takes four times as long to make, and there may be a million.
+    """
 
     user_id: str
     role: Matrix

@@ -26,6 +26,10 @@ class ExternalIds:
         if not known:
             del self._accounts[account_id]
 
+    def any_of(self, account_id: str) -> bool:
+        """Whether any member of the account has one."""
+        return account_id in self._accounts
+
     def drop(self, account_id: str) -> None:
         """Forget the account."""
         self._accounts.pop(account_id, None)

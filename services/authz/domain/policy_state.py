@@ -108,8 +108,11 @@ class PolicyState:
         """Take what a change tells of external ids."""
         if change.begins_anew:
             self.external_ids.drop(account_id)
+        known = self.external_ids.any_of(account_id)
         for user_id, state in change.told_members():
-            self.external_ids.put(account_id, user_id, state and state.external_id)
+            external_id = state and state.external_id
+            if known or external_id is not None:
+                self.external_ids.put(account_id, user_id, external_id)
 
 
 def _compiled(catalog_id: str, state: CatalogObject) -> CompiledCatalog | None:

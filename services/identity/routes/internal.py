@@ -49,10 +49,11 @@ from shared.contracts.calls.identity import (
     TokenUsesReport,
     VerificationLinkRequest,
 )
-from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
+from shared.contracts.calls.leases import SNAPSHOT, SnapshotQuery
 from shared.http.internal import internal_route
-from shared.http.routes import Call
+from shared.http.routes import Call, Reply
 from shared.ids import ClientId, SignUpId, UserId
+from shared.journal.snapshot import page_text
 from shared.links import Link
 from shared.problems import NotFound
 
@@ -150,9 +151,9 @@ async def forget_farewell(ctx: Ctx, call: Call[FarewellRequest, None]) -> None:
     await erasure.forget_farewell(ctx, UserId(call.body.id))
 
 
-async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
+async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> Reply:
     """Return one page of identity's policy objects."""
-    return await ctx.snapshot.page(call.query.cursor)
+    return Reply(body=page_text(await ctx.snapshot.page(call.query.cursor)))
 
 
 async def get_people(ctx: Ctx, call: Call[None, PeopleQuery]) -> PeoplePage:

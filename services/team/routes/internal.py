@@ -21,7 +21,7 @@ from shared.contracts.calls.history import (
     PastPolicy,
     PastPolicyRequest,
 )
-from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
+from shared.contracts.calls.leases import SNAPSHOT, SnapshotQuery
 from shared.contracts.calls.team import (
     INVITATION_LINK,
     INVITATION_LOOKUP,
@@ -54,8 +54,9 @@ from shared.contracts.refusals import (
 )
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
-from shared.http.routes import Call
+from shared.http.routes import Call, Reply
 from shared.ids import AccountId, ProjectId, UserId
+from shared.journal.snapshot import page_text
 from shared.links import Link
 
 
@@ -159,9 +160,9 @@ async def note_activity(ctx: Ctx, call: Call[ActivityReport, None]) -> None:
         ctx.activity.note(member.account_id, member.user_id, min(member.at, now))
 
 
-async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
+async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> Reply:
     """Return a page of the policy state of all accounts."""
-    return await ctx.snapshot.page(call.query.cursor)
+    return Reply(body=page_text(await ctx.snapshot.page(call.query.cursor)))
 
 
 async def read_past_policy(ctx: Ctx, call: Call[PastPolicyRequest, None]) -> PastPolicy:

@@ -39,6 +39,7 @@ from shared.contracts.facts import shard_of
 from shared.ids import new_id
 from shared.journal import Snapshot
 from shared.journal.journal import MAX_SEQ
+from shared.journal.snapshot import page_text
 from shared.leases import MongoLeaseStore
 from shared.leases.barrier import LeaseId, LeaseRow
 from shared.mongo import WORKERS
@@ -136,9 +137,13 @@ async def small_pages_of(team: Team) -> list[SnapshotPage]:
     rows = PolicySnapshot(team.database, Store(team.database), page_size=3)
     heads = MongoLeaseStore(team.database.client, team.database)
     small = Snapshot("team", heads, rows.read)
-    pages = [await small.page(None)]
+
+    async def read(cursor: str | None) -> SnapshotPage:
+        return SnapshotPage.model_validate_json(page_text(await small.page(cursor)))
+
+    pages = [await read(None)]
     while (cursor := pages[-1].next_cursor) is not None:
-        pages.append(await small.page(cursor))
+        pages.append(await read(cursor))
     return pages
 
 

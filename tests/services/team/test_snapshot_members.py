@@ -9,6 +9,8 @@ from bson.codec_options import CodecOptions
 
 from services.team.domain.members import member_object
 from services.team.store.snapshot import snapshot_member
+from shared.contracts.calls.leases import SnapshotPage
+from shared.journal.snapshot import Page, page_text
 
 MOMENT = datetime(2101, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 LARGE = 2**40
@@ -41,6 +43,8 @@ def test_a_member_of_the_snapshot_is_the_member_of_the_changes(more: dict[str, A
     options = CodecOptions[dict[str, Any]](tz_aware=True)
     row = bson.decode(bson.encode(STORED | more), options)
     told = member_object("acc_1", "usr_1", row, rev=LARGE)
-    read = snapshot_member(row)
-    assert read == told
-    assert read.model_dump_json() == told.model_dump_json()
+    page = Page("team", "e1", {3: 7}, {}, [snapshot_member(row), told], None)
+    expected = SnapshotPage(
+        source="team", epoch="e1", heads={3: 7}, items=(told, told), next_cursor=None
+    )
+    assert page_text(page) == expected.model_dump_json().encode() + b"\n"
