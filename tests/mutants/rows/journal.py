@@ -232,8 +232,8 @@ ROWS = (
         id="snapshot-of-two-histories",
         kind=Kind.CONSISTENCY,
         file="shared/following/snapshot.py",
-        old="            if page.epoch != first.epoch or not view.load_page(number, page.items):\n",
-        new="            if not view.load_page(number, page.items):\n",
+        old="            if page.epoch != first.epoch or not view.load_page(number, items):\n",
+        new="            if not view.load_page(number, items):\n",
         tests=("tests/shared/following/test_snapshot.py",),
     ),
     Mutant(
