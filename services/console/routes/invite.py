@@ -28,6 +28,8 @@ NAMED = re.compile(
 )
 """An address as programs for mail copy it, behind the name of its person."""
 AT_EMAIL = "/email"
+DOUBTS = frozenset({"throw-away-address", "similar-domain"})
+"""Refusals of an address that deserves a second look, and can be invited all the same."""
 OF_THE_VISITOR = frozenset({401, 429, 503})
 """Statuses that are about the visitor or the server, so the next address has no better luck."""
 NO_ADDRESS = PageText(
@@ -60,6 +62,8 @@ class InvitedPeople:
     links: list[tuple[str, str]]
     """Of those that are handed over: the address, and the link, which is empty if it was shown."""
     refused: list[tuple[str, Fault]]
+    doubted: bool = False
+    """Whether one was refused that can be invited all the same."""
 
     @property
     def made(self) -> bool:
@@ -119,7 +123,10 @@ async def submit(visit: Visit) -> Outcome:
     fault = (
         TOO_MANY if len(addresses) > MAX_ADDRESSES else NO_ADDRESS if addresses == [""] else None
     )
-    body = {"role": typed.get("role", "")}
+    body: dict[str, object] = {
+        "role": typed.get("role", ""),
+        "check_address": "as_typed" not in typed,
+    }
     if delivery := typed.get("delivery"):
         body["delivery"] = delivery
     errors: dict[str, Fault] = {} if fault is None else {"emails": fault}
@@ -145,7 +152,7 @@ async def submit(visit: Visit) -> Outcome:
 
 
 async def _invite(
-    visit: Visit, addresses: Sequence[str], body: Mapping[str, str]
+    visit: Visit, addresses: Sequence[str], body: Mapping[str, object]
 ) -> tuple[InvitedPeople, int]:
     """Return what became of each address, and the status of the page that tells it."""
     invited, status = InvitedPeople(sent=[], links=[], refused=[]), 200
@@ -163,6 +170,7 @@ async def _invite(
                 raise
             status = page_status(refusal)
             said = _reason(refusal)
+            invited.doubted |= refusal.code in DOUBTS
             if of_the_form or refusal.status in OF_THE_VISITOR:
                 invited.refused += [(one, said) for one in addresses[number:]]
                 break
@@ -199,6 +207,6 @@ PAGES = (
         path=f"{places.ACCOUNT}/invite",
         show=show,
         submit=submit,
-        fields=frozenset({"emails", "role", "membership_expires_at"}),
+        fields=frozenset({"emails", "role", "membership_expires_at", "as_typed"}),
     ),
 )

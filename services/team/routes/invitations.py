@@ -9,6 +9,7 @@ from rolecall import Delivery
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import EndExceeded, GrantsExceeded
+from services.team.domain.doubtful_addresses import SimilarDomain, ThrowAwayAddress
 from services.team.domain.invitation_limits import InvitationRateLimited
 from services.team.domain.invitation_resend import (
     MembershipEndPast,
@@ -52,12 +53,15 @@ class Invite(Body):
     """Address, role, and how the link is delivered (default: the catalog's first delivery).
 
     `membership_expires_at` is when the membership ends by itself; without it, it does not.
+    With `check_address` an address is refused that deserves a second look: a throw-away mailbox,
+    or a domain that resembles that of a member or of a well-known host.
     """
 
     email: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_address)]
     role: str = Field(min_length=1, max_length=64)
     delivery: Delivery | None = None
     membership_expires_at: StoredMoment | None = None
+    check_address: bool = False
 
     @property
     def address(self) -> Address:
@@ -189,6 +193,7 @@ async def create(ctx: Ctx, call: Call[Invite, None], request: AccountRequest) ->
         role_id=call.body.role,
         delivery=call.body.delivery,
         membership_expires_at=call.body.membership_expires_at,
+        check_address=call.body.check_address,
     )
     return Reply(body=_invited(ctx, written.result), written=written)
 
@@ -240,6 +245,8 @@ ROUTES = (
             AlreadyMember,
             AlreadyInvited,
             ExpiredInvitationThere,
+            ThrowAwayAddress,
+            SimilarDomain,
             MemberLimit,
             InvitationRateLimited,
         ),

@@ -6,6 +6,7 @@ from datetime import datetime
 from rolecall import Delivery
 from services.team.domain import invitation_mails, invitation_resend, invitations
 from services.team.domain.account_access import AccountAccess
+from services.team.domain.doubtful_addresses import require_no_doubt
 from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.invitations import Invitation, InvitationContext
 from services.team.domain.member_list import (
@@ -63,20 +64,26 @@ async def create(
     role_id: str,
     delivery: Delivery | None,
     membership_expires_at: datetime | None = None,
+    check_address: bool = False,
 ) -> WriteResult[tuple[AccountAccess, Invitation]]:
     """Invite an address with one role (`Rp4`).
 
     Beyond the account's allowance or its share of the mailbox the invitation is made, not mailed.
+    With `check_address` an address that deserves a second look is not invited.
 
     Raises:
         NotATeam, RoleUnknown, GrantsExceeded, EndExceeded, AlreadyMember, AlreadyInvited: see the
             domain.
         ExpiredInvitationThere, MemberLimit, Invalid: as well.
+        ThrowAwayAddress, SimilarDomain: see `doubtful_addresses`.
         InvitationRateLimited: the account had its invitations for today.
     """
 
     async def change(write: AccountWrite) -> tuple[AccountAccess, Invitation]:
         access = write.access
+        if check_address:
+            members = await write.members()
+            require_no_doubt(address.key, member_keys=[one.email_key for one in members])
         created = invitations.create(
             access,
             invitation_id=InvitationId(new_id("inv")),

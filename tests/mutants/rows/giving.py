@@ -9,9 +9,35 @@ RULES = "tests/services/team/domain"
 INVITATION_TESTS = (f"{RULES}/test_invitation_rules.py",)
 OVERRIDE_TESTS = (f"{RULES}/test_override_rules.py",)
 GIVING_TESTS = (f"{RULES}/test_giving_rules.py",)
+DOUBTS = "services/team/domain/doubtful_addresses.py"
+DOUBT_TESTS = (f"{RULES}/test_doubtful_addresses.py",)
 PASSED_TESTS = ("tests/services/team/test_members.py", "-k", "another_inviter")
 
 ROWS = (
+    Mutant(
+        id="a-domain-with-letters-of-another-alphabet-is-not-similar",
+        kind=Kind.SECURITY,
+        file=DOUBTS,
+        old="    plain = plain.translate(_SIMILAR).replace",
+        new="    plain = plain.replace",
+        tests=DOUBT_TESTS,
+    ),
+    Mutant(
+        id="a-part-below-a-throw-away-domain-is-not-doubted",
+        kind=Kind.SECURITY,
+        file=DOUBTS,
+        old="for at in range(len(parts) - 1))",
+        new="for at in range(1))",
+        tests=DOUBT_TESTS,
+    ),
+    Mutant(
+        id="a-doubtful-address-is-invited-although-it-is-to-be-checked",
+        kind=Kind.SECURITY,
+        file="services/team/use_cases/invitations.py",
+        old="        if check_address:\n",
+        new="        if check_address and access.account.name is None:\n",
+        tests=("tests/services/team/test_invitations.py", "-k", "checked_on_demand"),
+    ),
     Mutant(
         id="giver-with-an-override-gives-beyond-their-role",
         kind=Kind.SECURITY,

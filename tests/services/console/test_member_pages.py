@@ -241,6 +241,20 @@ async def test_the_form_keeps_who_was_not_invited_with_the_reason(browser, api):
     assert 'value="viewer" required checked' in browser.text
 
 
+async def test_a_doubtful_address_is_invited_after_a_second_press_alone(browser, api):
+    await open_page(browser, api, INVITE)
+    assert 'name="as_typed"' not in browser.text
+    doubt = {"domain": "exarnple.com", "resembles": "example.com"}
+    api.answers[INVITATIONS] = problem(409, "similar-domain", **doubt)
+    await browser.press(INVITE, emails="a@exarnple.com", role="viewer")
+    assert "exarnple.com resembles example.com" in browser.text
+    assert 'name="as_typed"' in browser.text
+    api.answers[INVITATIONS] = invited("a@exarnple.com")
+    await browser.press(INVITE, emails="a@exarnple.com", role="viewer", as_typed="on")
+    asked = [body["check_address"] for body in api.asked_for(INVITATIONS)]
+    assert asked == [True, False]
+
+
 async def test_a_limit_ends_the_round_and_keeps_the_rest(browser, api):
     await open_page(browser, api, INVITE)
     api.series[INVITATIONS] = [

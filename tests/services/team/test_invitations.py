@@ -546,3 +546,16 @@ def test_an_invitee_is_refused_in_words_for_an_invitee() -> None:
     assert str(NoFreeSeat(limit=3)) == (
         "The team has no free seat at the moment. Ask the person who invited you."
     )
+
+
+async def test_an_address_is_checked_on_demand_before_it_is_invited(team: Team) -> None:
+    account = await team.account()
+    email = account.owner.email.replace("example", "exarnple")
+    refused = await invite(account, email, "basic", check_address=True)
+    assert (refused.status, refused.code) == (409, "similar-domain")
+    assert refused.body["resembles"] == account.owner.email.rpartition("@")[2]
+    refused = await invite(account, "bea@mailinator.com", "basic", check_address=True)
+    assert (refused.status, refused.code) == (409, "throw-away-address")
+    assert (await account.owner.get(f"{account.path}/invitations"))["items"] == []
+    (await invite(account, email, "basic", check_address=False)).expect(201)
+    (await invite(account, "bea@mailinator.com", "basic")).expect(201)

@@ -160,6 +160,15 @@ MEMBERS: Mapping[str, PageText] = {
         " neu"
         " einladen.",
     ),
+    "throw-away-address": PageText(
+        "{domain} gives throw-away mailboxes, which others may read. Ask for another address.",
+        "{domain} vergibt Wegwerf-Postfächer, die andere vielleicht lesen können. Bitten Sie um"
+        " eine andere Adresse.",
+    ),
+    "similar-domain": PageText(
+        "{domain} resembles {resembles}. Is the address right?",
+        "{domain} sieht aus wie {resembles}. Stimmt die Adresse?",
+    ),
     "expired-invitation-there": PageText(
         "This address has an invitation whose time is over. Cancel it, then invite again.",
         "Für diese Adresse gibt es eine abgelaufene Einladung. Ziehen Sie sie zurück, und laden Sie"

@@ -168,6 +168,13 @@ INVITATIONS: Mapping[str, PageText] = {
     ),
     "invite_press": PageText("Send the invitations", "Einladungen senden"),
     "invited_these": PageText("These people are invited:", "Diese Personen sind eingeladen:"),
+    "invite_as_typed": PageText(
+        "Invite these addresses all the same", "Diese Adressen trotzdem einladen"
+    ),
+    "invite_as_typed_hint": PageText(
+        "Anyone who reads the mail can accept the invitation.",
+        "Wer die Mail liest, kann die Einladung annehmen.",
+    ),
     "not_invited": PageText(
         "These addresses are not invited. They are still in the form:",
         "Diese Adressen sind nicht eingeladen. Sie stehen noch im Formular:",
