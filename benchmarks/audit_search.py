@@ -36,7 +36,7 @@ from tests.services.audit.domain.test_search_terms import USUAL, made, values_of
 from tests.services.rows import EPOCH, NOON
 
 SMALL, LARGE = 10_000, 100_000
-PAGE, SEARCHES, REPEATS, BATCH = 50, 7, 3, 1_000
+PAGE, SEARCHES, REPEATS, BATCH = 50, 7, 15, 1_000
 FLAT = 2.0
 CACHE = "4G"
 """Of SecantusDB: with less than the indexes need, most of the time is the filling."""
