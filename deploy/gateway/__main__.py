@@ -7,20 +7,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.compose_environment import parse_networks
-from deploy.gateway.files import gateway_files
+from deploy.gateway.files import FOLDER, gateway_files
 from deploy.gateway.nginx import image_version
+from deploy.gateway.other_files import OtherGateway, other_files
+from deploy.gateway.paths import path_owners, public_routes
+from deploy.gateway.rules import gateway_rules
 from deploy.gateway.servers import ConsoleListener
 from deploy.gateway.tls import Tls
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
 from shared.networks import PRIVATE_NETWORKS
 
+NGINX = "nginx"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the files, and return an exit status."""
     options = _parser().parse_args(arguments)
-    names = {
-        name: options.host.replace("SERVICE", name) + f":{options.port}"
+    hosts = options.host.split(",")
+    replicas = {
+        name: [host.replace("SERVICE", name) + f":{options.port}" for host in hosts]
         for name in (*Service, CONSOLE)
     }
     tls = None
@@ -31,16 +37,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
             redirect_from=options.redirect_from,
             public_url=options.public_url.rstrip("/"),
         )
-    files = gateway_files(
-        listen=options.listen,
-        console=ConsoleListener(listen=options.console_listen, trusted=PRIVATE_NETWORKS),
-        names=names,
-        resolver=options.resolver or _own_resolver(options.resolv_conf),
-        version=image_version(options.nginx_image),
-        proxies=parse_networks(options.trusted_proxies),
-        limits_factor=options.limits_factor,
-        tls=tls,
-    )
+    console = ConsoleListener(listen=options.console_listen, trusted=PRIVATE_NETWORKS)
+    proxies = parse_networks(options.trusted_proxies)
+    if options.gateway == NGINX:
+        if len(hosts) > 1:
+            raise SystemExit("nginx asks one name for all replicas. Give one --host.")
+        files = gateway_files(
+            listen=options.listen,
+            console=console,
+            names={name: each for name, [each] in replicas.items()},
+            resolver=options.resolver or _own_resolver(options.resolv_conf),
+            version=image_version(options.nginx_image),
+            proxies=proxies,
+            limits_factor=options.limits_factor,
+            tls=tls,
+        )
+    else:
+        files = other_files(
+            OtherGateway(options.gateway),
+            gateway_rules(path_owners(public_routes()), replicas),
+            folder=FOLDER,
+            listen=options.listen,
+            upstreams=replicas,
+            console=console,
+            proxies=proxies,
+            tls=tls,
+            limits_factor=options.limits_factor,
+        )
     for name, text in files.items():
         (options.folder / name).write_text(text)
     return 0
@@ -49,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.gateway", description=__doc__)
     add = parser.add_argument
-    add("folder", type=Path, help="the folder that nginx has as /etc/rolecall")
+    add("folder", type=Path, help=f"the folder that the gateway has as {FOLDER}")
+    add("--for", dest="gateway", choices=(NGINX, *OtherGateway), default=NGINX, help="the gateway")
     add("--host", required=True, help="the host of a service, with SERVICE for its name")
     add("--port", type=int, default=8080, help="the public port of the services")
     add("--listen", default="8080", help="the address or port of the gateway")

@@ -46,7 +46,10 @@ class Recorder:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append((request.method, request.raw_path, headers, await request.read()))
-        own = {"X-Seen-Id": headers.get("rolecall-request-id", "none")}
+        own = {
+            "X-Seen-Id": headers.get("rolecall-request-id", "none"),
+            "X-Seen-Number": str(len(self.requests)),
+        }
         if request.raw_path != "/v1/teams/large":
             return web.json_response({"path": request.raw_path}, headers=own)
         response = web.StreamResponse(headers=own)
@@ -107,15 +110,31 @@ async def read_answers(reader: asyncio.StreamReader) -> list[Answer]:
     found = []
     while text:
         head, blank, text = text.partition(b"\r\n\r\n")
-        status = re.match(rb"HTTP/1\.1 (\d{3}) ", head)
+        status = re.match(rb"HTTP/1\.[01] (\d{3}) ", head)
         if not status or not blank:
             raise ValueError(f"this is not an answer: {head[:200]!r}")
         lines = [line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:]]
         headers = {name.lower(): value.strip() for name, _, value in lines}
-        length = int(headers.get("content-length", "0"))
+        to_the_end = len(text) if headers.get("connection") == "close" else 0
+        length = int(headers.get("content-length", to_the_end))
         found.append(Answer(int(status[1]), headers, text[:length]))
         text = text[length:]
     return found
+
+
+@asynccontextmanager
+async def recording() -> AsyncIterator[tuple[Recorder, str]]:
+    """A recorder that listens, and its address."""
+    service = Recorder()
+    app = web.Application(client_max_size=LARGE_BYTES)
+    app.router.add_route("*", "/{path:.*}", service.answer)
+    sock = listen("127.0.0.1", 0)
+    listener = Listener(app, sock, drain=0.1)
+    await listener.start()
+    try:
+        yield service, f"127.0.0.1:{sock.getsockname()[1]}"
+    finally:
+        await listener.stop()
 
 
 @asynccontextmanager
@@ -129,26 +148,21 @@ async def fronted(
 ) -> AsyncIterator[Front]:
     """An nginx with the product's configuration in front of a recorder."""
     require_nginx()
-    service, port = Recorder(), free_port()
-    app = web.Application(client_max_size=LARGE_BYTES)
-    app.router.add_route("*", "/{path:.*}", service.answer)
-    sock = listen("127.0.0.1", 0)
-    listener = Listener(app, sock, drain=0.1)
-    await listener.start()
-    text = configuration(
-        OWNERS,
-        listen=f"127.0.0.1:{port}",
-        static=str(folder),
-        addresses={"team": [f"127.0.0.1:{sock.getsockname()[1]}"]},
-        version=nginx_version(),
-        tls=tls,
-        head_seconds=seconds,
-        body_seconds=seconds,
-    )
-    server = Nginx(folder / "nginx", text, port=port)
-    try:
-        await asyncio.to_thread(server.start)
-        yield Front(port, service, trust, plain_port)
-    finally:
-        await asyncio.to_thread(server.stop)
-        await listener.stop()
+    async with recording() as (service, address):
+        port = free_port()
+        text = configuration(
+            OWNERS,
+            listen=f"127.0.0.1:{port}",
+            static=str(folder),
+            addresses={"team": [address]},
+            version=nginx_version(),
+            tls=tls,
+            head_seconds=seconds,
+            body_seconds=seconds,
+        )
+        server = Nginx(folder / "nginx", text, port=port)
+        try:
+            await asyncio.to_thread(server.start)
+            yield Front(port, service, trust, plain_port)
+        finally:
+            await asyncio.to_thread(server.stop)
