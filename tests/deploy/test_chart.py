@@ -49,9 +49,9 @@ def test_secrets_are_kept_and_no_other_user_can_read_them(tmp_path):
     texts = []
     for _ in range(2):
         assert main(run) == 0
+        assert {path.stat().st_mode & 0o077 for path in (tmp_path / "kept").iterdir()} == {0}
         texts.append((tmp_path / "kept" / "secrets.yaml").read_text())
     assert texts[0] == texts[1]
-    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "kept").iterdir()} == {0}
     for each in yaml.safe_load_all(texts[0]):
         if each["kind"] == "Secret":
             part = each["metadata"]["name"].removeprefix("iam-rolecall-")
@@ -79,9 +79,10 @@ def test_each_service_signs_in_by_its_own_name_and_password(tmp_path):
     assert all(len(set(each.values())) == len(each) for each in passwords.values())
 
 
-def test_an_address_without_a_place_for_the_user_is_refused(tmp_path, capsys):
+@pytest.mark.parametrize("url", ["amqp://rabbitmq/", "amqp://a:{password}@r/", "amqp://{user}@r/"])
+def test_an_address_without_a_place_for_the_user_is_refused(tmp_path, capsys, url):
     with pytest.raises(SystemExit):
-        main([str(tmp_path), "--release", "iam", *URLS[:3], "amqp://rabbitmq/"])
+        main([str(tmp_path), "--release", "iam", *URLS[:3], url])
     assert "--amqp-url must contain {user} and {password}" in capsys.readouterr().err
 
 

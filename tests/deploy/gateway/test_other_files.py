@@ -10,7 +10,7 @@ import yaml
 from deploy.gateway import __main__ as command
 from deploy.gateway.limits import SENDER_LIMITS, USERS
 from deploy.gateway.paths import path_owners, public_routes
-from deploy.gateway.problems import MAX_BODY_BYTES
+from deploy.gateway.problems import MAX_BODY_BYTES, body_limits
 from deploy.gateway.rules import DROPPED_FIELDS, gateway_rules
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
@@ -57,6 +57,21 @@ def chain_of(http, path, *, token):
             found.setdefault(router.get("priority", 0), []).append(router)
     [router] = found[max(found)]
     return router["service"], router["middlewares"]
+
+
+def test_what_flows_and_what_is_large_is_not_kept():
+    flowing = {path for path, rule in RULES.items() if rule.streams}
+    assert flowing >= {
+        "/v1/authz/policy-stream",
+        "/v1/me/notifications/stream",
+        "/v1/accounts/{account_id}/audit-events/tail",
+        "/v1/accounts/{account_id}/audit-export",
+        "/notifications/live",
+    }
+    large = {path for path, rule in RULES.items() if rule.body_bytes > MAX_BODY_BYTES}
+    assert large == set(body_limits(row for rows in public_routes().values() for row in rows))
+    assert large <= flowing
+    assert len(flowing) < 20
 
 
 def test_traefik_treats_each_path_as_its_rule_says(traefik):

@@ -32,8 +32,7 @@ ROWS = (
         kind=Kind.SECURITY,
         file=SECRETS,
         old="    write_private(folder / MANIFESTS, yaml.safe_dump_all(",
-        new="    (folder / MANIFESTS).touch(0o644)\n"
-        "    (folder / MANIFESTS).write_text(yaml.safe_dump_all(",
+        new="    (folder / MANIFESTS).write_text(yaml.safe_dump_all(",
         tests=FILES,
     ),
     Mutant(
