@@ -21,13 +21,23 @@ REMOVED = (
     "**/*.pxi",
     "**/*.pyi",
     "**/*.pyx",
+    "*.dist-info/RECORD",
     *(f"google/{name}" for name in ("api", "cloud", "gapic", "logging", "longrunning", "type")),
-    "pycparser",
+    *("cffi", "pycparser", "OpenSSL/debug.py"),
+    *("pydantic/mypy.py", "pydantic/v1"),
+    "babel/messages",
+    *("aiosmtpd/docs", "multidict/_multidict_py.py"),
+    *(f"opentelemetry/exporter/otlp/proto/http/{name}_exporter" for name in ("_log", "metric")),
 )
-"""Tests, the sources of compiled modules, the types that only a checker reads.
+"""Tests, the sources of compiled modules, the types that only a checker reads, lists of files.
 
-The last two are reached by no import of the product: interfaces of a cloud, and a parser of C.
+The rest is reached by no import of the product: interfaces of a cloud, what makes modules of C, the
+form of pydantic before its own, what collects texts, a module for machines without the compiled
+one, and what exports logs.
 """
+CONVENTIONS = "opentelemetry/semconv/_incubating/*"
+KEPT_CONVENTIONS = ("__init__", "otel_attributes", "otel_metrics")
+"""Of the names of OpenTelemetry that may yet change, its own part reads these."""
 CERTIFICATES = "pyasn1_modules"
 KEPT_CERTIFICATES = ("__init__", "rfc5280")
 """Of two hundred forms of certificates and keys webauthn reads one."""
@@ -42,13 +52,16 @@ def removed(packages: Path) -> Iterator[Path]:
     for locale in packages.joinpath(LOCALE_DATA).glob("*.dat"):
         if locale.stem not in LOCALES:
             yield locale
+    for names in packages.glob(f"{CONVENTIONS}/*.py"):
+        if names.stem not in KEPT_CONVENTIONS:
+            yield names
     for form in packages.joinpath(CERTIFICATES).glob("*.py"):
         if form.stem not in KEPT_CERTIFICATES:
             yield form
 
 
 def trim(packages: Path) -> None:
-    """Remove what is not needed, and strip the compiled modules.
+    """Remove what is not needed, shorten what packages tell, and strip the compiled modules.
 
     Raises:
         FileNotFoundError: a language of the product is missing, or `strip` is.
@@ -61,6 +74,9 @@ def trim(packages: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    for told in packages.glob("*.dist-info/METADATA"):
+        fields, _, _ = told.read_text().partition("\n\n")  # what follows is the page of the package
+        told.write_text(f"{fields}\n")
     if compiled := sorted(packages.rglob("*.so")):
         subprocess.run([*STRIP, *compiled], check=True)
 

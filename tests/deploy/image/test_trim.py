@@ -29,7 +29,14 @@ FILES = {
     "google/rpc/status_pb2.py": True,
     "google/protobuf/message.py": True,
     "pycparser/c_parser.py": False,
-    "cffi/api.py": True,
+    "cffi/api.py": False,
+    "pydantic/v1/main.py": False,
+    "pydantic/deprecated/class_validators.py": True,
+    "babel/messages/catalog.py": False,
+    "babel/dates.py": True,
+    "motor-3.7.1.dist-info/RECORD": False,
+    "opentelemetry/semconv/_incubating/metrics/k8s_metrics.py": False,
+    "opentelemetry/semconv/_incubating/metrics/otel_metrics.py": True,
     "pyasn1_modules/rfc2459.py": False,
     "pyasn1_modules/rfc5280.py": True,
 }
@@ -64,6 +71,13 @@ def packages(tmp_path):
 def test_trimming_removes_what_is_listed_and_nothing_else(packages):
     trim(packages)
     assert {name: packages.joinpath(name).exists() for name in FILES} == FILES
+
+
+def test_packages_tell_their_fields_and_no_page(packages):
+    told = packages / "motor-3.7.1.dist-info" / "METADATA"
+    told.write_text("Name: motor\nVersion: 3.7.1\n\nName: another\n")
+    trim(packages)
+    assert told.read_text() == "Name: motor\nVersion: 3.7.1\n"
 
 
 def test_trimming_stops_when_a_language_of_the_product_is_missing(packages):
