@@ -132,7 +132,7 @@ def _encrypted(tls: Tls) -> dict[str, Any]:
 
 
 def _plain(tls: Tls, read_seconds: int) -> dict[str, Any]:
-    """The listener that answers http with the https address, whatever the sender named."""
+    """The listener that answers http with the https address of the settings."""
     host, _, port = tls.public_url.removeprefix("https://").partition(":")
     redirect = {
         "https_redirect": True,
@@ -228,7 +228,7 @@ def _routes(rule: Rule) -> list[dict[str, Any]]:
 
 
 def _host(routes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The one virtual host, whatever host a sender names."""
+    """The one virtual host, for all hosts that senders name."""
     policy = {**_retry(UNAVAILABLE), "retriable_status_codes": [503]}
     return {"name": "all", "domains": ["*"], "routes": [*routes], "retry_policy": policy}
 

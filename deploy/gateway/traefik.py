@@ -156,7 +156,7 @@ def _dynamic(
 
 
 def _routers(rules: Sequence[Rule], entries: Sequence[str]) -> Iterable[tuple[str, Any]]:
-    """One router for all paths of a service that are treated alike.
+    """One router for all paths of a service with the same limits and sizes.
 
     A path that a pattern of others matches, too, has a router of a higher priority.
     """
@@ -165,8 +165,8 @@ def _routers(rules: Sequence[Rule], entries: Sequence[str]) -> Iterable[tuple[st
         return rule.upstream, rule.limit.zone, rule.streams, rule.body_bytes, depths[rule.path]
 
     depths = {rule.path: _depth(rule, rules) for rule in rules}
-    for alike, group in groupby(sorted(rules, key=kind), kind):
-        upstream, zone, streams, size, depth = alike
+    for same, group in groupby(sorted(rules, key=kind), kind):
+        upstream, zone, streams, size, depth = same
         matched = " || ".join(_matcher(rule.path) for rule in group)
         chain = [f"rate-{zone}", f"at-once-{zone}"]
         chain += [] if streams else ["body"]

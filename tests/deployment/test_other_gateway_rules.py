@@ -60,7 +60,7 @@ async def test_the_bare_address_leads_to_the_console(product):
 
 
 @pytest.mark.rule("T18")
-async def test_the_sender_is_the_last_address_that_is_no_proxy(product):
+async def test_the_sender_is_the_last_address_before_the_proxies(product):
     kind, client, _ = product
     headers = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}
     async with client.get(MINE, headers=headers) as answer:
