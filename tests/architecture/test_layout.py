@@ -64,6 +64,7 @@ OTHER_ROOTS = {
         "mongo.py",
         "names.py",
         "news.py",
+        "origin_words.py",
         "outage_log.py",
         "tracing.py",
         "trace_export.py",

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,10 +14,12 @@ from markupsafe import Markup, escape
 from services.console.domain import places
 from services.console.pages.page_text import Fault
 from services.console.pages.words import say
-from shared.locales import DEFAULT_LOCALE
+from shared.locales import DEFAULT_LOCALE, known_locale
+from shared.origin_words import origin_words
 
 _PAGES = Path(__file__).parent
 _STATIC = _PAGES.parent / "static"
+_IN_EMAIL, _IN_URL = re.compile("@"), re.compile(r"(?<=\w)[./]+(?=\w)|://")
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -103,11 +106,18 @@ def titled(text: str) -> str:
 
 
 def breakable(address: str) -> Markup:
-    """An e-mail address for a narrow place: it breaks behind its `@` before it breaks elsewhere."""
-    return Markup("@<wbr>").join(escape(part) for part in address.split("@"))
+    """An address for a narrow place: one of e-mail breaks behind its `@`, others between parts."""
+    shown = str(escape(address))
+    places_to_break = _IN_EMAIL if "@" in shown else _IN_URL
+    return Markup(places_to_break.sub(r"\g<0><wbr>", shown))  # noqa: S704 - it is escaped above
 
 
-_ENVIRONMENT.filters |= {"titled": titled, "breakable": breakable}
+def origin(named: str, language: str) -> str:
+    """A device or network in the language of the page."""
+    return origin_words(named, known_locale(language))
+
+
+_ENVIRONMENT.filters |= {"titled": titled, "breakable": breakable, "origin": origin}
 
 
 def render(template: str, words: Mapping[str, object]) -> str:

@@ -28,6 +28,7 @@ from services.notification.domain.mail_filters import (
 from services.notification.domain.messages import MailLink, Message
 from services.notification.domain.names import (
     MOMENTS,
+    ORIGINS,
     display_text,
     isolated,
     mailbox_of,
@@ -42,16 +43,13 @@ from services.notification.domain.wording import (
     shown_moment,
 )
 from shared.locales import Locale
+from shared.origin_words import origin_words
 
 TEMPLATE_FOLDER = Path(__file__).parent.parent / "templates"
 TEXT_WIDTH = 76
 _OF_EARLIER_VERSIONS = {
     "project_word": "project",
-    "members": "",
-    "personal": "",
-    "new_catalog": "",
-    "by_platform": "",
-    "taken_back": "",
+    **dict.fromkeys(("members", "personal", "new_catalog", "by_platform", "taken_back"), ""),
     **dict.fromkeys(("because", "description", "webhook_id", "stream_id"), ""),
 }
 """Words that a message lacks which an earlier version stored."""
@@ -161,6 +159,8 @@ def _block(message: Message, block: str, words: dict[str, object]) -> str:
 def _shown(field: str, text: str, message: Message, wording: Wording) -> str:
     if field in MOMENTS:
         return shown_moment(text, message.locale, message.time_zone)
+    if field in ORIGINS:
+        return origin_words(text, message.locale)
     return wording.name_or_substitute(field, isolated(display_text(field, text)))
 
 

@@ -31,11 +31,13 @@ MOMENTS = frozenset(
     {"changed_at", "created_at", "deletes_at", "ends", "started_at", "until", "used_at"}
 )
 """Words that are moments, which this service writes."""
+ORIGINS = frozenset({"device", "network"})
+"""Words for where a sign-in came from, as identity names it."""
 _ISOLATE, _END = "\u2068", "\u2069"
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 _NOTE = {"origin", "size", "root", "signature"}
 _IDS = {"webhook_id", "stream_id"}
-_OWN_WORDS = _IDS | MOMENTS | _NOTE | {"explanation", "place", "device", "network"}
+_OWN_WORDS = _IDS | MOMENTS | ORIGINS | _NOTE | {"explanation", "place"}
 """Moments, words of the operator, the lines of a signed checkpoint, ids, and a device and a network
 as identity names them; no user's text is in them."""
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}", re.ASCII | re.IGNORECASE)

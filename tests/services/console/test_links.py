@@ -90,8 +90,8 @@ async def test_the_new_address_is_shown_before_it_is_confirmed(browser):
     await browser.sign_in()
     await browser.open("/confirm-email?token=adr_1.1.a")
     await browser.open("/confirm-email")
-    assert "ana@new.example" in browser.text
-    assert "ana@example.com" in browser.text
+    assert "ana@<wbr>new.example" in browser.text
+    assert "ana@<wbr>example.com" in browser.text
 
 
 async def test_a_new_address_of_another_user_offers_to_switch(browser, api):
@@ -112,11 +112,12 @@ async def test_another_user_who_is_signed_in_is_named(browser, api, path):
     api.answers["GET /v1/me"] = (200, ME | {"email": "kai@example.com"})
     await browser.open(f"{path}?token=usr_1.1.a")
     await browser.open(path)
-    assert "kai@example.com" not in browser.text
+    assert "kai@" not in browser.text
     await browser.sign_in()
     await browser.open(path)
-    assert 'You are signed in as <bdi class="strong">kai@example.com' in browser.text
-    assert "ana@example.com" in browser.text
+    shown = browser.text.replace("<wbr>", "")
+    assert 'You are signed in as <bdi class="strong">kai@example.com' in shown
+    assert "ana@example.com" in shown
 
 
 async def test_a_user_who_resets_the_own_password_is_not_warned(browser):

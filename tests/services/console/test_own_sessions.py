@@ -66,3 +66,11 @@ async def test_a_press_without_the_mark_ends_no_session(browser, api, press):
     await browser.send("POST", PAGE, data={"press": press, "session_id": "ses_1"})
     assert browser.status == 403
     assert not any(name.startswith("DELETE") for name, *_ in api.asked)
+
+
+async def test_a_device_is_named_in_the_language_of_the_reader(browser, api):
+    api.answers["GET /v1/me"] = (200, api.answers["GET /v1/me"][1] | {"locale": "de"})
+    unknown = session(1) | {"device": "Unknown device", "network": "Unknown network"}
+    await shown(browser, api, unknown, session(2, current=True))
+    for words in ("Unbekanntes Gerät", "Unbekanntes Netz", "Firefox unter &lt;b&gt;Linux"):
+        assert words in browser.text
