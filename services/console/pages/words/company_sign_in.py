@@ -47,8 +47,8 @@ COMPANY_SIGN_IN: Mapping[str, PageText] = {
         "Wer sich zum ersten Mal anmeldet, wird Mitglied als",
     ),
     "company_no_one_joins": PageText(
-        "Not a member: invitations alone add people",
-        "Kein Mitglied: Nur Einladungen fügen Personen hinzu",
+        "Not a member without an invitation",
+        "Kein Mitglied ohne Einladung",
     ),
     "company_joins_hint": PageText(
         "It counts for addresses of the proved domain.",

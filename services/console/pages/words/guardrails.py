@@ -23,7 +23,6 @@ GUARDRAILS: Mapping[str, PageText] = {
     "rail_role": PageText("Role", "Rolle"),
     "rail_roles": PageText("Roles that may", "Rollen, die es dürfen"),
     "rail_permission": PageText("Permission", "Berechtigung"),
-    "rail_project": PageText("{project} (empty: everywhere)", "{project} (leer: überall)"),
     "rail_declare": PageText("Declare the guardrail", "Leitplanke festlegen"),
     "rail_minimum_role": PageText(
         "At least {number} active members have the role {role}.",

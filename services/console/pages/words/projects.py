@@ -7,7 +7,7 @@ from services.console.pages.page_text import PageText
 PROJECTS: Mapping[str, PageText] = {
     "project_name": PageText("Name", "Name"),
     "project_since": PageText("Created", "Angelegt"),
-    "project_new": PageText("New {project}", "Neu: {project}"),
+    "project_new": PageText("New {project}", "{project} anlegen"),
     "project_create": PageText("Create", "Anlegen"),
     "projects_none": PageText("There are no {projects} yet", "Es gibt noch keine {projects}"),
     "projects_none_hint": PageText(
