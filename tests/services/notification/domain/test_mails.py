@@ -200,7 +200,7 @@ OPENINGS = {
     ),
     MessageKind.PASSKEY_COPY_SUSPECTED: (
         "A passkey was refused at Rolecall",
-        "Hello Bo Li, your passkey Phone was refused at Rolecall on 1 March 2026",
+        "Hello Bo Li, your passkey “Phone” was refused at Rolecall on 1 March 2026",
     ),
     MessageKind.TOKEN_CREATED: (
         "An API token was made for you at Rolecall",
@@ -587,6 +587,19 @@ def test_a_mail_says_what_undoes_an_act_that_a_new_password_does_not_end(kind):
         assert HELPS[kind] in text
         assert "ask the support of Rolecall" in text
         assert "If it was not, reset your password now" in text
+
+
+@pytest.mark.parametrize(("locale", "shown"), [(Locale.EN, "“Key”"), (Locale.DE, "„Key“")])
+def test_the_name_of_a_passkey_is_in_quotation_marks(locale, shown):
+    kind = MessageKind.PASSKEY_COPY_SUSPECTED
+    message = replace(a_message(kind, passkey_name="Key"), locale=locale)
+    assert shown in render(message, None, sender=SENDER, now=NOON).text
+
+
+def test_a_mail_names_a_device_in_the_language_of_its_reader():
+    message = replace(a_message(MessageKind.NEW_DEVICE, device="Unknown device"), locale=Locale.DE)
+    text = render(message, None, sender=SENDER, now=NOON).text
+    assert "Gerät: Unbekanntes Gerät" in text
 
 
 def test_a_mail_about_a_new_device_does_not_say_how_the_sign_in_was_proved():
