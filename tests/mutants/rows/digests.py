@@ -9,6 +9,14 @@ RULE_TESTS = ("tests/services/notification/domain/test_digest_rules.py",)
 
 ROWS = (
     Mutant(
+        id="digest-of-one-mail-hides-the-others",
+        kind=Kind.DATA,
+        file="services/notification/domain/digests.py",
+        old="len(self.listed) == 1 and not self.more",
+        new="len(self.listed) == 1",
+        tests=("tests/services/notification/domain/test_digest_rules.py",),
+    ),
+    Mutant(
         id="digest-takes-mails-after-it-was-settled",
         kind=Kind.CONSISTENCY,
         file=USE_CASE,

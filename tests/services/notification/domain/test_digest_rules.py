@@ -57,6 +57,13 @@ def test_a_digest_lists_the_newest_and_counts_all_others():
     assert newest_of([], more=1) == Digest(listed=[], more=1)
 
 
+def test_one_mail_has_its_usual_form_only_if_a_digest_tells_nothing_else():
+    one = a_message(MessageKind.ROLE_CHANGED)
+    assert Digest(listed=[one]).single
+    assert not Digest(listed=[one], more=1).single
+    assert not Digest(listed=[one, one]).single
+
+
 def test_a_digest_does_not_end_with_its_first_mail():
     first = a_message(MessageKind.OVERRIDE_SET)
     digest = digest_of(first)
