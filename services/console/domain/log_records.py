@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 MAX_SAFE = 2**53
@@ -31,6 +32,16 @@ def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
         for name in dict.fromkeys([*then, *first])
     ]
     return sorted(found, key=lambda one: not one.differs)
+
+
+def is_moment(name: str, value: Any) -> bool:
+    """Whether the value of a member is a moment of the API, by its name and its form."""
+    if not (name.endswith("_at") and isinstance(value, str)):
+        return False
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def in_line(value: Any) -> str:

@@ -1,9 +1,9 @@
 """Records of the audit log in the words of a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from services.console.domain.log_records import changes, in_line
+from services.console.domain.log_records import Changed, changes, in_line, is_moment
 from services.console.pages.action_words import (
     ACTIONS,
     MEMBERS,
@@ -84,20 +84,29 @@ def _actor_words(record: Record, *, language: str, product: str) -> str:
 
 
 def changed_rows(
-    record: Record, language: str, roles: Mapping[str, str], projects: ProjectWords
+    record: Record,
+    language: str,
+    roles: Mapping[str, str],
+    projects: ProjectWords,
+    *,
+    when: Callable[[str], str],
 ) -> list[dict[str, Any]]:
     """Each member of what changed: its word, and its value before and after.
 
-    `roles` are the names of the roles that the account has now.
+    `roles` are the names of the roles that the account has now, `when` says a moment in words.
     """
+
+    def told(one: Changed, value: Any) -> Any:
+        return when(value) if is_moment(one.name, value) else value
+
     said = {"role": roles, "locale": {str(code): name for code, name in LANGUAGES.items()}}
     return [
         {
             "name": projects.fill(MEMBERS[one.name], language)
             if one.name in MEMBERS
             else plainly(one.name),
-            "before": _shown(one.before, language, said.get(one.name, {})),
-            "after": _shown(one.after, language, said.get(one.name, {})),
+            "before": _shown(told(one, one.before), language, said.get(one.name, {})),
+            "after": _shown(told(one, one.after), language, said.get(one.name, {})),
             "differs": one.differs,
         }
         for one in changes(record["before"], record["after"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from services.console.adapters.api import ApiRefusal, StreamedAnswer
@@ -16,6 +17,7 @@ from services.console.domain.log_filters import (
     typed_moment,
 )
 from services.console.domain.log_records import as_data
+from services.console.domain.moments import shown_moment
 from services.console.pages.record_words import (
     OUTCOMES,
     action_choices,
@@ -159,6 +161,7 @@ async def show_record(visit: Visit, form: Form) -> Outcome:
             visit.language,
             {role["id"]: role["name"] for role in catalog["roles"]},
             frame.project_words,
+            when=partial(shown_moment, locale=visit.language, time_zone=visit.time_zone),
         ),
         project_names=names_of(projects),
         data=as_data(record),

@@ -22,7 +22,12 @@ from services.console.pages.refusals.team import TEAM
 from services.console.pages.rendering import Form
 from services.console.pages.texts import sentence
 from services.console.pages.words.catalog_moves import NOT_OFFERED, OVERRIDES_END, SAY_WHICH
-from services.console.routes.account_catalogs import project_names, read_catalog
+from services.console.routes.account_catalogs import (
+    project_names,
+    read_catalog,
+    shown_state,
+    state_to_show,
+)
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY
 from services.console.routes.outcomes import Outcome, PageRoute, kept_values, page_status
@@ -70,6 +75,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         asked=read_form(typed, (), present=present, target=target),
         impact=read_impact(preview, present, projects=names, after=target),
         lost=preview["resource_types_lost"],
+        state=state_to_show(preview["etag"]),
     )
 
 
@@ -89,6 +95,7 @@ async def submit(visit: Visit) -> Outcome:
         f"/v1/accounts/{visit.account_id}/catalog",
         {"catalog": chosen["id"], "mapping": mapping_of(_mapped(visit.typed), read_table(chosen))},
         key=visit.typed.get("once"),
+        if_match=shown_state(visit),
     )
     return after_change(visit, "members", done="catalog-moved", revision=moved.revision)
 

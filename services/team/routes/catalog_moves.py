@@ -9,6 +9,7 @@ from services.team.domain.catalog_moves import (
     CatalogMove,
     CatalogTooSmall,
     GuardrailsOfThisCatalog,
+    MovableRows,
     MoveTooLarge,
 )
 from services.team.domain.role_refusals import RolesTooLarge
@@ -19,9 +20,12 @@ from services.team.routes.roles import CatalogView, catalog_view
 from services.team.use_cases import catalog_moves, roles
 from services.team.use_cases.catalog_moves import MovedAccount
 from services.team.use_cases.context import AccountRequest, Ctx
+from shared.contracts.policy_objects import PolicyObject
 from shared.http.access import Permission
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.ids import GuardrailId, InvitationId
 
 
 class MoveCatalog(Body):
@@ -49,6 +53,18 @@ class MoveView(Answer):
     resource_types_lost: list[str]
 
 
+class MoveStateView(TaggedAnswer):
+    """What a move rests on; a preview tells its tag.
+
+    `policy` is all of the account that decisions rest on.
+    """
+
+    policy: list[PolicyObject]
+    guardrails: list[GuardrailId]
+    invitations: list[tuple[InvitationId, str]]
+    resource_types: list[str]
+
+
 class MovedAccountView(Answer):
     """The account in its new catalog; `changed` is null if it had the catalog already."""
 
@@ -66,6 +82,22 @@ def move_view(move: CatalogMove) -> MoveView:
         overrides_ended=len(move.ended_overrides),
         roles_ended=[role.name for role in move.ended_roles],
         resource_types_lost=list(move.resource_types_lost),
+    )
+
+
+def move_state_view(rows: MovableRows) -> MoveStateView:
+    """The state of an account that is compared before a move."""
+    objects = [
+        rows.account.policy_object(),
+        *(one.policy_object() for one in (rows.owner, *rows.others)),
+        *(one.policy_object() for one in rows.overrides),
+        *(one.policy_object() for one in rows.projects.values()),
+    ]
+    return MoveStateView(
+        policy=sorted(objects, key=lambda one: (one.kind, one.id)),
+        guardrails=sorted(one.guardrail_id for one in rows.account.guardrails),
+        invitations=sorted((one.invitation_id, one.role) for one in rows.invitations),
+        resource_types=sorted(rows.resource_types),
     )
 
 
@@ -138,5 +170,6 @@ ROUTES = (
         effective_everywhere=True,
         idempotent=True,
         repeat_answer=moved_view,
+        represent=move_state_view,
     ),
 )

@@ -89,6 +89,7 @@ async def move_account(
         Invalid, MappingNeeded, GuardrailsOfThisCatalog, CatalogTooSmall, MoveTooLarge,
             RolesTooLarge: see the domain.
         GrantsExceeded: the mapping gives what the owner does not hold afterwards (`B5`).
+        PreconditionFailed: the account has changed since the preview that the request names.
     """
 
     async def change(write: AccountWrite) -> MovedAccount:
@@ -190,21 +191,24 @@ async def _move(
 ) -> MovedAccount:
     """Move the account; `access` is the owner's before the move."""
     if target.id == access.account.catalog:
+        write.require_precondition(None, applied=True)
         return MovedAccount(access=access, move=None, passed=())
     owner = access.membership
+    rows = MovableRows(
+        account=access.account,
+        owner=owner,
+        others=[one for one in await write.members() if one.user_id != owner.user_id],
+        invitations=await write.pending_invitations(),
+        overrides=await write.all_overrides(),
+        projects={project.project_id: project for project in await write.projects()},
+        resource_types={
+            *await write.resource_types(),
+            *ctx.callers.resource_types_of(access.account.account_id),
+        },
+    )
+    write.require_precondition(rows)
     moved = catalog_moves.move(
-        MovableRows(
-            account=access.account,
-            owner=owner,
-            others=[one for one in await write.members() if one.user_id != owner.user_id],
-            invitations=await write.pending_invitations(),
-            overrides=await write.all_overrides(),
-            projects={project.project_id: project for project in await write.projects()},
-            resource_types={
-                *await write.resource_types(),
-                *ctx.callers.resource_types_of(access.account.account_id),
-            },
-        ),
+        rows,
         old=access.catalog,
         new=target,
         mapping=mapping,

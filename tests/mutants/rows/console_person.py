@@ -49,6 +49,22 @@ ROWS = (
         tests=(CATALOG, "-k", "not_offered"),
     ),
     Mutant(
+        id="page-moves-an-account-that-has-changed-since-the-preview",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/catalog_moves.py",
+        old="        if_match=shown_state(visit),\n",
+        new="",
+        tests=(CATALOG, "-k", "name_was_typed"),
+    ),
+    Mutant(
+        id="move-ignores-what-has-changed-since-its-preview",
+        kind=Kind.DATA,
+        file="services/team/use_cases/catalog_moves.py",
+        old="    write.require_precondition(rows)\n",
+        new="    write.require_precondition(rows, applied=True)\n",
+        tests=("tests/services/team/test_catalogs.py", "-k", "once_the_account_has_changed"),
+    ),
+    Mutant(
         id="page-names-gains-in-the-words-of-the-old-catalog",
         kind=Kind.DATA,
         file="services/console/domain/impacts.py",

@@ -43,7 +43,7 @@ def account(api: StandIn) -> StandIn:
     gained = {LEVEL.id: {LEVEL.levels[0].id: scopes(None, "all")}}
     everywhere = {"gained": gained, "lost": {"instance": {"view": scopes("all", None)}}}
     role = {"before": "developer", "after": "basic"}
-    preview = a_preview(a_member(2, everywhere=everywhere, role=role))
+    preview = a_preview(a_member(2, everywhere=everywhere, role=role), etag='"s1"')
     api.answers |= {
         LIST: (200, {"items": [NEWER, TARGET], "next_cursor": None}),
         PREVIEW: (200, preview | {"resource_types_lost": ["gear<b>"]}),
@@ -119,10 +119,12 @@ async def test_the_account_is_moved_after_its_name_was_typed(browser, account):
     await browser.press(WHERE, press="move", confirm="Engines", **ANSWERS)
     assert (browser.status, "not the name of the account" in browser.text) == (422, True)
     assert account.asked_for(MOVE) == []
-    where = await browser.press(WHERE, press="move", confirm=ACCOUNT["name"], **ANSWERS)
+    assert 'name="state" value="s1"' in browser.text
+    where = await browser.press(WHERE, press="move", confirm=ACCOUNT["name"], state="s1", **ANSWERS)
     assert where == f"{PAGE}/members?done=catalog-moved&revision=team.0.1.7"
     assert account.asked_for(MOVE) == [{"catalog": TARGET["id"], "mapping": MAPPING}]
     assert len(account.keys) == 1
+    assert account.conditions == ['"s1"']
 
 
 @pytest.mark.parametrize("code", ["catalog-too-small", "guardrails-of-this-catalog"])

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import UTC, datetime
+from functools import partial
 
 import aiohttp
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from services.console.domain.log_filters import asked, chosen, ranges, typed_moment
 from services.console.domain.log_proofs import proof_of
 from services.console.domain.log_records import Changed, changes, fits_a_browser, in_line
+from services.console.domain.moments import shown_moment
 from services.console.pages.action_words import ACTIONS, event_words
 from services.console.pages.project_words import ProjectWords
 from services.console.pages.record_words import (
@@ -206,12 +208,16 @@ async def test_a_record_is_told_in_the_language_of_its_reader():
     row = record_row(a_record(), language="de", product="Rolecall", projects=CLUSTERS)
     assert (row["what"], row["type_words"]) == ("Rolle eines Mitglieds geändert", "Mitglied")
     [role, until] = changed_rows(
-        a_record(before={"role": "x", "until": True}), "de", {"x": "Nachtschicht"}, CLUSTERS
+        a_record(before={"role": "x", "until": True}),
+        "de",
+        {"x": "Nachtschicht"},
+        CLUSTERS,
+        when=str,
     )
     assert (role["name"], role["before"]) == ("Rolle", "Nachtschicht")
     assert (until["before"], until["after"]) == ("Ja", "")
     preferred = a_record(before={"locale": "en", "time_zone": "UTC"}, after={"locale": "de"})
-    [spoken, zone] = changed_rows(preferred, "de", {}, CLUSTERS)
+    [spoken, zone] = changed_rows(preferred, "de", {}, CLUSTERS, when=str)
     assert (spoken["name"], spoken["before"], spoken["after"]) == ("Sprache", "English", "Deutsch")
     assert (zone["name"], zone["before"]) == ("Zeitzone", "UTC")
     reported = record_row(
@@ -229,7 +235,8 @@ async def test_what_is_about_projects_has_the_word_of_the_catalog():
     made = a_record(action="project.created", before={"project_id": "prj_1"})
     row = record_row(made, language="de", product="R", projects=CLUSTERS)
     assert row["what"] == "Cluster angelegt"
-    [member] = [one for one in changed_rows(made, "de", {}, CLUSTERS) if one["before"] == "prj_1"]
+    changed = changed_rows(made, "de", {}, CLUSTERS, when=str)
+    [member] = [one for one in changed if one["before"] == "prj_1"]
     assert member["name"] == "Cluster"
     said = f"{action_choices('de', CLUSTERS)} {type_choices('de', [], CLUSTERS)}"
     assert "Clusters: Alles" in said
@@ -237,6 +244,16 @@ async def test_what_is_about_projects_has_the_word_of_the_catalog():
     assert event_words("project.*", "en", CLUSTERS) == "Clusters"
     german = {"project_word": "projekt", "projects_word": "projekte"}
     assert ProjectWords.of(german) == ("Projekt", "Projekte")
+
+
+async def test_moments_of_what_changed_are_said_in_the_language_of_the_reader():
+    moment = {"expires_at": "2026-05-03T10:00:00Z"}
+    odd = {"expires_at": "never", "deletes_at": "2026-05-03", "name": "2026-05-03T10:00:00Z"}
+    when = partial(shown_moment, locale="de", time_zone="Europe/Vienna")
+    rows = changed_rows(a_record(before=moment, after=odd), "de", {}, CLUSTERS, when=when)
+    [first] = [row for row in rows if row["before"]]
+    assert (first["before"], first["after"]) == ("3. Mai 2026, 12:00", "never")
+    assert {row["after"] for row in rows} >= {"2026-05-03", "2026-05-03T10:00:00Z"}
 
 
 async def test_the_list_shows_records_and_asks_with_the_filters_of_its_address(browser, log):

@@ -176,6 +176,40 @@ async def test_an_owner_moves_the_account_with_a_mapping(team: Team) -> None:
     assert len(await team.rows("account.moved")) == 1
 
 
+async def test_a_move_after_a_preview_is_refused_once_the_account_has_changed(team: Team) -> None:
+    account = await shop(team)
+    target = version(named("book-shop"))
+    await publish(team, target)
+    owner, path = account.owner, f"{account.path}/catalog"
+    roles = {"apprentice": "apprentice", "printer": "printer"}
+    body = {"catalog": target.id, "mapping": {"roles": roles}}
+
+    async def previewed() -> str:
+        change = {"change": body | {"type": "catalog_move"}}
+        preview = await owner.send("POST", f"{account.path}/changes/preview", change)
+        return str(preview.expect(200)["etag"])
+
+    seen = await previewed()
+    assert await previewed() == seen
+    project = await owner.send("POST", f"{account.path}/projects", {"name": "A"})
+    project_path = f"{account.path}/projects/{project.expect(201)['id']}"
+    changes: list[tuple[str, str, Any]] = [
+        ("POST", f"{account.path}/invitations", {"email": "new@example.com", "role": "printer"}),
+        ("POST", f"{account.path}/members/{account.people['Abe'].user_id}/suspend", None),
+        ("DELETE", project_path, None),
+    ]
+    for method, place, sent in changes:
+        known = await previewed()
+        assert known != seen
+        assert (await owner.send(method, place, sent)).status < 300
+        refused = await owner.send("POST", path, body, If_Match=known)
+        assert (refused.status, refused.code) == (412, "precondition-failed")
+    known = await previewed()
+    (await owner.send("POST", path, body, If_Match=known)).expect(200)
+    again = (await owner.send("POST", path, body, If_Match=known)).expect(200)
+    assert again["changed"] is None
+
+
 async def test_an_override_that_was_over_before_a_move_stops_no_request(team: Team) -> None:
     account = await shop(team)
     owner, abe, other = account.owner, account.people["Abe"], await account.join("apprentice")
