@@ -14,6 +14,10 @@ Part = tuple[bool, str, str]
 
 def widest(one: Grant, other: Grant) -> Grant:
     """The grant that allows what any of both allows."""
+    if one in (other, ALL):
+        return one
+    if other == ALL:
+        return other
     parts = {**_parts(one), **_parts(other)}
     kept = {
         part: written
