@@ -261,16 +261,16 @@ async def test_a_service_client_over_its_limit_is_refused_in_one_piece(tmp_path)
     team, authz = Upstream("team"), Upstream("authz")
     authz.may_answer.clear()
     path = "/access/v1/evaluation"
-    async with (
-        gateway(tmp_path, OWNERS, [team, authz]) as client,
-        connected(client) as (read, write),
-    ):
+    async with gateway(tmp_path, OWNERS, [team, authz]) as client:
         held: list[asyncio.Task[aiohttp.ClientResponse]] = []
         while len(held) < CLIENTS.at_once:  # one after another, so that none waits to be accepted
             held.append(asyncio.create_task(client.post(path)))
             await wait_for(lambda: len(authz.requests) == len(held), what="a check")
-        write.write(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
-        answer = await read.read(65_536)
+        # Not before: a connection without a request is closed after ten seconds.
+        async with connected(client) as (read, write):
+            head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+            write.write(head.encode())
+            answer = await read.read(65_536)
         assert answer.startswith(b"HTTP/1.1 429 ")
         assert b"Retry-After: 1" in answer
         assert answer.endswith(b"}\n")

@@ -13,11 +13,14 @@ import aiohttp
 from aiohttp import web
 
 from deploy.gateway.limits import USER_ZONE_SIZE
-from deploy.gateway.nginx import ANSWER_SECONDS, configuration
+from deploy.gateway.nginx import configuration
 from deploy.gateway.servers import ConsoleListener
 from deploy.programs.nginx import Nginx, nginx_version
 from deploy.programs.program import free_port
 from tests.servers import require_nginx
+
+HELD_SECONDS = 600
+"""How long nginx waits for an answer: tests hold requests, and a busy machine takes long."""
 
 
 @dataclass
@@ -92,7 +95,7 @@ async def gateway(
     proxies: Sequence[str] = (),
     console: ConsoleListener | None = None,
     sender_seconds: int = 10,
-    answer_seconds: int = ANSWER_SECONDS,
+    answer_seconds: int = HELD_SECONDS,
     user_zone_size: str = USER_ZONE_SIZE,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of an nginx in front of these upstreams; upstreams of one name are replicas."""
