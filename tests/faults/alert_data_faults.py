@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from shared.contracts.facts import shard_of
 from shared.ids import new_id
 from tests.faults.alert_drill import Drill, asking, rename
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -90,7 +91,9 @@ async def an_altered_tree(drill: Drill) -> AsyncIterator[None]:
 @asynccontextmanager
 async def a_file_that_cannot_be_read(drill: Drill) -> AsyncIterator[None]:
     """A folder stands where the checkpoints of a log were."""
-    [file] = (drill.product.folder / CHECKPOINTS).rglob(f"{drill.team.account_id}.jsonl")
+    folder, name = drill.product.folder / CHECKPOINTS, f"{drill.team.account_id}.jsonl"
+    async with asking(drill, partial(rename, drill), pause=1):
+        file = await wait_for(lambda: next(folder.rglob(name), None), what="a first checkpoint")
     kept = file.rename(file.with_suffix(".kept"))
     file.mkdir()
     try:

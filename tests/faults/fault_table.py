@@ -23,6 +23,8 @@ JOURNAL = "tests/shared/journal/test_journal.py"
 RACES = "tests/services/team/test_races.py"
 SENDER = "tests/services/notification/test_sender.py"
 PROCESS = "tests/shared/runtime/test_process.py"
+LOOPS = "tests/shared/runtime/test_service.py"
+GATEWAY = "tests/deploy/gateway/test_nginx.py"
 CRASHES = (
     "tests/faults/test_crash_points.py",
     "tests/services/notification/test_sender_crashes.py",
@@ -96,7 +98,7 @@ FAULTS: tuple[FaultRow, ...] = (
         what="RabbitMQ is half a second slower",
         live=inject.slow_broker,
         tests=(f"{BUS}::test_a_slow_link_only_takes_longer",),
-        switches=("inbox-told-row-left-to-the-bus",),
+        switches=("a-slow-broker-counts-as-away",),
         no_failures=True,
     ),
     FaultRow(
@@ -104,7 +106,7 @@ FAULTS: tuple[FaultRow, ...] = (
         what="Links to RabbitMQ break inside frames",
         live=inject.torn_frames,
         tests=(f"{BUS}::test_frames_torn_in_two_lose_nothing",),
-        switches=("bus-last-acknowledgements-forgotten",),
+        switches=("a-publish-over-a-torn-link-counts-as-confirmed",),
         no_failures=True,
     ),
     FaultRow(
@@ -130,7 +132,7 @@ FAULTS: tuple[FaultRow, ...] = (
         id="F9",
         what="A message cannot be handled",
         tests=(f"{BUS_RULES}::test_a_poison_message_ends_as_a_dead_letter_while_others_flow",),
-        switches=("dead-letters-are-not-counted",),
+        switches=("a-poison-message-is-acknowledged",),
     ),
     FaultRow(
         id="F10",
@@ -178,7 +180,7 @@ FAULTS: tuple[FaultRow, ...] = (
             f"{RACES}::test_thirty_two_writers_on_one_account_lose_nothing",
             f"{JOURNAL}::test_two_processes_with_eight_writers_make_one_gapless_sequence",
         ),
-        switches=("rows-are-saved-before-their-places-are-taken",),
+        switches=("a-conflict-of-two-writers-is-not-tried-again",),
     ),
     FaultRow(
         id="F16",
@@ -291,8 +293,8 @@ FAULTS: tuple[FaultRow, ...] = (
         id="F30",
         what="The gateway reads its configuration anew",
         live=inject.gateway_reloads,
-        tests=("tests/deploy/gateway/test_nginx.py",),
-        switches=("gateway-stays-with-a-starting-replica",),
+        tests=(f"{GATEWAY}::test_a_reload_lets_the_requests_end_that_have_begun",),
+        switches=("a-reload-of-the-gateway-cuts-requests-off",),
         no_failures=True,
     ),
     FaultRow(
@@ -306,7 +308,8 @@ FAULTS: tuple[FaultRow, ...] = (
         id="F32",
         what="A replica of team may open few files",
         live=inject.few_files,
-        switches=("crashed-loop-is-not-started-again",),
+        tests=(f"{LOOPS}::test_a_loop_that_finds_no_free_file_is_started_again",),
+        switches=("a-loop-without-a-free-file-is-given-up",),
     ),
     FaultRow(
         id="F33",

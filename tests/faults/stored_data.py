@@ -203,7 +203,8 @@ class StoredData:
             for row in self._rows["notification"]
             if row.action == "message.sent"
         }
-        on_the_wire = set(caught) - messages["withdrawn"]
+        # A digest that came due meanwhile is on the wire before its status says so.
+        on_the_wire = set(caught) - messages["withdrawn"] - self._digests(open=True)
         return [
             *difference(
                 "mails to expect",
@@ -221,9 +222,9 @@ class StoredData:
             ),
         ]
 
-    def _digests(self) -> set[str]:
+    def _digests(self, **wanted: bool) -> set[str]:
         messages = self._database("notification")["messages"]
-        return {each["_id"] for each in messages.find({"kind": MessageKind.DIGEST})}
+        return {each["_id"] for each in messages.find({"kind": MessageKind.DIGEST, **wanted})}
 
     def _lost_of_digests(self) -> list[str]:
         """Messages that a digest is to tell, and that have none."""

@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -570,3 +572,35 @@ async def test_the_gateway_serves_the_page_and_the_openapi_document(tmp_path, st
     for path, operations in api["paths"].items():
         assert f"<code>{path}</code>" in text
         assert all(f'id="{row["operationId"]}"' in text for row in operations.values())
+
+
+def nginx_pid(folder: Path) -> int:
+    return int((folder / "nginx" / "nginx.pid").read_text())
+
+
+def workers_of(master: int) -> list[str]:
+    return Path(f"/proc/{master}/task/{master}/children").read_text().split()
+
+
+def is_ending(worker: str) -> bool:
+    try:
+        return "shutting down" in Path(f"/proc/{worker}/cmdline").read_text()
+    except FileNotFoundError:
+        return True
+
+
+async def test_a_reload_lets_the_requests_end_that_have_begun(tmp_path):
+    team = Upstream("team")
+    team.may_answer.clear()
+    async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
+        begun = asyncio.create_task(client.get("/v1/teams"))
+        await wait_for(lambda: team.requests, what="the request")
+        master = nginx_pid(tmp_path)
+        old = workers_of(master)
+        os.kill(master, signal.SIGHUP)
+        await wait_for(lambda: all(map(is_ending, old)), what="workers that end")
+        async with client.post("/access/v1/evaluation") as response:
+            assert response.status == 200
+        team.may_answer.set()
+        async with await begun as response:
+            assert response.status == 200

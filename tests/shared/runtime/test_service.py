@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
@@ -433,6 +435,15 @@ async def test_a_loop_that_fails_is_started_again_and_counted(caplog):
     assert [record.levelname for record in told] == ["ERROR"] * 3
     async with asyncio.timeout(30):
         await supervisor.stop()
+
+
+async def test_a_loop_that_finds_no_free_file_is_started_again():
+    full = [OSError(code, os.strerror(code)) for code in (errno.EMFILE, errno.ENFILE)]
+    loop = Fragile(*full)
+    supervisor = Supervisor("slow", first_pause=0.001)
+    supervisor.start({"relay": loop.run})
+    await wait_for(lambda: loop.runs == 3)
+    await supervisor.stop()
 
 
 async def test_stop_ends_loops_that_swallow_a_cancellation_or_fail_in_clean_up():
