@@ -1,7 +1,8 @@
 """The page of requirement rules, with the tests that prove each rule.
 
 Tests and steps of stories name the rules that they prove with `@pytest.mark.rule("Ci9")`, and
-journey tables (CSV) in a column `rules`. The tests are read, not imported.
+journey tables (CSV) in a column `rules`. The table of faults names the tests of each fault. All of
+them are read, not imported.
 """
 
 import ast
@@ -10,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+
+from deploy.fault_proofs import TABLE, proofs_of_faults
 
 PAGE = Path("docs/rules.md")
 SOURCES = {
@@ -88,6 +91,9 @@ def marked_tests(root: Path) -> dict[str, list[str]]:
             for row in csv.DictReader(file):
                 for rule in (row.get("rules") or "").split():
                     proofs.setdefault(rule, set()).add(path.relative_to(root).as_posix())
+    if (table := root / TABLE).exists():
+        for fault, tests in proofs_of_faults(table.read_text()).items():
+            proofs.setdefault(fault, set()).update(tests)
     return {rule: sorted(tests) for rule, tests in proofs.items()} | measured_by(root)
 
 

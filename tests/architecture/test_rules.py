@@ -3,6 +3,7 @@
 import pytest
 
 from deploy.documents import ROOT
+from deploy.fault_proofs import LIVE, TABLE, proofs_of_faults
 from deploy.rules import (
     PAGE,
     legend_ids,
@@ -15,6 +16,7 @@ from deploy.rules import (
     without_proof,
 )
 from tests.architecture.files import faults_in, tracked
+from tests.faults.fault_table import FAULTS
 
 TEXT = (ROOT / PAGE).read_text()
 COUNTS = {"Rp": 16, "Ro": 24, "Ci": 14, "Nv": 20, "B": 16}
@@ -100,6 +102,12 @@ def test_a_journey_table_names_rules_in_a_column(tmp_path):
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "j.csv").write_text("subject,rules\nowner,Rp9 Ro2\nmail,\n")
     assert marked_tests(tmp_path) == {"Rp9": ["tests/j.csv"], "Ro2": ["tests/j.csv"]}
+
+
+def test_the_table_of_faults_names_the_tests_of_each_fault():
+    found = proofs_of_faults((ROOT / TABLE).read_text())
+    assert found == {row.id: sorted({*row.tests, *([LIVE] if row.live else [])}) for row in FAULTS}
+    assert all(found.values())
 
 
 def test_proofs_replace_earlier_ones_and_are_counted():
