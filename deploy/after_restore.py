@@ -2,8 +2,8 @@
 
 `rolecall admin after-restore` runs it, while all services are stopped. The old rows are kept in the
 collection `journal_before_restore`, and the next start of the service records the restore. In
-team's database it also begins anew the time in which an owner can restore a deleted account. The
-command may be repeated.
+team's database it also begins anew the time in which an owner can restore a deleted account. In
+identity's it ends every session. The command may be repeated.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.identity.store.sessions import end_every_session
 from services.team.settings import Settings
 from shared.clock import Clock, SystemClock
 from shared.journal import KEPT, begin_epoch
@@ -82,12 +83,17 @@ async def run(restore: Restore) -> int:
             return REFUSED
         now = clock.now()
         waiting = await postpone_deletions(client[name], now + restore.grace)
+        sessions = await end_every_session(client[name], now)
         rows = await begin_epoch(
             client[name], at=now, operator=restore.operator, explanation=restore.explanation
         )
     finally:
         client.close()
     sys.stdout.write(f"{name} begins a new epoch. {rows} rows are kept in {KEPT}.\n")
+    if sessions:
+        sys.stdout.write(
+            f"{name} had {sessions} sessions. They have ended: people sign in again.\n"
+        )
     if waiting:
         sys.stdout.write(
             f"{name} has {waiting} deleted accounts. Their owners can restore them until"

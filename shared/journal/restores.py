@@ -107,6 +107,12 @@ class Restores:
         return Fact(
             payload=payload,
             resource=ResourceRef(type="journal", id=journal.source),
+            before={"epoch": payload.former_epoch},
+            after={
+                "epoch": payload.epoch,
+                "rows": payload.rows,
+                "heads": {str(shard): seq for shard, seq in payload.heads.items()},
+            },
             reason=stored["explanation"],
         )
 

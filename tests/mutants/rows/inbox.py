@@ -363,6 +363,14 @@ ROWS = (
         tests=RESTORE_TESTS,
     ),
     Mutant(
+        id="sessions-that-had-ended-live-on-after-a-restore",
+        kind=Kind.SECURITY,
+        file="services/identity/store/sessions.py",
+        old='    outcome = await sessions.update_many({"ended": False}, [{"$set": ending}])\n',
+        new='    outcome = await sessions.update_many({"ended": None}, [{"$set": ending}])\n',
+        tests=(*RESTORE_TESTS, "-k", "every_session_ends"),
+    ),
+    Mutant(
         id="replay-finds-no-subscriber-of-every-fact",
         kind=Kind.DATA,
         file="shared/inbox/dead_facts.py",

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from deploy.after_restore import is_served, postpone_deletions
+from services.identity.domain.sessions import UserSession
+from services.identity.store.sessions import SessionRows, end_every_session
+from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.inbox.progress import LAPSES, MOST_ROUNDS, SET_BACK
 from shared.journal import KEPT, Restores, begin_epoch
 from tests.clocks import SetClock
@@ -19,10 +23,14 @@ from tests.shared.inbox.test_inbox import SHARD
 from tests.shared.journal.conftest import CALLER, project_created
 
 if TYPE_CHECKING:
+    from shared.contracts.facts import Row
     from shared.inbox import Inbox
     from shared.journal import Journal, JournalWrite
     from shared.mongo import Database, DbClient
     from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox
+
+
+RESTORED = "team.journal.restored.v1"
 
 
 async def record(journal: Journal, *numbers: int) -> None:
@@ -66,14 +74,17 @@ class Source:
         self.calls.restores = replicas[0]
         return kept
 
+    async def told_rows(self) -> list[Row]:
+        """The rows of the present epoch."""
+        pages = [await self.journal.changes(shard, after=0, limit=9) for shard in range(64)]
+        return [one.row for page in pages for one in page]
+
     async def told(self) -> list[dict[str, object]]:
         """What the present epoch says about restores."""
-        pages = [await self.journal.changes(shard, after=0, limit=9) for shard in range(64)]
-        rows = [one.row for page in pages for one in page]
         return [
             {"by": row.actor.name, "why": row.reason, **row.data}
-            for row in rows
-            if row.type == "team.journal.restored.v1"
+            for row in await self.told_rows()
+            if row.type == RESTORED
         ]
 
 
@@ -112,6 +123,10 @@ async def test_a_restored_source_says_so_once_in_its_journal(source: Source) -> 
     await source.restore()
     await Restores(source.database, source.journal).start()
 
+    [told] = [row for row in await source.told_rows() if row.type == RESTORED]
+    assert told.before == {"epoch": former}
+    heads = {str(SHARD): 2}
+    assert told.after == {"epoch": source.journal.epoch, "rows": 2, "heads": heads}
     assert await source.told() == [
         {
             "by": "Zoë",
@@ -296,3 +311,27 @@ async def test_deleted_accounts_can_be_restored_again_after_a_restore(
 
     found = {row["_id"]: row["deletes_at"] async for row in accounts.find({})}
     assert found == {"acc_0": until, "acc_1": until, "acc_2": None, "acc_3": over}
+
+
+async def test_every_session_ends_with_a_restore_and_the_next_snapshot_tells_it(
+    client: DbClient, database_name: str
+) -> None:
+    database, now = client[database_name], datetime(2026, 1, 2, tzinfo=UTC)
+    sessions, before = SessionRows(database), now - timedelta(minutes=1)
+    live = UserSession(
+        id=SessionId(new_id("ses")),
+        user_id=UserId(new_id("usr")),
+        account_id=AccountId("acc_1"),
+        started_at=before,
+        expires_at=now + timedelta(days=9),
+    )
+    earlier = replace(live, id=SessionId(new_id("ses")), ended_at=before)
+    async with await client.start_session() as session:
+        for each in (live, earlier):
+            await sessions.insert_session(each, session)
+
+        assert await end_every_session(database, now) == 1
+        assert await end_every_session(database, now) == 0
+
+        page = await sessions.ended_sessions(since=before, after="", limit=9, session=session)
+    assert [(one.id, one.ended_at) for one in page] == [(earlier.id, before), (live.id, now)]
