@@ -18,9 +18,9 @@ def proofs_of_faults(source: str) -> dict[str, list[str]]:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             names[node.targets[0].id] = _texts(node.value, names)
     found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "FaultRow":
-            given = {each.arg: each.value for each in node.keywords}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "FaultRow":
+            given = {each.arg: each.value for each in call.keywords}
             [fault] = _texts(given["id"], names)
             tests = _texts(given["tests"], names) if "tests" in given else ()
             found[fault] = sorted({*tests, *([LIVE] if "live" in given else [])})
