@@ -593,7 +593,7 @@ async def test_a_reload_lets_the_requests_end_that_have_begun(tmp_path):
     team = Upstream("team")
     team.may_answer.clear()
     async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
-        begun = asyncio.create_task(client.get("/v1/teams"))
+        begun = asyncio.create_task(client.post("/v1/teams"))  # no client repeats it
         await wait_for(lambda: team.requests, what="the request")
         master = nginx_pid(tmp_path)
         old = workers_of(master)
