@@ -28,7 +28,7 @@ from services.authz.domain.named_checks import named_owner, owned
 from shared.ids import TokenId, is_id
 
 
-class EvaluationRequest(Struct, kw_only=True, gc=False):
+class EvaluationRequest(Struct, gc=False):
     """One access evaluation; `account_id` and `at_least_revision` are optional.
 
     `subject_id` may be an external id. `point` is the account whose own decision point is asked.
@@ -163,18 +163,18 @@ class Evaluated(Struct, gc=False):
     @property
     def denied(self) -> Denied | None:
         """The denial of a member, as it is counted; `None` if no member is denied."""
-        place, resource = self.place, self.request.resource
-        account, account_id = place.account, place.account_id
+        place, request = self.place, self.request
+        account, account_id, resource = place.account, place.account_id, request.resource
         if account is None or account_id is None or isinstance(place.found, Decision):
             return None
         return Denied(
             account_id,
             place.user_id,
-            f"{self.request.resource_type}:{self.request.action}",
+            f"{request.resource_type}:{request.action}",
             resource.id,
-            known_project(account, resource),
+            None if resource.project_id is None else known_project(account, resource),
             self.decision.reason,
-            token_id_of(self.request),
+            token_id_of(request) if request.subject_type == TOKEN_TYPE else None,
         )
 
     @property

@@ -163,13 +163,14 @@ def _request(subject: _Subject, action: _Action, resource: _Resource) -> Evaluat
     of_resource = resource.properties or _NONE
     get = of_resource.get
     return EvaluationRequest(
-        subject_type=subject.type,
-        subject_id=subject.id,
-        session_id=of_subject.get("session_id"),
-        action=action.name,
-        resource_type=resource.type,
-        resource=AskedResource(resource.id, get("owner_id"), get("project_id")),
-        account_id=get("account_id"),
-        at_least_revision=None,
-        given=AskedProperties(of_subject, of_resource),
+        subject.type,
+        subject.id,
+        of_subject.get("session_id"),
+        action.name,
+        resource.type,
+        AskedResource(resource.id, get("owner_id"), get("project_id")),
+        get("account_id"),
+        None,
+        None,
+        AskedProperties(of_subject, of_resource),
     )

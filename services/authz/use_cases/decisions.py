@@ -14,6 +14,7 @@ from services.authz.domain.checks import (
 from services.authz.domain.decision_counts import Denied
 from services.authz.domain.evaluations import known_project
 from services.authz.use_cases.context import Ctx
+from shared.ids import TokenId
 from shared.problems import Stale
 
 NOT_A_DENIAL = frozenset({Reason.ALLOWED, *UNNAMED_BECAUSE})
@@ -128,7 +129,15 @@ def note_allow(ctx: Ctx, check: PermissionCheck, reason: str | None, now: dateti
 
 def note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:
     """Note that a check was answered about a member whose membership is in force."""
-    if check.account_id is not None and reason in OF_ACTIVE_MEMBERS:
-        ctx.activity.note(check.account_id, check.user_id, now)
-        if check.token_id is not None:
-            ctx.token_uses.note(check.token_id, now)
+    if reason in OF_ACTIVE_MEMBERS:
+        note_active(ctx, check.account_id, check.user_id, check.token_id, now)
+
+
+def note_active(
+    ctx: Ctx, account_id: str | None, user_id: str, token_id: TokenId | None, now: datetime
+) -> None:
+    """Note that the member was active now, by this API token if there is one."""
+    if account_id is not None:
+        ctx.activity.note(account_id, user_id, now)
+        if token_id is not None:
+            ctx.token_uses.note(token_id, now)

@@ -1,6 +1,6 @@
 """Answer an access evaluation of a service client, or of a user or API token about itself."""
 
-from rolecall import Decision, Member, Reason, milliseconds
+from rolecall import Decision, Member, Reason, milliseconds, ordinary_member
 from rolecall.core.condition_work import ConditionWork
 from services.authz.domain.checks import (
     NAMES_NO_MEMBER,
@@ -147,12 +147,27 @@ class Evaluator:
         self._now = milliseconds(ctx.clock.now())
         self._client: ServiceClientObject | None = None
         self._places: dict[tuple[str | None, ...], EvaluationPlace] = {}
+        self._last: tuple[EvaluationRequest, EvaluationPlace] | None = None
         self._types: set[str] = set()
 
     def evaluate(self, request: EvaluationRequest) -> Evaluated:
         """Evaluate one request; the refusals are those of `evaluate`."""
         if request.at is not None:
             _require_present(request)
+        last = self._last
+        if last is not None and _share_place(request, last[0]):
+            place = last[1]
+        else:
+            place = self._known_place(request)
+            self._last = request, place
+        if request.resource_type not in self._types:
+            account_of(self._ctx, self._principal, request, self._client)
+            self._types.add(request.resource_type)
+        if request.resource.owner_id is not None:
+            request = place.with_named_owner(request)
+        return Evaluated(place, request, place.decide(request, self._work))
+
+    def _known_place(self, request: EvaluationRequest) -> EvaluationPlace:
         key = (
             request.subject_type,
             request.subject_id,
@@ -163,17 +178,62 @@ class Evaluator:
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = self._place(request)
-        elif request.resource_type not in self._types:
-            account_of(self._ctx, self._principal, request, self._client)
-            self._types.add(request.resource_type)
-        if request.resource.owner_id is not None:
-            request = place.with_named_owner(request)
-        return Evaluated(place, request, place.decide(request, self._work))
+        return place
 
     def _place(self, request: EvaluationRequest) -> EvaluationPlace:
         principal = self._principal
         if self._client is None and isinstance(principal, ClientPrincipal):
             self._client = checking_client(self._ctx, principal)
-        place = _place(self._ctx, principal, request, now=self._now, client=self._client)
+        place = None if self._client is None else self._ordinary_place(self._client, request)
+        if place is None:
+            place = _place(self._ctx, principal, request, now=self._now, client=self._client)
         self._types.add(request.resource_type)
         return place
+
+    def _ordinary_place(
+        self, client: ServiceClientObject, request: EvaluationRequest
+    ) -> EvaluationPlace | None:
+        """What `_place` finds in the usual case, in a third of the time; `None` in any other case.
+
+        A client without bounds asks about an ordinary member, by the user's own id.
+        """
+        ctx, account_id, user_id = self._ctx, request.account_id, request.subject_id
+        if (
+            account_id is None
+            or request.point is not None
+            or request.session_id is not None
+            or request.subject_type != USER_TYPE
+            or client.account_ids is not None
+            or client.resource_types is not None
+            or (account := ctx.policy.account(account_id)) is None
+            or (member := ordinary_member(account, user_id)) is None
+            or ctx.policy.external_ids.any_of(account_id)
+            or ctx.sign_ins.user_disabled(user_id)
+        ):
+            return None
+        return EvaluationPlace(
+            account,
+            account_id,
+            user_id,
+            None,
+            member,
+            False,  # noqa: FBT003 - its name takes as long as all of them
+            False,  # noqa: FBT003
+            ctx.revision(account_id),
+            self._now,
+            ctx.policy.external_ids,
+        )
+
+
+def _share_place(request: EvaluationRequest, last: EvaluationRequest) -> bool:
+    """Whether two requests that follow each other are of one place: they share a default subject.
+
+    The texts of a default are the same objects, so that no text but the account is compared.
+    """
+    return (
+        request.subject_id is last.subject_id
+        and request.subject_type is last.subject_type
+        and request.session_id is last.session_id
+        and request.account_id == last.account_id
+        and request.point == last.point
+    )

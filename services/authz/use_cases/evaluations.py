@@ -11,10 +11,10 @@ from services.authz.domain.batches import (
     Semantic,
 )
 from services.authz.domain.checks import OF_ACTIVE_MEMBERS, OtherSubject, PermissionCheck
-from services.authz.domain.evaluations import Evaluated, EvaluationRequest
+from services.authz.domain.evaluations import Evaluated, EvaluationRequest, token_id_of
 from services.authz.use_cases.asked_checks import authorized_check
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.decisions import is_member, note_activity, note_allow, note_denial
+from services.authz.use_cases.decisions import is_member, note_active, note_allow, note_denial
 from services.authz.use_cases.evaluation import Evaluator
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import Bearer, ClientPrincipal
@@ -102,7 +102,7 @@ def _note(
             note_allow(ctx, one.check, decision.reason, now)
         if not place.active and decision.reason in OF_ACTIVE_MEMBERS:
             place.active = True
-            note_activity(ctx, one.check, decision.reason, now)
+            note_active(ctx, place.account_id, place.user_id, token_id_of(one.request), now)
 
 
 class _BatchInTurns:

@@ -139,8 +139,8 @@ ROWS = (
         id="batch-tests-the-type-of-its-first-resource-alone",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/evaluation.py",
-        old="        elif request.resource_type not in self._types:\n",
-        new="        elif not self._types:\n",
+        old="        if request.resource_type not in self._types:\n",
+        new="        if not self._types:\n",
         tests=("tests/services/authz/test_evaluations.py",),
     ),
     Mutant(

@@ -195,4 +195,50 @@ ROWS = (
         new="            if read is not None:\n                yield user_id, read.state\n",
         tests=(SINGLE, "-k", "external_id"),
     ),
+    Mutant(
+        id="batch-takes-a-disabled-user-for-an-ordinary-member",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluation.py",
+        old="            or ctx.sign_ins.user_disabled(user_id)\n",
+        new="",
+        tests=("tests/services/authz/test_batch_notes.py", "-k", "ordinary"),
+    ),
+    Mutant(
+        id="batch-does-not-look-whether-a-client-has-bounds",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluation.py",
+        old=(
+            "            or client.account_ids is not None\n"
+            "            or client.resource_types is not None\n"
+        ),
+        new="",
+        tests=("tests/services/authz/test_batch_notes.py", "-k", "ordinary"),
+    ),
+    Mutant(
+        id="batch-shares-the-place-of-another-account",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluation.py",
+        old=(
+            "        and request.account_id == last.account_id\n"
+            "        and request.point == last.point\n"
+        ),
+        new="        and request.point == last.point\n",
+        tests=("tests/services/authz/test_batch_notes.py", "-k", "ordinary"),
+    ),
+    Mutant(
+        id="batch-does-not-look-whether-a-session-has-ended",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluation.py",
+        old="            or request.session_id is not None\n",
+        new="",
+        tests=("tests/services/authz/test_batch_notes.py", "-k", "ordinary"),
+    ),
+    Mutant(
+        id="batch-takes-any-type-for-that-of-members",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluation.py",
+        old="            or request.subject_type != USER_TYPE\n",
+        new="",
+        tests=("tests/services/authz/test_batch_notes.py", "-k", "ordinary"),
+    ),
 )

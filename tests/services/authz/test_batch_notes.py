@@ -1,8 +1,9 @@
 """What is noted of an evaluation is the same in a batch as alone: denials, allows and activity."""
 
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec import structs
@@ -15,17 +16,20 @@ from services.authz.domain.evaluations import Evaluated, EvaluationRequest
 from services.authz.routes.answer_texts import answer_text, evaluated_text
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import evaluate_at_once
-from services.authz.use_cases.evaluations import evaluate_each_at_once
+from services.authz.use_cases.evaluations import OF_ONE_EVALUATION, evaluate_each_at_once
 from shared.activity import RecentActivity
 from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal, UserPrincipal
 from shared.contracts.facts import SHARDS
+from shared.contracts.policy_objects import PolicyObject, ServiceClientObject
 from shared.ids import AccountId, SessionId, TokenId, UserId
 from shared.token_uses import TokenUses
 from tests.clocks import SetClock
-from tests.services.authz.histories import ACCOUNT, ANA, BO, CY, NOON, PROD, member, project
+from tests.services.authz.histories import ACCOUNT, ANA, BO, CLIENT, CY, NOON, PROD, member, project
 from tests.services.authz.offline import PRINCIPAL, context, request
 
 Caller = ClientPrincipal | UserPrincipal
+Bounds = Mapping[str, Any]
+NO_BOUNDS: Bounds = {}
 
 
 def user(user_id: str) -> UserPrincipal:
@@ -61,9 +65,13 @@ REQUESTS = {
 }
 
 
-def replica() -> Ctx:
+def replica(
+    *members: PolicyObject, over: Container[str] = frozenset(), bounds: Bounds = NO_BOUNDS
+) -> Ctx:
     """A replica that has noted nothing."""
-    known = context([member(ANA, "owner", status="suspended"), *MEMBERS])
+    known = context([member(ANA, "owner", status="suspended"), *(members or MEMBERS)], over=over)
+    client = ServiceClientObject(name="compute", scopes=("authz:check",), **bounds)
+    cast("Any", known.sign_ins).client = {CLIENT: client}.get
     known.policy.put([project().model_copy(update={"rev": 1})])
     token = ApiTokenPrincipal(
         token_id=TokenId(TOKEN),
@@ -126,6 +134,47 @@ def test_an_evaluation_is_told_in_a_batch_as_it_is_alone(
     ctx = replica()
     one = in_a_batch(ctx, caller, asked)
     assert evaluated_text(one) == answer_text(evaluate_at_once(ctx, caller, asked))
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        NO_BOUNDS,
+        {"account_ids": (ACCOUNT,)},
+        {"account_ids": ("acc_" + "f" * 32,)},
+        {"resource_types": ("volume",)},
+    ],
+    ids=["none", "the account", "another account", "another type"],
+)
+@pytest.mark.parametrize("over", [(), (BO,), ("ses_1",)], ids=["none", "disabled", "signed out"])
+def test_a_batch_of_ordinary_members_has_the_results_that_they_get_alone(
+    over: Sequence[str], bounds: Bounds
+) -> None:
+    """No member has an external id here. Requests that follow each other share their subject."""
+    plain = (member(BO, "developer"), member(CY, "viewer"))
+    asked = request(BO)
+    every = [
+        *REQUESTS.values(),
+        asked,
+        structs.replace(asked, account_id="acc_" + "e" * 32),
+        structs.replace(asked, session_id="ses_1"),
+        structs.replace(asked, subject_type="robot"),
+        structs.replace(asked, point="acc_" + "e" * 32),
+        structs.replace(asked, resource_type="volume"),
+    ]
+    alone, batch = (replica(*plain, over=over, bounds=bounds) for _ in range(2))
+
+    def single(one: EvaluationRequest) -> object:
+        try:
+            return evaluate_at_once(alone, PRINCIPAL, one)
+        except OF_ONE_EVALUATION as refusal:
+            return type(refusal)
+
+    results = evaluate_each_at_once(batch, PRINCIPAL, every, semantic=Semantic.EXECUTE_ALL)
+    assert results is not None
+    told = [one.result if isinstance(one, Evaluated) else type(one) for one in results]
+    assert told == [single(one) for one in every]
+    assert noted(batch) == noted(alone)
 
 
 def test_all_evaluations_of_a_batch_are_noted() -> None:

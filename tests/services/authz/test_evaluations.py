@@ -336,8 +336,11 @@ async def test_a_batch_gives_what_its_items_give_alone(world, authz):
                 assert found["context"]["error"]["status"] == alone.status
 
 
-@pytest.mark.parametrize(("looks", "decided"), [(1, False), (2, False), (3, False), (4, True)])
+@pytest.mark.parametrize(
+    ("looks", "decided"), [*((looks, False) for looks in range(1, 6)), (6, True)]
+)
 async def test_a_replica_that_stops_during_a_batch_gives_no_decision(looks, decided):
+    """The account of a member is looked at once, and that of another user twice."""
     policy = StoppedPolicy(looks)
     ctx = context([member(BO, "developer")], policy=policy, holds=policy.holds)
     asked = [request(user) for user in (BO, CY, ANA)]
