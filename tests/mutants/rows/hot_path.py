@@ -199,7 +199,7 @@ ROWS = (
         id="hot-path-forgets-what-conditions-test",
         kind=Kind.SECURITY,
         file=BODIES,
-        old="        given=AskedProperties(of_subject, of_resource),\n",
+        old="        AskedProperties(of_subject, of_resource),\n",
         new="",
         tests=SAME_BYTES,
     ),
