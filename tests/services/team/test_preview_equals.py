@@ -22,7 +22,7 @@ from tests.services.team.small_accounts import (
 )
 
 if TYPE_CHECKING:
-    from services.team.routes.previews import ChangesView, MemberImpactView
+    from services.team.routes.preview_views import ChangesView, MemberImpactView
     from tests.services.team.memory import Memory
 
 Claim = dict[tuple[str, str], tuple[str | None, str | None]]
