@@ -9,6 +9,7 @@ from shared.journal.adoption import Adopt, Adoption
 from shared.journal.dry_runs import DryRun
 from shared.journal.history import HISTORY, History, ObjectName
 from shared.journal.journal import Journal
+from shared.journal.part_writes import PartsOfWrite
 from shared.journal.past_names import PAST_NAMES
 from shared.journal.restores import KEPT, Restores, begin_epoch
 from shared.journal.routes import journal_routes
@@ -32,6 +33,7 @@ __all__ = [
     "JournalWrite",
     "JournalWriter",
     "ObjectName",
+    "PartsOfWrite",
     "Restores",
     "Snapshot",
     "WriteResult",
