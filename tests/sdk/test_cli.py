@@ -204,8 +204,8 @@ def test_the_usage_names_the_commands_and_the_version(capsys):
     with pytest.raises(SystemExit):
         main([])
     assert (
-        "{catalog,check,explain,who-can,forward-auth,token,audit,notifications,admin,dlq,doctor}"
-        in capsys.readouterr().err
+        "{catalog,check,explain,who-can,forward-auth,export,plan,apply,token,"
+        "audit,notifications,admin,dlq,doctor}" in capsys.readouterr().err
     )
     with pytest.raises(SystemExit) as left:
         main(["--version"])

@@ -1,6 +1,7 @@
 """The command `rolecall`: its topics, and one run of it."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from rolecall.cli.admin import add_admin_commands
@@ -12,6 +13,7 @@ from rolecall.cli.doctor import add_doctor_command
 from rolecall.cli.forward_auth import add_forward_auth_commands
 from rolecall.cli.notifications import add_notification_commands
 from rolecall.cli.output import INVALID, USAGE, Parser, UsageError, end_output, report
+from rolecall.cli.policies import add_policy_commands
 from rolecall.cli.tokens import add_token_commands
 from rolecall.client.admin import AdminError
 from rolecall.version import VERSION
@@ -21,9 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
     0: done or allowed; 1: invalid, refused or denied; 2: wrong usage, unreadable or undecided.
+    Of `rolecall plan`, 2 is a plan with changes, and 1 every error.
     """
     try:
-        options = _parser().parse_args(arguments)
+        options = _options(sys.argv[1:] if arguments is None else arguments)
         code: int = options.run(options)
     except UsageError as error:
         report(str(error))
@@ -36,6 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    """Read the words; wrong usage of `rolecall plan` must not look like a plan with changes."""
+    try:
+        return _parser().parse_args(words)
+    except SystemExit as ended:
+        if ended.code == USAGE and [*words[:1]] == ["plan"]:
+            raise SystemExit(INVALID) from ended
+        raise
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="rolecall",
@@ -46,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add_catalog_commands(topics)
     add_check_commands(topics)
     add_forward_auth_commands(topics)
+    add_policy_commands(topics)
     add_token_commands(topics)
     add_audit_commands(topics)
     add_notification_commands(topics)

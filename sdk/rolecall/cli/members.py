@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from rolecall.cli.output import UsageError, plain
-from rolecall.client.operator import AdminError
+from rolecall.client.operator import AdminError, faults_of
 from rolecall.client.transport import HttpAnswer, UnreachableError, send, usable_address
 
 
@@ -118,7 +118,9 @@ def ask_at(
     except UnreachableError as error:
         raise AdminError(str(error), unreachable=True) from error
     if answer.status >= 300:
-        raise AdminError(answer.refusal(), unreachable=answer.status >= 500)
+        raise AdminError(
+            answer.refusal(), unreachable=answer.status >= 500, faults=faults_of(answer.content)
+        )
     return answer
 
 

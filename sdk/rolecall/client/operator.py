@@ -92,7 +92,7 @@ class OperatorRequests:
             )
         if answer.status >= 300:
             raise AdminError(
-                answer.refusal(), unreachable=answer.status >= 500, faults=_faults(answer.content)
+                answer.refusal(), unreachable=answer.status >= 500, faults=faults_of(answer.content)
             )
         return answer
 
@@ -108,7 +108,7 @@ def _is_problem(content: object) -> bool:
     return isinstance(content, dict) and content.get("code") == "not-found"
 
 
-def _faults(problem: object) -> tuple[tuple[str, str], ...]:
+def faults_of(problem: object) -> tuple[tuple[str, str], ...]:
     """The faults that a problem document lists (RFC 9457)."""
     listed = problem.get("errors") if isinstance(problem, dict) else None
     return tuple(
