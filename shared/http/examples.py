@@ -201,6 +201,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "policies": {"conversion": "reversible", "member_limit": 1000},
     },
     "ChangedMember": _A_MEMBER,
+    "GivenPolicy": {"policy": {"version": 1, "projects": [{"name": "Website"}]}},
     "CheckedGuardrail": _A_GUARDRAIL | {"id": example_id("grd")},
     "Configuration": {
         "policy_decision_point": _GATEWAY,

@@ -43,6 +43,7 @@ TAGS: Mapping[str, str] = {
     "invitations": "Invite people by mail or by link, and join.",
     "roles": "The permission model of an account and its roles.",
     "guardrails": "Rules that an account declares about itself.",
+    "policies": "The roles, projects, members and guardrails of an account as one file.",
     "api-tokens": "Keys by which programs act for a member.",
     "changes": "See what a change would do before it is made.",
     "projects": "Projects, and other grants of a member inside one.",

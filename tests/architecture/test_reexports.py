@@ -18,6 +18,7 @@ FACES = {
         "shared.journal.dry_runs": {"DryRun"},
         "shared.journal.history": {"HISTORY", "History", "ObjectName"},
         "shared.journal.journal": {"Journal"},
+        "shared.journal.part_writes": {"PartsOfWrite"},
         "shared.journal.past_names": {"PAST_NAMES"},
         "shared.journal.restores": {"KEPT", "Restores", "begin_epoch"},
         "shared.journal.routes": {"journal_routes"},

@@ -375,6 +375,11 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 ]
             },
         ),
+        "planPolicy": (
+            {"policy": {"version": 1, "members": []}},
+            {"policy": {"version": 1, "catalog": "standard", "members": []}},
+        ),
+        "applyPolicy": ({"policy": {"version": 1, "members": []}},),
         "createGuardrail": (
             {"name": "Owned", "rule": {"type": "minimum_holders", "minimum": 1, "role": "owner"}},
             {

@@ -61,6 +61,8 @@ NAMES_NOTHING_NEW = {
     "restoreAccount": "the account and its members were there before",
     "createGuardrail": "authz decides nothing from a guardrail",
     "previewChange": "it changes nothing",
+    "planPolicy": "it changes nothing",
+    "applyPolicy": "each of its changes is one that another row makes",
     "changeAccount": "tests/e2e/test_credential_endings.py asks about factors on each replica",
     "renameProject": "authz decides nothing from a name",
     "updateMe": "authz decides nothing from a name",

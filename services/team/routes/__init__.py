@@ -16,6 +16,7 @@ from services.team.routes import (
     members,
     overrides,
     ownership,
+    policy,
     previews,
     projects,
     provisioning,
@@ -44,6 +45,7 @@ _ROWS = (
     *resources.ROUTES,
     *guardrails.ROUTES,
     *previews.ROUTES,
+    *policy.ROUTES,
 )
 ROUTES = tuple(guardrails.bound(row) for row in _ROWS)
 INTERNAL_ROUTES = (

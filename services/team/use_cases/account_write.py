@@ -4,7 +4,7 @@ Everything is read and saved in the transaction of the journal. `Ctx.change` mak
 the use case with it and calls `finish`. A use case sees neither the session nor a revision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from services.team.domain import ownership
@@ -21,7 +21,7 @@ from services.team.use_cases.resource_writes import ResourceWrites
 from shared.contracts.facts import Fact, shard_of
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, UserId
-from shared.journal import JournalWrite
+from shared.journal import JournalWrite, JournalWriter, PartsOfWrite
 
 
 class AccountWrite(
@@ -142,6 +142,20 @@ class AccountWrite(
         opened = AccountWrite(self._store, self._write, account_id, account=None)
         self._opened.append(opened)
         return opened
+
+    def parts(self, journal: JournalWriter, *, reason: str) -> PartsOfWrite:
+        """A journal for use cases that are parts of this attempt; `reason` is in their facts."""
+        return PartsOfWrite(journal, self._write, reason=reason)
+
+    @property
+    def recorded(self) -> Sequence[Fact]:
+        """What the parts of this attempt have recorded."""
+        return self._write.facts
+
+    async def read_again(self) -> Account:
+        """Read the account as the parts of this attempt have left it."""
+        self.account = await self._store.account(self._account_id, self._session)
+        return self.existing_account
 
     def delete_account(self) -> None:
         """Delete the account at the end of this attempt."""

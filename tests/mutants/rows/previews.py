@@ -89,7 +89,7 @@ ROWS = (
     _mutant(
         "preview-names-members-to-all",
         Kind.SECURITY,
-        "services/team/routes/previews.py",
+        "services/team/routes/preview_views.py",
         "    person = member.person if named else None\n",
         "    person = member.person\n",
         PREVIEWS,
@@ -239,7 +239,7 @@ ROWS = (
     _mutant(
         "preview-ignores-the-precondition",
         Kind.CONSISTENCY,
-        "services/team/routes/previews.py",
+        "services/team/routes/preview_views.py",
         "    condition = read_precondition(call.headers, route.represent)\n",
         "    condition = None\n",
         PREVIEWS,
@@ -249,7 +249,7 @@ ROWS = (
     _mutant(
         "preview-tells-no-tag-without-a-precondition",
         Kind.DATA,
-        "services/team/routes/previews.py",
+        "services/team/routes/preview_views.py",
         "condition or Precondition(represent=route.represent), note_tag=tag.note)",
         "condition or Precondition(represent=route.represent))",
         PREVIEWS,

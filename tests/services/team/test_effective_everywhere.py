@@ -66,6 +66,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "name": "Other",
         "rule": {"type": "minimum_holders", "minimum": 1, "role": "admin"},
     },
+    "planPolicy": {"policy": {"version": 1, "projects": []}},
+    "applyPolicy": {"policy": {"version": 1, "projects": [{"name": "Other"}]}},
     "previewChange": {
         "change": {"type": "member_change", "user_id": user_id("member"), "role": "viewer"}
     },
@@ -88,7 +90,7 @@ ACTORS = {
     "acceptOwnership": "member",
     "declineOwnership": "member",
 }
-CHANGES_NOTHING = {"lookUpInvitation", "previewChange"}
+CHANGES_NOTHING = {"lookUpInvitation", "previewChange", "planPolicy"}
 CHANGES = [
     route for route in ROUTES if route.method != "GET" and route.operation_id not in CHANGES_NOTHING
 ]

@@ -1,0 +1,121 @@
+"""The policy of an account as one file: read, planned and applied."""
+
+from dataclasses import dataclass, replace
+
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import Account
+from services.team.domain.guardrail_violations import GuardrailViolated, added, told_to
+from services.team.domain.override_scope import EVERY_OVERRIDE
+from services.team.domain.policy_files import PolicyFile, PolicyRows, policy_of
+from services.team.domain.policy_reading import require_held_everywhere
+from services.team.domain.policy_steps import PolicyPlan, planned
+from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.guardrail_writes import held_in
+from services.team.use_cases.policy_steps import PolicySteps
+from shared.journal import WriteResult
+
+READING = ("role:view", "member:view", "guardrail:manage")
+IN_EACH_PROJECT = "project:view"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownPolicy:
+    """The policy of an account as of one revision."""
+
+    account_rev: int
+    policy: PolicyFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppliedPolicy:
+    """The changes that were made, and the policy as they leave it."""
+
+    plan: PolicyPlan
+    policy: ShownPolicy
+
+
+async def read(ctx: Ctx, access: AccountAccess) -> ShownPolicy:
+    """Return the policy of the account, for a caller who may see all of it.
+
+    Raises:
+        PermissionMissing, TokenRestricted: the caller may not see a part of it.
+    """
+    account_id = access.account.account_id
+    rows = PolicyRows(
+        account=access.account,
+        catalog=access.catalog,
+        members=await ctx.store.members(account_id),
+        projects=await ctx.store.projects(account_id),
+        overrides=await ctx.store.overrides_of_account(account_id),
+        now=access.now,
+    )
+    _require_reading(access, rows)
+    return _shown(rows)
+
+
+async def apply(
+    ctx: Ctx, request: AccountRequest, wanted: PolicyFile
+) -> WriteResult[AppliedPolicy]:
+    """Make the account as the file says, in one transaction.
+
+    Each step is authorized and refused as the same change is alone. The guardrails are checked
+    once, for the account as all steps leave it.
+
+    Raises:
+        PermissionMissing, TokenRestricted: the caller may not see a part of the policy.
+        Invalid, PolicyTooLarge: see the domain.
+        PreconditionFailed: the account has changed since the caller read it.
+        GuardrailViolated: the policy as a whole contradicts a guardrail.
+        Refusal: as the use case of a step.
+    """
+
+    async def change(write: AccountWrite) -> AppliedPolicy:
+        rows = await _rows(ctx, write, write.access.account)
+        _require_reading(write.access, rows)
+        plan = planned(rows, wanted, by=request.user_id)
+        write.require_precondition(_shown(rows), applied=not plan.steps)
+        if plan.steps:
+            await _make(ctx, request, write, rows, plan)
+            rows = await _rows(ctx, write, write.existing_account)
+        return AppliedPolicy(plan=plan, policy=_shown(rows))
+
+    return await ctx.change(request, change, effective_everywhere=True)
+
+
+async def _rows(ctx: Ctx, write: AccountWrite, account: Account) -> PolicyRows:
+    return PolicyRows(
+        account=account,
+        catalog=await ctx.store.catalog_of(account),
+        members=await write.members(),
+        projects=await write.projects(),
+        overrides=await write.all_overrides(),
+        now=write.now,
+    )
+
+
+async def _make(
+    ctx: Ctx, request: AccountRequest, write: AccountWrite, rows: PolicyRows, plan: PolicyPlan
+) -> None:
+    """Make each step, and compare the guardrails before the first and after the last one."""
+    policy = await write.account_policy(rows.account, EVERY_OVERRIDE)
+    parts = write.parts(ctx.journal, reason=plan.policy_id)
+    steps = PolicySteps(replace(ctx, journal=parts, guardrails_bind=False), request, rows)
+    for step in plan.steps:
+        await steps.make(step)
+    account = await write.read_again()
+    if not ctx.guardrails_bind or not account.guardrails:
+        return
+    before = await held_in(ctx.store, policy, now=write.now)
+    after = await held_in(ctx.store, policy.after(write.recorded), now=write.now)
+    violations = added(account.guardrails, before, after)
+    if violations:
+        raise GuardrailViolated(*told_to(write.access, violations))
+
+
+def _require_reading(access: AccountAccess, rows: PolicyRows) -> None:
+    require_held_everywhere(access, READING, rows.projects, IN_EACH_PROJECT)
+
+
+def _shown(rows: PolicyRows) -> ShownPolicy:
+    return ShownPolicy(account_rev=rows.account.account_rev, policy=policy_of(rows))

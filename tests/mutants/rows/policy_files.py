@@ -1,0 +1,71 @@
+"""Mutants of policy files: who may apply one, what is compared, and what it changes."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+TESTS = "tests/services/team/test_policy_files.py"
+POLICY = "services/team/use_cases/policy.py"
+STEPS = "services/team/use_cases/policy_steps.py"
+
+
+def _mutant(name: str, kind: Kind, file: str, old: str, new: str, test: str) -> Mutant:
+    return Mutant(id=name, kind=kind, file=file, old=old, new=new, tests=(TESTS, "-k", test))
+
+
+ROWS = (
+    _mutant(
+        "policy-is-planned-without-the-right-to-see-it",
+        Kind.SECURITY,
+        "services/team/domain/policy_reading.py",
+        "    if len(seen_projects(access, projects, in_projects)) < len(projects):\n",
+        "    if False:\n",
+        "not_see_all",
+    ),
+    _mutant(
+        "policy-is-applied-to-another-state-than-the-planned-one",
+        Kind.CONSISTENCY,
+        POLICY,
+        "applied=not plan.steps)",
+        "applied=True)",
+        "changed_since",
+    ),
+    _mutant(
+        "policy-compares-no-guardrail",
+        Kind.CONSISTENCY,
+        POLICY,
+        "    if violations:\n",
+        "    if False:\n",
+        "as_a_whole",
+    ),
+    _mutant(
+        "policy-compares-guardrails-between-its-changes",
+        Kind.AVAILABILITY,
+        POLICY,
+        "replace(ctx, journal=parts, guardrails_bind=False)",
+        "replace(ctx, journal=parts)",
+        "as_a_whole",
+    ),
+    _mutant(
+        "policy-deletes-projects-with-a-lesser-right",
+        Kind.SECURITY,
+        STEPS,
+        '("project:delete", None)',
+        '("project:view", None)',
+        "its_own_route",
+    ),
+    _mutant(
+        "records-of-a-policy-do-not-name-it",
+        Kind.SECURITY,
+        "shared/journal/part_writes.py",
+        "replace(fact, reason=self._reason)",
+        "fact",
+        "names_it",
+    ),
+    _mutant(
+        "policy-keeps-overrides-that-it-does-not-list",
+        Kind.SECURITY,
+        "services/team/domain/policy_steps.py",
+        "        if key in kept:",
+        "        if key not in kept:",
+        "every_kind or another_account",
+    ),
+)

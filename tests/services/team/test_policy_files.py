@@ -1,0 +1,286 @@
+"""An account's policy as one file: what is exported, planned and applied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+
+from services.team.domain.guardrail_violations import GuardrailViolated
+from services.team.domain.guardrails import GuardrailKind, GuardrailRule
+from services.team.domain.policy_steps import PolicyStepKind
+from services.team.routes import ROUTES
+from services.team.routes.policy_bodies import GivenPolicy
+from services.team.use_cases.policy import READING
+from services.team.use_cases.policy_steps import PERMISSIONS, REFUSED_HERE
+from shared.http.access import Permission
+from shared.http.paging import PageQuery
+from shared.http.preconditions import Precondition
+from shared.problems import PermissionMissing, Refusal
+from tests.services.team.led_catalog import CATALOG
+from tests.services.team.memory import ACCOUNT, Memory, finished, memory, user_id
+from tests.services.team.small_accounts import Small, answered, call_of, small_accounts
+
+ROWS = {route.operation_id: route for route in ROUTES}
+PATH = {"account_id": str(ACCOUNT)}
+VIEW = {"account": {"view": "all"}}
+FEW = settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+MADE_BY = {
+    PolicyStepKind.GUARDRAIL_DELETE: "deleteGuardrail",
+    PolicyStepKind.GUARDRAIL_CREATE: "createGuardrail",
+    PolicyStepKind.PROJECT_CREATE: "createProject",
+    PolicyStepKind.PROJECT_RENAME: "renameProject",
+    PolicyStepKind.PROJECT_DELETE: "deleteProject",
+    PolicyStepKind.ROLE_CREATE: "createRole",
+    PolicyStepKind.ROLE_CHANGE: "changeRole",
+    PolicyStepKind.ROLE_DELETE: "deleteRole",
+    PolicyStepKind.MEMBER_ROLE: "changeMember",
+    PolicyStepKind.OVERRIDE_SET: "setOverride",
+    PolicyStepKind.OVERRIDE_REMOVE: "removeOverride",
+}
+
+
+def read(world: Memory, actor: str = "owner") -> Any:
+    """The answer of `getPolicy`."""
+    row = ROWS["getPolicy"]
+    access = finished(world.ctx.authorize(world.request(actor, "guardrail:manage")))
+    asking: Any = row.handler(world.ctx, call_of(row, actor, PATH, None, None), access)
+    return finished(asking)
+
+
+def exported(world: Memory) -> dict[str, Any]:
+    """The policy without its nulls, as a file has it."""
+    policy: dict[str, Any] = read(world).policy.model_dump(mode="json", exclude_none=True)
+    return policy
+
+
+def asked(
+    world: Memory, name: str, policy: dict[str, Any], *, actor: str = "owner", etag: str = ""
+) -> Any:
+    """The answer of `planPolicy` or `applyPolicy`, or the refusal."""
+    row = ROWS[name]
+    body = GivenPolicy.model_validate({"policy": {"version": 1, **policy}})
+    call = call_of(row, actor, PATH, body, PageQuery() if row.query else None)
+    if etag:
+        represent = ROWS["applyPolicy"].represent
+        assert represent is not None
+        call = replace(call, precondition=Precondition(represent=represent, if_match=(etag,)))
+    return answered(world, call)
+
+
+def changes(answer: Any) -> list[tuple[str, str]]:
+    """The kind and the name of each change that an answer lists."""
+    shown = answer.changes if hasattr(answer, "changes") else answer.body.changes
+    return [(change.type.value, change.name) for change in shown]
+
+
+def team() -> Memory:
+    """A team with two members."""
+    world = memory(CATALOG)
+    world.add("ana", "basic")
+    world.add("bea", "admin")
+    return world
+
+
+@FEW
+@given(small_accounts, small_accounts)
+def test_an_export_applied_to_another_account_is_its_export(source: Small, other: Small) -> None:
+    source = replace(source, rules=[rule for rule in map(_sent, source.rules) if rule])
+    other = replace(other, members={**source.members, **_named(source, other)}, rules=[])
+    one, target = source.world(), other.world()
+    policy = exported(one)
+    answer = asked(target, "applyPolicy", policy)
+    assume(not isinstance(answer, GuardrailViolated))
+    assert not isinstance(answer, Refusal), answer.errors
+    assert exported(target) == policy
+    assert changes(asked(target, "applyPolicy", policy)) == []
+    assert changes(asked(one, "planPolicy", policy)) == []
+
+
+def _sent(rule: GuardrailRule) -> GuardrailRule | None:
+    """The rule as a request can declare it, if one can."""
+    scoped = rule.permission is not None and CATALOG.permissions[rule.permission].project_scoped
+    if rule.project_id is not None and not scoped:
+        return None
+    return replace(rule, roles=rule.roles[:1]) if rule.kind is GuardrailKind.NEVER else rule
+
+
+def _named(source: Small, other: Small) -> dict[str, Any]:
+    return {name: row for name, row in other.members.items() if name in source.members}
+
+
+def test_every_kind_of_change_is_planned_and_then_made() -> None:
+    world = team()
+    first = {
+        "roles": [{"name": "Reader", "grants": VIEW}, {"name": "Old", "grants": VIEW}],
+        "projects": [{"name": "Website"}, {"name": "shop"}],
+        "guardrails": [
+            {"name": "Two", "rule": {"type": "minimum_holders", "minimum": 1, "role": "owner"}}
+        ],
+        "members": [
+            {
+                "email": "ana@example.com",
+                "role": "Reader",
+                "overrides": [{"project": "website", "grants": {"instance": {"view": "all"}}}],
+            }
+        ],
+    }
+    plan = asked(world, "planPolicy", first)
+    assert [kind for kind, _ in changes(plan)] == [
+        "project_create",
+        "project_create",
+        "role_create",
+        "role_create",
+        "member_role",
+        "override_set",
+        "project_delete",
+        "guardrail_create",
+    ]
+    made = asked(world, "applyPolicy", first, etag=plan.etag)
+    assert changes(made) == changes(plan)
+    assert made.body.policy_id == plan.policy_id
+    second = {
+        "roles": [{"name": "Reader", "description": "Reads.", "grants": VIEW}],
+        "projects": [{"name": "website"}],
+        "guardrails": [],
+        "members": [{"email": "ANA@example.com", "role": "basic", "overrides": []}],
+    }
+    assert set(changes(asked(world, "applyPolicy", second))) == {
+        ("guardrail_delete", "Two"),
+        ("project_rename", "website"),
+        ("project_delete", "shop"),
+        ("role_change", "Reader"),
+        ("role_delete", "Old"),
+        ("member_role", "ana@example.com"),
+        ("override_remove", "ana@example.com"),
+    }
+    assert asked(world, "planPolicy", second).changes == []
+
+
+def test_each_record_of_an_applied_policy_names_it() -> None:
+    world = team()
+    made = asked(world, "applyPolicy", {"roles": [{"name": "Reader", "grants": VIEW}]})
+    assert [fact.reason for fact in world.journal.facts] == [made.body.policy_id]
+
+
+def test_a_refused_change_ends_the_whole_policy() -> None:
+    world = team()
+    policy = {
+        "roles": [{"name": "Reader", "grants": VIEW}],
+        "members": [{"email": "owner@example.com", "role": "basic"}],
+    }
+    refusal = asked(world, "applyPolicy", policy)
+    assert refusal.code == "owner-protected"
+    assert [*refusal.errors] == [("/policy/members/0/role", REFUSED_HERE)]
+    assert exported(world)["roles"] == []
+
+
+def test_a_policy_is_refused_if_the_account_has_changed_since() -> None:
+    world = team()
+    policy = {"projects": [{"name": "Website"}]}
+    plan = asked(world, "planPolicy", policy)
+    asked(world, "applyPolicy", {"roles": [{"name": "Reader", "grants": VIEW}]})
+    assert asked(world, "applyPolicy", policy, etag=plan.etag).code == "precondition-failed"
+    again = asked(world, "planPolicy", policy)
+    assert changes(asked(world, "applyPolicy", policy, etag=again.etag)) == changes(plan)
+    repeated = asked(world, "applyPolicy", policy, etag=again.etag)
+    assert changes(repeated) == []
+
+
+def test_no_member_gives_by_a_policy_what_they_lack() -> None:
+    world = team()
+    bea = world.store.memberships[user_id("bea")]
+    end = world.clock.now() + timedelta(days=1)
+    world.store.memberships[user_id("bea")] = replace(bea, expires_at=end)
+    policy = {
+        "projects": [{"name": "Website"}],
+        "members": [{"email": "ana@example.com", "role": "developer"}],
+    }
+    refusal = asked(world, "applyPolicy", policy, actor="bea")
+    assert refusal.code == "end-exceeded"
+    assert [*refusal.errors] == [("/policy/members/0/role", REFUSED_HERE)]
+    assert exported(world)["projects"] != policy["projects"]
+
+
+def test_a_member_who_does_not_see_all_reads_and_plans_nothing() -> None:
+    world = team()
+    for name in ("planPolicy", "applyPolicy"):
+        refusal = asked(world, name, {"projects": []}, actor="ana")
+        assert isinstance(refusal, PermissionMissing)
+    [project] = exported(world)["projects"]
+    nothing = {"project": project["name"], "grants": {}}
+    member = {"email": "bea@example.com", "role": "admin", "overrides": [nothing]}
+    assert asked(world, "planPolicy", {"members": []}, actor="bea").changes == []
+    asked(world, "applyPolicy", {"members": [member]})
+    refusal = asked(world, "planPolicy", {"members": []}, actor="bea")
+    assert isinstance(refusal, PermissionMissing)
+    assert "project:view" in str(refusal)
+    assert READING == ("role:view", "member:view", "guardrail:manage")
+
+
+def test_guardrails_are_checked_for_the_account_as_a_whole() -> None:
+    world = team()
+    rule = {"type": "minimum_holders", "minimum": 1, "role": "admin"}
+    guarded = {"guardrails": [{"name": "One admin", "rule": rule}]}
+    asked(world, "applyPolicy", guarded)
+    fewer = {"members": [{"email": "bea@example.com", "role": "basic"}]}
+    assert asked(world, "planPolicy", fewer).violations
+    assert asked(world, "applyPolicy", fewer).code == "guardrail-violated"
+    swapped = [*fewer["members"], {"email": "ana@example.com", "role": "admin"}]
+    assert len(changes(asked(world, "applyPolicy", {"members": swapped}))) == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "pointer"),
+    [
+        ({"catalog": "other"}, "/policy/catalog"),
+        ({"members": [{"email": "eve@example.com", "role": "basic"}]}, "/policy/members/0"),
+        ({"members": [{"email": "ana@example.com", "role": "No"}]}, "/policy/members/0/role"),
+        ({"projects": [{"name": "One"}, {"name": "one"}]}, "/policy/projects/1"),
+        (
+            {"roles": [{"name": "R", "grants": {"no": {"view": "all"}}}]},
+            "/policy/roles/0/grants/no",
+        ),
+        (
+            {
+                "projects": [],
+                "guardrails": [
+                    {
+                        "name": "G",
+                        "rule": {
+                            "type": "never",
+                            "permission": "instance:view",
+                            "role": "basic",
+                            "project": "Gone",
+                        },
+                    }
+                ],
+            },
+            "/policy/guardrails/0/rule/project",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_account_is_pointed_at(policy: dict[str, Any], pointer: str) -> None:
+    refusal = asked(team(), "planPolicy", policy)
+    assert refusal.code == "invalid"
+    assert [error.pointer for error in refusal.errors] == [pointer]
+
+
+def test_each_step_needs_what_its_own_route_needs() -> None:
+    assert MADE_BY.keys() == PERMISSIONS.keys() == {*PolicyStepKind}
+    for kind, needed in PERMISSIONS.items():
+        access = ROWS[MADE_BY[kind]].access
+        assert isinstance(access, Permission)
+        assert (access.name, access.in_project) == needed
+        assert not access.fresh_proof
+        assert not access.in_session
