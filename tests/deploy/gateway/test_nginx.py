@@ -228,6 +228,8 @@ def test_every_route_has_a_smaller_cap_than_the_gateway():
     larger = body_limits(rows)
     assert larger.keys() == {
         "/v1/accounts/{account_id}/resources",
+        "/v1/accounts/{account_id}/policy",
+        "/v1/accounts/{account_id}/policy/plan",
         "/v1/accounts/{account_id}/provisioning/members",
         "/v1/provisioning/users",
         "/v1/audit/events",
