@@ -81,10 +81,12 @@ async def statuses(client, number, method, path, count, **more):
 @pytest.mark.rule("T19")
 async def test_a_sender_over_its_rate_may_still_do_the_rest(product):
     _, client, _ = product
+    begun = asyncio.get_running_loop().time()
     found = await statuses(client, 1, "POST", "/v1/signup", MAILS.burst + 20)
+    filled = (asyncio.get_running_loop().time() - begun) * MAILS.per_minute / 60
     allowed = [status for status, _ in found].count(200)
     assert {status for status, _ in found} == {200, 429}
-    assert MAILS.burst <= allowed <= MAILS.burst + 2
+    assert MAILS.burst <= allowed <= MAILS.burst + 2 + filled
     assert all(wait is not None for status, wait in found if status == 429)
     for path in MINE, CHECK:
         assert [status for status, _ in await statuses(client, 1, "GET", path, 1)] == [200]
@@ -96,10 +98,13 @@ async def test_a_sender_over_its_rate_may_still_do_the_rest(product):
 async def test_one_token_has_a_rate_from_all_addresses(product):
     _, client, _ = product
     token = {"Authorization": f"Bearer {'a' * 40}"}
-    found = []
-    for number in range(10):
-        found += await statuses(client, 10 + number, "GET", MINE, USERS.at_once // 10, **token)
-    assert {status for status, _ in found} == {200, 429}
+    found = set()
+    for number in range(50):
+        some = await statuses(client, 10 + number, "GET", MINE, USERS.at_once // 4, **token)
+        found |= {status for status, _ in some}
+        if 429 in found:
+            break
+    assert found == {200, 429}
     other = {"Authorization": f"Bearer {'b' * 40}"}
     assert (await statuses(client, 10, "GET", MINE, 1, **other))[0][0] == 200
 

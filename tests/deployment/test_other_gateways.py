@@ -60,7 +60,7 @@ OTHERWISE = {
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=GATEWAYS)
 async def front(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
-    async with fronted(request.param, folder, seconds=1) as made:
+    async with fronted(request.param, folder, seconds=2) as made:
         yield request.param, made
 
 
