@@ -25,7 +25,7 @@ REMOVED = (
     *(f"google/{name}" for name in ("api", "cloud", "gapic", "logging", "longrunning", "type")),
     *("cffi", "pycparser", "OpenSSL/debug.py"),
     *("pydantic/mypy.py", "pydantic/v1"),
-    "babel/messages",
+    *("babel/messages", "tzdata/zoneinfo/tzdata.zi", "urllib3/contrib/emscripten"),
     *("aiosmtpd/docs", "multidict/_multidict_py.py"),
     *(f"opentelemetry/exporter/otlp/proto/http/{name}_exporter" for name in ("_log", "metric")),
 )

@@ -61,7 +61,12 @@ def test_the_image_has_the_bill_of_its_packages(engine, image):
 def test_every_service_can_be_loaded_from_the_trimmed_packages(engine, image):
     names = ("identity", "team", "authz", "notification", "audit", "console")
     loaded = "import " + ", ".join(f"services.{name}.app" for name in names)
+    loaded += (
+        ", deploy.migrate, deploy.after_restore, deploy.mailcatcher.catcher, deploy.doctor.run"
+    )
     said_by(engine, "python", "-c", loaded)
+    said_by(engine, "python", "-c", "from shared.trace_export import OTLPSpanExporter as E; E()")
+    said_by(engine, "python", "-m", "deploy.gateway", "/tmp", "--for", "envoy", "--host", "SERVICE")
     moment = (
         "from services.console.domain.moments import shown_moment as s;"
         "print(s('2026-03-01T10:00:00+00:00', locale='de', time_zone='Europe/Berlin'))"
