@@ -244,6 +244,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 "role": "viewer",
                 "delivery": "link",
                 "membership_expires_at": "2999-01-01T00:00:00Z",
+                "check_address": True,
             },
         ),
         "lookUpInvitation": (proof,),

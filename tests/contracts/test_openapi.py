@@ -26,6 +26,7 @@ JUDGED_BY_A_RULE: dict[str, list[dict[str, Any]]] = {
             "role": "developer",
             "delivery": "email",
             "membership_expires_at": "2030-01-01T00:00:00Z",
+            "check_address": False,
         }
     ],
 }

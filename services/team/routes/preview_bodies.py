@@ -123,7 +123,7 @@ class AccountConversion(Convert):
 
 
 class AccountMove(MoveCatalog):
-    """As `moveToCatalog`, which compares no state: `If-Match` does not count."""
+    """As `moveToCatalog`."""
 
     type: Literal["catalog_move"]
 
