@@ -152,15 +152,23 @@ class RestoreDrill:
     async def _never_allowed(self, person: Person, account: str) -> AsyncIterator[None]:
         """Ask each replica about a person again and again: none may ever allow."""
 
+        decided = 0
+
         async def ask() -> None:
+            nonlocal decided
             while True:
                 with contextlib.suppress(AssertionError):  # such as a token that is over
-                    await self.checker.require_denied(person.user_id, account, PROBE)
+                    said = await self.checker.reasons(person.user_id, account, PROBE)
+                    if "allowed" in said:
+                        self.counts.wrong_allows.append(f"{person.user_id} in {account}: {said}")
+                    decided += any(said)
                 await asyncio.sleep(0.05)
 
         asking = asyncio.create_task(ask())
         try:
             yield
+            assert not asking.done(), "it asks to the end"
+            assert decided, "a replica has decided"
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
