@@ -94,6 +94,7 @@ from tests.mutants.rows import (
     trimming,
     usage,
     user_shards,
+    usual_checks,
     webhooks,
     words,
 )
@@ -190,6 +191,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *text.ROWS,
     *texts.ROWS,
     *usage.ROWS,
+    *usual_checks.ROWS,
     *user_shards.ROWS,
     *webhooks.ROWS,
     *words.ROWS,

@@ -27,7 +27,7 @@ from shared.http.direct_answers import DirectAnswers
 from shared.http.problem_responses import END_OF_LINE
 from shared.http.proxies import Proxies
 from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER, own_id, repeatable_id
-from shared.problems import Refusal
+from shared.problems import Refusal, TokenRevoked
 from shared.runtime.connections import Server
 
 MAX_BATCH_BYTES = 65_536
@@ -52,6 +52,7 @@ class HotEvaluations:
         self._api = api
         self._ctx = ctx
         self._proxies = proxies
+        self._refused_tokens = ctx.sign_ins.refused_tokens
         self._answering: Mapping[str, _Answering] = {
             EVALUATION.path: _Answering(self._one, DirectAnswers(api.name, EVALUATION)),
             EVALUATIONS.path: _Answering(self._several, DirectAnswers(api.name, EVALUATIONS)),
@@ -95,6 +96,10 @@ class HotEvaluations:
             try:
                 if sender.refused:
                     require_admitted(route.access, principal)
+                token = principal.access_token
+                if token is not None and self._refused_tokens.has(token):
+                    raise TokenRevoked
+                # It tests the leases after all that was looked up, also here.
                 content = decide(principal, request.body)
             except Refusal:
                 # A decision is about callers who exist. Others learn of no other refusal.

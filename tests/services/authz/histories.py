@@ -118,6 +118,12 @@ def revoked_token(token_id: str) -> PolicyObject:
     return PolicyObject(kind=PolicyObjectKind.ACCESS_TOKEN, id=token_id, state=late)
 
 
+def revoked_key(key_id: str) -> PolicyObject:
+    """A key of identity that was revoked: all that it has signed is refused."""
+    state = {"revoked_at": "2020-01-01T00:00:00Z"}
+    return PolicyObject(kind=PolicyObjectKind.SIGNING_KEY, id=key_id, state=state)
+
+
 def api_token(secret: str, **fields: Any) -> PolicyObject:
     """BO's API token; it expires long after any test."""
     digest = digest_of(secret)

@@ -6,6 +6,7 @@ import logging
 from contextlib import ExitStack
 from dataclasses import replace
 
+import jwt
 import pytest
 import pytest_asyncio
 from aiohttp import web_protocol
@@ -30,6 +31,8 @@ from tests.services.authz.histories import (
     ended,
     member,
     no_member,
+    revoked_key,
+    revoked_token,
     service_client,
 )
 from tests.services.authz.pairs import Pair, pair_of
@@ -71,6 +74,27 @@ async def test_a_known_token_of_a_changed_client_is_refused(pair: Pair, change, 
     await pair.world.identity.change(change)
     assert refusal in await last_answer(hot, request)
     assert refusal in (await pair.same(request)).answers
+
+
+@pytest.mark.parametrize("what", ["token", "key"])
+@pytest.mark.rule("T5")
+async def test_a_known_token_is_refused_when_it_or_its_key_is_revoked(pair: Pair, what):
+    token = pair.world.client_token()
+    token_id = jwt.decode(token, options={"verify_signature": False})["jti"]
+    batch = pair.request(batch_of(WRITE), token=token, line=BATCH)
+    user = pair.request(token=pair.world.user_token(BO, SESSION))
+    hot, requests = RawConnection(pair.hot), [pair.request(token=token), batch]
+    for request in (*requests, user):
+        assert b"200 OK" in await last_answer(hot, request)
+    await pair.world.identity.change(
+        revoked_token(token_id) if what == "token" else revoked_key("k1")
+    )
+    for request in requests:
+        assert b"token-revoked" in await last_answer(hot, request)
+        assert b"token-revoked" in (await pair.same(request)).answers
+    assert (b"200 OK" in await last_answer(hot, user)) is (what == "token")
+    pair.world.clock.skip(60)
+    assert b"stale" in (await pair.same(requests[0])).answers
 
 
 @pytest.mark.parametrize("wrong", ["a body", "an account", "a subject"])

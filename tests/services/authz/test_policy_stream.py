@@ -38,6 +38,8 @@ from tests.services.authz.histories import (
     no_member,
     override,
     resource,
+    revoked_key,
+    revoked_token,
     service_client,
 )
 from tests.services.authz.streams import policy_stream
@@ -229,15 +231,7 @@ def revoked(token):
     """What identity tells of this access token when it is revoked, and when its key is."""
     payload = jwt.decode(token, options={"verify_signature": False})
     header = jwt.get_unverified_header(token)
-    late = {"expires_at": "2999-01-01T00:00:00Z"}
-    return {
-        "token": PolicyObject(kind=PolicyObjectKind.ACCESS_TOKEN, id=payload["jti"], state=late),
-        "key": PolicyObject(
-            kind=PolicyObjectKind.SIGNING_KEY,
-            id=header["kid"],
-            state={"revoked_at": "2020-01-01T00:00:00Z"},
-        ),
-    }
+    return {"token": revoked_token(payload["jti"]), "key": revoked_key(header["kid"])}
 
 
 @pytest.mark.parametrize("what", ["token", "key"])
@@ -265,13 +259,11 @@ async def test_a_stream_ends_when_its_token_is_revoked(world, what):
 @pytest.mark.rule("T5")
 async def test_a_revoked_key_is_told_at_once_and_to_each_new_reader(world):
     patient = replace(TIMEOUTS, stream_beat=3600.0)
-    revoked_key = PolicyObject(
-        kind=PolicyObjectKind.SIGNING_KEY, id="k9", state={"revoked_at": "2020-01-01T00:00:00Z"}
-    )
+    key = revoked_key("k9")
     async with world.replica(timeouts=patient) as service:
         async with policy_stream(world, service) as told:
             assert "revoked_keys" not in await told.until("lease")
-            await identity_tells(world, revoked_key)
+            await identity_tells(world, key)
             assert (await told.until("lease"))["revoked_keys"] == ["k9"]
         for after in (told.last_id, None):
             async with policy_stream(world, service, after=after) as later:
