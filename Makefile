@@ -10,13 +10,16 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/sdk
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo pictures test soak faults mutants check format up down test-containers bench lock sbom clean test-deployment
+.PHONY: help run compiled demo pictures test soak faults mutants check format up down test-containers bench lock sbom clean test-deployment
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: $(VENV)/.local ## the whole product in one process, without Docker
 	@exec $(BIN)/python -m deploy.local --parent $$PPID
+
+compiled: $(VENV)/bin/python ## the module in C that decides usual checks several times as fast; needs gcc and the headers of Python
+	$(BIN)/python -m deploy.compiled
 
 demo: $(VENV)/.local ## fill the product that `make run` has started with a team and a month of history
 	@$(BIN)/python -m deploy.demo $(if $(MEMBERS),--more-members $(MEMBERS))

@@ -1,9 +1,11 @@
 """The wiring of authz."""
 
 from dataclasses import replace
+from types import ModuleType
 
 from services.authz.adapters.activity_reports import ActivityReports
 from services.authz.adapters.check_counter import CheckCounter
+from services.authz.adapters.compiled import COMPILED
 from services.authz.adapters.decision_reports import OF_ALLOWS, OF_DENIALS, DecisionReports
 from services.authz.adapters.forward_auth_files import read_map
 from services.authz.adapters.past_policies import PastPolicies
@@ -40,11 +42,12 @@ def build(
     view: type[JournalView] = JournalView,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
     hot_path: bool = True,
+    compiled: ModuleType | None = COMPILED,
 ) -> ServiceApp:
     """Wire the service without starting it; `view` follows the journals (tests replace it).
 
     Without the `hot_path` aiohttp answers every request and no body is read quickly, which a client
-    cannot tell.
+    cannot tell. What is usual there is decided by the `compiled` module if there is one.
     """
     routes = (*ROUTES, *GATEWAY_ROUTES)
     if not hot_path:
@@ -102,7 +105,7 @@ def build(
         authenticator=authenticator,
         lane_limits=parts.lane_limits,
     )
-    hot = HotEvaluations(public, ctx, proxies=settings.proxies)
+    hot = HotEvaluations(public, ctx, proxies=settings.proxies, compiled=compiled)
     return ServiceApp(
         Service.AUTHZ,
         public=public,

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from rolecall import Reason
+from rolecall import Decision, Reason
 from services.authz.domain.checks import UNNAMED_BECAUSE, PermissionCheck
 from services.authz.domain.evaluations import Evaluated
 from shared.auth.principals import Principal, actor_of
@@ -36,15 +36,22 @@ class CheckCounter:
         if self._left == 0:
             self._log(check, asked_by, allowed=allowed, reason=reason)
 
+    def counted(self, decision: Decision) -> bool:
+        """Count a check with this decision; whether the check is to be logged."""
+        allowed, reason = decision.allowed, decision.reason
+        (self._allowed if allowed else self._denied[reason]).value += 1
+        self._left -= 1
+        return self._left == 0
+
+    def log(self, check: PermissionCheck, asked_by: Principal, decision: Decision) -> None:
+        """Log a check for which `counted` says so."""
+        self._log(check, asked_by, allowed=decision.allowed, reason=decision.reason)
+
     def count_all(self, evaluated: Sequence[Evaluated], *, asked_by: Principal) -> None:
         """Count the checks of a batch."""
         for one in evaluated:
-            decision = one.decision
-            allowed, reason = decision.allowed, decision.reason
-            (self._allowed if allowed else self._denied[reason]).value += 1
-            self._left -= 1
-            if self._left == 0:
-                self._log(one.check, asked_by, allowed=allowed, reason=reason)
+            if self.counted(one.decision):
+                self.log(one.check, asked_by, one.decision)
 
     def _log(
         self, check: PermissionCheck, asked_by: Principal, *, allowed: bool, reason: str

@@ -1,5 +1,7 @@
 """The external ids of members: the platform's own ids, by which a check may name them."""
 
+from collections.abc import Mapping
+
 from shared.ids import is_id
 
 USER_PREFIX = "usr"
@@ -29,6 +31,11 @@ class ExternalIds:
     def any_of(self, account_id: str) -> bool:
         """Whether any member of the account has one."""
         return account_id in self._accounts
+
+    @property
+    def accounts(self) -> Mapping[str, object]:
+        """By account, where any member has one."""
+        return self._accounts
 
     def drop(self, account_id: str) -> None:
         """Forget the account."""

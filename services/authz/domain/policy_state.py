@@ -69,6 +69,11 @@ class PolicyState:
         for account_id, change in changes.items():
             self._name(account_id, change)
 
+    @property
+    def states(self) -> Mapping[str, AccountState]:
+        """Every account as `account` gives it."""
+        return self._accounts.states
+
     def account(self, account_id: str) -> AccountState | None:
         """The account as of the last change; `None`: it does not exist, or is incomplete."""
         return self._accounts.states.get(account_id)

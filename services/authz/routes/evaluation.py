@@ -215,15 +215,25 @@ def evaluation_request(
     )
 
 
+Told = tuple[bool, str, str | None, str | None, datetime | None]
+"""What an answer tells: allowed, reason, what decided, revision, and the past time if any."""
+
+
 def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
     """The answer with this result."""
-    kind, _, name = (result.decided_by or "").partition(":")
-    context = DecisionContext(
-        reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
+    return told_answer(
+        (result.allowed, result.reason, result.decided_by, result.revision, result.at)
     )
-    if result.at is not None:
-        context = PastDecisionContext(**dict(context), at=result.at)
-    return EvaluationAnswer(decision=result.allowed, context=context)
+
+
+def told_answer(told: Told) -> EvaluationAnswer:
+    """The answer that tells this."""
+    allowed, reason, decided_by, revision, at = told
+    kind, _, name = (decided_by or "").partition(":")
+    context = DecisionContext(reason=reason, revision=revision, **({kind: name} if kind else {}))
+    if at is not None:
+        context = PastDecisionContext(**dict(context), at=at)
+    return EvaluationAnswer(decision=allowed, context=context)
 
 
 def caller_of(call: Call[Any, Any]) -> ClientPrincipal | UserPrincipal:

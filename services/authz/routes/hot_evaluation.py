@@ -6,6 +6,7 @@ Each step is the one that `Api` and the ROUTES row take for the same request, wi
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from services.authz.adapters.hot_connections import HotConnection
@@ -15,6 +16,7 @@ from services.authz.routes.answer_texts import answer_text
 from services.authz.routes.evaluation import EVALUATION, Evaluation, request_of
 from services.authz.routes.evaluations import EVALUATIONS, answers_text
 from services.authz.routes.hot_bodies import read_batch_quickly, read_quickly
+from services.authz.routes.usual_answers import UsualAnswers
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import evaluate_at_once
 from services.authz.use_cases.evaluations import evaluate_each_at_once
@@ -48,11 +50,15 @@ class _Answering(NamedTuple):
 class HotEvaluations:
     """Answers evaluation requests at once, single ones and batches, or leaves them to aiohttp."""
 
-    def __init__(self, api: Api, ctx: Ctx, *, proxies: Proxies) -> None:
+    def __init__(
+        self, api: Api, ctx: Ctx, *, proxies: Proxies, compiled: ModuleType | None
+    ) -> None:
+        """Make it; `compiled` decides what is usual, and Python the rest."""
         self._api = api
         self._ctx = ctx
         self._proxies = proxies
         self._refused_tokens = ctx.sign_ins.refused_tokens
+        self._usual = None if compiled is None else UsualAnswers(ctx, compiled)
         self._answering: Mapping[str, _Answering] = {
             EVALUATION.path: _Answering(self._one, DirectAnswers(api.name, EVALUATION)),
             EVALUATIONS.path: _Answering(self._several, DirectAnswers(api.name, EVALUATIONS)),
@@ -114,12 +120,20 @@ class HotEvaluations:
         return answers.success(content, request_id=request_id, sent_id=sent_id, started=started)
 
     def _one(self, principal: Caller, body: bytes) -> bytes | None:
+        if self._usual is not None:
+            usual = self._usual.one(principal, body)
+            if usual is not None:
+                return usual
         check = read_quickly(body) or _read(body)
         if check.at_least_revision is not None or check.at is not None:
             return None  # it may wait for the revision, or is about a past time
         return answer_text(evaluate_at_once(self._ctx, principal, check)) + END_OF_LINE
 
     def _several(self, principal: Caller, body: bytes) -> bytes | None:
+        if self._usual is not None:
+            usual = self._usual.several(principal, body)
+            if usual is not None:
+                return usual
         batch = read_batch_quickly(body)
         if batch is None:
             return None

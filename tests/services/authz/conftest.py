@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import ModuleType
 from typing import Any
 
 import aiohttp
@@ -114,6 +115,7 @@ class World:
         timeouts: Timeouts = TIMEOUTS,
         ready: bool = True,
         hot_path: bool = True,
+        compiled: ModuleType | None = None,
         **more: Any,
     ) -> AsyncIterator[ServiceApp]:
         settings = Settings(
@@ -134,6 +136,7 @@ class World:
             view=view,
             timeouts=timeouts,
             hot_path=hot_path,
+            compiled=compiled,
         )
         internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
         starting = asyncio.create_task(service.start(internal=internal, public=public))

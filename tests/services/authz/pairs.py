@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from shared.runtime.service import ServiceApp
@@ -85,15 +86,17 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair_of(world: World, **settings: Any) -> AsyncIterator[Pair]:
-    """Run both replicas."""
+async def pair_of(
+    world: World, *, compiled: ModuleType | None = None, **settings: Any
+) -> AsyncIterator[Pair]:
+    """Run both replicas; the hot one may have the compiled module."""
     world.team.write(account(roles={_CONDITIONAL: {"name": "Depends", "grants": _GRANTS}}))
     world.team.write(member(CY, _CONDITIONAL, external_id="cy@platform"))
     world.identity.write(
         service_client(BOUND_CLIENT, account_ids=[ACCOUNT], resource_types=["instance"])
     )
     async with (
-        world.replica("hot", **settings) as hot,
+        world.replica("hot", compiled=compiled, **settings) as hot,
         world.replica("plain", hot_path=False, **settings) as plain,
     ):
         yield Pair(world, hot, plain)

@@ -1,35 +1,24 @@
 """What is noted of an evaluation is the same in a batch as alone: denials, allows and activity."""
 
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Sequence
 
 import pytest
 from msgspec import structs
 
 from rolecall import Resource
-from services.authz.domain.allow_samples import AllowSamples
 from services.authz.domain.batches import Semantic
-from services.authz.domain.decision_counts import DecisionCounts
 from services.authz.domain.evaluations import Evaluated, EvaluationRequest
 from services.authz.routes.answer_texts import answer_text, evaluated_text
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import evaluate_at_once
 from services.authz.use_cases.evaluations import OF_ONE_EVALUATION, evaluate_each_at_once
-from shared.activity import RecentActivity
-from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal, UserPrincipal
-from shared.contracts.facts import SHARDS
-from shared.contracts.policy_objects import PolicyObject, ServiceClientObject
-from shared.ids import AccountId, SessionId, TokenId, UserId
-from shared.token_uses import TokenUses
-from tests.clocks import SetClock
-from tests.services.authz.histories import ACCOUNT, ANA, BO, CLIENT, CY, NOON, PROD, member, project
-from tests.services.authz.offline import PRINCIPAL, context, request
+from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.ids import SessionId, UserId
+from tests.services.authz.histories import ACCOUNT, ANA, BO, CY, PROD, member
+from tests.services.authz.noting import NO_BOUNDS, TOKEN, Bounds, noted, replica
+from tests.services.authz.offline import PRINCIPAL, request
 
 Caller = ClientPrincipal | UserPrincipal
-Bounds = Mapping[str, Any]
-NO_BOUNDS: Bounds = {}
 
 
 def user(user_id: str) -> UserPrincipal:
@@ -38,9 +27,6 @@ def user(user_id: str) -> UserPrincipal:
 
 
 STRANGER, MEMBER = user("usr_" + "e" * 32), user(BO)
-TOKEN = "tok_" + "7" * 32
-MEMBERS = (member(BO, "developer", external_id="ext-1"), member(CY, "viewer"))
-AFTER = NOON.replace(year=NOON.year + 1)
 IN_PROD = Resource("i-1", project_id=PROD)
 REQUESTS = {
     "allowed": request(BO),
@@ -63,41 +49,6 @@ REQUESTS = {
     "of a token": structs.replace(request(TOKEN), subject_type="api_token"),
     "denied to a token": structs.replace(request(TOKEN, "frobnicate"), subject_type="api_token"),
 }
-
-
-def replica(
-    *members: PolicyObject, over: Container[str] = frozenset(), bounds: Bounds = NO_BOUNDS
-) -> Ctx:
-    """A replica that has noted nothing."""
-    known = context([member(ANA, "owner", status="suspended"), *(members or MEMBERS)], over=over)
-    client = ServiceClientObject(name="compute", scopes=("authz:check",), **bounds)
-    cast("Any", known.sign_ins).client = {CLIENT: client}.get
-    known.policy.put([project().model_copy(update={"rev": 1})])
-    token = ApiTokenPrincipal(
-        token_id=TokenId(TOKEN),
-        user_id=UserId(BO),
-        account_id=AccountId(ACCOUNT),
-        membership_id=f"mem_{BO}",
-        expires_at=AFTER,
-    )
-    known.team.view.epoch, known.team.view.applied = "e1", dict.fromkeys(range(SHARDS), 7)
-    callers: Any = SimpleNamespace(api_token={TOKEN: token}.get)
-    return replace(
-        known,
-        callers=callers,
-        clock=SetClock(NOON),
-        denials=DecisionCounts(),
-        allows=AllowSamples({"*": 1}),
-        activity=RecentActivity(),
-        token_uses=TokenUses(),
-    )
-
-
-def noted(ctx: Ctx) -> list[Any]:
-    """All that a replica has noted."""
-    later = NOON.replace(hour=NOON.hour + 1)
-    told = [counts.take(later, limit=100).counts for counts in (ctx.denials, ctx.allows.counts)]
-    return [*told, ctx.activity.take(), ctx.token_uses.take()]
 
 
 def in_a_batch(ctx: Ctx, caller: Caller, asked: EvaluationRequest) -> Evaluated:

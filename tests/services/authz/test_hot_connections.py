@@ -19,6 +19,7 @@ from services.authz.domain.batches import STEPS_OF_TURN
 from shared import metrics
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.http.lanes import Lane, Share
+from tests.services.authz.compiled import EITHER, compiled
 from tests.services.authz.conftest import TIMEOUTS, evaluation
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -45,8 +46,9 @@ GONE = PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=CLIENT, state=None)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def pair(world):
-    async with pair_of(world) as made:
+async def pair(world, request):
+    module = compiled() if getattr(request, "param", None) == "compiled" else None
+    async with pair_of(world, compiled=module) as made:
         yield made
 
 
@@ -58,6 +60,7 @@ async def last_answer(connection: RawConnection, request: bytes) -> bytes:
     return connection.wire.written[before:]
 
 
+@EITHER
 @pytest.mark.parametrize(
     ("change", "refusal"),
     [
@@ -76,6 +79,7 @@ async def test_a_known_token_of_a_changed_client_is_refused(pair: Pair, change, 
     assert refusal in (await pair.same(request)).answers
 
 
+@EITHER
 @pytest.mark.parametrize("what", ["token", "key"])
 @pytest.mark.rule("T5")
 async def test_a_known_token_is_refused_when_it_or_its_key_is_revoked(pair: Pair, what):
@@ -157,6 +161,7 @@ async def test_a_caller_that_is_gone_learns_nothing_else(pair: Pair):
         assert b"token-revoked" in await pair.answered_hot(request)
 
 
+@EITHER
 async def test_a_removal_is_in_force_for_the_next_request_of_a_connection(pair: Pair):
     hot, request = RawConnection(pair.hot), pair.request()
     assert b'"decision":true' in await last_answer(hot, request)
@@ -164,6 +169,7 @@ async def test_a_removal_is_in_force_for_the_next_request_of_a_connection(pair: 
     assert b'"decision":false' in await last_answer(hot, request)
 
 
+@EITHER
 async def test_without_a_lease_there_is_no_decision(pair: Pair):
     hot, request = RawConnection(pair.hot), pair.request()
     pair.world.clock.skip(60)
@@ -171,6 +177,7 @@ async def test_without_a_lease_there_is_no_decision(pair: Pair):
     assert b"stale" in (await pair.same(request)).answers
 
 
+@EITHER
 @pytest.mark.parametrize("read", [1, 2])
 async def test_a_stop_before_or_at_the_look_gives_no_decision(pair: Pair, read):
     """The time is read with the token, then with the state: the leases are tested after both."""
@@ -226,6 +233,7 @@ async def test_a_batch_that_takes_more_than_a_turn_is_left_to_aiohttp(pair: Pair
         assert sum(rises) == 2 * number
 
 
+@EITHER
 async def test_a_batch_is_as_of_the_state_the_client_and_the_leases_of_now(pair: Pair):
     hot, request = RawConnection(pair.hot), pair.request(batch_of(WRITE, WRITE), line=BATCH)
     assert (await last_answer(hot, request)).count(b'"decision":true') == 2
@@ -296,6 +304,7 @@ async def test_a_client_that_reads_nothing_gets_no_more_from_the_hot_path(pair: 
     assert b"200 OK" in hot.answers
 
 
+@EITHER
 async def test_a_fault_is_answered_and_logged_by_aiohttp(pair: Pair):
     for service in (pair.hot, pair.plain):
         service.public._ctx.policy._accounts.states[ACCOUNT] = object()
@@ -324,6 +333,7 @@ def counted() -> dict[str, float]:
     }
 
 
+@EITHER
 async def test_both_paths_raise_the_same_counters(pair: Pair):
     rises = []
     for service in (pair.hot, pair.plain):

@@ -18,6 +18,7 @@ from services.authz.routes.hot_bodies import read_batch_quickly
 from services.authz.routes.hot_evaluation import MAX_BATCH_BYTES
 from shared.auth.api_tokens import new_api_token
 from tests.lengths import SEED, length
+from tests.services.authz.compiled import EITHER, compiled
 from tests.services.authz.conftest import evaluation
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -34,8 +35,9 @@ MUTATIONS = length("HOT_MUTATIONS", short=300, soak=20_000)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def pair(world):
-    async with pair_of(world) as made:
+async def pair(world, request):
+    module = compiled() if getattr(request, "param", None) == "compiled" else None
+    async with pair_of(world, compiled=module) as made:
         yield made
 
 
@@ -252,6 +254,7 @@ CONDITIONAL: tuple[tuple[str, dict[str, str], dict[str, str], str], ...] = (
 )
 
 
+@EITHER
 async def test_a_decision_by_a_condition_is_the_same(pair: Pair):
     """The properties that the quick reading knows are tested, and so are those that it does not."""
     for action, of_resource, of_subject, reason in CONDITIONAL:
@@ -262,6 +265,7 @@ async def test_a_decision_by_a_condition_is_the_same(pair: Pair):
         assert b'"reason":"%s"' % reason.encode() in said, (action, of_resource, of_subject)
 
 
+@EITHER
 @pytest.mark.rule("T22")
 async def test_each_body_gets_the_same_answer(pair: Pair):
     for body in bodies().values():
@@ -305,6 +309,7 @@ def many(*batches: object) -> list[bytes]:
     return [json.dumps(batch).encode() for batch in batches]
 
 
+@EITHER
 @pytest.mark.rule("T22")
 async def test_each_batch_gets_the_same_answer(pair: Pair):
     """A usual one is read quickly, and every other one as on the path without that."""
@@ -414,6 +419,7 @@ async def test_a_batch_of_an_unusual_form_or_size_is_left_to_aiohttp(pair: Pair)
         assert (await pair.same(pair.request(json.dumps(usual).encode(), line=line))).ordinary
 
 
+@EITHER
 async def test_each_caller_gets_the_same_answer(pair: Pair):
     world = pair.world
     tokens = {
@@ -552,6 +558,7 @@ PIECES = (
 )
 
 
+@EITHER
 @pytest.mark.rule("T22")
 async def test_mutated_bodies_get_the_same_answers(pair: Pair):
     chance = random.Random(SEED)
