@@ -5,19 +5,15 @@ from tests.mutants.mutant import Kind, Mutant
 SOURCE = "services/authz/adapters/usual_checks.c"
 ANSWERS = "services/authz/routes/usual_answers.py"
 LIMITS = ("tests/services/authz/test_hot_connections.py",)
-ALIKE = ("tests/services/authz/test_usual_checks.py",)
+SAME = ("tests/services/authz/test_usual_checks.py",)
 
 
 def _compiled(name: str, old: str, new: str, kind: Kind = Kind.SECURITY) -> Mutant:
-    return Mutant(
-        id=f"compiled-takes-{name}", kind=kind, file=SOURCE, old=old, new=new, tests=ALIKE
-    )
+    return Mutant(id=f"compiled-takes-{name}", kind=kind, file=SOURCE, old=old, new=new, tests=SAME)
 
 
 def _answers(name: str, old: str, new: str, kind: Kind = Kind.SECURITY) -> Mutant:
-    return Mutant(
-        id=f"usual-answers-{name}", kind=kind, file=ANSWERS, old=old, new=new, tests=ALIKE
-    )
+    return Mutant(id=f"usual-answers-{name}", kind=kind, file=ANSWERS, old=old, new=new, tests=SAME)
 
 
 ROWS = (
@@ -64,14 +60,14 @@ ROWS = (
     ),
     _compiled(
         "no-override",
-        "    return override_in(place, *project_id, matrix);\n",
-        "    return 1;\n",
+        "Py_SETREF(*matrix, PyObject_GetAttr(override, S_matrix));",
+        "Py_SETREF(*matrix, Py_NewRef(*matrix));",
     ),
     _compiled("an-unknown-project", "    NEEDS(known);\n", "    (void)known;\n"),
     _compiled(
         "a-registered-resource",
         "    return registered < 0 ? registered : !registered;\n",
-        "    return 1;\n",
+        "    return registered < 0 ? registered : 1;\n",
     ),
     _compiled(
         "a-right-on-a-project",
@@ -93,11 +89,11 @@ ROWS = (
         "        if (same(all->names[each], name)) return 0;\n",
         "        if (0) return 0;\n",
     ),
-    _compiled("an-entity-twice", "item->has & SUBJECT || ", ""),
     _compiled(
-        "an-api-token",
-        "           || memcmp(begin, TOKEN_PREFIX, TOKEN_PREFIX_SIZE) != 0;\n",
-        "           || 1;\n",
+        "properties-twice",
+        """!entity->properties++
+           && take_properties(in, entity->item, 0);""",
+        "take_properties(in, entity->item, 0);",
     ),
     _compiled("more-behind", "    return in->at == in->end;\n", "    return 1;\n"),
     _compiled("the-member-before", " || !same(place->user_text, item->subject)", ""),

@@ -201,6 +201,7 @@ UNUSUAL = {
     "a session": asked(subject={"session_id": "ses_1"}),
     "another type of subject": asked() | {"subject": {"type": "robot", "id": BO}},
     "an API token": asked(new_api_token(1)),
+    "an API token as a resource": asked(rid=new_api_token(1)),
     "a context": asked() | {"context": {}},
     "an escape": asked(rid='i"1'),
     "other letters": asked(rid="Ω"),
@@ -256,7 +257,7 @@ def test_a_member_that_comes_twice_is_left_to_python(twins: Twins):
 
 
 @pytest.mark.rule("T22")
-def test_each_body_of_the_path_is_decided_alike_or_left(twins: Twins):
+def test_each_body_of_the_path_is_decided_the_same_or_left(twins: Twins):
     for body in bodies().values():
         twins.one(body)
         twins.several(b'{"evaluations": [%s]}' % body)
@@ -265,7 +266,10 @@ def test_each_body_of_the_path_is_decided_alike_or_left(twins: Twins):
 
 
 def test_an_evaluation_has_its_own_entity_or_the_default_as_a_whole(twins: Twins):
-    for defaults in (asked(), asked(CY, "instance:view", owner_id=CY)):
+    said = twins.several(text(asked(GUS, owner_id=GUS) | {"evaluations": [{}]}))
+    assert said is not None
+    assert b'"reason":"allowed"' in said
+    for defaults in (asked(), asked(CY)):
         for own in ({}, *({name: asked(DI, project_id=PROD)[name]} for name in defaults)):
             first, second = ({"evaluations": [own, asked(DI)]}, defaults)
             for body in (first | second, second | first):
@@ -311,7 +315,7 @@ def changed(rng: random.Random, body: bytes) -> bytes:
 
 
 @pytest.mark.rule("T22")
-def test_random_bodies_are_decided_alike_or_left(twins: Twins):
+def test_random_bodies_are_decided_the_same_or_left(twins: Twins):
     rng, decided = random.Random(SEED), 0
     for _ in range(MUTATIONS):
         body = changed(rng, text(drawn(rng)))
