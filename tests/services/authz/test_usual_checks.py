@@ -23,6 +23,7 @@ from shared.auth.api_tokens import new_api_token
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.policy_objects import PolicyObject
 from shared.http.problem_responses import END_OF_LINE
+from shared.ids import ClientId
 from tests.lengths import SEED, length
 from tests.services.authz.compiled import compiled
 from tests.services.authz.histories import (
@@ -209,7 +210,7 @@ UNUSUAL = {
     "a long text": asked(rid="i" * 1025),
     "a number": asked() | {"action": {"name": 7}},
     "nothing": {},
-    "many properties": asked(**{f"p{at}": "x" for at in range(20)}),
+    "many properties": asked(subject={f"p{at}": "x" for at in range(20)}),
 }
 
 
@@ -344,7 +345,7 @@ def test_the_checks_of_a_bound_client_are_left_to_python(bounds: dict[str, Any])
 
 def test_a_client_that_is_gone_is_left_to_python():
     usual = UsualAnswers(fresh(), compiled())
-    other = ClientPrincipal(client_id="cli_" + "9" * 32, scopes=PRINCIPAL.scopes)
+    other = ClientPrincipal(client_id=ClientId("cli_" + "9" * 32), scopes=PRINCIPAL.scopes)
     assert PRINCIPAL.client_id == CLIENT
     assert usual.one(other, text(asked())) is None
     assert usual.one(PRINCIPAL, text(asked())) is not None
