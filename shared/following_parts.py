@@ -6,6 +6,7 @@ from shared.bus import Subscription
 from shared.contracts.topology import FOLLOWER_QUEUES
 from shared.following.follower import Follower
 from shared.following.followers import Followers
+from shared.following.held_state import HeldState
 from shared.following.journal_view import JournalView, ReplicaState
 from shared.parts import Parts
 from shared.runtime.supervisor import Loop
@@ -25,17 +26,24 @@ class Following:
         *,
         slot: str,
         view: type[JournalView] = JournalView,
+        shards: Mapping[str, frozenset[int]] | None = None,
     ) -> None:
-        """Follow these sources into these states; `slot` names the process in the lease rows."""
+        """Follow these sources into these states; `slot` names the process in the lease rows.
+
+        Of accounts a source of `shards` needs to tell those of these shards only, and each change
+        of others is dropped: the state must never be asked about them.
+        """
+        held = shards or {}
         self.followers = {
             source: Follower(
                 source,
-                view=view(state),
+                view=view(HeldState(state, held[source]) if source in held else state),
                 slot=slot,
                 internal=parts.internal,
                 verifier=parts.verifier,
                 clock=parts.clock,
                 timeouts=parts.timeouts,
+                shards=held.get(source),
             )
             for source, state in states.items()
         }

@@ -241,6 +241,12 @@ CHECKS = LoopCounter(
     ("decision", "reason"),
     registry=REGISTRY,
 )
+GROUP_CALLS = Counter(
+    "rolecall_group_calls",
+    "Requests about accounts of another group of replicas, by whether that group answered.",
+    ("group", "result"),
+    registry=REGISTRY,
+)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 

@@ -1,5 +1,6 @@
 """The wiring of authz."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from types import ModuleType
 
@@ -8,13 +9,16 @@ from services.authz.adapters.check_counter import CheckCounter
 from services.authz.adapters.compiled import COMPILED
 from services.authz.adapters.decision_reports import OF_ALLOWS, OF_DENIALS, DecisionReports
 from services.authz.adapters.forward_auth_files import read_map
+from services.authz.adapters.group_calls import GroupCalls
 from services.authz.adapters.past_policies import PastPolicies
 from services.authz.adapters.sealed_places import SealedPlaces
 from services.authz.domain.allow_samples import AllowSamples
 from services.authz.domain.decision_counts import DecisionCounts, Denied
+from services.authz.domain.groups import AccountGroups
 from services.authz.domain.policy_state import PolicyState
 from services.authz.routes import GATEWAY_ROUTES, INTERNAL_ROUTES, ROUTES
 from services.authz.routes.hot_evaluation import HotEvaluations
+from services.authz.routes.sent_on import sent_on
 from services.authz.settings import Settings
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.policy_feed import PolicyFeed, ToldSignIns, ToldState
@@ -27,6 +31,7 @@ from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.following_parts import Following
 from shared.http.api import Api
+from shared.http.routes import Route
 from shared.parts import Parts
 from shared.runtime.connections import Connection
 from shared.runtime.service import ServiceApp
@@ -49,11 +54,24 @@ def build(
     Without the `hot_path` aiohttp answers every request and no body is read quickly, which a client
     cannot tell. What is usual there is decided by the `compiled` module if there is one.
     """
-    routes = (*ROUTES, *GATEWAY_ROUTES)
+    routes: tuple[Route, ...] = (*ROUTES, *GATEWAY_ROUTES)
     if not hot_path:
         routes = tuple(replace(route, reads_quickly=None) for route in routes)
+    internal_routes: tuple[Route, ...] = INTERNAL_ROUTES
+    groups = AccountGroups.of(settings.group, len(settings.group_urls)) if settings.group else None
+    closes: tuple[Callable[[], Awaitable[None]], ...] = ()
+    if groups is not None:
+        calls = GroupCalls(
+            groups,
+            public=settings.group_urls,
+            inside=settings.group_internal_urls,
+            timeouts=timeouts,
+        )
+        routes = tuple(sent_on(route, groups, calls) for route in routes)
+        internal_routes = tuple(sent_on(route, groups, calls) for route in internal_routes)
+        closes = (calls.close,)
     parts = Parts(Service.AUTHZ, settings, bus=bus, clock=clock, timeouts=timeouts)
-    policy, sign_ins = PolicyState(), SignInState()
+    policy, sign_ins = PolicyState(groups), SignInState()
     feed = PolicyFeed(clock=parts.clock, timeouts=timeouts)
     following = Following(
         parts,
@@ -63,6 +81,7 @@ def build(
         },
         slot=settings.slot,
         view=view,
+        shards=None if groups is None else {Service.TEAM: groups.shards},
     )
     team, identity = (following.followers[each] for each in (Service.TEAM, Service.IDENTITY))
     callers = LiveCallers(sign_ins, identity, clock=parts.clock)
@@ -96,6 +115,7 @@ def build(
         public_url=settings.public_url,
         forward_auth=read_map(settings.forward_auth_file),
         timeouts=timeouts,
+        groups=groups,
     )
     authenticator = parts.authenticator(live=callers.check, api_tokens=callers.find_api_token)
     public = Api(
@@ -111,7 +131,7 @@ def build(
         public=public,
         internal=Api(
             Service.AUTHZ,
-            INTERNAL_ROUTES,
+            internal_routes,
             ctx,
             authenticator=authenticator,
             lane_limits=parts.lane_limits,
@@ -126,7 +146,13 @@ def build(
             "allows": allow_reports.run,
         },
         drains=(feed.drain,),
-        closes=(denial_reports.close, allow_reports.close, following.stop, parts.internal.close),
+        closes=(
+            denial_reports.close,
+            allow_reports.close,
+            following.stop,
+            parts.internal.close,
+            *closes,
+        ),
         checks=lambda: {**parts.checks(), **following.checks()},
         informational=lambda: {"bus": following.connected},
         proxies=settings.proxies,

@@ -12,6 +12,7 @@ from shared.auth.row_signatures import SignedRow
 from shared.clock import Clock
 from shared.contracts.calls.journal import CHANGES, ChangesQuery
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, LeaseRequest, ReleaseQuery
+from shared.contracts.groups import mask_of
 from shared.following.call_time import CallTime
 from shared.following.journal_view import HistoryForked, JournalView, RowOutcome
 from shared.following.lease_grants import LeaseGrant, LeaseRequestState
@@ -42,7 +43,7 @@ replica's fault."""
 
 
 class Follower:
-    """Follows the journal of one source and holds a lease from it."""
+    """Follows the journal of one source and holds a lease from it, for accounts of `shards`."""
 
     def __init__(
         self,
@@ -54,7 +55,9 @@ class Follower:
         verifier: RowVerifier,
         clock: Clock,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        shards: frozenset[int] | None = None,
     ) -> None:
+        self._shards = None if shards is None else mask_of(shards)
         self.source = source
         self.view = view
         self._slot = slot
@@ -200,8 +203,9 @@ class Follower:
 
     async def _load(self) -> None:
         """Read the snapshot; rows from the bus are buffered meanwhile."""
+        seconds, shards = self._timeouts.snapshot_page, self._shards
         count = await load_snapshot(
-            self._internal, self.source, self.view, page_seconds=self._timeouts.snapshot_page
+            self._internal, self.source, self.view, page_seconds=seconds, shards=shards
         )
         self._granted_at = self._clock.boottime()
         self._unusable_seconds = 0.0
@@ -283,6 +287,7 @@ class Follower:
             applied=dict(state.applied),
             digests=dict(state.digests),
             held=state.held,
+            shards=self._shards,
         )
 
 

@@ -22,9 +22,16 @@ REQUEST_SECONDS = 0.001
 
 
 async def load_snapshot(
-    internal: InternalClient, source: str, view: JournalView, *, page_seconds: float
+    internal: InternalClient,
+    source: str,
+    view: JournalView,
+    *,
+    page_seconds: float,
+    shards: str | None = None,
 ) -> int:
     """Read all pages, each within `page_seconds`, and take each as it comes.
+
+    With `shards`, a mask, the source may leave the accounts of others out.
 
     A page is gone before the next one is read, so that a start needs little more memory than the
     state itself.
@@ -41,7 +48,7 @@ async def load_snapshot(
     """
 
     async def text_at(cursor: str | None) -> bytes:
-        query = SnapshotQuery(cursor=cursor)
+        query = SnapshotQuery(cursor=cursor, shards=shards)
         return await internal.text(SNAPSHOT, source, query, timeout=page_seconds)
 
     with _without_collections():

@@ -169,6 +169,7 @@ class Api:
             principal=principal,
             path=path,
             body=body,
+            raw=received.raw,
             query=query,
             headers=request.headers,
             method=request.method,

@@ -88,15 +88,8 @@ def revision_of(headers: Mapping[str, str], strictness: Strictness) -> str | Non
     """
     revision = headers.get(REVISION_HEADER)
     if revision is not None and _REVISION.fullmatch(revision) is None:
-        raise refuse(
-            [
-                (
-                    f"/headers/{REVISION_HEADER}",
-                    "Must be a revision, as an earlier answer returned it.",
-                )
-            ],
-            strictness,
-        )
+        message = "Must be a revision, as an earlier answer returned it."
+        raise refuse([(f"/headers/{REVISION_HEADER}", message)], strictness)
     return revision
 
 
@@ -136,6 +129,8 @@ class Call(Generic[BodyT, QueryT]):
     """The path and query of the first line, exactly as they were sent."""
     route: "Route"
     request_id: str
+    raw: bytes = b""
+    """The body, exactly as it was sent."""
     guard: IdempotencyGuard | None = None
     """Of a row that is `idempotent`, when the caller sent an `Idempotency-Key`."""
     precondition: Precondition | None = None
@@ -232,8 +227,8 @@ class Route:
     is a sentence about whom the use case admits among those with the permission. A row
     `for_gateways` answers every method at its path and below, and refuses with 401, 403 or 503:
     gateways know no other status. No document for clients names it. A row that `streams` answers
-    in pieces, of these media types. `reads_quickly` reads usual bodies at once, and returns `None`
-    for all others; the handler gets what it returns in place of `takes`.
+    in pieces, of these media types. What `reads_quickly` reads of a body takes the place of
+    `takes`, unless it is `None`.
     """
 
     method: str

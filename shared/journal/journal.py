@@ -17,6 +17,7 @@ from shared.contracts.facts import (
     format_revision,
     shard_of,
 )
+from shared.contracts.groups import concerned_shards
 from shared.http.idempotency import RepeatedRequest
 from shared.ids import new_id
 from shared.journal import rows
@@ -177,6 +178,9 @@ class Journal:
                 digest=recorded[-1].digest,
                 committed_at=committed_at,
                 after=seen.session,
+                concerned=concerned_shards(
+                    each for row in recorded for each in row.row.policy_objects
+                ),
             )
             effective = receipt.effective
         return WriteResult(result=result, revision=format_revision(last), effective=effective)

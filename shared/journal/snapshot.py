@@ -6,7 +6,7 @@ least as new as the heads that the first one told.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -23,6 +23,7 @@ from shared.http.strict_json import loads
 from shared.problems import Invalid, Unavailable
 
 SessionT = TypeVar("SessionT")
+ReadT_contra = TypeVar("ReadT_contra", contravariant=True)
 
 
 class SnapshotItem(Protocol):
@@ -50,9 +51,19 @@ class SnapshotItem(Protocol):
 
 
 Page = PageStructure[SnapshotItem]
-ReadPage = Callable[[str, SessionT], Awaitable[tuple[Sequence[SnapshotItem], str | None]]]
-"""Reads the objects from a place on, and returns them with the next place; `""` is the first place
-and `None` the end."""
+
+
+class ReadPage(Protocol[ReadT_contra]):
+    """Reads the objects from a place on, and returns them with the next place.
+
+    `""` is the first place and `None` the end. With `shards`, where the source has accounts, those
+    of other shards need not be read.
+    """
+
+    async def __call__(
+        self, place: str, session: ReadT_contra, *, shards: frozenset[int] | None = None
+    ) -> tuple[Sequence[SnapshotItem], str | None]:
+        """Read a page."""
 
 
 class HeadsStore(Protocol[SessionT]):
@@ -80,8 +91,10 @@ class Snapshot:
         self._store = store
         self._read = read
 
-    async def page(self, cursor: str | None) -> Page:
+    async def page(self, cursor: str | None, *, shards: frozenset[int] | None = None) -> Page:
         """Return the page that a cursor names, or the first one.
+
+        Of accounts it has those of `shards`, and may have others.
 
         The heads are read before the objects, in one causally consistent session. A page may come
         from another process or after a change of the primary, with a majority that is older than
@@ -99,7 +112,8 @@ class Snapshot:
                 start = _Cursor(now.epoch, now.seqs, "")
             elif now.epoch != start.epoch or _behind(now.seqs, start.heads):
                 raise Unavailable
-            items, place = await self._read(start.place, session)
+            part = {} if shards is None else {"shards": shards}
+            items, place = await self._read(start.place, session, **part)
         return Page(
             source=self._source,
             epoch=start.epoch,

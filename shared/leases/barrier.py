@@ -34,11 +34,12 @@ def lease_id(*, service: str, slot: str, life: str) -> LeaseId:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """The last row of each shard that a replica has applied: sequence and digest."""
+    """The last row of each shard that a replica has applied, and the shards that it holds."""
 
     epoch: str | None
     applied: Mapping[int, int]
     digests: Mapping[int, str]
+    shards: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +52,7 @@ class LeaseRow:
     of the last applied rows; a replica of an earlier version reports none. For `ttl` seconds from
     the renewal the replica may answer, by this grant or an earlier one. A row that is `released`
     belongs to a life that gave its lease back. It is kept so that a late request of that life is
-    refused.
+    refused. The life decides about accounts of `shards` only; `None`: about all.
     """
 
     id: LeaseId
@@ -62,6 +63,11 @@ class LeaseRow:
     applied: Mapping[int, int]
     digests: Mapping[int, str]
     released: bool = False
+    shards: frozenset[int] | None = None
+
+    def decides(self, concerned: frozenset[int] | None) -> bool:
+        """Return whether the life may decide by what a change of these shards is about."""
+        return self.shards is None or concerned is None or not self.shards.isdisjoint(concerned)
 
     @property
     def service(self) -> str:
@@ -103,13 +109,15 @@ class Barrier:
     """Waits for the replicas whose rows were read after the commit of (`epoch`, `shard`, `seq`).
 
     `digest` is that of the change's last row. It does not wait for rows that appear later: their
-    heads were read after the commit.
+    heads were read after the commit. Nor does it wait for replicas that hold no account of the
+    shards that the change is about (`concerned`; `None`: it is about all).
     """
 
     epoch: str
     shard: int
     seq: int
     digest: str
+    concerned: frozenset[int] | None = None
     settled: list[Settled] = field(default_factory=list)
     _waiting: dict[LeaseId, LeaseRow] = field(default_factory=dict)
     _ahead: dict[LeaseId, tuple[int, str | None]] = field(default_factory=dict)
@@ -123,7 +131,8 @@ class Barrier:
         The limit counts from this read. A lease that was renewed between the commit and a late read
         does not affect this change, but the next change must still find its row.
         """
-        self._waiting = {row.id: row for row in rows if not row.released}
+        deciding = (row for row in rows if not row.released and row.decides(self.concerned))
+        self._waiting = {row.id: row for row in deciding}
         self._names = _names(self._waiting.values())
         longest = max((row.ttl for row in self._waiting.values()), default=0.0)
         self._limit = elapsed + longest + LAPSE_MARGIN_SECONDS

@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision
 from shared.leases.alarm import Alarm, Bell
 from shared.leases.barrier import Barrier, LeaseId, LeaseRow, Report
+from shared.leases.granted import Granted
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
 from shared.leases.receipt_writer import ReceiptWriter
 from shared.leases.store import LeaseStore
@@ -30,16 +31,6 @@ POLL_SECONDS = (0.005, 0.01, 0.02)
 LONGEST_POLL_SECONDS = 0.05
 SWEEP_SECONDS = 1.0
 """The pause between two looks for rows of dead lives."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Granted:
-    """A lease: the journal's epoch and heads, read after its row was written; `ttl` in seconds."""
-
-    epoch: str
-    heads: Mapping[int, int]
-    digests: Mapping[int, str]
-    ttl: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,12 +119,14 @@ class Leases:
         committed_at: float,
         after: Any = None,
         seconds: float | None = None,
+        concerned: frozenset[int] | None = None,
     ) -> Receipt:
         """Wait until the change is effective everywhere, at most `seconds` (`Timeouts.barrier`).
 
         `position` and `digest` are those of the change's last row. `committed_at` is this process's
         boottime when the commit had returned, `after` the session that committed. The waiting
-        goes on in the background. Nothing waits for the storing of the receipt.
+        goes on in the background. Nothing waits for the storing of the receipt. The change is
+        about accounts of the shards `concerned`; `None`: of all.
 
         Returns:
             The receipt. It is not `effective` when the time was over or the waiting failed. The
@@ -144,7 +137,9 @@ class Leases:
         task = self._running.get(key)
         if task is None:
             task = asyncio.create_task(
-                self.follow(position, digest=digest, committed_at=committed_at, after=after),
+                self.follow(
+                    position, concerned, digest=digest, committed_at=committed_at, after=after
+                ),
                 name=f"barrier {revision}",
             )
             self._running[key] = task
@@ -155,10 +150,16 @@ class Leases:
         return Receipt(revision=revision)
 
     async def follow(
-        self, position: Position, *, digest: str, committed_at: float, after: Any
+        self,
+        position: Position,
+        concerned: frozenset[int] | None = None,
+        *,
+        digest: str,
+        committed_at: float,
+        after: Any,
     ) -> Receipt:
         """Wait as long as it takes."""
-        barrier = Barrier(position.epoch, position.shard, position.seq, digest)
+        barrier = Barrier(position.epoch, position.shard, position.seq, digest, concerned)
         opened = _Open(barrier, committed_at, self._alarm())
         self._open[opened] = None
         try:
@@ -274,11 +275,12 @@ class Leases:
         return LeaseRow(
             id=lease,
             asked=asked,
-            renewal=_renewal(),
+            renewal=secrets.token_hex(8),
             ttl=max(self._ttl, held),
             epoch=report.epoch,
             applied=report.applied,
             digests=report.digests,
+            shards=report.shards,
         )
 
     def _hear(self, row: LeaseRow) -> None:
@@ -294,7 +296,3 @@ class Leases:
 
     def _elapsed(self, opened: _Open) -> float:
         return self._clock.boottime() - opened.committed_at
-
-
-def _renewal() -> str:
-    return secrets.token_hex(8)

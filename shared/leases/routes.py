@@ -12,6 +12,7 @@ from shared.contracts.calls.leases import (
     Life,
     ReleaseQuery,
 )
+from shared.contracts.groups import shards_in
 from shared.http.internal import internal_route
 from shared.http.routes import Call, Route
 from shared.leases.barrier import LeaseId, Report, lease_id
@@ -27,7 +28,8 @@ def lease_routes(leases: Leases, clock: Clock) -> tuple[Route, ...]:
         return lease_id(service=call.service.service, slot=life.slot, life=life.life)
 
     def reported(body: LeaseRequest) -> Report:
-        return Report(epoch=body.epoch, applied=body.applied, digests=body.digests)
+        shards = None if body.shards is None else shards_in(body.shards)
+        return Report(epoch=body.epoch, applied=body.applied, digests=body.digests, shards=shards)
 
     async def grant(ctx: object, call: Call[LeaseRequest, None]) -> LeaseAnswer:
         body = call.body

@@ -60,6 +60,11 @@ def succeeding(row: LeaseRow, there: LeaseRow | None) -> LeaseRow:
         raise LifeEnded
     if there.asked > row.asked:
         return there
+    # A process of an earlier version writes no shards: changes then wait for the life.
+    held = None
+    if there.shards is not None and row.shards is not None:
+        held = there.shards | row.shards
+    row = replace(row, shards=held)
     if there.asked == row.asked:
         return replace(row, ttl=max(row.ttl, there.ttl))
     return row
@@ -261,6 +266,7 @@ def _document(row: LeaseRow) -> Document:
         "renewal": row.renewal,
         "ttl": row.ttl,
         "epoch": row.epoch,
+        **({} if row.shards is None else {"shards": sorted(row.shards)}),
         **_applied(row),
     }
 
@@ -276,4 +282,5 @@ def _row(document: dict[str, Any]) -> LeaseRow:
         epoch=document["epoch"],
         applied={int(shard): seq for shard, seq in document["applied"].items()},
         digests={int(shard): digest for shard, digest in document.get("digests", {}).items()},
+        shards=None if (shards := document.get("shards")) is None else frozenset(shards),
     )

@@ -11,7 +11,7 @@ from shared.following.journal_view import JournalView, RowOutcome
 from shared.journal import Snapshot
 from shared.journal.repeats import Repeats
 from shared.leases import Leases, Receipt
-from shared.leases.leases import Granted
+from shared.leases.granted import Granted
 from tests.consistency.database import SimulatedStore
 from tests.consistency.simulation import SimulatedMembers, SimulationParts
 
@@ -19,7 +19,7 @@ from tests.consistency.simulation import SimulatedMembers, SimulationParts
 class NoBarrier(Leases):
     """Acknowledges as soon as the change is committed."""
 
-    async def follow(self, position, *, digest, committed_at, after):
+    async def follow(self, position, concerned=None, *, digest, committed_at, after):
         return Receipt(revision=format_revision(position), effective_at=self._clock.now())
 
 
@@ -125,7 +125,7 @@ class GrantsOutsideSession(Leases):
 class UntiedPages(Snapshot):
     """Reads a later page without comparing its heads with those of the first one."""
 
-    async def page(self, cursor):
+    async def page(self, cursor, *, shards=None):
         page = await super().page(None)
         if cursor is None:
             return page

@@ -129,7 +129,7 @@ class Server:
         self.repeats = parts.repeats(self.store)
 
     async def read_page(
-        self, place: str, session: SimulatedSession
+        self, place: str, session: SimulatedSession, **_: Any
     ) -> tuple[list[PolicyObject], str | None]:
         """One half of the members."""
         members = (await self.store.read(session)).members

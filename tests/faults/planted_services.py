@@ -23,7 +23,7 @@ from services.team.settings import Settings as TeamSettings
 from shared.clock import SystemClock
 from shared.following.journal_view import JournalView
 from shared.leases import Leases, MongoLeaseStore
-from shared.leases.leases import Granted
+from shared.leases.granted import Granted
 from shared.runtime.service import main
 from shared.timeouts import Timeouts
 from tests.consistency.planted_variants import NoBarrier, OverGaps
@@ -79,7 +79,7 @@ class UnawaitedChanges(LongLeases):
 
     types: ClassVar[frozenset[str]]
 
-    async def follow(self, position, *, digest, committed_at, after):
+    async def follow(self, position, concerned=None, *, digest, committed_at, after):
         place = {"shard": position.shard, "seq": position.seq}
         assert isinstance(self._store, MongoLeaseStore)
         async with self._store.session(after) as session:
@@ -87,7 +87,7 @@ class UnawaitedChanges(LongLeases):
         assert row is not None
         of = NoBarrier if json.loads(row["event"])["type"] in self.types else Leases
         return await of.follow(
-            self, position, digest=digest, committed_at=committed_at, after=after
+            self, position, concerned, digest=digest, committed_at=committed_at, after=after
         )
 
 

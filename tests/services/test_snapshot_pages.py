@@ -155,7 +155,7 @@ async def test_a_page_is_not_older_than_the_heads_that_were_read_with_it(source:
     process = source.here
     heads = MongoLeaseStore(process.client, process.database)
 
-    async def read(place: str, session: Any) -> Any:
+    async def read(place: str, session: Any, **_: Any) -> Any:
         process.client.behind = source.version - 1
         return await process.rows.read(place, session)
 

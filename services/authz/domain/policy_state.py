@@ -13,6 +13,7 @@ from rolecall import AccountState, Catalog, CatalogError, CompiledCatalog, with_
 from rolecall.core.account_objects import ACCOUNT_KINDS, AccountChange
 from rolecall.core.account_table import AccountTable
 from services.authz.domain.external_ids import ExternalIds
+from services.authz.domain.groups import AccountGroups
 from services.authz.domain.published import published
 from shared.contracts.policy_objects import CatalogObject, PolicyObject, PolicyObjectKind
 from shared.following.newest import read_states
@@ -29,9 +30,13 @@ class _CatalogRecord:
 
 
 class PolicyState:
-    """Accounts with their members, projects, overrides and resources, and published catalogs."""
+    """Accounts with their members, projects, overrides and resources, and published catalogs.
 
-    def __init__(self) -> None:
+    Where accounts are divided among `groups` of replicas, it has those of this replica's group.
+    """
+
+    def __init__(self, groups: AccountGroups | None = None) -> None:
+        self._groups = groups
         self.external_ids = ExternalIds()
         self._catalogs: Mapping[str, _CatalogRecord] = {}
         self._accounts = AccountTable()
@@ -75,8 +80,15 @@ class PolicyState:
         return self._accounts.states
 
     def account(self, account_id: str) -> AccountState | None:
-        """The account as of the last change; `None`: it does not exist, or is incomplete."""
-        return self._accounts.states.get(account_id)
+        """The account as of the last change; `None`: it does not exist, or is incomplete.
+
+        Raises:
+            HeldElsewhere: another group would have it, and this one cannot say.
+        """
+        account = self._accounts.states.get(account_id)
+        if account is None and self._groups is not None:
+            self._groups.require(account_id)
+        return account
 
     def project_name(self, account_id: str, project_id: str) -> str:
         """What people call a project; its id if the account has no such project."""

@@ -120,20 +120,25 @@ class EvaluationsAnswer(Answer):
 
 async def evaluate_each(ctx: Ctx, call: Call[Evaluations | UsualBatch, None]) -> Reply:
     """Answer several access evaluation requests."""
-    body, point = call.body, point_of(call)
-    asked: Sequence[EvaluationRequest | BadRequest]
-    if isinstance(body, UsualBatch):
-        asked, semantic = body.requests(point), body.semantic
-    elif body.evaluations:
-        reader = _ItemReader(body, point=point)
-        asked = [reader.request(item) for item in body.evaluations]
-        semantic = (body.options or Options()).evaluations_semantic
-    else:
-        single = _fitting(body.model_dump(exclude_unset=True))
+    asked, semantic = asked_of(call)
+    if not asked and isinstance(call.body, Evaluations):
+        single = _fitting(call.body.model_dump(exclude_unset=True))
         answer = await evaluate_body(ctx, call, single)
         return Reply(body=answer.model_dump_json().encode() + END_OF_LINE)
     results = await evaluations.evaluate_each(ctx, bearer_of(call), asked, semantic=semantic)
     return Reply(body=answers_text(results))
+
+
+def asked_of(
+    call: Call[Evaluations | UsualBatch, None],
+) -> tuple[Sequence[EvaluationRequest | BadRequest], Semantic]:
+    """The evaluations that are asked, and how far they go; none are a single request."""
+    body, point = call.body, point_of(call)
+    if isinstance(body, UsualBatch):
+        return body.requests(point), body.semantic
+    reader = _ItemReader(body, point=point)
+    asked = [reader.request(item) for item in body.evaluations or ()]
+    return asked, (body.options or Options()).evaluations_semantic
 
 
 class _ItemReader:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from services.authz.adapters.hot_connections import HotConnection
 from services.authz.adapters.hot_requests import MAX_BYTES, HotRequest, HotRequests, HotRoute
 from services.authz.domain.evaluations import EvaluationRequest
+from services.authz.domain.groups import HeldElsewhere
 from services.authz.routes.answer_texts import answer_text
 from services.authz.routes.evaluation import EVALUATION, Evaluation, request_of
 from services.authz.routes.evaluations import EVALUATIONS, answers_text
@@ -113,6 +114,8 @@ class HotEvaluations:
                 raise
         except Refusal as refusal:
             return answers.refusal(refusal, request_id=request_id, sent_id=sent_id, started=started)
+        except HeldElsewhere:
+            return None  # that waits for the other group
         except Exception:  # noqa: BLE001 - aiohttp meets the same fault, answers it and logs it
             return None
         if content is None:

@@ -3,9 +3,11 @@
 from pydantic import Field
 
 from services.authz.domain.checks import CHECK_SCOPE
+from services.authz.domain.groups import GroupNeeded
 from services.authz.use_cases import policy_stream
 from services.authz.use_cases.context import Ctx
 from shared.auth.bindings import AccountNotBound
+from shared.contracts.facts import SHARDS
 from shared.http.access import Client
 from shared.http.routes import Body, Call, Reply, Route
 from shared.http.streams import EVENT_STREAM, Stream
@@ -18,6 +20,14 @@ class StreamQuery(Body):
     account: str | None = Field(
         None, pattern="^acc_[0-9a-f]{32}$", description="Only this account."
     )
+    group: int | None = Field(
+        None,
+        ge=1,
+        le=SHARDS,
+        description="Only the accounts of this group of replicas. It is needed where accounts are"
+        " divided among groups and the stream would tell those of several; `Rolecall-Group` of the"
+        " refusal says how many there are.",
+    )
 
 
 async def stream(ctx: Ctx, call: Call[None, StreamQuery]) -> Reply:
@@ -27,6 +37,7 @@ async def stream(ctx: Ctx, call: Call[None, StreamQuery]) -> Reply:
         call.client,
         account_id=call.query.account,
         after=call.headers.get("Last-Event-ID"),
+        group=call.query.group,
     )
     return Reply(body=Stream(pieces=pieces, stall_seconds=ctx.timeouts.stream_stall))
 
@@ -42,6 +53,6 @@ ROUTES = (
         access=Client(CHECK_SCOPE),
         query=StreamQuery,
         streams=(EVENT_STREAM,),
-        refuses=(Stale, AccountNotBound),
+        refuses=(Stale, AccountNotBound, GroupNeeded),
     ),
 )

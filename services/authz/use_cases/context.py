@@ -13,6 +13,7 @@ from services.authz.adapters.sealed_places import SealedPlaces
 from services.authz.domain.allow_samples import AllowSamples
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.decision_counts import DecisionCounts, Denied
+from services.authz.domain.groups import AccountGroups
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.loop_turns import LoopTurns
 from services.authz.use_cases.policy_feed import PolicyFeed
@@ -55,6 +56,7 @@ class Ctx:
     public_url: str
     forward_auth: ForwardAuthMap | None
     timeouts: Timeouts
+    groups: AccountGroups | None = None
     turns: LoopTurns = field(default_factory=LoopTurns)
 
     def holds(self) -> bool:

@@ -32,9 +32,16 @@ BYTES_OF_READING = 256
 
 
 def open_stream(
-    ctx: Ctx, client: ClientPrincipal, *, account_id: str | None, after: str | None
+    ctx: Ctx,
+    client: ClientPrincipal,
+    *,
+    account_id: str | None,
+    after: str | None,
+    group: int | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """Return the events of a stream for this client: of one account, or all that it may read.
+
+    Where accounts are divided among groups of replicas, `group` names those that are told.
 
     `after` is the id of the last event that an earlier stream gave. The state is told anew unless
     all changes since then are kept.
@@ -42,14 +49,15 @@ def open_stream(
     Raises:
         Stale: this replica may not answer now.
         TokenRevoked, ScopeMissing, AccountNotBound: the client may not read this.
+        GroupNeeded, HeldElsewhere: as `AccountGroups.part_of`.
         Unavailable, Overloaded, TooManyAtOnce: as `PolicyFeed.require_room`.
     """
-    scope = ctx.while_fresh(lambda: _scope(ctx, client.client_id, account_id))
+    scope = ctx.while_fresh(lambda: _scope(ctx, client.client_id, account_id, group))
     ctx.feed.require_room(client.client_id)
     return _StreamReader(ctx, client, account_id, scope).events(after)
 
 
-def _scope(ctx: Ctx, client_id: str, account_id: str | None) -> StreamScope:
+def _scope(ctx: Ctx, client_id: str, account_id: str | None, group: int | None) -> StreamScope:
     client = ctx.sign_ins.client(client_id)
     if client is None:
         raise TokenRevoked
@@ -57,7 +65,8 @@ def _scope(ctx: Ctx, client_id: str, account_id: str | None) -> StreamScope:
         raise ScopeMissing(CHECK_SCOPE)
     if account_id is not None:
         require_account(client.account_ids, account_id)
-    return StreamScope.of(client, account_id)
+    scope = StreamScope.of(client, account_id)
+    return scope if ctx.groups is None else ctx.groups.part_of(scope, group)
 
 
 @dataclass

@@ -71,7 +71,13 @@ class SignInSnapshot:
         self._clock = clock
         self._page_size = page_size
 
-    async def read(self, place: str, session: DbSession) -> tuple[list[PolicyObject], str | None]:
+    async def read(
+        self,
+        place: str,
+        session: DbSession,
+        *,
+        shards: frozenset[int] | None = None,
+    ) -> tuple[list[PolicyObject], str | None]:
         """The objects of one page, and the place of the next one.
 
         Raises:

@@ -46,6 +46,7 @@ from shared.contracts.calls.team import (
     UserReleaseRequest,
 )
 from shared.contracts.facts import Actor, Caller
+from shared.contracts.groups import shards_in
 from shared.contracts.refusals import (
     HistoryUnavailable,
     InvitationNotValid,
@@ -162,7 +163,9 @@ async def note_activity(ctx: Ctx, call: Call[ActivityReport, None]) -> None:
 
 async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> Reply:
     """Return a page of the policy state of all accounts."""
-    return Reply(body=page_text(await ctx.snapshot.page(call.query.cursor)))
+    mask = call.query.shards
+    shards = None if mask is None else shards_in(mask)
+    return Reply(body=page_text(await ctx.snapshot.page(call.query.cursor, shards=shards)))
 
 
 async def read_past_policy(ctx: Ctx, call: Call[PastPolicyRequest, None]) -> PastPolicy:

@@ -89,8 +89,10 @@ class PolicySnapshot:
         self._catalogs = catalogs
         self._page_size = page_size
 
-    async def read(self, place: str, session: DbSession) -> tuple[list[SnapshotItem], str | None]:
-        """The objects of one page, and the place of the next one.
+    async def read(
+        self, place: str, session: DbSession, *, shards: frozenset[int] | None = None
+    ) -> tuple[list[SnapshotItem], str | None]:
+        """The objects of one page, and the place of the next one; of accounts only these shards.
 
         Raises:
             Invalid: there is no such place.
@@ -105,14 +107,25 @@ class PolicySnapshot:
         full = self._page_size
         end = len(self._collections) * len(_PARTS)
         while at < end and len(items) < full:
+            part = _within(_PARTS[at % len(_PARTS)], shards)
+            if not part:
+                at, after = at + 1, ""
+                continue
             collection, names, policy_object_of = self._collections[at // len(_PARTS)]
-            wanted = {"shard": {"$in": _PARTS[at % len(_PARTS)]}, "_id": {"$gt": after}}
+            wanted = {"shard": {"$in": part}, "_id": {"$gt": after}}
             room = full - len(items)
             found = collection.find(wanted, names, session=session).sort("_id", 1).limit(room)
             rows = await found.to_list(room)
             items += map(policy_object_of, rows)
             at, after = (at, rows[-1]["_id"]) if len(rows) == room else (at + 1, "")
         return items, f"shards:{at}:{after}" if at < end else None
+
+
+def _within(part: tuple[int | None, ...], shards: frozenset[int] | None) -> tuple[int | None, ...]:
+    """What of a part is read; which shard a document without a number is of is not known."""
+    if shards is None:
+        return part
+    return tuple(each for each in part if each is None or each in shards)
 
 
 def _parse(place: str) -> tuple[int, str]:

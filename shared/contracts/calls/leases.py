@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
 from shared.contracts.calls.journal import HeadsAnswer
 from shared.contracts.facts import SHARDS
+from shared.contracts.groups import MASK_PATTERN
 from shared.contracts.policy_objects import PolicyObject
 from shared.contracts.topology import Service
 
@@ -22,6 +23,8 @@ FOLLOWERS = (Service.AUTHZ, Service.TEAM)
 
 Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Mask = Annotated[str, Field(pattern=MASK_PATTERN)]
+"""Some shards, as `shared.contracts.groups` writes them."""
 LAST_SEQUENCE = 2**63 - 1
 """The largest integer that the database stores."""
 
@@ -53,6 +56,8 @@ class LeaseRequest(Life):
     applied: changes wait until the lease runs out. An earlier version sends none."""
     held: float = Field(default=0, ge=0, le=MAX_TTL_SECONDS)
     """Seconds that earlier leases may still last, used or not."""
+    shards: Mask | None = None
+    """The shards whose accounts the life holds; `None`: all. It never holds another one."""
 
     @field_validator("asked")
     @classmethod
@@ -83,9 +88,14 @@ class ReleaseQuery(Life):
 
 
 class SnapshotQuery(InternalRequest):
-    """`cursor` is the `next_cursor` of the page before."""
+    """`cursor` is the `next_cursor` of the page before.
+
+    With `shards` the accounts of other shards may be left out, and what belongs to no account is
+    told all the same. Every page of a snapshot names the same ones.
+    """
 
     cursor: str | None = Field(default=None, max_length=8_000)
+    shards: Mask | None = None
 
 
 class SnapshotPage(InternalAnswer):

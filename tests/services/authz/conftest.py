@@ -1,6 +1,7 @@
 """A world for tests: replicas of authz between two sources, and callers of them."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -116,8 +117,10 @@ class World:
         ready: bool = True,
         hot_path: bool = True,
         compiled: ModuleType | None = None,
+        at: tuple[socket.socket, socket.socket] | None = None,
         **more: Any,
     ) -> AsyncIterator[ServiceApp]:
+        """A replica; `at` are its sockets if others must know them before: internal, public."""
         settings = Settings(
             amqp_url="memory://",
             public_url=ISSUER,
@@ -138,7 +141,7 @@ class World:
             hot_path=hot_path,
             compiled=compiled,
         )
-        internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+        internal, public = at or (listen("127.0.0.1", 0), listen("127.0.0.1", 0))
         starting = asyncio.create_task(service.start(internal=internal, public=public))
         try:
             if ready:

@@ -34,6 +34,7 @@ from shared.contracts.facts import (
     format_revision,
     shard_of,
 )
+from shared.contracts.groups import concerned_shards
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.contracts.refusals import HistoryUnavailable
 from shared.http.api import Api
@@ -71,6 +72,8 @@ class Source:
         self._page_size = page_size
         self.away = self.mute = False
         self.asked: list[str] = []
+        self.masks: set[str | None] = set()
+        """The shards that snapshots were asked for."""
         self.history_begins: datetime | None = None
         self.rows: dict[int, list[SignedRow]] = defaultdict(list)
         self.store = MemoryLeaseStore(new_id("epo"))
@@ -134,7 +137,12 @@ class Source:
         if not self.mute:
             await self.publish(told)
         last = told[-1].row.position
-        receipt = await self.leases.barrier(last, digest=told[-1].digest, committed_at=committed_at)
+        receipt = await self.leases.barrier(
+            last,
+            digest=told[-1].digest,
+            committed_at=committed_at,
+            concerned=concerned_shards(policy_objects),
+        )
         return format_revision(last), receipt
 
     def restore(self) -> None:
@@ -211,6 +219,7 @@ class Source:
 
         async def snapshot(ctx: object, call: Call[None, SnapshotQuery]) -> SnapshotPage:
             self._check("snapshot")
+            self.masks.add(call.query.shards)
             start = int(call.query.cursor or 0)
             policy_objects = self._policy_objects()
             return SnapshotPage(

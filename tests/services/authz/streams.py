@@ -19,6 +19,7 @@ class Told:
 
     def __init__(self, response: Any) -> None:
         self.status = response.status
+        self.headers = response.headers
         self.last_id: str | None = None
         self.events: list[tuple[str, dict[str, Any]]] = []
         self._content = response.content
@@ -69,6 +70,7 @@ async def policy_stream(
     token: str | None = None,
     account: str | None = None,
     after: str | None = None,
+    group: int | None = None,
 ) -> AsyncIterator[Told]:
     """An open policy stream of a service client."""
     headers = {"Authorization": f"Bearer {token or world.client_token()}"}
@@ -76,6 +78,7 @@ async def policy_stream(
         headers["Last-Event-ID"] = after
     url = service.addresses["public"] + STREAM
     params = {} if account is None else {"account": account}
+    params |= {} if group is None else {"group": str(group)}
     response = await world.http.get(url, headers=headers, params=params)
     try:
         yield Told(response)

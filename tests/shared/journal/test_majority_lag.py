@@ -44,9 +44,9 @@ class Asked(Leases):
         super().__init__(*args, **options)
         self.awaited: list[int] = []
 
-    async def follow(self, position: Any, **when: Any) -> Any:
+    async def follow(self, position: Any, *concerned: Any, **when: Any) -> Any:
         self.awaited.append(position.seq)
-        return await super().follow(position, **when)
+        return await super().follow(position, *concerned, **when)
 
 
 class Removed(BaseModel):
