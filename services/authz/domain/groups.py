@@ -39,7 +39,7 @@ class AccountGroups:
 
     @classmethod
     def of(cls, number: int, count: int) -> Self:
-        """The group with this number, of so many."""
+        """The group with this number, where there are `count`."""
         return cls(number, count, shards_of_group(number, count))
 
     def group_of(self, account_id: str) -> int:
@@ -95,5 +95,5 @@ GROUP_HEADER = "Rolecall-Group"
 
 
 def label_of(group: int, count: int) -> str:
-    """A group of so many, as headers name it."""
+    """A group as headers name it, where there are `count`."""
     return f"{group}/{count}"

@@ -167,14 +167,17 @@ async def test_a_read_finds_soon_what_an_earlier_replica_saved(team: Team) -> No
 
 
 async def pages(
-    snapshot: PolicySnapshot, team: Team, between: Callable[[], Awaitable[None]] | None = None
+    snapshot: PolicySnapshot,
+    team: Team,
+    between: Callable[[], Awaitable[None]] | None = None,
+    shards: frozenset[int] | None = None,
 ) -> list[tuple[str, str | None, str]]:
     """What all pages of a snapshot have; something may happen after the first member."""
     found: list[tuple[str, str | None, str]] = []
     place = ""
     async with causal_session(team.client) as session:
         while True:
-            items, following = await snapshot.read(place, session)
+            items, following = await snapshot.read(place, session, shards=shards)
             found += [(str(item.kind), item.account_id, item.id) for item in items]
             if following is None:
                 return found
@@ -209,3 +212,22 @@ async def test_a_cursor_of_an_earlier_version_begins_the_snapshot_again(team: Te
     async with causal_session(team.client) as session:
         with pytest.raises(Invalid):
             await snapshot.read("5:acc_1/usr_1", session)
+
+
+async def test_a_snapshot_of_some_shards_leaves_the_accounts_of_others_out(team: Team) -> None:
+    """Catalogs are in each, and a document without its number, which may be of any shard."""
+    accounts = [await team.account() for _ in range(4)]
+    snapshot = PolicySnapshot(team.database, Store(team.database), page_size=3)
+    whole = await pages(snapshot, team)
+    for part in ({shard_of(accounts[0].id)}, {shard_of(each.id) for each in accounts[1:]}):
+        found = await pages(snapshot, team, shards=frozenset(part))
+        assert found == [
+            (kind, account_id, each)
+            for kind, account_id, each in whole
+            if kind == "catalog" or shard_of(account_id or each) in part
+        ]
+        assert {kind for kind, *_ in found} >= {"catalog", "account", "member"}
+    unnumbered = {"_id": accounts[0].id}
+    await team.database["accounts"].update_one(unnumbered, {"$unset": {"shard": ""}})
+    found = await pages(snapshot, team, shards=frozenset({shard_of(accounts[1].id)}))
+    assert accounts[0].id in {each for kind, _, each in found if kind == "account"}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.leases.barrier import Barrier, How, LeaseId, LeaseRow
+from shared.leases.store import succeeding
 from tests.support.chains import digest_at, digests_at
 
 SHARD, SEQ, EPOCH = 3, 10, "e1"
@@ -30,8 +31,8 @@ def row(replica: str, applied: int | Mapping[int, int] = 0, **fields: Any) -> Le
     return replace(made, **fields)
 
 
-def barrier(*rows: LeaseRow) -> Barrier:
-    started = Barrier(EPOCH, SHARD, SEQ, digest_at(SHARD, SEQ))
+def barrier(*rows: LeaseRow, concerned: frozenset[int] | None = None) -> Barrier:
+    started = Barrier(EPOCH, SHARD, SEQ, digest_at(SHARD, SEQ), concerned)
     started.start(rows, 0.001)
     return started
 
@@ -158,3 +159,35 @@ def test_the_row_to_delete_is_the_one_that_was_seen_first():
     waited = barrier(row("a", renewal="first"))
     waited.see([row("a", renewal="second")], 1)
     assert [silent.renewal for silent in waited.expire(9)] == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("shards", "concerned", "waits"),
+    [
+        (None, {SHARD}, True),
+        ({SHARD}, {SHARD}, True),
+        ({SHARD, 9}, {SHARD, 8}, True),
+        ({8}, {SHARD, 8}, True),
+        ({9}, {SHARD, 8}, False),
+        (set(), {SHARD}, False),
+        ({9}, None, True),
+    ],
+)
+def test_a_change_waits_for_each_life_that_may_decide_by_it(shards, concerned, waits):
+    """A life holds accounts of its shards; a change that concerns all is awaited by all."""
+    held, about = (None if each is None else frozenset(each) for each in (shards, concerned))
+    assert barrier(row("a", shards=held), concerned=about).done is not waits
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [({1}, {1}, {1}), ({1}, {2}, {1, 2}), (None, {1}, None), ({1}, None, None)],
+)
+def test_a_life_that_held_other_shards_is_awaited_for_both(first, second, kept):
+    """A row without shards is of an earlier version, or was written by one."""
+    first, second, kept = (
+        None if each is None else frozenset(each) for each in (first, second, kept)
+    )
+    before, after = row("a", shards=first), row("a", shards=second, asked=2)
+    assert succeeding(after, before).shards == kept
+    assert succeeding(before, after) == after
