@@ -73,6 +73,7 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "after": ("", "x" * 255, "evt_1", "evt_" + "0" * 32),
     "bom": ("", "maybe", "1", "TRUE"),
     "text": ("", "x" * 255, "%20", "$", "%E2%80%AE"),
+    "group": ("", "0", "-1", "65", "x", "1.5", "9" * 30),
     "group_by": ("", "day,", "members", "DAY", "day;member"),
     "format": ("", "xml", "CSV", "json,csv"),
     "size": ("", "-1", "x", "1.5", "9" * 30, "NaN"),
