@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deploy.compose_environment import parse_networks
 from deploy.gateway.files import FOLDER, gateway_files
+from deploy.gateway.groups import upstream_of_group
 from deploy.gateway.nginx import image_version
 from deploy.gateway.other_files import OtherGateway, other_files
 from deploy.gateway.paths import path_owners, public_routes
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hosts = options.host.split(",")
     replicas = {
         name: [host.replace("SERVICE", name) + f":{options.port}" for host in hosts]
-        for name in (*Service, CONSOLE)
+        for name in (*Service, CONSOLE, *map(upstream_of_group, range(2, options.groups + 1)))
     }
     tls = None
     if options.tls_certificate:
@@ -76,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--for", dest="gateway", choices=(NGINX, *OtherGateway), default=NGINX, help="the gateway")
     add("--host", required=True, help="the host of a service, with SERVICE for its name")
     add("--port", type=int, default=8080, help="the public port of the services")
+    add(
+        "--groups",
+        type=_factor,
+        default=1,
+        help="the groups of authz; SERVICE is authz-2 and so on",
+    )
     add("--listen", default="8080", help="the address or port of the gateway")
     add("--console-listen", default="8082", help="the one that only the console can reach")
     add("--resolver", default="", help="a name server; by default the first one of this machine")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from deploy.gateway.buffering import unbuffered
+from deploy.gateway.groups import GROUP, group_map
 from deploy.gateway.limits import (
     CLIENTS,
     SENDER,
@@ -106,7 +107,7 @@ http {{
   # another one only if no replica has received it; every other method may be repeated.
   proxy_next_upstream error timeout http_503;
   proxy_next_upstream_timeout 5s;
-{resolver}{upstreams}
+{resolver}{upstreams}{groups}
 {servers}}}
 """
 WORKER_CONNECTIONS = 4096
@@ -186,12 +187,14 @@ def configuration(
     own = unbuffered(routes, large)
     users = f"{USERS.times(limits_factor).directives} {USER_RATE}"
     upstream_names = {*(addresses or {}), *(names or {})}
+    groups = "" if looked_up else group_map(upstream_names)
     locations = page_locations(upstream_names, looked_up)
     locations += "".join(
         _location(
             path,
             service,
             looked_up.get(service),
+            GROUP if groups and service == Service.AUTHZ else service,
             limits,
             limits_factor,
             users=users,
@@ -222,6 +225,7 @@ def configuration(
         sent_id=SENT_ID,
         sent_id_pattern=SENT_ID_PATTERN,
         upstreams=upstreams,
+        groups=groups,
         resolver=RESOLVER.format(address=resolver) if resolver else "",
         real_ip=real_ip(proxies),
         servers=server_blocks(
@@ -258,6 +262,7 @@ def _location(
     path: str,
     service: str,
     name: str | None,
+    upstream: str,
     limits: Mapping[str, SenderLimit],
     limits_factor: int,
     *,
@@ -272,7 +277,7 @@ def _location(
     if limit is CLIENTS:
         lines.append(users)  # they call some of these routes, too
     lines += [own] if own else []
-    lines.append(f"proxy_pass http://{'$replicas' if name else service};")
+    lines.append(f"proxy_pass http://{'$replicas' if name else upstream};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)
     return f"    location {path_match(path)} {{ {' '.join(lines)} }}\n"

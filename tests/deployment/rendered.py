@@ -67,7 +67,8 @@ LITTLE: Mapping[str, Any] = {
     "networkPolicy": {"enabled": False},
     "podDisruptionBudget": {"enabled": False},
 }
-SETS = {"minimal": MINIMAL, "everything": EVERYTHING, "little": LITTLE}
+GROUPS: Mapping[str, Any] = {**MINIMAL, "authz": {"groups": 3}}
+SETS = {"minimal": MINIMAL, "everything": EVERYTHING, "little": LITTLE, "groups": GROUPS}
 
 
 @cache

@@ -119,10 +119,10 @@ def test_no_secret_is_a_value_in_a_pod(name):
 @BY_SETS
 def test_every_long_running_container_has_its_probes(name):
     made = of_kind(name, "Deployment", "StatefulSet")
-    assert {own.removeprefix("iam-rolecall-") for own in made} == set(PARTS)
-    assert [own for own, each in made.items() if each["kind"] == "StatefulSet"] == [
-        "iam-rolecall-authz"
-    ]
+    further = {"authz-2", "authz-3"} if name == "groups" else set()
+    assert {own.removeprefix("iam-rolecall-") for own in made} == {*PARTS, *further}
+    stateful = {own for own, each in made.items() if each["kind"] == "StatefulSet"}
+    assert stateful == {f"iam-rolecall-{own}" for own in ("authz", *further)}
     for own, each in made.items():
         spec = each["spec"]["template"]["spec"]
         [container] = spec["containers"]
@@ -158,7 +158,7 @@ def given_to(pod, folder, secrets, config):
     return environment
 
 
-@pytest.mark.parametrize("name", ["minimal", "everything"])
+@pytest.mark.parametrize("name", ["minimal", "everything", "groups"])
 def test_each_service_takes_the_settings_and_secrets_of_its_pod(name, tmp_path, monkeypatch):
     extra = {
         "ROLECALL_NOTIFICATION_SMTP_PASSWORD": "p",
@@ -178,7 +178,7 @@ def test_each_service_takes_the_settings_and_secrets_of_its_pod(name, tmp_path, 
     secrets["own-authz"] = secrets["iam-rolecall-authz"]
     config = {each["metadata"]["name"]: each["data"] for each in made if "data" in each}
     for own, pod in pods(name).items():
-        part = own.rpartition("-")[2]
+        part = part_of(own)
         if part == "gateway":
             continue
         folder = tmp_path / own
@@ -193,6 +193,39 @@ def test_each_service_takes_the_settings_and_secrets_of_its_pod(name, tmp_path, 
         )
         if part in SERVICES:
             assert settings.migrate == "apart"
+
+
+def part_of(name: str) -> str:
+    """The part of the product that the pods of this name are of."""
+    return re.sub(r"-[0-9]+$", "", name).rpartition("-")[2]
+
+
+def test_each_group_of_authz_knows_its_number_and_all_addresses(tmp_path):
+    values = {
+        "divided": {**MINIMAL, "authz": {"groups": 3}},
+        "growing": {**MINIMAL, "authz": {"groups": 3, "firstGroupHoldsAll": True}},
+    }
+    told: dict[str, dict[str, dict[str, str]]] = {}
+    for name, each in rendered(values).items():
+        texts = [text for path, text in each["files"].items() if path.endswith(".yaml")]
+        made = [doc for text in texts for doc in yaml.safe_load_all(text) if doc]
+        told[name] = {
+            doc["metadata"]["name"].removeprefix("iam-rolecall-"): {
+                variable["name"].removeprefix("ROLECALL_AUTHZ_"): variable["value"]
+                for variable in doc["spec"]["template"]["spec"]["containers"][0]["env"]
+                if variable["name"].startswith("ROLECALL_AUTHZ_GROUP")
+            }
+            for doc in made
+            if doc["kind"] == "StatefulSet"
+        }
+    names = ["authz", "authz-2", "authz-3"]
+    urls = [[f"http://iam-rolecall-{name}:8080"] for name in names]
+    inside = [[f"http://iam-rolecall-{name}-internal:8081"] for name in names]
+    every = {"GROUP_URLS": urls, "GROUP_INTERNAL_URLS": inside}
+    for number, name in enumerate(names, 1):
+        found = {key: json.loads(value) for key, value in told["divided"][name].items()}
+        assert found == {"GROUP": number, **every}
+    assert told["growing"] == {**told["divided"], "authz": {}}
 
 
 def test_the_jobs_migrate_each_database_before_and_contract_after():
@@ -213,7 +246,7 @@ def test_the_jobs_migrate_each_database_before_and_contract_after():
 
 
 def test_nginx_in_the_gateway_finds_the_services_of_the_release(tmp_path):
-    for name in ("minimal", "everything"):
+    for name in ("minimal", "everything", "groups"):
         spec = pods(name)["iam-rolecall-gateway"]["spec"]
         [init] = spec["initContainers"]
         assert init["command"][:4] == ["python", "-m", "deploy.gateway", "/etc/rolecall"]
@@ -221,7 +254,8 @@ def test_nginx_in_the_gateway_finds_the_services_of_the_release(tmp_path):
         assert gateway_command.main([str(tmp_path), *arguments]) == 0
         text = (tmp_path / "nginx.conf").read_text()
         hosts = set(re.findall(r"server ([\w-]+)\.prod\.svc\.cluster\.local:8080 resolve", text))
-        assert hosts == {f"iam-rolecall-{part}" for part in (*Service, "console")}
+        further = ("authz-2", "authz-3") if name == "groups" else ()
+        assert hosts == {f"iam-rolecall-{part}" for part in (*Service, "console", *further)}
         assert hosts <= of_kind(name, "Service").keys()
         open_ports = {f"listen {port['containerPort']}" for port in spec["containers"][0]["ports"]}
         assert set(re.findall(r"listen \d+", text)) == open_ports
@@ -274,10 +308,13 @@ def opened(name, direction):
 
 
 @pytest.mark.rule("T18")
-@pytest.mark.parametrize("name", ["minimal", "everything"])
+@pytest.mark.parametrize("name", ["minimal", "everything", "groups"])
 def test_pods_reach_each_other_as_the_composition_lets_them(name):
-    expected = {("gateway", part, 8080) for part in (*Service, "console")}
-    expected |= {(one, other, 8081) for one in Service for other in Service}
+    groups = ["authz", "authz-2", "authz-3"] if name == "groups" else []
+    services = {*Service, *groups}
+    expected = {("gateway", part, 8080) for part in (*services, "console")}
+    expected |= {(one, other, 8081) for one in services for other in services}
+    expected |= {(one, other, 8080) for one in groups for other in groups}
     expected |= {("console", "gateway", 8082)}
     assert opened(name, "ingress") == opened(name, "egress") == expected
 

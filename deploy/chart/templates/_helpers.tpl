@@ -5,12 +5,19 @@
 {{/* The five services; `rolecall.parts` has the console, too. */}}
 {{- define "rolecall.services" -}}identity team authz notification audit{{- end }}
 {{- define "rolecall.parts" -}}identity team authz notification audit console{{- end }}
+{{/* The pods of the parts: those of authz's second group and further ones have names of their own. */}}
+{{- define "rolecall.groups" -}}
+{{- range $group := untilStep 2 (int (add1 .Values.authz.groups)) 1 }} authz-{{ $group }}{{ end }}
+{{- end }}
+{{- define "rolecall.servicePods" -}}{{ include "rolecall.services" . }}{{ include "rolecall.groups" . }}{{- end }}
+{{- define "rolecall.pods" -}}{{ include "rolecall.parts" . }}{{ include "rolecall.groups" . }}{{- end }}
+{{- define "rolecall.partOf" -}}{{ regexReplaceAll "-[0-9]+$" . "" }}{{- end }}
 {{- define "rolecall.databases" -}}identity team notification audit{{- end }}
 
 {{- define "rolecall.selector" -}}
 app.kubernetes.io/name: rolecall
 app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .part }}
+app.kubernetes.io/component: {{ .pod | default .part }}
 {{- end }}
 
 {{- define "rolecall.labels" -}}
@@ -107,6 +114,9 @@ topologySpreadConstraints:
 {{- range splitList " " (include "rolecall.services" .) }}
 {{- $_ := set $urls . (list (printf "http://%s-%s-internal:8081" $name .)) }}
 {{- end }}
+{{- range splitList " " (include "rolecall.groups" $root | trim) }}
+{{- if . }}{{ $_ := set $urls "authz" (append $urls.authz (printf "http://%s-%s-internal:8081" $name .)) }}{{ end }}
+{{- end }}
 {{- $_ := set $given "INTERNAL_URLS" (toJson $urls) }}
 {{- $secret = list "AMQP_URL" "INTERNAL_KEY" "ADMIN_KEY" }}
 {{- end }}
@@ -121,6 +131,18 @@ topologySpreadConstraints:
 {{- $secret = append $secret "LINK_KEY" }}
 {{- else if eq .part "authz" }}
 {{- if $own.forwardAuthMap }}{{ $_ := set $given "FORWARD_AUTH_FILE" "/etc/rolecall/forward-auth/map" }}{{ end }}
+{{- $group := .pod | default "authz" | trimPrefix "authz" | trimPrefix "-" | default "1" }}
+{{- if and (gt (int $own.groups) 1) (not (and (eq $group "1") $own.firstGroupHoldsAll)) }}
+{{- $public := list (list (printf "http://%s-authz:8080" $name)) }}
+{{- $internal := list (list (printf "http://%s-authz-internal:8081" $name)) }}
+{{- range splitList " " (include "rolecall.groups" $root | trim) }}
+{{- $public = append $public (list (printf "http://%s-%s:8080" $name .)) }}
+{{- $internal = append $internal (list (printf "http://%s-%s-internal:8081" $name .)) }}
+{{- end }}
+{{- $_ := set $given "GROUP" $group }}
+{{- $_ := set $given "GROUP_URLS" (toJson $public) }}
+{{- $_ := set $given "GROUP_INTERNAL_URLS" (toJson $internal) }}
+{{- end }}
 {{- else if eq .part "notification" }}
 {{- $secret = append $secret "WEBHOOK_KEY" }}
 {{- $_ := set $given "SMTP_HOST" $own.smtp.host }}

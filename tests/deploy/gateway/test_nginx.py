@@ -341,6 +341,18 @@ async def test_a_stale_replica_is_skipped(tmp_path):
     assert len(fresh.requests) == 6
 
 
+async def test_a_client_that_names_a_group_of_authz_is_led_to_its_replicas(tmp_path):
+    first, second, third = (Upstream(f"authz{further}") for further in ("", "-2", "-3"))
+    asked = {None: first, "1/3": first, "2/3": second, "3": third, "4/4": first, "x": first}
+    async with gateway(tmp_path, OWNERS, [first, second, third, Upstream("team")]) as client:
+        for group, upstream in asked.items():
+            before = len(upstream.requests)
+            headers = {} if group is None else {"Rolecall-Group": group}
+            async with client.post("/access/v1/evaluation", json={}, headers=headers) as response:
+                assert response.status == 200
+            assert len(upstream.requests) == before + 1, group
+
+
 async def test_the_answer_of_authz_arrives_when_every_replica_is_stale(tmp_path):
     replicas = [Upstream("authz", status=503) for _ in range(3)]
     async with (
