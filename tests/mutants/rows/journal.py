@@ -150,8 +150,8 @@ ROWS = (
         id="snapshot-reads-heads-last",
         kind=Kind.CONSISTENCY,
         file="shared/journal/snapshot.py",
-        old="            items, place = await self._read(start.place, session)\n",
-        new="            items, place = await self._read(start.place, session)\n"
+        old="            items, place = await self._read(start.place, session, **part)\n",
+        new="            items, place = await self._read(start.place, session, **part)\n"
         "            if cursor is None:\n"
         '                start = _Cursor(*(await self._store.heads(session))[:2], "")\n',
         tests=("tests/services/identity/test_internal.py", "-k", "heads_of_a_snapshot"),
@@ -208,8 +208,8 @@ ROWS = (
         id="journal-barrier-not-after-the-commit",
         kind=Kind.CONSISTENCY,
         file=JOURNAL,
-        old="                after=seen.session,\n            )\n            effective",
-        new="                after=None,\n            )\n            effective",
+        old="                after=seen.session,\n                concerned",
+        new="                after=None,\n                concerned",
         tests=LAG,
     ),
     Mutant(
