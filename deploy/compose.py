@@ -6,9 +6,9 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from deploy.compose_answers import answers
 from deploy.compose_environment import (
     limits_factor_from_environment,
     parse_networks,
@@ -19,6 +19,13 @@ from deploy.compose_environment import (
 from deploy.compose_files import INTERNAL_PORT, missing_secrets, refuse_lost_secrets, write_files
 from deploy.compose_program import compose_command, installed_compose
 from deploy.compose_texts import SILENT, welcome
+from deploy.compose_tls import (
+    LOOPBACK,
+    TLS_FILE,
+    PublishedTls,
+    listen_address_from_environment,
+    tls_from_environment,
+)
 from deploy.configuration import SecretsError
 from deploy.engine import Engine, EngineError
 from deploy.gateway.nginx import image_version
@@ -26,7 +33,7 @@ from deploy.gateway.paths import PARAMETER, public_routes
 from deploy.gateway.tls import Version
 from deploy.image.labels import image_labels
 from deploy.private_files import UnsafeFileError
-from deploy.production import Production
+from deploy.production import PRODUCTION_FILE, Production
 from services.console.domain.places import SIGN_IN
 from services.console.settings import NAME as CONSOLE
 from shared.contracts.topology import Service
@@ -34,15 +41,12 @@ from shared.contracts.topology import Service
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 120.0
 """How long `up` waits until every service answers through the gateway."""
-PRODUCTION_FILES = (
-    *("docker-compose.yml", "docker-compose.production.yml"),
-    "docker-compose.override.yml",
-)
-"""The last one is the operator's own, if there is one."""
+OWN_FILE = "docker-compose.override.yml"
+"""The operator's additions, if there are any."""
 NGINX_IMAGE = "nginx:1.30"
 """The image of the gateway that docker-compose.yml names by default."""
 RELOAD_SECONDS = 10.0
-"""How long `up` waits until the gateway accepts its configuration."""
+"""How long `up` waits until nginx accepts its configuration."""
 RELOAD_COMMAND = (
     *("nginx", "-p", "/tmp/", "-e", "stderr"),  # noqa: S108 - the prefix that docker-compose.yml gives it
     *("-c", "/etc/rolecall/nginx.conf", "-s", "reload"),
@@ -71,6 +75,10 @@ class Compose:
     """Multiplies what the gateway lets one address do."""
     production: Production | None = None
     """Mails go to this server, and secrets are files; without it the product is on trial."""
+    tls: PublishedTls | None = None
+    """With it the gateway speaks TLS."""
+    listen_address: str = LOOPBACK
+    """The address of this machine at which the gateway is published."""
     nginx_image: str = NGINX_IMAGE
     engine: Engine = field(default_factory=Engine)
     ready_seconds: float = READY_SECONDS
@@ -85,6 +93,8 @@ class Compose:
             "ROLECALL_COMPOSE_DIR": str(self.folder),
             "PORT": str(self.port),
             "MAIL_PORT": str(self.mail_port),
+            "LISTEN_ADDRESS": self.listen_address,
+            **(self.tls.variables if self.tls else {}),
             **image_labels(),
         }
 
@@ -109,9 +119,11 @@ class Compose:
     @property
     def _options(self) -> list[str]:
         """The project, and the files if there are more than compose finds by itself."""
-        if self.production is None:
-            return ["-p", self.project]
-        names = [name for name in PRODUCTION_FILES if (ROOT / name).exists()]
+        added = {PRODUCTION_FILE: self.production, TLS_FILE: self.tls}
+        names = [name for name, wanted in added.items() if wanted is not None]
+        if names:
+            own = [OWN_FILE] if (ROOT / OWN_FILE).exists() else []
+            names = ["docker-compose.yml", *names, *own]
         return ["-p", self.project, *(word for name in names for word in ("-f", name))]
 
     def told_command(self, *arguments: str) -> str:
@@ -158,7 +170,9 @@ class Compose:
     @property
     def address(self) -> str:
         """The address that browsers use."""
-        return self.public_url or f"http://localhost:{self.port}"
+        if self.public_url:
+            return self.public_url
+        return f"https://localhost:{self.tls.port}" if self.tls else f"http://localhost:{self.port}"
 
     @property
     def data_volume(self) -> str:
@@ -174,6 +188,7 @@ class Compose:
             limits_factor=self.limits_factor,
             nginx_version=self.nginx_version,
             production=self.production,
+            tls=self.tls,
         )
 
     def apply_definitions(self) -> str:
@@ -230,18 +245,12 @@ class Compose:
         return silent
 
     def _answers(self, path: str) -> bool:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status < 500
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers(path, listen_address=self.listen_address, port=self.port, tls=self.tls)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run `up` or `down` with further options of compose, and return an exit status."""
+    tls = tls_from_environment()
     product = Compose(
         project=project_from_environment(),
         folder=ROOT / ".data" / "compose",
@@ -251,6 +260,8 @@ def main(arguments: Sequence[str]) -> int:
         proxies=parse_networks(os.environ.get("TRUSTED_PROXIES", "")),
         limits_factor=limits_factor_from_environment(),
         production=production_from_environment(),
+        tls=tls,
+        listen_address=listen_address_from_environment(encrypted=tls is not None),
         nginx_image=os.environ.get("NGINX_IMAGE") or NGINX_IMAGE,
     )
     match list(arguments):
@@ -267,7 +278,7 @@ def main(arguments: Sequence[str]) -> int:
             return 2
     if status == 0:
         on_trial = (
-            f"http://localhost:{product.mail_port}          every mail that the product sends"
+            f"http://localhost:{product.mail_port}{' ' * 10}every mail that the product sends"
         )
         text = welcome(
             url=product.address,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.broker import configuration as broker_configuration
 from deploy.broker import definitions
+from deploy.compose_tls import TLS_PORT, PublishedTls
 from deploy.configuration import (
     Addresses,
     Secrets,
@@ -92,6 +93,7 @@ def write_files(
     limits_factor: int,
     nginx_version: Version,
     production: Production | None = None,
+    tls: PublishedTls | None = None,
 ) -> None:
     """Write every file; a second call keeps every secret.
 
@@ -144,15 +146,18 @@ def write_files(
     }
     _write_readable(folder / "broker", broker_files)
     files = gateway_files(
-        listen=str(PUBLIC_PORT),
+        listen=str(TLS_PORT if tls else PUBLIC_PORT),
         console=CONSOLE_LISTENER,
         names={name: f"{name}:{PUBLIC_PORT}" for name in (*Service, CONSOLE)},
         resolver=RESOLVER,
         version=nginx_version,
         proxies=proxies,
         limits_factor=limits_factor,
+        tls=tls.at_gateway(public_url) if tls else None,
     )
     _write_readable(folder / "gateway", files)
+    if tls is not None:
+        tls.write(folder)
 
 
 def operators_key_in_file(variables: Mapping[str, str], service: str) -> dict[str, str]:

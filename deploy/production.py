@@ -12,6 +12,8 @@ from deploy.private_files import make_folder, write_readable
 from deploy.settings_page import settings_classes
 from shared.runtime.environment import FILE, variables
 
+PRODUCTION_FILE = "docker-compose.production.yml"
+"""What it adds to docker-compose.yml."""
 SECRETS_FOLDER = "secrets"
 """Below the folder of the composition; only its owner can enter it."""
 MOUNTED = "/run/secrets/rolecall"

@@ -57,6 +57,18 @@ COMMANDS: Sequence[tuple[str, str, str, str]] = (
         "required, required, `587`, `starttls`, empty, empty",
     ),
     (
+        "TLS_CERTIFICATE, TLS_KEY, TLS_PORT",
+        "`make up`",
+        "PEM files with which the gateway speaks TLS, and its port for it",
+        "empty, empty, `8443`",
+    ),
+    (
+        "LISTEN_ADDRESS",
+        "`make up`",
+        "the address of this machine at which the gateway is published",
+        "`127.0.0.1`",
+    ),
+    (
         "TRUSTED_PROXIES",
         "`make up`",
         "networks of load balancers that name the client, with commas",

@@ -147,7 +147,8 @@ def test_the_volume_of_the_broker_belongs_to_one_series_of_its_image():
 def test_only_the_gateway_and_mail_page_are_published_on_loopback(service):
     row = FILE["services"][service]
     assert ("ports" in row) is (service in PUBLISHED)
-    assert all(port.startswith("127.0.0.1:") for port in row.get("ports", ()))
+    loopback = ("127.0.0.1:", "${LISTEN_ADDRESS:-127.0.0.1}:")
+    assert all(port.startswith(loopback) for port in row.get("ports", ()))
 
 
 def test_a_container_has_only_the_networks_that_it_needs():

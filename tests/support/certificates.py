@@ -21,7 +21,7 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(certificate)
 
-    def certify(self, name, address="127.0.0.1"):
+    def certify(self, name, address="127.0.0.1", *, expired=False):
         """A file with a certificate for this address, valid for an hour, and its private key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -32,11 +32,11 @@ class Authority:
             serialization.NoEncryption(),
         )
         file = self.folder / f"{name}.pem"
-        file.write_bytes(private + self._certificate(subject, key, names))
+        file.write_bytes(private + self._certificate(subject, key, names, expired=expired))
         return file
 
-    def _certificate(self, subject, key, extension):
-        now = dt.datetime.now(dt.UTC)
+    def _certificate(self, subject, key, extension, *, expired=False):
+        now = dt.datetime.now(dt.UTC) - dt.timedelta(days=expired)
         made = (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -16,6 +16,7 @@ LOCAL_PRODUCT = (
 FORWARDED = ("tests/shared/http/test_proxies.py",)
 PRIVATE_FILES = ("tests/deploy/test_private_files.py",)
 LOST_SECRETS = ("tests/deploy/test_lost_secrets.py",)
+COMPOSE_TLS = ("tests/deploy/test_compose_tls.py",)
 ENGINE = ("tests/deploy/test_engine.py",)
 NGINX = ("tests/deploy/gateway/test_nginx.py",)
 
@@ -706,5 +707,21 @@ ROWS = (
         old='  proxy_set_header Proxy-Authorization "";\n',
         new="",
         tests=("tests/deploy/gateway/test_headers.py",),
+    ),
+    Mutant(
+        id="composition-publishes-passwords-in-plain-text",
+        kind=Kind.SECURITY,
+        file="deploy/compose_tls.py",
+        old="    if not loopback and not encrypted and not",
+        new="    if loopback and not encrypted and not",
+        tests=COMPOSE_TLS,
+    ),
+    Mutant(
+        id="composition-takes-an-expired-certificate",
+        kind=Kind.LIMIT,
+        file="deploy/compose_tls.py",
+        old="    if ends <= datetime.now(UTC):\n",
+        new="    if ends is None:\n",
+        tests=COMPOSE_TLS,
     ),
 )
