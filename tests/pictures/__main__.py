@@ -20,7 +20,7 @@ from deploy.demo.__main__ import fill
 from deploy.documents import ROOT
 from deploy.local.run_files import run_file
 from deploy.local.settings import LocalSettings
-from services.console.routes import PAGES
+from services.console.routes import PAGES, design
 from shared.runtime.environment import load
 from tests.e2e.one_process import OneProcess
 from tests.e2e.visitors import Site, chromium
@@ -69,7 +69,7 @@ def chosen(names: str | None) -> Sequence[Picture]:
     Raises:
         LookupError: there are none of a name.
     """
-    every = pictures(PAGES)
+    every = pictures((*PAGES, *design.PAGES))
     if names is None:
         return every
     found = [one for one in every if one.name in names.split(",")]

@@ -12,7 +12,10 @@ from babel.numbers import format_decimal
 
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 DAY_WIDTH, GAP, HEIGHT = 24, 4, 160
-"""Of a day in the chart, of the space behind its bar, and of all, in units of the chart."""
+"""Of a day in the chart, of the space around its bar, and of all, in units of the chart."""
+MAX_STEPS = 4
+NAMED_DAYS = 5
+"""The first day has a number below the chart, and each fifth one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +79,13 @@ class Month:
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One day of the chart: its place, and how many actions there were."""
+    """One day of the chart: its place, and how many actions there were.
+
+    `day` is the day as people write it, `label` its number where the chart names it.
+    """
 
     day: str
+    label: str
     number: int
     x: int
     y: int
@@ -86,25 +93,69 @@ class Bar:
     height: int
 
 
-def bars(month: Month, rows: Sequence[Mapping[str, Any]]) -> list[Bar]:
-    """The bars of a chart of the actions of each day; the highest fills it."""
+@dataclass(frozen=True, kw_only=True)
+class ChartMark:
+    """A number beside the chart, and how far down its line is."""
+
+    number: int
+    y: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """The actions of each day of a month. The marks go from the highest down to zero."""
+
+    bars: Sequence[Bar]
+    marks: Sequence[ChartMark]
+
+    @property
+    def total(self) -> int:
+        """The actions of all days."""
+        return sum(bar.number for bar in self.bars)
+
+    @property
+    def width(self) -> int:
+        """Its width in its units."""
+        return DAY_WIDTH * len(self.bars)
+
+
+def chart(month: Month, rows: Sequence[Mapping[str, Any]], *, locale: str) -> Chart:
+    """A chart of the actions of each day."""
     numbers = {row["day"]: row["activity"] for row in rows}
-    most = max([*numbers.values(), 1])
+    marks = _marks(max([*numbers.values(), 1]))
+    top = marks[0].number
     found = []
     for place, day in enumerate(month.days):
         number = numbers.get(day.isoformat(), 0)
-        height = -(-number * HEIGHT // most)
+        height = -(-number * HEIGHT // top)
         found.append(
             Bar(
-                day=day.isoformat(),
+                day=shown_day(day, locale=locale),
+                label=str(day.day) if day.day == 1 or day.day % NAMED_DAYS == 0 else "",
                 number=number,
-                x=place * DAY_WIDTH,
+                x=place * DAY_WIDTH + GAP // 2,
                 y=HEIGHT - height,
                 width=DAY_WIDTH - GAP,
                 height=height,
             )
         )
-    return found
+    return Chart(bars=found, marks=marks)
+
+
+def _marks(most: int) -> list[ChartMark]:
+    """Round numbers at equal distances, from one above the most actions down to zero."""
+    ten = 1
+    while MAX_STEPS * 5 * ten < most:
+        ten *= 10
+    step = next(one * ten for one in (1, 2, 5) if MAX_STEPS * one * ten >= most)
+    steps = -(-most // step)
+    return [ChartMark(number=(steps - n) * step, y=n * HEIGHT // steps) for n in range(steps + 1)]
+
+
+def shown_day(day: date, *, locale: str) -> str:
+    """A day as people write it."""
+    shown: str = format_date(day, "medium", locale=locale)
+    return shown
 
 
 def shown_number(text: str, *, locale: str, places: int = 0) -> str:

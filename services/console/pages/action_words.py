@@ -32,7 +32,7 @@ ACTIONS: Mapping[str, PageText] = {
         "Team turned into a personal account", "Team in ein persönliches Konto umgewandelt"
     ),
     "account.second_factor_demanded": PageText(
-        "Demand of a second factor changed", "Pflicht zum zweiten Faktor geändert"
+        "Second factor requirement changed", "Pflicht zum zweiten Faktor geändert"
     ),
     "account.suspended": PageText("Account suspended", "Konto gesperrt"),
     "api_token.created": PageText("API token created", "API-Token angelegt"),
@@ -262,7 +262,7 @@ MEMBERS: Mapping[str, PageText] = {
     "permission": PageText("Permission", "Berechtigung"),
     "project_id": PageText("{project}", "{project}"),
     "read_only": PageText("Only reads", "Nur lesend"),
-    "require_second_factor": PageText("Second factor demanded", "Zweiter Faktor verlangt"),
+    "require_second_factor": PageText("Second factor required", "Zweiter Faktor verlangt"),
     "restriction": PageText("Restriction", "Einschränkung"),
     "role": PageText("Role", "Rolle"),
     "role_id": PageText("Role", "Rolle"),

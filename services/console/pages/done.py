@@ -25,10 +25,10 @@ DONE_IN_ACCOUNTS: Mapping[str, PageText] = {
         "Das Konto hat jetzt andere Rollen und Berechtigungen.",
     ),
     "factor-demanded": PageText(
-        "A second factor is demanded from now on.", "Ein zweiter Faktor wird jetzt verlangt."
+        "A second factor is required from now on.", "Ein zweiter Faktor wird jetzt verlangt."
     ),
     "factor-not-demanded": PageText(
-        "A second factor is not demanded any more.", "Ein zweiter Faktor wird nicht mehr verlangt."
+        "A second factor is not required any more.", "Ein zweiter Faktor wird nicht mehr verlangt."
     ),
     "ownership-offered": PageText(
         "The account was offered. A mail tells the member.",

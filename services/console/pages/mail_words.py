@@ -61,7 +61,7 @@ MAIL_KINDS: Mapping[str, PageText] = {
     "account_restored": PageText("Account restored", "Konto wiederhergestellt"),
     "access_ended": PageText("Access has ended", "Zugang beendet"),
     "access_restored": PageText("Access is back", "Zugang wieder da"),
-    "second_factor_demanded": PageText("Second factor demanded", "Zweiter Faktor verlangt"),
+    "second_factor_demanded": PageText("Second factor required", "Zweiter Faktor verlangt"),
     "digest": PageText("Several changes", "Mehrere Änderungen"),
 }
 """By the kind, as notification records it."""

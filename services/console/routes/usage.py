@@ -1,11 +1,12 @@
 """The page of usage: what members did and used in a month."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from typing import Any
 
 from services.console.domain import places
-from services.console.domain.usage_charts import DAY_WIDTH, HEIGHT, Month, bars, shown_number
+from services.console.domain.usage_charts import HEIGHT, Month, chart, shown_day, shown_number
 from services.console.pages.record_words import action_words, type_words
 from services.console.pages.rendering import Form
 from services.console.pages.usage_units import unit_words
@@ -36,7 +37,6 @@ async def show(visit: Visit, form: Form) -> Outcome:
         listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=MANY)),
         visit.call("GET", f"/v1/accounts/{visit.account_id}/catalog"),
     )
-    chart = bars(month, days["items"])
     return frame.shown(
         "account/usage",
         section="usage",
@@ -54,9 +54,8 @@ async def show(visit: Visit, form: Form) -> Outcome:
         newest="cursor" not in visit.query,
         project_names=names_of(projects),
         words_of=catalog["policies"]["words"],
-        chart=chart,
-        total=sum(bar.number for bar in chart),
-        size={"width": DAY_WIDTH * len(chart), "height": HEIGHT},
+        chart=chart(month, days["items"], locale=visit.language),
+        height=HEIGHT,
     )
 
 
@@ -78,13 +77,15 @@ def _asked(visit: Visit) -> tuple[Month, str]:
 
 
 def _row(row: Mapping[str, Any], frame: AccountFrame) -> Mapping[str, Any]:
-    kind, action, language = row["resource_type"], row["action"], frame.visit.language
+    kind, action, day = row["resource_type"], row["action"], row["day"]
+    language = frame.visit.language
     projects = frame.project_words
     return {
         **row,
         "who": _who(row["member"], language) if row["member"] else "",
         "type_words": type_words(kind, language, projects) if kind else "",
         "action_words": action_words(action, language, projects) if action else "",
+        "day_words": shown_day(date.fromisoformat(day), locale=language) if day else "",
     }
 
 

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from rolecall import MembershipStatus
 from services.team.domain.account_access import AccountAccess
+from services.team.domain.catalog_texts import Translations, author_words, own_title
 from services.team.domain.invitation_resend import offered
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Attribute, Membership
@@ -82,6 +83,7 @@ class MemberListRow:
     email: str
     role: str
     role_title: str
+    translations: Translations
     since: datetime
     expires_at: datetime | None
     owner: bool = False
@@ -170,6 +172,7 @@ def member_row(access: AccountAccess, member: Membership) -> MemberListRow:
         name=member.name,
         role=member.role,
         role_title=role_title(access.catalog, member.role),
+        translations=author_words(access.catalog, own_title(access.catalog, member.role)),
         owner=access.is_owner(member),
         since=member.joined_at,
         expires_at=member.expires_at,
@@ -186,6 +189,7 @@ def invitation_row(access: AccountAccess, invitation: Invitation) -> MemberListR
         email=invitation.email,
         role=invitation.role,
         role_title=role_title(access.catalog, invitation.role),
+        translations=author_words(access.catalog, own_title(access.catalog, invitation.role)),
         since=invitation.created_at,
         expires_at=invitation.expires_at,
         invitation=invitation,

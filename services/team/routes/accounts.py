@@ -9,6 +9,7 @@ from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
 from services.team.domain.catalog_mapping import MappingNeeded
 from services.team.domain.catalog_moves import GuardrailsOfThisCatalog
+from services.team.domain.catalog_texts import Translations, author_words, own_title
 from services.team.domain.ownership_offers import OwnershipOffer
 from services.team.domain.role_refusals import RolesTooLarge
 from services.team.domain.roles import role_title
@@ -71,7 +72,8 @@ class AccountView(TaggedAnswer):
     `suspension` tells the owner why the account is suspended. A deleted account can be restored
     until `deletes_at`.
     `ownership_transfer` is shown to the owner and to the member to whom the ownership is offered.
-    `project_word` is what the provider calls a project, `projects_word` several.
+    `project_word` is what the provider calls a project, `projects_word` several. `translations` has
+    these words and the titles in other languages, as the catalog has them.
     """
 
     id: AccountId
@@ -88,6 +90,7 @@ class AccountView(TaggedAnswer):
     projects_word: str
     role: str
     role_title: str
+    translations: Translations
     created_at: datetime
     require_second_factor: bool
     ownership_transfer: OwnershipTransferView | None = None
@@ -134,6 +137,13 @@ def account_view(own: AccountAccess | OwnAccount) -> AccountView:
         projects_word=words.projects,
         role=role_id,
         role_title=role_title(own.catalog, role_id),
+        translations=author_words(
+            own.catalog,
+            own.catalog.catalog.title,
+            words.project,
+            words.projects,
+            own_title(own.catalog, role_id),
+        ),
         created_at=account.created_at,
         require_second_factor=account.require_second_factor,
         ownership_transfer=_offer_for(own.membership.user_id, account.offer),

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from rolecall import Delivery
+from services.team.domain.catalog_texts import Translations, author_words, own_title
 from services.team.domain.invitation_acceptance import AlreadyJoined
 from services.team.domain.members import NoFreeSeat
 from services.team.domain.roles import role_title
@@ -32,13 +33,17 @@ class AccountName(Answer):
 
 
 class OpenedView(Answer):
-    """What the link shows before its holder signs in or up."""
+    """What the link shows before its holder signs in or up.
+
+    `translations` has the title of the role in other languages, as the catalog has them.
+    """
 
     invitation_id: InvitationId
     account: AccountName
     email: str
     role: str
     role_title: str
+    translations: Translations
     inviter_name: str
     delivery: Delivery
     expires_at: datetime | None
@@ -65,6 +70,7 @@ def opened_view(opened: LinkPreview) -> OpenedView:
         email=invitation.email,
         role=invitation.role,
         role_title=role_title(opened.catalog, invitation.role),
+        translations=author_words(opened.catalog, own_title(opened.catalog, invitation.role)),
         inviter_name=invitation.inviter_name,
         delivery=invitation.delivery,
         expires_at=invitation.expires_at,

@@ -9,6 +9,7 @@ from rolecall import Delivery
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import EndExceeded, GrantsExceeded
+from services.team.domain.catalog_texts import Translations, author_words, own_title
 from services.team.domain.doubtful_addresses import SimilarDomain, ThrowAwayAddress
 from services.team.domain.invitation_limits import InvitationRateLimited
 from services.team.domain.invitation_resend import (
@@ -75,8 +76,9 @@ class InvitationView(Answer):
     `not_mailed` is set if the delivery is `email` and no mail is sent, or it was refused. `locked`
     is set if too many wrong codes were entered. `resend_offered` says whether the catalog sends
     the invitation again, which makes another link. `membership_expires_at` is when the membership
-    that it gives ends by itself. `passed_from` made the link and may not give the
-    role any more; then `invited_by` is the new inviter. A resend confirms it.
+    that it gives ends by itself. `passed_from` made the link and may not give the role any more;
+    then `invited_by` is the new inviter. A resend confirms it. `translations` has the title of the
+    role in other languages, as the catalog has them.
     """
 
     id: InvitationId
@@ -84,6 +86,7 @@ class InvitationView(Answer):
     email: str
     role: str
     role_title: str
+    translations: Translations
     delivery: Delivery
     invited_by: UserId
     invited_by_name: str
@@ -128,6 +131,7 @@ def invitation_view(access: AccountAccess, invitation: Invitation) -> Invitation
         email=invitation.email,
         role=invitation.role,
         role_title=role_title(access.catalog, invitation.role),
+        translations=author_words(access.catalog, own_title(access.catalog, invitation.role)),
         delivery=invitation.delivery,
         invited_by=invitation.inviter_user_id,
         invited_by_name=invitation.inviter_name,

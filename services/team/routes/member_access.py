@@ -6,6 +6,7 @@ from pydantic import Field
 
 from rolecall import Reason
 from services.team.domain.account_access import AccountAccess
+from services.team.domain.catalog_texts import Translations
 from services.team.domain.member_access import AccessTable, CellSource
 from services.team.domain.member_list import MemberListStatus
 from services.team.domain.overrides import ProjectOverride
@@ -93,7 +94,8 @@ class MemberAccessView(Answer):
     """What a member may do: `cells` is for what is outside of all projects.
 
     `items` are the projects that the caller may see. `denied` is the reason for which every check
-    is denied, for example `membership-expired`.
+    is denied, for example `membership-expired`. `translations` has the title of the role in other
+    languages, as the catalog has them.
     """
 
     user_id: UserId | None
@@ -102,6 +104,7 @@ class MemberAccessView(Answer):
     owner: bool
     role: str
     role_title: str
+    translations: Translations
     cells: TableView
     items: list[ProjectAccessView]
     next_cursor: str | None
@@ -154,6 +157,7 @@ async def _access_of(
         owner=row.owner,
         role=row.role,
         role_title=row.role_title,
+        translations=row.translations,
         cells=_table_view(found.table(None)),
         items=[_project_view(found, project, now=access.now) for project in page],
         next_cursor=following,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from services.team.domain.catalog_texts import Translations
 from services.team.domain.member_list import MemberListRow, MemberListStatus
 from services.team.domain.members import Attribute
 from services.team.routes.invitation_states import (
@@ -23,7 +24,8 @@ class MemberView(TaggedAnswer):
     membership or of the invitation, if it has one. `last_active_at` is the member's last request or
     the last decision about them, to within some minutes; the entity tag leaves it out. Of an
     invitation, `membership_expires_at` is the end of the membership that it gives; `not_mailed`,
-    `locked` and `resend_offered` are as in the list of invitations.
+    `locked` and `resend_offered` are as in the list of invitations. `translations` has the title of
+    the role in other languages, as the catalog has them.
     """
 
     beside_the_state = frozenset({"last_active_at"})
@@ -36,6 +38,7 @@ class MemberView(TaggedAnswer):
     name: str | None
     role: str
     role_title: str
+    translations: Translations
     owner: bool
     since: datetime
     expires_at: datetime | None
@@ -67,6 +70,7 @@ def member_view(row: MemberListRow) -> MemberView:
         name=row.name,
         role=row.role,
         role_title=row.role_title,
+        translations=row.translations,
         owner=row.owner,
         since=row.since,
         expires_at=row.expires_at,

@@ -47,6 +47,14 @@ ROWS = (
         tests=(*CATALOG_TESTS, "-k", "of_their_reader"),
     ),
     Mutant(
+        id="list-of-invitations-forgets-the-words-of-its-catalog",
+        kind=Kind.DATA,
+        file="services/team/domain/member_list.py",
+        old="author_words(access.catalog, own_title(access.catalog, invitation.role)),",
+        new="{},",
+        tests=("tests/services/team/test_invitations.py", "-k", "other_languages"),
+    ),
+    Mutant(
         id="page-bends-the-word-of-a-catalog",
         kind=Kind.DATA,
         file="services/console/pages/step_texts.py",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.console.domain.usage_charts import HEIGHT, Month, bars, shown_number
+from services.console.domain.usage_charts import HEIGHT, Month, chart, shown_number
 from services.console.pages.usage_units import unit_words
 from tests.services.console.accounts import API, PAGE, describe_account
 from tests.services.console.browsing import StandIn, problem
@@ -109,15 +109,36 @@ async def test_a_month_has_its_name_in_each_language():
     assert (month.title("en"), month.title("de")) == ("March 2026", "März 2026")
 
 
-async def test_the_highest_bar_fills_the_chart_and_a_single_action_is_seen():
+async def test_a_chart_shows_each_day_and_a_single_action_is_seen():
     month = Month.read("2026-02", now=NOW)
     rows = [{"day": "2026-02-01", "activity": 10_000}, {"day": "2026-02-28", "activity": 1}]
-    found = bars(month, rows)
-    assert len(found) == 28
-    assert (found[0].height, found[0].y) == (HEIGHT, 0)
+    shown = chart(month, rows, locale="de")
+    found = shown.bars
+    assert (len(found), shown.total) == (28, 10_001)
+    assert (found[0].height, found[0].y, found[0].day) == (HEIGHT, 0, "01.02.2026")
     assert (found[-1].height, found[-1].y) == (1, HEIGHT - 1)
     assert found[1].height == 0
-    assert {bar.height for bar in bars(month, [])} == {0}
+    assert [bar.label for bar in found if bar.label] == ["1", "5", "10", "15", "20", "25"]
+    assert {bar.height for bar in chart(month, [], locale="en").bars} == {0}
+
+
+@pytest.mark.parametrize(
+    ("most", "marks"),
+    [
+        (0, [1, 0]),
+        (3, [3, 2, 1, 0]),
+        (5, [6, 4, 2, 0]),
+        (20, [20, 15, 10, 5, 0]),
+        (21, [30, 20, 10, 0]),
+        (10_000, [10_000, 5_000, 0]),
+        (20_001, [30_000, 20_000, 10_000, 0]),
+    ],
+)
+async def test_the_marks_of_a_chart_are_round_and_reach_over_the_highest_bar(most, marks):
+    month = Month.read("2026-02", now=NOW)
+    found = chart(month, [{"day": "2026-02-01", "activity": most}], locale="en").marks
+    assert [mark.number for mark in found] == marks
+    assert (found[0].y, found[-1].y) == (0, HEIGHT)
 
 
 async def test_the_page_shows_a_month_by_what_was_chosen(browser, usage):

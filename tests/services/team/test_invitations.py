@@ -262,6 +262,32 @@ async def test_a_member_who_cannot_give_the_role_does_not_resend_it(team: Team) 
     assert (await lower.send("POST", path)).code == "grants-exceeded"
 
 
+async def test_answers_with_the_title_of_a_role_have_it_in_other_languages(team: Team) -> None:
+    words = {"Developer": "Programmierung", "Owner": "Leitung", "project": "Vorhaben"}
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
+    spoken = content | {"name": "spoken", "translations": {"de": words}}
+    await team.publish(Catalog.from_mapping(spoken))
+    account = await team.account("spoken")
+    member = await account.join("developer")
+    proof = await account.invite("a@example.com", "developer")
+    opened = await member.send("POST", "/v1/invitations/lookup", proof)
+    here = f"{account.path}/members"
+    listed = (await account.owner.get(f"{here}?q=a@example.com"))["items"]
+    pending = (await account.owner.get(f"{account.path}/invitations"))["items"]
+    told = [
+        await account.owner.get(f"{here}/{member.user_id}"),
+        await account.owner.get(f"{here}/{member.user_id}/access"),
+        *listed,
+        *pending,
+        opened.body,
+    ]
+    assert [one["translations"] for one in told] == [{"de": {"Developer": "Programmierung"}}] * 5
+    own = [await account.owner.get(account.path)]
+    own += [one for one in (await account.owner.get("/v1/accounts"))["items"] if one["id"] in here]
+    known = {"Owner": "Leitung", "project": "Vorhaben"}
+    assert [one["translations"] for one in own] == [{"de": known}] * 2
+
+
 @pytest.mark.rule("Ci4")
 async def test_a_resend_makes_the_caller_the_inviter(team: Team) -> None:
     """So it is not the first inviter's to lose, and it is the second's."""

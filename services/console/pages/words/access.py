@@ -135,7 +135,7 @@ WHY: Mapping[str, PageText] = {
         " verlängern.",
     ),
     "second-factor-required": PageText(
-        "The account demands a second factor, and {member} has none.",
+        "The account requires a second factor, and {member} has none.",
         "Das Konto verlangt einen zweiten Faktor, und {member} hat keinen.",
     ),
     "user-disabled": PageText(

@@ -8,7 +8,7 @@ LOG: Mapping[str, PageText] = {
     "section_log": PageText("Audit log", "Audit-Protokoll"),
     # --- filters
     "log_filters": PageText("Filters", "Filter"),
-    "log_text": PageText("Words of a name", "Wörter eines Namens"),
+    "log_text": PageText("Words in a name", "Wörter in einem Namen"),
     "log_action": PageText("What happened", "Was geschah"),
     "log_user": PageText("Who (e-mail address)", "Wer (E-Mail-Adresse)"),
     "log_from": PageText("From", "Von"),

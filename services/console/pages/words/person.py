@@ -46,7 +46,7 @@ PERSON: Mapping[str, PageText] = {
     ),
     "last_factor_text": PageText(
         "Your password alone signs you in then, and your recovery codes stop working. Accounts that"
-        " demand a second factor do not let you in.",
+        " require a second factor do not let you in.",
         "Dann meldet Ihr Passwort allein Sie an, und Ihre Wiederherstellungscodes gelten nicht"
         " mehr. Konten, die einen zweiten Faktor verlangen, lassen Sie nicht ein.",
     ),

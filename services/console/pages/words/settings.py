@@ -24,25 +24,26 @@ SETTINGS: Mapping[str, PageText] = {
     "settings_restore": PageText("Restore the account", "Konto wiederherstellen"),
     # --- second factor
     "factor_title": PageText("Second factor", "Zweiter Faktor"),
-    "factor_on": PageText("Demanded", "Verlangt"),
-    "factor_off": PageText("Not demanded", "Nicht verlangt"),
+    "factor_on": PageText("Required", "Verlangt"),
+    "factor_off": PageText("Not required", "Nicht verlangt"),
     "factor_on_text": PageText(
         "Members without a second factor can do nothing here.",
         "Mitglieder ohne zweiten Faktor können hier nichts tun.",
     ),
     "factor_off_text": PageText(
-        "Members come in with their password alone.", "Mitglieder kommen mit dem Passwort allein."
+        "Members sign in with their password alone.",
+        "Mitglieder melden sich allein mit dem Passwort an.",
     ),
-    "factor_begin": PageText("Demand a second factor", "Zweiten Faktor verlangen"),
+    "factor_begin": PageText("Require a second factor", "Zweiten Faktor verlangen"),
     "factor_yours_first": PageText(
         "You have no second factor yourself and would lose your access. Add one first:",
         "Sie haben selbst keinen zweiten Faktor und verlören Ihren Zugang. Fügen Sie zuerst einen"
         " hinzu:",
     ),
-    "factor_end": PageText("Demand it no longer", "Nicht mehr verlangen"),
-    "factor_begin_title": PageText("Demand a second factor?", "Zweiten Faktor verlangen?"),
+    "factor_end": PageText("Stop requiring it", "Nicht mehr verlangen"),
+    "factor_begin_title": PageText("Require a second factor?", "Zweiten Faktor verlangen?"),
     "factor_end_title": PageText(
-        "Demand a second factor no longer?", "Zweiten Faktor nicht mehr verlangen?"
+        "Stop requiring a second factor?", "Zweiten Faktor nicht mehr verlangen?"
     ),
     "factor_begin_text": PageText(
         "Members without a second factor are shut out at once, until they add one. A mail tells"
@@ -51,8 +52,8 @@ SETTINGS: Mapping[str, PageText] = {
         " E-Mail informiert sie.",
     ),
     "factor_end_text": PageText(
-        "All members come in again with their password alone.",
-        "Alle Mitglieder kommen wieder mit dem Passwort allein.",
+        "All members can sign in with their password alone again.",
+        "Alle Mitglieder können sich wieder allein mit dem Passwort anmelden.",
     ),
     "factor_shut_out": PageText("Shut out at once: {count}", "Sofort ausgeschlossen: {count}"),
     "factor_none_out": PageText(

@@ -88,9 +88,9 @@ MEMBER: Mapping[str, PageText] = {
         "The access ends by itself after this day. Leave it empty for no end.",
         "Der Zugang endet nach diesem Tag von selbst. Ohne Angabe endet er nicht.",
     ),
-    "no_end": PageText("Take the end away", "Ende aufheben"),
+    "no_end": PageText("Remove the end", "Ende aufheben"),
     "suspend": PageText("Suspend", "Sperren"),
-    "resume": PageText("Resume", "Sperre aufheben"),
+    "resume": PageText("End the suspension", "Sperre aufheben"),
     "remove": PageText("Remove", "Entfernen"),
     "role_title": PageText("Change the role of {name}", "Rolle von {name} ändern"),
     "role_question": PageText(
@@ -106,12 +106,12 @@ MEMBER: Mapping[str, PageText] = {
         " Berechtigungen und Platz bleiben.",
     ),
     "suspend_press": PageText("Suspend the member", "Mitglied sperren"),
-    "resume_title": PageText("Resume {name}", "Sperre von {name} aufheben"),
+    "resume_title": PageText("End the suspension of {name}", "Sperre von {name} aufheben"),
     "resume_text": PageText(
         "{name} gets back the role and the own permissions in {account}.",
         "{name} bekommt Rolle und eigene Berechtigungen in {account} zurück.",
     ),
-    "resume_press": PageText("Resume the member", "Sperre aufheben"),
+    "resume_press": PageText("End the suspension", "Sperre aufheben"),
     "remove_title": PageText("Remove {name}", "{name} entfernen"),
     "remove_text": PageText(
         "{name} loses all access to {account}, on every device. To come back they need a new"
@@ -224,7 +224,8 @@ INVITATIONS: Mapping[str, PageText] = {
     ),
     "cancel_invitation": PageText("Cancel the invitation", "Einladung zurückziehen"),
     "cancel_text": PageText(
-        "The invitation of {email} with the role {role} ends, and its link opens nothing any more.",
+        "The invitation for {email} with the role {role} ends, and its link opens nothing any"
+        " more.",
         "Die Einladung für {email} mit der Rolle {role} endet, und ihr Link öffnet nichts mehr.",
     ),
     "may_not_invite": PageText(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rolecall import CompiledCatalog, load_catalog
-from services.team.domain.catalog_texts import own_title, translations
+from services.team.domain.catalog_texts import author_words, own_title, translations
 from shared.contracts.policy_objects import RoleObject
 from shared.contracts.registry import FACT_TYPES
 
@@ -22,6 +22,17 @@ def test_the_words_of_the_catalog_come_before_those_of_the_product():
     written_in_german = replace(STANDARD, translations={"en": {"Leitung": "Admin"}})
     told = translations(CompiledCatalog(written_in_german), role_title="Leitung")
     assert told == {"en": {"role_title": "Admin"}}
+
+
+def test_answers_have_the_words_that_the_author_of_a_catalog_wrote():
+    assert author_words(CompiledCatalog(STANDARD), "Admin") == {}
+    own = replace(STANDARD, translations={"de": {"Admin": "Leitung"}, "fr": {"Owner": "Chef"}})
+    catalog = CompiledCatalog(own)
+    assert author_words(catalog, "Admin", None) == {"de": {"Admin": "Leitung"}}
+    assert author_words(catalog, "Admin", "Owner") == dict(own.translations)
+    named = RoleObject(name="Admin", description="", grants={})
+    with_role = catalog.with_roles({"rol_1": named})
+    assert author_words(with_role, own_title(with_role, "rol_1")) == {}
 
 
 def test_the_name_of_an_own_role_is_never_translated():
