@@ -437,7 +437,7 @@ def test_a_person_adds_an_app_saves_the_codes_and_removes_it(site: Site) -> None
     kai = site.known_person()
     with site.visitor() as visitor:
         visitor.sign_in(kai)
-        visitor.follow("Security of your sign-in")
+        visitor.follow("Sign-in security")
         visitor.press("Add an app")
         app = pyotp.TOTP((visitor.page.text_content(".secret") or "").replace(" ", ""))
         visitor.fill(otp="000000")
@@ -500,7 +500,7 @@ def test_a_passkey_signs_in_and_a_page_without_a_script_names_other_ways(
         devices.send("WebAuthn.enable")
         added = devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         holder.sign_in(kai)
-        holder.follow("Security of your sign-in")
+        holder.follow("Sign-in security")
         holder.follow("Add a passkey")
         faults = looks(holder, name="no passkeys")
         holder.press("Add a passkey")

@@ -48,6 +48,12 @@ class EntryText:
     source: str = ""
     """Where it comes from that nothing is held, if that is known."""
 
+    @property
+    def common_limit(self) -> str:
+        """What limits each of several levels alike, which is said once; empty if nothing does."""
+        limits = {one.limit for one in self.held}
+        return limits.pop() if len(self.held) > 1 and len(limits) == 1 else ""
+
     def gives_as(self, other: "EntryText") -> bool:
         """Whether both give the same, wherever it comes from."""
         own, theirs = ([(one.level.id, one.limit) for one in row.held] for row in (self, other))

@@ -27,6 +27,12 @@ class EntryShift:
     title: str
     levels: Sequence[LevelShift]
 
+    @property
+    def common(self) -> LevelShift | None:
+        """What several levels have alike, which is said once."""
+        kinds = {(one.before, one.after) for one in self.levels}
+        return self.levels[0] if len(self.levels) > 1 and len(kinds) == 1 else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceShift:

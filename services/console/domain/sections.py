@@ -45,7 +45,7 @@ PERSON_SECTIONS = (
     PersonSection(id="your_language", path=places.PREFERENCES, icon="mail"),
     PersonSection(id="your_security", path=places.SECURITY, icon="shield"),
     PersonSection(id="your_passkeys", path=places.PASSKEYS, icon="tokens"),
-    PersonSection(id="your_sessions", path=places.SESSIONS, icon="access"),
+    PersonSection(id="your_sessions", path=places.SESSIONS, icon="devices"),
 )
 
 

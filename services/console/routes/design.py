@@ -9,7 +9,7 @@ MOMENT = "2026-11-27T17:20:00Z"
 ICONS = (
     *("members", "roles", "projects", "access", "tokens", "log", "usage", "settings"),
     *("chevron", "up", "down", "search", "plus", "minus", "check", "cross", "warning"),
-    *("copy", "download", "link", "mail", "bell"),
+    *("copy", "download", "link", "mail", "bell", "shield", "devices"),
 )
 COLOURS = (
     *("page", "card", "line", "edge", "ink", "soft", "accent", "link"),

@@ -360,7 +360,7 @@ async def test_a_search_is_renamed_and_deleted_as_it_was_shown(browser, log):
     log.answers[f"PATCH {SEARCHES}/ase_1"] = (200, SEARCH)
     assert await browser.press(one, name="New") == f"{LOG}/searches?done=search-changed"
     await browser.open(f"{one}/delete")
-    assert "It goes for all of them." in browser.text
+    assert "All of them lose it." in browser.text
     assert await browser.press(f"{one}/delete") == f"{LOG}/searches?done=search-deleted"
     assert log.conditions == ['"s1"'] * 3
 

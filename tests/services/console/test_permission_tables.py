@@ -59,6 +59,22 @@ def test_each_role_is_shown_as_the_decision_has_it(name):
         assert said == expected
 
 
+def test_a_limit_of_every_level_is_said_once():
+    entry = next(one for one in STANDARD.entries.values() if one.id == "instance")
+    own = dict.fromkeys([level.id for level in entry.levels], "self")
+    every = {"instance": own}, {"instance": {**own, "view": "all"}}, {"instance": {"view": "self"}}
+    rows = [grant_texts.of_grants(STANDARD, grants)["instance"] for grants in every]
+    assert [row.common_limit for row in rows] == ["self", "", ""]
+    lost = {"view": {"before": "self", "after": None}}
+    for levels, common in (
+        (lost | {"delete": {"before": "self", "after": None}}, True),
+        (lost | {"delete": {"before": "all", "after": None}}, False),
+        (lost, False),
+    ):
+        [shift] = impacts.shifts(STANDARD, {"instance": levels})
+        assert (shift.common is not None) is common
+
+
 @pytest.mark.parametrize("name", CATALOGS)
 def test_a_form_that_is_not_changed_says_the_grants_that_it_shows(name):
     table = TABLES[name]

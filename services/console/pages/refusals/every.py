@@ -48,10 +48,10 @@ EVERY: Mapping[str, PageText] = {
         " wiederherstellen.",
     ),
     "second-factor-required": PageText(
-        "This account asks its members for a second factor. Add one on the page “Security of your"
-        " sign-in”, then try again.",
+        "This account asks its members for a second factor. Add one on the page “Sign-in"
+        " security”, then try again.",
         "Dieses Konto verlangt von seinen Mitgliedern einen zweiten Faktor. Fügen Sie auf der Seite"
-        " „Sicherheit Ihrer Anmeldung“ einen hinzu, und versuchen Sie es noch einmal.",
+        " „Sicherheit“ einen hinzu, und versuchen Sie es noch einmal.",
     ),
     "step-up-required": PageText(
         "To change this, prove again who you are: enter a code or your password.",

@@ -60,10 +60,10 @@ SIGN_IN: Mapping[str, PageText] = {
         "Eine Regel des Teams erlaubt das nicht. Fragen Sie die Person, die Sie eingeladen hat.",
     ),
     "second-factor-required": PageText(
-        "This team asks its members for a second factor. Add one on the page “Security of your"
-        " sign-in”, then try again.",
+        "This team asks its members for a second factor. Add one on the page “Sign-in"
+        " security”, then try again.",
         "Dieses Team verlangt von seinen Mitgliedern einen zweiten Faktor. Fügen Sie auf der Seite"
-        " „Sicherheit Ihrer Anmeldung“ einen hinzu, und versuchen Sie es noch einmal.",
+        " „Sicherheit“ einen hinzu, und versuchen Sie es noch einmal.",
     ),
     "passkey-challenge-over": PageText(
         "This took too long. Use your passkey again.",

@@ -87,9 +87,9 @@ ACCOUNTS: Mapping[str, PageText] = {
     ),
     "own-second-factor-missing": PageText(
         "You have no second factor yourself, so you would lose your access. Add one on the page"
-        " “Security of your sign-in” first.",
+        " “Sign-in security” first.",
         "Sie haben selbst keinen zweiten Faktor und verlören Ihren Zugang. Fügen Sie zuerst auf der"
-        " Seite „Sicherheit Ihrer Anmeldung“ einen hinzu.",
+        " Seite „Sicherheit“ einen hinzu.",
     ),
     "owner-second-factor-missing": PageText(
         "The owner of the account has no second factor and would lose their access. Ask the owner"

@@ -43,19 +43,19 @@ COMPANY_SIGN_IN: Mapping[str, PageText] = {
         "Was in den Adressen Ihrer Mitarbeitenden nach dem @ steht.",
     ),
     "company_joins": PageText(
-        "Who signs in for the first time becomes a member as",
-        "Wer sich zum ersten Mal anmeldet, wird Mitglied als",
+        "Role of people who sign in for the first time",
+        "Rolle bei der ersten Anmeldung",
     ),
     "company_no_one_joins": PageText(
-        "Not a member without an invitation",
-        "Kein Mitglied ohne Einladung",
+        "None: members need an invitation",
+        "Keine: nur mit Einladung",
     ),
     "company_joins_hint": PageText(
-        "It counts for addresses of the proved domain.",
-        "Das gilt für Adressen der nachgewiesenen Domain.",
+        "They become members with it, if their address is of the proved domain.",
+        "Damit werden Personen mit einer Adresse der nachgewiesenen Domain Mitglied.",
     ),
     "company_works": PageText("Works", "Funktioniert"),
-    "company_waits": PageText("Waits for the proof of the domain", "Wartet auf den Nachweis"),
+    "company_waits": PageText("Domain not proved yet", "Domain nicht nachgewiesen"),
     "company_proved": PageText(
         "{domain} was proved on {moment}.", "{domain} wurde am {moment} nachgewiesen."
     ),
@@ -63,10 +63,10 @@ COMPANY_SIGN_IN: Mapping[str, PageText] = {
         "Prove that {domain} is yours", "Nachweisen, dass {domain} Ihnen gehört"
     ),
     "company_prove_text": PageText(
-        "Add this TXT record at the name servers of the domain. Nothing signs people in before the"
-        " proof.",
-        "Legen Sie diesen TXT-Eintrag bei den Nameservern der Domain an. Vor dem Nachweis meldet"
-        " sich damit niemand an.",
+        "Add this TXT record at the name servers of the domain. No one can sign in with this"
+        " service before.",
+        "Legen Sie diesen TXT-Eintrag bei den Nameservern der Domain an. Vorher kann sich"
+        " mit diesem Dienst niemand anmelden.",
     ),
     "company_txt_name": PageText("Name of the record", "Name des Eintrags"),
     "company_txt_value": PageText("Value", "Wert"),

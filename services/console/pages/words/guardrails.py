@@ -23,7 +23,7 @@ GUARDRAILS: Mapping[str, PageText] = {
     "rail_role": PageText("Role", "Rolle"),
     "rail_roles": PageText("Roles that may", "Rollen, die es dürfen"),
     "rail_permission": PageText("Permission", "Berechtigung"),
-    "rail_declare": PageText("Declare the guardrail", "Leitplanke festlegen"),
+    "rail_declare": PageText("Add the guardrail", "Leitplanke festlegen"),
     "rail_minimum_role": PageText(
         "At least {number} active members have the role {role}.",
         "Mindestens {number} aktive Mitglieder haben die Rolle {role}.",

@@ -92,8 +92,7 @@ LOG: Mapping[str, PageText] = {
     "log_delete": PageText("Delete the search", "Suche löschen"),
     "log_delete_title": PageText("Delete “{name}”?", "„{name}“ löschen?"),
     "log_delete_shared": PageText(
-        "All who read the audit log see this search. It goes for all of them. No record is"
-        " deleted.",
+        "All who read the audit log see this search. All of them lose it. No record is deleted.",
         "Alle, die das Protokoll lesen, sehen diese Suche. Sie verschwindet für alle. Kein Eintrag"
         " wird gelöscht.",
     ),

@@ -10,7 +10,7 @@ MAILED_LINKS: Mapping[str, PageText] = {
         "Passwort wählen",
     ),
     "verify_text": PageText(
-        "Your address is verified when you press the button. You are signed in then.",
+        "The button verifies your address and signs you in.",
         "Mit der Schaltfläche wird Ihre Adresse bestätigt. Dann sind Sie angemeldet.",
     ),
     "link_makes_user": PageText(
@@ -200,13 +200,14 @@ MAILED_LINKS: Mapping[str, PageText] = {
         "Link",
     ),
     "over_sign_up": PageText(
-        "The link of a sign-up works once and for seven days. Of two mails, the newer one counts.",
+        "The link of a sign-up works once, within seven days. If you got two mails, use the newer"
+        " one.",
         "Der Link einer Registrierung gilt einmal und sieben Tage lang. Von zwei E-Mails"
         " zählt die neuere.",
     ),
     "over_password": PageText(
-        "A link that changes the password works once and for an hour. Of two mails, the"
-        " newer one counts.",
+        "A link that changes the password works once, within an hour. If you got two mails, use"
+        " the newer one.",
         "Ein Link für ein neues Passwort gilt einmal und eine Stunde lang. Von zwei E-Mails"
         " zählt die neuere.",
     ),
@@ -223,9 +224,9 @@ MAILED_LINKS: Mapping[str, PageText] = {
         " auch, wenn eine noch frühere Adresse wiederhergestellt wird.",
     ),
     "over_invitation": PageText(
-        "It was answered, replaced or withdrawn, or its time is over. Ask the person who"
+        "It was answered, replaced or withdrawn, or has expired. Ask the person who"
         " invited you for a new one.",
-        "Sie wurde beantwortet, ersetzt oder zurückgezogen, oder ihre Zeit ist um. Bitten"
+        "Sie wurde beantwortet, ersetzt oder zurückgezogen, oder sie ist abgelaufen. Bitten"
         " Sie die Person, die Sie eingeladen hat, um eine neue.",
     ),
     "go_to_accounts": PageText(
@@ -245,11 +246,11 @@ MAILED_LINKS: Mapping[str, PageText] = {
         "Für einen neuen Link ändern Sie Ihre Adresse noch einmal.",
     ),
     "invitation_over": PageText(
-        "This invitation is over",
+        "This invitation is not valid any more",
         "Diese Einladung gilt nicht mehr",
     ),
     "link_over": PageText(
-        "This link is over",
+        "This link does not work any more",
         "Dieser Link gilt nicht mehr",
     ),
     "over_factor": PageText(

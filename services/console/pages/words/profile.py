@@ -27,8 +27,8 @@ PROFILE: Mapping[str, PageText] = {
     ),
     "change_password": PageText("Change the password", "Passwort ändern"),
     "forgot_password": PageText(
-        "You have none, or do not know it? Have a link mailed.",
-        "Sie haben keines, oder kennen es nicht? Lassen Sie sich einen Link schicken.",
+        "No password yet, or forgotten it? Get a link by e-mail.",
+        "Noch kein Passwort, oder vergessen? Link per E-Mail anfordern.",
     ),
     "zone_is": PageText(
         "Pages and mails show times in the time zone {zone}.",
@@ -40,9 +40,9 @@ PROFILE: Mapping[str, PageText] = {
         "Alles, was die Plattform über Sie hat, als Datei.",
     ),
     "get_data": PageText("Download your data", "Daten herunterladen"),
-    "delete_person": PageText("Delete yourself for good", "Sich endgültig löschen"),
+    "delete_person": PageText("Delete your sign-in for good", "Zugang endgültig löschen"),
     "delete_person_title": PageText(
-        "Delete yourself from this platform?", "Sich von dieser Plattform löschen?"
+        "Delete your sign-in for good?", "Ihren Zugang endgültig löschen?"
     ),
     "delete_person_text": PageText(
         "Your sessions, API tokens and memberships end at once. Your personal account, your name"

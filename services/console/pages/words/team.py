@@ -33,6 +33,7 @@ MEMBERS: Mapping[str, PageText] = {
     "member": PageText("Member", "Mitglied"),
     "role": PageText("Role", "Rolle"),
     "joined": PageText("Joined", "Seit"),
+    "since": PageText("Since", "Seit"),
     "last_active": PageText("Last active", "Zuletzt aktiv"),
     "expires": PageText("Ends", "Endet"),
     "manage": PageText("Manage", "Verwalten"),
