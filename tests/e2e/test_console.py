@@ -241,7 +241,7 @@ def test_an_invitation_is_declined_by_a_press_and_without_signing_in(
     assert "You declined the invitation." in visitor.text
     assert dee.email not in pending(site, owner)
     visitor.open(link)
-    assert visitor.title == "This invitation is over"
+    assert visitor.title == "This invitation is not valid any more"
 
 
 @pytest.mark.rule("T25")
