@@ -27,7 +27,7 @@ ACCOUNTS: Mapping[str, PageText] = {
 }
 MEMBERS: Mapping[str, PageText] = {
     "invite": PageText("Invite people", "Personen einladen"),
-    "search_members": PageText("Search by name or e-mail", "Nach Name oder E-Mail suchen"),
+    "search_members": PageText("Find a name or e-mail", "Name oder E-Mail suchen"),
     "status": PageText("Status", "Status"),
     "e_mail": PageText("E-mail", "E-Mail"),
     "member": PageText("Member", "Mitglied"),
@@ -38,6 +38,8 @@ MEMBERS: Mapping[str, PageText] = {
     "expires": PageText("Ends", "Endet"),
     "manage": PageText("Manage", "Verwalten"),
     "manage_name": PageText("Manage {name}", "{name} verwalten"),
+    "look": PageText("View", "Ansehen"),
+    "look_name": PageText("View {name}", "{name} ansehen"),
     "active": PageText("Active", "Aktiv"),
     "suspended": PageText("Suspended", "Gesperrt"),
     "invited": PageText("Invited", "Eingeladen"),
