@@ -23,13 +23,24 @@ from shared.bus.rabbitmq import RabbitBus
 from shared.clock import SystemClock
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.journal import Changes, ChangesQuery, Heads
-from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef, Row
+from shared.contracts.facts import (
+    Actor,
+    Caller,
+    Fact,
+    RequestInfo,
+    ResourceRef,
+    Row,
+    format_revision,
+)
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import Queue, Topology
 from shared.inbox import AWAY, AppliedMark, Inbox
 from shared.indexes import build_indexes
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
+from shared.journal.rows import read
+from shared.leases import Leases, MongoLeaseStore
+from shared.leases.barrier import LeaseRow, Report, lease_id
 from shared.mongo import Database, DbClient, DbSession, Transactions, connect, transact
 from shared.row_verifier import RowVerifier
 from shared.runtime.start import open_step
@@ -57,7 +68,11 @@ class Point(StrEnum):
     RECEIVED = "received, before the effect"
     INSIDE_EFFECT = "inside the effect's transaction"
     BEFORE_ACK = "after the effect, before the acknowledgement"
+    BARRIER = "committed, while its barrier waits for a silent replica"
 
+
+LEASE_SECONDS = 1.0
+"""How long a change waits for a replica that has a lease and reports nothing."""
 
 NOT_WRITTEN = {Point.BEFORE_WRITE, Point.INSIDE_WRITE, Point.BEFORE_COMMIT}
 """The points before the commit: nothing may be stored. At every other point the write is."""
@@ -106,6 +121,20 @@ class CrashingTransactions(Transactions):
             die()
 
 
+class CrashingLeaseStore(MongoLeaseStore):
+    """The leases of the journal: a look at them is deadly while a barrier waits."""
+
+    looks_left: int | None = None
+
+    async def live_rows(self, session: DbSession) -> list[LeaseRow]:
+        """Read the rows; the first look of a barrier is answered, the second one is not."""
+        if self.looks_left == 0:
+            die()
+        if self.looks_left is not None:
+            self.looks_left -= 1
+        return await super().live_rows(session)
+
+
 class JournalCalls:
     """The answers of the journal's internal routes, without HTTP."""
 
@@ -144,6 +173,8 @@ class Program:
         self.bus.point, self.bus.crashing_number = point, self.crashing_number
         clock = SystemClock()
         self._transactions = CrashingTransactions(client)
+        self._lease_store = CrashingLeaseStore(client, self._source)
+        self._leases = Leases(self._lease_store, clock=clock, ttl=LEASE_SECONDS)
         self.relay = Relay(self._source, self.bus, holder=f"run-{run}", clock=clock)
         self.journal = Journal(
             client,
@@ -152,6 +183,7 @@ class Program:
             signer=RowSigner(KEY),
             relay=self.relay,
             clock=clock,
+            leases=self._leases,
             transactions=self._transactions,
         )
         self.inbox = Inbox(
@@ -187,9 +219,13 @@ class Program:
         """Save one project with its fact; repeated while the database is away."""
         account = f"acc_{number}"
         dies_at = self.point if number == self.crashing_number else None
+        if everywhere := dies_at is Point.BARRIER:
+            await self._lease_to_a_silent_replica()
 
         async def change(write: JournalWrite) -> None:
-            await self._source["projects"].insert_one({"_id": number}, session=write.session)
+            await self._source["projects"].insert_one(
+                {"_id": number, "everywhere": everywhere}, session=write.session
+            )
             write.record(
                 Fact(
                     payload=ProjectCreated(project_id=number, name=number),
@@ -208,10 +244,28 @@ class Program:
         self._transactions.dies_at = dies_at
         while True:
             with contextlib.suppress(*AWAY):
-                await self.journal.write(account, change, caller=caller, effective_everywhere=False)
+                await self.journal.write(
+                    account, change, caller=caller, effective_everywhere=everywhere
+                )
                 break
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()
+
+    async def _lease_to_a_silent_replica(self) -> None:
+        """Give a lease to a replica that reports nothing: a change waits until it has run out."""
+        silent = lease_id(service="authz", slot="silent", life=str(self._run))
+        await self._leases.grant(silent, Report(epoch=None, applied={}, digests={}), asked=1)
+        self._lease_store.looks_left = 1
+
+    async def _wait_for_receipts(self) -> None:
+        """Ask for the receipts of the changes whose process died while they waited."""
+        waited = self._source["projects"].find({"everywhere": True})
+        numbers = [project["_id"] async for project in waited]
+        async for stored in self._source["journal"].find({}):
+            row = read(stored).row
+            if row.resource.id in numbers:
+                revision = format_revision(row.position)
+                await self._leases.receipt(revision, occurred_at=row.occurred_at)
 
     async def run(self) -> None:
         """Make the writes, then publish and consume everything until killed."""
@@ -229,6 +283,8 @@ class Program:
         if self.point is not Point.NONE:
             for number in range(WRITES):
                 await self.write(f"{self._run}-{number}")
+        else:
+            await self._wait_for_receipts()
         await asyncio.Event().wait()
 
 

@@ -60,6 +60,10 @@ class CrashRuns:
         """The numbers of the stored projects."""
         return {project["_id"] for project in self.source["projects"].find({})}
 
+    def receipts(self) -> list[dict[str, Any]]:
+        """What was found of the replicas that changes had waited for."""
+        return list(self.source["receipts"].find({}))
+
     def effects(self) -> Counter[str]:
         """Project → how often its fact had an effect."""
         return Counter(effect["number"] for effect in self.consumer["effects"].find({}))
@@ -98,7 +102,7 @@ def crashes(
     made.client.close()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(480 + 120 * ROUNDS)
 async def test_a_crash_at_any_point_leaves_nothing_or_all_of_it_once(
     crashes: CrashRuns, report: Callable[[str], None]
 ) -> None:
@@ -107,12 +111,17 @@ async def test_a_crash_at_any_point_leaves_nothing_or_all_of_it_once(
         number = await crashes.die_at(point)
         there = number in crashes.numbers()
         assert there is (point not in NOT_WRITTEN), point
+        assert point is not Point.BARRIER or number not in crashes.acknowledged
         met[point] += 1
 
     with crashes.run(Point.NONE):
         await wait_for(
             lambda: set(crashes.effects()) == crashes.numbers() and not unsent(crashes),
             what="an effect of every row",
+        )
+        await wait_for(
+            lambda: len(crashes.receipts()) == met[Point.BARRIER],
+            what="a receipt of each change that waited for its barrier",
         )
 
     rows = list(crashes.source["journal"].find({}))

@@ -128,4 +128,12 @@ ROWS = (
         new="latest = max(due_at, now + 4 * DIGEST_WAIT)",
         tests=("tests/services/notification/test_digests.py",),
     ),
+    Mutant(
+        id="digest-waits-as-long-as-what-it-replaces",
+        kind=Kind.DATA,
+        file="services/notification/use_cases/enqueue.py",
+        old="latest = min(due_at, now + DIGEST_WAIT)",
+        new="latest = due_at",
+        tests=("tests/services/notification/test_digests.py", "-k", "long_wait"),
+    ),
 )

@@ -12,12 +12,13 @@ from services.notification.domain.digests import (
     SINGLE_MAILS,
 )
 from services.notification.domain.messages import MessageKind
+from services.notification.domain.pace import MAILS_ABOUT_ONE_THING
 from services.notification.domain.preferences import OPTIONAL_KINDS
 from services.notification.use_cases import entries, preferences
 from services.notification.use_cases.deliver import claim_due, deliver
 from services.notification.use_cases.digests import ClaimLost, settle_digest
 from shared.auth.principals import UserPrincipal
-from shared.contracts import identity, identity_erasure, team
+from shared.contracts import identity, identity_erasure, team, team_members
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import AccountId, SessionId, UserId
 from tests.services.notification.samples import MEMBER, OVERRIDE, ROLE_CHANGED, USER
@@ -143,6 +144,20 @@ async def test_a_removal_goes_at_once_while_a_digest_waits(sending, scripted):
     await tell(sending, REMOVED, account_id=ACCOUNT)
     await send_what_is_due(sending)
     assert "removed" in str(scripted.mails[SINGLE_MAILS]["Subject"])
+
+
+@pytest.mark.rule("T14")
+async def test_news_in_place_of_a_long_wait_come_with_the_next_digest(sending, scripted):
+    """A suspension goes alone and may wait an hour; that it is over need not wait so long."""
+    member = MEMBER | {"user_id": BO}
+    ends = [team_members.MemberSuspended(**member) for _ in range(MAILS_ABOUT_ONE_THING + 1)]
+    await tell(sending, *ends, account_id=ACCOUNT)
+    await tell(sending, team_members.MemberResumed(**member), account_id=ACCOUNT)
+    await send_what_is_due(sending)
+    assert len(scripted.mails) == MAILS_ABOUT_ONE_THING
+    await later(sending)
+    assert len(scripted.mails) == MAILS_ABOUT_ONE_THING + 1
+    assert "is restored" in str(scripted.mails[-1]["Subject"])
 
 
 async def test_more_than_a_mail_can_list_is_counted(sending, scripted):
