@@ -50,7 +50,7 @@ class EntryText:
 
     @property
     def common_limit(self) -> str:
-        """What limits each of several levels alike, which is said once; empty if nothing does."""
+        """What limits each of several levels in the same way, said once; empty if nothing does."""
         limits = {one.limit for one in self.held}
         return limits.pop() if len(self.held) > 1 and len(limits) == 1 else ""
 

@@ -29,7 +29,7 @@ class EntryShift:
 
     @property
     def common(self) -> LevelShift | None:
-        """What several levels have alike, which is said once."""
+        """What several levels have in common, said once."""
         kinds = {(one.before, one.after) for one in self.levels}
         return self.levels[0] if len(self.levels) > 1 and len(kinds) == 1 else None
 
