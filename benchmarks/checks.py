@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import NamedTuple
 
 import aiohttp
@@ -36,6 +37,7 @@ from benchmarks.replica import token
 from benchmarks.results import Result
 from benchmarks.servers import CERBOS, Cerbos, Replica, constant, of_cerbos, pids_of
 from benchmarks.workload import Check, authzen, checks, scope
+from deploy.compiled import build
 from deploy.programs.program import Program
 
 ROUNDS, SECONDS, COMPARED = 3, 4, 2_000
@@ -56,6 +58,7 @@ def run(peers: Path | None = None, *, seconds: int = SECONDS) -> Result:
     asked = checks()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token()}"}
     bodies = [json.dumps(authzen(check), separators=(",", ":")) for check in asked]
+    notes = [decided_in()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         replica = Replica(folder / "authz")
@@ -66,7 +69,6 @@ def run(peers: Path | None = None, *, seconds: int = SECONDS) -> Result:
             ORDINARY: Server(ordinary, ordinary.url, bodies, headers),
             NGINX: Server(nginx, nginx.url, bodies, headers),
         }
-        notes = []
         if peers is not None and (peers / CERBOS).is_file():
             cerbos = Cerbos(folder / "cerbos", peers / CERBOS)
             theirs = [json.dumps(of_cerbos(check), separators=(",", ":")) for check in asked]
@@ -89,6 +91,15 @@ def run(peers: Path | None = None, *, seconds: int = SECONDS) -> Result:
                 server.program.stop()
         processes = two_processes(folder, bodies, headers, seconds)
     return result(found, batched, processes, notes)
+
+
+def decided_in() -> str:
+    """Build the module that decides usual checks, as the image has it; what decides them."""
+    try:
+        build()
+    except (CalledProcessError, FileNotFoundError):
+        return "Usual checks are decided in Python: the module in C could not be built."
+    return "Usual checks are decided by the module in C, as in the image."
 
 
 def loaded(

@@ -84,18 +84,27 @@ class RequestIds:
     def __init__(self, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self._random_bytes = random_bytes
         self._unused: list[str] = []
+        self._latest = -1, ""
+        """The last millisecond that was asked for, and how its ids begin."""
 
     def new(self) -> str:
         """A new id of a request."""
         if not self._unused:
             self._unused = self._draw()
-        noise = self._unused.pop()
-        return f"req_{time.time_ns() // 1_000_000:012x}7{noise[:3]}8{noise[3:]}"
+        millisecond = time.time_ns() // 1_000_000
+        known, beginning = self._latest
+        if known != millisecond:
+            beginning = f"req_{millisecond:012x}"
+            self._latest = millisecond, beginning
+        return beginning + self._unused.pop()
 
     def _draw(self) -> list[str]:
-        """The random digits of the next ids."""
+        """What comes after the time in the next ids: random digits, the version, the variant."""
         digits = self._random_bytes(_IDS_OF_DRAW * _RANDOM_DIGITS // 2).hex()
-        return [digits[at : at + _RANDOM_DIGITS] for at in range(0, len(digits), _RANDOM_DIGITS)]
+        return [
+            f"7{digits[at : at + 3]}8{digits[at + 3 : at + _RANDOM_DIGITS]}"
+            for at in range(0, len(digits), _RANDOM_DIGITS)
+        ]
 
 
 def is_id(value: str, prefix: str) -> bool:

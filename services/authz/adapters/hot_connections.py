@@ -55,6 +55,27 @@ class HotConnection(Connection):
         if self._ordinary or self._close or self._force_close:
             super().data_received(data)
             return
+        known = None if self._begun else self._requests.known(data)
+        if known is None:
+            self._receive(data)
+        elif not self._answered(known):
+            self._begun.append(data)
+            self._hand_over()
+
+    def _answered(self, request: HotRequest) -> bool:
+        """Answer a request that arrived alone, which is the usual case."""
+        transport = self.transport
+        if transport is None or self._paused or self._runner.draining:
+            return False
+        answer = self._answer(request, transport)
+        if answer is None:
+            return False
+        transport.write(answer)
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        return True
+
+    def _receive(self, data: bytes) -> None:
+        """Answer the requests in these bytes and in those before them, if they are whole."""
         begun = self._begun
         requests = self._requests.read(b"".join((*begun, data)) if begun else data)
         if isinstance(requests, Unread):

@@ -103,19 +103,20 @@ class HotRequests:
         # Most clients send the same head again and again, apart from the fields that differ.
         self._heads: dict[bytes, HotHead] = {}
 
+    def known(self, data: bytes) -> HotRequest | None:
+        """Return the request that these bytes are if its whole head is known; `read` finds more."""
+        # A head without ids that is known has no brace: it is all that comes before the first one.
+        start = data.find(b"{")
+        head = self._heads.get(data[:start]) if start > 0 else None
+        if head is not None and len(data) == start + head.body_bytes:
+            return HotRequest(head, data[start:], data)
+        return None
+
     def read(self, data: bytes) -> Sequence[HotRequest] | Unread:
         """Return the requests that these bytes are, whole and without anything else.
 
         Of requests that arrive together with something malformed, aiohttp answers none.
         """
-        # A head without ids that is known has no brace: it is all that comes before the first one.
-        start = data.find(b"{")
-        head = self._heads.get(data[:start]) if start > 0 else None
-        if head is not None and len(data) == start + head.body_bytes:
-            return (HotRequest(head, data[start:], data),)
-        return self._read_all(data)
-
-    def _read_all(self, data: bytes) -> Sequence[HotRequest] | Unread:
         first = self._first(data)
         if isinstance(first, Unread):
             return first

@@ -30,15 +30,18 @@ class UsualAnswers:
     def __init__(self, ctx: Ctx, compiled: ModuleType) -> None:
         self._ctx = ctx
         self._one, self._several = compiled.one, compiled.several
+        self._sign_ins, self._clock = ctx.sign_ins, ctx.clock
+        self._count, self._note_denied = ctx.counter.counted, ctx.denials.note
+        self._note_active = ctx.activity.note
 
     def one(self, principal: Principal, body: bytes) -> bytes | None:
         """The answer to a single evaluation; `None` if it is not usual, or must be refused."""
         ctx = self._ctx
         if not self._may_be_usual(principal):
             return None
-        now = ctx.clock.now()
+        policy, now = ctx.policy, self._clock.now()
         found = self._one(
-            body, ctx.policy.states, ctx.policy.external_ids.accounts, ctx.sign_ins.disabled_users
+            body, policy.states, policy.external_ids.accounts, self._sign_ins.disabled_users
         )
         # The leases are tested after the look; what may not be told is refused by the other path.
         if found is None or not ctx.holds():
@@ -51,12 +54,12 @@ class UsualAnswers:
         ctx = self._ctx
         if not self._may_be_usual(principal):
             return None
-        now = ctx.clock.now()
+        policy, now = ctx.policy, self._clock.now()
         every = self._several(
             body,
-            ctx.policy.states,
-            ctx.policy.external_ids.accounts,
-            ctx.sign_ins.disabled_users,
+            policy.states,
+            policy.external_ids.accounts,
+            self._sign_ins.disabled_users,
             MOST_AT_ONCE,
         )
         if every is None or not ctx.holds():
@@ -75,7 +78,7 @@ class UsualAnswers:
         """Whether the caller may check everything, and no allow is counted for an account."""
         if not isinstance(principal, ClientPrincipal) or self._ctx.allows.any:
             return False
-        client = self._ctx.sign_ins.client(principal.client_id)
+        client = self._sign_ins.client(principal.client_id)
         return (
             client is not None
             and client.account_ids is None
@@ -86,15 +89,14 @@ class UsualAnswers:
     def _note(self, found: Found, principal: Principal, now: datetime) -> None:
         """Count a decision about an active member, and note what it says of them."""
         decision, account_id, user_id, permission, resource_id, project_id = found
-        ctx = self._ctx
-        ctx.activity.note(account_id, user_id, now)
+        self._note_active(account_id, user_id, now)
         if not decision.allowed:
             denied = Denied(
                 account_id, user_id, permission, resource_id, project_id, decision.reason
             )
-            ctx.denials.note(denied, now)
-        if ctx.counter.counted(decision):
-            ctx.counter.log(_check(found), principal, decision)
+            self._note_denied(denied, now)
+        if self._count(decision):
+            self._ctx.counter.log(_check(found), principal, decision)
 
 
 def _check(found: Found) -> PermissionCheck:
