@@ -64,11 +64,9 @@ class HotConnection(Connection):
 
     def _answered(self, request: HotRequest) -> bool:
         """Answer a request that arrived alone, which is the usual case."""
-        transport = self.transport
-        if transport is None or self._paused or self._runner.draining:
-            return False
-        answer = self._answer(request, transport)
-        if answer is None:
+        transport = self._writable()
+        answer = None if transport is None else self._answer(request, transport)
+        if transport is None or answer is None:
             return False
         transport.write(answer)
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
@@ -84,10 +82,9 @@ class HotConnection(Connection):
         if begun:
             begun.clear()
             self._stop_waiting()
-        transport = self.transport
+        transport = self._writable()
         answers: list[bytes] = []
-        # A client that does not read its answers gets no more of them from here.
-        if transport is not None and not (self._paused or self._runner.draining):
+        if transport is not None:
             for request in requests:
                 answer = self._answer(request, transport)
                 if answer is None:
@@ -100,6 +97,10 @@ class HotConnection(Connection):
             self._hand_over()
             return
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+
+    def _writable(self) -> asyncio.Transport | None:
+        """Where answers are written; a client that reads none gets no more of them from here."""
+        return None if self._paused or self._runner.draining else self.transport
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget what has begun."""

@@ -11,8 +11,12 @@ ROWS = (
         id="request-ids-count-the-requests",
         kind=Kind.SECURITY,
         file="shared/ids.py",
-        old="        noise = self._unused.pop()\n",
-        new='        noise = f"{len(self._unused):018x}"\n        self._unused.pop()\n',
+        old="        return beginning + self._unused.pop()\n",
+        new=(
+            '        end = f"70008{len(self._unused):015x}"\n'
+            "        self._unused.pop()\n"
+            "        return beginning + end\n"
+        ),
         tests=("tests/shared/test_ids.py",),
     ),
     Mutant(
