@@ -95,6 +95,7 @@ ROWS = (
            && take_properties(in, entity->item, 0);""",
         "take_properties(in, entity->item, 0);",
     ),
+    _compiled("an-api-token", "text->size < TOKEN_PREFIX_SIZE\n", "1 || text->size\n"),
     _compiled("more-behind", "    return in->at == in->end;\n", "    return 1;\n"),
     _compiled("the-member-before", " || !same(place->user_text, item->subject)", ""),
     _compiled("the-account-before", " || !same(place->account_text, item->account)", ""),
