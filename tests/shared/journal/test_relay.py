@@ -352,6 +352,34 @@ async def test_an_elected_replica_prolongs_its_term_in_time(database: Database) 
     assert not await elected.won()
 
 
+async def test_an_elected_replica_asks_the_database_once_in_half_a_term(database: Database) -> None:
+    clock, trace = SetClock(), new_trace()
+    context.traceparent.set(trace)
+    elected = Election(database, "sweeper", holder="one", clock=clock)
+    assert await elected.won()
+    asked = len(ROUND_TRIPS.of[trace])
+    for _ in range(4):
+        clock.move(1)
+        assert await elected.won()
+    assert len(ROUND_TRIPS.of[trace]) == asked
+    clock.move(1)
+    assert await elected.won()
+    assert len(ROUND_TRIPS.of[trace]) > asked
+
+
+async def test_a_replica_whose_clock_is_set_back_asks_who_is_elected(database: Database) -> None:
+    clock, ahead = SetClock(), SetClock()
+    former, elected = (
+        Election(database, "sweeper", holder=holder, clock=own)
+        for holder, own in (("former", clock), ("elected", ahead))
+    )
+    assert await former.won()
+    ahead.move(60)
+    assert await elected.won()
+    clock.move(-60)
+    assert not await former.won()
+
+
 async def test_an_absent_database_does_not_end_the_sweeps(
     database: Database, bus: LocalBus, caplog: pytest.LogCaptureFixture
 ) -> None:
