@@ -48,6 +48,9 @@ def release_when_closed(proxy: type[Any]) -> None:
 GARBAGE_THRESHOLD = 30_000
 """New objects between two looks for garbage. A command makes hundreds, and few stay."""
 
+MOST_DERIVED = 2_000
+"""The things derived from indexes that stay in memory: five for each collection and its past."""
+
 
 class Storage(Pages):
     """SecantusDB's storage, where a command reads the indexes of a collection once for each view.
@@ -56,11 +59,14 @@ class Storage(Pages):
     it takes or leaves a view, marks an index, or ends a command. It remembers nothing where it has
     taken no view. Each method that writes another list of indexes begins with a fresh snapshot.
 
+    What it derives from the rows of indexes it remembers by the bytes of these, for all commands.
+
     It keeps no oplog: that is for change streams, and costs each write a second one.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Open the data."""
+        self._derived_from: dict[tuple[str, Any], Any] = {}
         super().__init__(*arguments, **{**options, "enable_oplog": False})
 
     def _coll_options(self, db: str, coll: str) -> dict[str, Any] | None:
@@ -97,13 +103,49 @@ class Storage(Pages):
     ) -> Any:
         """Read something of the indexes of a collection once for each view."""
         known: dict[tuple[str, str, str], Any] | None = getattr(self._tls, "indexes", None)
+        if known is None:
+            return read(db, coll) if form is None else form(read(db, coll))
         place = (read.__name__, db, coll)
-        if known is None or place not in known:
-            found = read(db, coll) if form is None else form(read(db, coll))
-            if known is None:
-                return found
-            known[place] = found
+        if place not in known:
+            rows = ("rows", db, coll)
+            if rows not in known:
+                known[rows] = self._index_rows(db, coll)
+            known[place] = self._derived(known[rows], read, db, coll, form)
         return known[place]
+
+    def _derived(
+        self,
+        rows: tuple[tuple[str, bytes], ...],
+        read: Callable[[str, str], Any],
+        db: str,
+        coll: str,
+        form: Callable[[Any], Any] | None,
+    ) -> Any:
+        """Read what follows from these rows alone, if no command has read it from such rows."""
+        place = read.__name__, rows
+        found = self._derived_from.get(place)
+        if found is None:
+            if len(self._derived_from) >= MOST_DERIVED:
+                self._derived_from.clear()
+            found = read(db, coll) if form is None else form(read(db, coll))
+            self._derived_from[place] = found
+        return found
+
+    def _index_rows(self, db: str, coll: str) -> tuple[tuple[str, bytes], ...]:
+        """Return the names and the bytes of the indexes of a collection."""
+        cursor = self._cursor(storage._IDX_TABLE)  # noqa: SLF001
+        cursor.set_key(db, coll, "")
+        side = cursor.search_near()
+        if side == wiredtiger.WT_NOTFOUND or (side < 0 and cursor.next() != 0):
+            return ()
+        rows: list[tuple[str, bytes]] = []
+        while True:
+            *place, name = cursor.get_key()
+            if place != [db, coll]:
+                return tuple(rows)
+            rows.append((name, bytes(cursor.get_value())))
+            if cursor.next() != 0:
+                return tuple(rows)
 
     def _refresh_read_snapshot(self) -> None:
         super()._refresh_read_snapshot()
