@@ -26,7 +26,7 @@ class Election:
     async def won(self) -> bool:
         """Return whether this process holds the office, and prolong its term.
 
-        The database is not asked in the first half of a term: nobody else is elected before its
+        The database is not asked in the first half of a term: no other is elected before its
         end. A clock that was set back makes a term look longer than it may be, so it is asked then.
         """
         now = self._clock.now()
