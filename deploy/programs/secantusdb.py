@@ -1,9 +1,9 @@
-"""The program of SecantusDB with a limit for transactions and a first user, without six faults.
+"""The program of SecantusDB with a limit for transactions and a first user, without seven faults.
 
 Its binding to WiredTiger keeps closed cursors in memory, and parses the layout of each key anew. A
 command reads the indexes of its collection six times, and a page of a list reads the whole list.
 Each command looks through all sessions and transactions that there were, and writes are logged for
-change streams, which the product does not use.
+change streams, which the product does not use. Statements beside each other hinder one another.
 
 It is run by its path. Before SecantusDB's own arguments stand the seconds of a transaction, and
 those between two looks for documents that have expired.
@@ -12,6 +12,7 @@ those between two looks for documents that have expired.
 import ctypes
 import gc
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -68,6 +69,7 @@ class Storage(Pages):
         """Open the data."""
         self._derived_from: dict[tuple[str, Any], Any] = {}
         super().__init__(*arguments, **{**options, "enable_oplog": False})
+        self._turn = threading.RLock()
 
     def _coll_options(self, db: str, coll: str) -> dict[str, Any] | None:
         """Read the options of a collection, up to five times for a command, as the original."""
@@ -155,6 +157,17 @@ class Storage(Pages):
         """Release the snapshot at the end of a command."""
         self._tls.indexes = None
         super().release_thread_snapshot()
+
+    @contextmanager
+    def use_user_transaction(self, handle: Any) -> Iterator[None]:
+        """Run a statement of a transaction, while no other transaction runs one.
+
+        Each call of WiredTiger's binding lets another thread of Python run. So statements beside
+        each other would take turns at each entry of an index, and do half as much. A commit, which
+        waits for the disk, waits for no statement.
+        """
+        with self._turn, super().use_user_transaction(handle):
+            yield
 
     @contextmanager
     def _batch_transaction(self, **options: Any) -> Iterator[Any]:

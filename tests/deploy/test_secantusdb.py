@@ -205,6 +205,21 @@ def test_what_a_failed_statement_wrote_is_forgotten(compared: Compared) -> None:
     assert compared._multikey_index_names("db", "things") == set()
 
 
+def test_statements_of_transactions_take_turns_and_nothing_else_waits(compared: Compared) -> None:
+    first, second = (compared.begin_user_transaction() for _ in range(2))
+    with compared.use_user_transaction(second):
+        compared.insert("db", "things", [{"_id": 2, "a": 2}])
+    with ThreadPoolExecutor(1) as other:
+        with compared.use_user_transaction(first):
+            assert not other.submit(compared._turn.acquire, blocking=False).result(timeout=30)
+            other.submit(compared.commit_user_transaction, second).result(timeout=30)
+            other.submit(compared.insert, "db", "others", [{"_id": 1}]).result(timeout=30)
+        assert other.submit(compared._turn.acquire, blocking=False).result(timeout=30)
+        other.submit(compared._turn.release).result(timeout=30)
+    compared.abort_user_transaction(first)
+    assert found(compared, 2) == [2]
+
+
 @pytest.mark.parametrize(
     ("write", "arguments", "indexes"),
     [

@@ -12,6 +12,7 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 from services.audit.domain.erased_people import PersonMarks
 from services.audit.domain.records import digest, erasure_of, known_user_of, record_of
@@ -148,6 +149,8 @@ class Ingest:
             # One row is a double or cannot be stored, and a transaction is all or nothing.
             for waiting in batch:
                 await self._save_one(waiting)
+        else:
+            await self._tell(batch)
         finally:
             for waiting in batch:
                 if not waiting.done.is_set():
@@ -156,6 +159,7 @@ class Ingest:
     async def _save_one(self, waiting: "_WaitingRow") -> None:
         try:
             await self._write([waiting])
+            waiting.finish()
         except AlreadyApplied as double:
             await self._check_equivocation(waiting.row)
             waiting.finish(double)
@@ -171,7 +175,16 @@ class Ingest:
 
     async def _write(self, batch: "list[_WaitingRow]") -> None:
         await transact(self._client, partial(self._save_all, batch))
+
+    async def _tell(self, batch: "list[_WaitingRow]") -> None:
+        """Begin the next transaction, then tell that the rows of this one are recorded.
+
+        For each of them the bus hands over another row, whose signature is verified. What the
+        database answers to other transactions comes between two of them, not after them all.
+        """
+        self._ended(cast("asyncio.Task[None]", asyncio.current_task()))
         for waiting in batch:
+            await asyncio.sleep(0)
             waiting.finish()
 
     async def _save_all(self, batch: "list[_WaitingRow]", session: DbSession) -> None:

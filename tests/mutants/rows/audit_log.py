@@ -28,6 +28,14 @@ ROWS = (
         tests=INGEST_TESTS,
     ),
     Mutant(
+        id="audit-next-rows-wait-until-the-last-are-told",
+        kind=Kind.AVAILABILITY,
+        file=INGEST,
+        old='        self._ended(cast("asyncio.Task[None]", asyncio.current_task()))\n',
+        new="",
+        tests=(INGEST_TESTS[0], "-k", "told_when"),
+    ),
+    Mutant(
         id="audit-rows-in-any-number-of-transactions",
         kind=Kind.LIMIT,
         file=INGEST,

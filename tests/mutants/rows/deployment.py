@@ -580,6 +580,22 @@ ROWS = (
         tests=COMPOSITION,
     ),
     Mutant(
+        id="statements-of-transactions-hinder-each-other",
+        kind=Kind.AVAILABILITY,
+        file="deploy/programs/secantusdb.py",
+        old="        with self._turn, super().use_user_transaction(handle):\n",
+        new="        with super().use_user_transaction(handle):\n",
+        tests=("tests/deploy/test_secantusdb.py", "-k", "take_turns"),
+    ),
+    Mutant(
+        id="a-commit-waits-for-the-statements-of-others",
+        kind=Kind.AVAILABILITY,
+        file="deploy/programs/secantusdb.py",
+        old="        with self._another_view(super()._install_txn_session(handle)):\n",
+        new="        with self._turn, self._another_view(super()._install_txn_session(handle)):\n",
+        tests=("tests/deploy/test_secantusdb.py", "-k", "take_turns"),
+    ),
+    Mutant(
         id="indexes-of-a-transaction-that-ended-are-remembered",
         kind=Kind.DATA,
         file="deploy/programs/secantusdb.py",

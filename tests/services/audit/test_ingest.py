@@ -169,6 +169,25 @@ async def test_full_transactions_follow_side_by_side_two_at_most(auditing):
     assert len(await auditing.all("records")) == 13
 
 
+class NoMark:
+    """Marks nothing: rows are told from each other by their records."""
+
+    async def save_with(self, others, session):
+        """Save nothing."""
+
+
+async def test_rows_are_told_when_the_next_transaction_has_begun(auditing):
+    auditing.use_store(Store(auditing.database), rows_at_once=2, transactions=1)
+    ingest, left = auditing.ctx.ingest, []
+
+    async def add(row):
+        await ingest.add(row, NoMark())
+        left.append(len(ingest._waiting))
+
+    await asyncio.gather(*map(add, rows_of_accounts(6)))
+    assert left == [2, 2, 0, 0, 0, 0]
+
+
 async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
     trace = new_trace()
     context.traceparent.set(trace)
