@@ -4,12 +4,13 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from rolecall.aio.breaker import CircuitBreaker
 from rolecall.aio.credentials import ClientToken
 from rolecall.aio.errors import BusyError, NoAnswerError, RequestRefusedError
+from rolecall.aio.groups import KnownGroups
 from rolecall.aio.refusals import undecided
 from rolecall.aio.transport import Transport
 from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of
@@ -44,6 +45,7 @@ class RemoteChecks:
         self._timeout = timeout
         self._breaker = CircuitBreaker()
         self._has_evaluations = True
+        self._groups = KnownGroups()
 
     async def check(self, evaluation: Mapping[str, Any]) -> CheckDecision:
         """Decide one evaluation.
@@ -183,17 +185,27 @@ class RemoteChecks:
     async def _send(
         self, path: str, body: Mapping[str, Any], token: str, until: float
     ) -> tuple[HttpAnswer, Mapping[str, str]]:
-        return await self._transport.send(
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        answer, told = await self._transport.send(
             "POST",
             path,
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            headers={**headers, **self._groups.header(_accounts(body))},
             body=json.dumps(body).encode(),
             until=until,
         )
+        self._groups.learn(told)
+        return answer, told
 
 
 class _NoSuchRouteError(RequestRefusedError):
     """This Rolecall is of a version without the route."""
+
+
+def _accounts(body: Mapping[str, Any]) -> Iterator[str | None]:
+    """The account of each evaluation, or of the question who can."""
+    for each in body.get("evaluations", (body,)):
+        properties = each.get("resource", {}).get("properties", {})
+        yield properties.get("account_id") or each.get("account_id")
 
 
 def _names_revision(body: Mapping[str, Any]) -> bool:
