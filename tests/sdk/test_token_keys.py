@@ -194,7 +194,7 @@ async def test_local_mode_refuses_a_revoked_key_as_soon_as_it_is_told(server, cl
         keys._now = clock
         await rc.verify(known)
         assert rc._follower is not None
-        rc._follower.mirror.revoked_keys.add("k1")
+        rc._follower.revoked_keys.add("k1")
         for made in (known, fresh):
             with pytest.raises(TokenRejectedError):
                 await rc.verify(made)

@@ -10,6 +10,20 @@ _GROUP = re.compile(r"[1-9][0-9]?/([1-9][0-9]?)")
 _NONE: Mapping[str, str] = {}
 
 
+class DividedError(Exception):
+    """The accounts are divided among another number of groups than was known."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"the accounts are divided among {count} groups")
+        self.count = count
+
+
+def groups_told(headers: Mapping[str, str]) -> int | None:
+    """The number of groups that an answer names; `None` if it names none."""
+    told = _GROUP.fullmatch(headers.get(GROUP_HEADER, ""))
+    return int(told[1]) if told is not None and int(told[1]) <= SHARDS else None
+
+
 class KnownGroups:
     """How many groups there are: one, until an answer comes from another group than was asked.
 
@@ -21,9 +35,7 @@ class KnownGroups:
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Take what an answer says."""
-        told = _GROUP.fullmatch(headers.get(GROUP_HEADER, ""))
-        if told is not None and int(told[1]) <= SHARDS:
-            self._count = int(told[1])
+        self._count = groups_told(headers) or self._count
 
     def header(self, account_ids: Iterable[str | None]) -> Mapping[str, str]:
         """The header of a request about these accounts; none if they are of several groups."""

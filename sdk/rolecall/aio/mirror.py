@@ -11,6 +11,7 @@ from typing import Any
 
 from rolecall.aio.accounts import LocalAccounts, ToldObject
 from rolecall.aio.event_stream import ServerEvent
+from rolecall.aio.groups import DividedError
 from rolecall.aio.lease import StreamLease
 from rolecall.client.revisions import read_revision
 
@@ -47,6 +48,8 @@ class Mirror:
     """The users who have a second factor, as far as they are members."""
     revoked_keys: set[str] = field(default_factory=set)
     """The signing keys of which no token counts any more."""
+    groups: int = 1
+    """The groups among which the accounts are divided, if the stream is of one of several."""
     events: int = 0
     """The events that were taken. What was read holds as long as this number is the same."""
     _disabled_anew: set[str] = field(default_factory=set)
@@ -74,6 +77,7 @@ class Mirror:
         Raises:
             StreamBrokenError: an event was lost, or this one cannot be understood.
             StreamEndedError: it is the last event.
+            DividedError: the accounts are divided among another number of groups.
         """
         try:
             content = json.loads(event.data)
@@ -161,6 +165,9 @@ class Mirror:
             raise StreamBrokenError("the stream does not tell which sessions have ended")
         if not content["users"]:
             raise StreamBrokenError("the stream does not tell which users are disabled")
+        told = content.get("groups", 1)
+        if self.groups > 1 and told not in (1, self.groups):
+            raise DividedError(told)
         self.lease.began(asked_at=asked_at, at=content["at"])
         if content["resumed"]:
             if self.last_event_id is None:

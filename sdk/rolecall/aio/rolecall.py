@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,8 @@ from rolecall.aio.errors import LeaseOverError
 from rolecall.aio.follower import PolicyFollower
 from rolecall.aio.keys import TokenKeys
 from rolecall.aio.lease import elapsed_seconds
-from rolecall.aio.local import Handle, LocalChecks
+from rolecall.aio.local import Handle
+from rolecall.aio.local_groups import DecidesLocally, LocalGroups
 from rolecall.aio.questions import Questions
 from rolecall.aio.register import REGISTER_SCOPE, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
@@ -83,13 +85,18 @@ class Rolecall(Questions):
         self._issuer = issuer or url.rstrip("/")
         self._timeout = timeout
         self._fallback = fallback
-        self._follower: PolicyFollower | None = None
-        self._local: LocalChecks | None = None
+        self._follower: LocalGroups | None = None
+        self._local: DecidesLocally | None = None
         if Mode(mode) is Mode.LOCAL:
-            self._follower = PolicyFollower(
-                self._transport, credentials, account_id=account, timeout=timeout, clock=clock
+            follower = partial(
+                PolicyFollower,
+                self._transport,
+                credentials,
+                account_id=account,
+                timeout=timeout,
+                clock=clock,
             )
-            self._local = LocalChecks(self._follower.mirror, clock=clock)
+            self._follower = LocalGroups(follower, use=self._decide_by, clock=clock)
         self._following: asyncio.Task[None] | None = None
         self._keys: TokenKeys | None = None
 
@@ -256,12 +263,14 @@ class Rolecall(Questions):
     def token_keys(self) -> TokenKeys:
         """Return the public keys of Rolecall, which are fetched when a token needs them."""
         if self._keys is None:
-            follower = self._follower
-            revoked = frozenset[str]() if follower is None else follower.mirror.revoked_keys
+            revoked = self._follower.revoked_keys if self._follower else frozenset[str]()
             self._keys = TokenKeys(
                 self._transport, issuer=self._issuer, timeout=self._timeout, revoked=revoked
             )
         return self._keys
+
+    def _decide_by(self, checks: DecidesLocally) -> None:
+        self._local = checks
 
     def _locally(self, check: Check) -> CheckDecision | None:
         """The decision of local mode; `None`: it must be asked remotely.

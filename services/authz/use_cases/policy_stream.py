@@ -169,8 +169,10 @@ class _StreamReader:
         return True
 
     def _greeting(self, *, resumed: bool) -> dict[str, Any]:
-        view = self.ctx.team.view
+        view, groups = self.ctx.team.view, self.ctx.groups
+        divided = {} if groups is None else {"group": groups.number, "groups": groups.count}
         return {
+            **divided,
             "at": self.ctx.clock.boottime(),
             "resumed": resumed,
             "sessions": True,

@@ -98,6 +98,22 @@ ROWS = (
         tests=REPLICAS,
     ),
     Mutant(
+        id="groups-mirror-of-another-number-is-used",
+        kind=Kind.CONSISTENCY,
+        file="sdk/rolecall/aio/mirror.py",
+        old="        if self.groups > 1 and told not in (1, self.groups):",
+        new="        if self.groups > 64:",
+        tests=(*REPLICAS, "-k", "local_mode"),
+    ),
+    Mutant(
+        id="groups-local-mode-guesses-the-account",
+        kind=Kind.CONSISTENCY,
+        file="sdk/rolecall/aio/local_groups.py",
+        old="            raise LeaseOverError(",
+        new="            return self._parts[1]\n            raise LeaseOverError(",
+        tests=(*REPLICAS, "-k", "local_mode"),
+    ),
+    Mutant(
         id="groups-lose-documents-without-a-number",
         kind=Kind.DATA,
         file="services/team/store/snapshot.py",

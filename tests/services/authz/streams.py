@@ -6,12 +6,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from rolecall.aio import ClientRefusedError
+from rolecall.aio.credentials import ClientToken
 from rolecall.aio.event_stream import EventReader
 from shared.runtime.service import ServiceApp
 
 SILENCE_SECONDS = 30.0
 """An event comes every second; a stream that should end and does not is silent or goes on."""
 STREAM = "/v1/authz/policy-stream"
+
+
+class GivenToken(ClientToken):
+    """A token of the test; `gone` is a client that identity does not know."""
+
+    def __init__(self, token):
+        self.given = token
+        self.gone = False
+
+    async def token(self, *, until, refused=None):
+        if self.gone:
+            raise ClientRefusedError("invalid_client")
+        return self.given
 
 
 class Told:

@@ -1,14 +1,22 @@
 """Tests of replicas that are divided into groups: each decides about the accounts that it holds."""
 
-from contextlib import AsyncExitStack
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from itertools import product
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from rolecall.aio import LeaseOverError
+from rolecall.aio.follower import PolicyFollower
+from rolecall.aio.groups import DividedError
+from rolecall.aio.local_groups import LocalGroups
+from rolecall.aio.transport import Transport
 from services.authz.adapters.group_calls import HOPS_HEADER
 from services.authz.domain.groups import GROUP_HEADER
+from shared.cancellation import end
 from shared.contracts.calls.authz import NEW_TOKEN
 from shared.contracts.groups import shards_in, shards_of_group
 from shared.runtime.listeners import listen
@@ -34,7 +42,8 @@ from tests.services.authz.histories import (
     no_member,
     service_client,
 )
-from tests.services.authz.streams import policy_stream
+from tests.services.authz.streams import GivenToken, policy_stream
+from tests.waiting import wait_for
 
 BATCH = "/access/v1/evaluations"
 PAIRS = [(asked, group) for asked, group in product(range(1, GROUPS + 1), ACCOUNTS)]
@@ -283,6 +292,51 @@ async def test_a_stream_about_several_groups_is_refused_and_names_them(world, di
         assert told.headers[GROUP_HEADER] == "1/3"
     async with policy_stream(world, divided[1], group=4) as told:
         assert told.status == 409
+
+
+async def test_local_mode_follows_a_stream_of_each_group(world, divided):
+    """It learns the number of groups from the refusal of the stream that would tell all of them."""
+    used: list[Any] = []
+    async with following_all(world, divided[2], used) as streams:
+        resolved = used[0].handle(BO, "instance:write", account=ACCOUNTS[2])
+        await asyncio.wait_for(streams.usable(), 30)
+        checks = used[-1]
+        for account_id in ACCOUNTS.values():
+            assert checks.check(BO, "instance:write", account=account_id).allowed
+            assert checks.handle(BO, "instance:write", account=account_id).check().allowed
+            await world.team.change(no_member(BO, account_id))
+
+            def removed(account_id: str = account_id) -> bool:
+                return not checks.check(BO, "instance:write", account=account_id).allowed
+
+            await wait_for(removed, what="the removal")
+        for over in (resolved.check, partial(checks.check, BO, "instance:write")):
+            with pytest.raises(LeaseOverError):
+                over()
+
+
+@asynccontextmanager
+async def following_all(world, replica, used):
+    transport = Transport(replica.addresses["public"], allow_http=True)
+    clock = world.clock.boottime
+    make = partial(
+        PolicyFollower,
+        transport,
+        GivenToken(world.client_token()),
+        account_id=None,
+        timeout=30,
+        clock=clock,
+    )
+    streams = LocalGroups(make, use=used.append, clock=clock)
+    await transport.open()
+    task = asyncio.create_task(streams.run())
+    try:
+        yield streams
+        with pytest.raises(DividedError, match="3"):
+            await asyncio.wait_for(make(group=1, groups=2).run(), 30)
+    finally:
+        await end([task])
+        await transport.close()
 
 
 async def test_replicas_that_disagree_about_an_account_do_not_decide(world):

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from rolecall.aio import ClientRefusedError, LeaseOverError
-from rolecall.aio.credentials import ClientToken
 from rolecall.aio.follower import PolicyFollower
 from rolecall.aio.local import LocalChecks
 from rolecall.aio.transport import Transport
@@ -29,25 +28,12 @@ from tests.services.authz.histories import (
     no_member,
     service_client,
 )
-from tests.services.authz.streams import STREAM
+from tests.services.authz.streams import STREAM, GivenToken
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WRITE = "instance:write"
-
-
-class GivenToken(ClientToken):
-    """A token of the test; `gone` is a client that identity does not know."""
-
-    def __init__(self, token):
-        self.given = token
-        self.gone = False
-
-    async def token(self, *, until, refused=None):
-        if self.gone:
-            raise ClientRefusedError("invalid_client")
-        return self.given
 
 
 class Local:
