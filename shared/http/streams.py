@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 EVENT_STREAM = "text/event-stream"
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 0.5
 """How often an answer that waits for its next piece looks whether its reader is still there."""
 
 
@@ -36,9 +36,13 @@ class StreamedResponse(web.StreamResponse):
         self._next_look: asyncio.TimerHandle | None = None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send the headers."""
+        """Send the headers; a reader that has left already ends the pieces."""
         self._request = request
-        return await super().prepare(request)
+        try:
+            return await super().prepare(request)
+        except BaseException:
+            await self._stream.pieces.aclose()
+            raise
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Write every piece, then end the answer; stop soon after the reader has left."""

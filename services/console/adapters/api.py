@@ -10,6 +10,13 @@ from typing import Any
 
 import aiohttp
 
+from services.console.adapters.streamed_answers import (
+    NO_ANSWER,
+    StreamedAnswer,
+    begun,
+    file_pieces,
+)
+
 SECONDS = 25.0
 """The longest wait for an answer: shorter than the gateway waits for the page."""
 QUIET_SECONDS = 20.0
@@ -21,8 +28,6 @@ NOT_THERE = "*"
 """The state of what does not exist yet."""
 MAX_USER_AGENT = 256
 MAX_LANGUAGES = 256
-NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError)
-"""What a request raises that had no answer, or none that can be read."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,2048}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -77,14 +82,6 @@ class Visitor:
             "X-Request-ID": self.request_id,
         }
         return {name: text for name, text in named.items() if text}
-
-
-@dataclass(frozen=True)
-class StreamedAnswer:
-    """An answer that is written piece by piece."""
-
-    headers: Mapping[str, str]
-    pieces: AsyncGenerator[bytes, None]
 
 
 @dataclass
@@ -190,7 +187,7 @@ class PublicApi:
         if after is not None:
             headers["Last-Event-ID"] = after
         answer = await self._open(method, path, headers, query, quiet_seconds=QUIET_SECONDS)
-        return StreamedAnswer(answer.headers, self._events(answer))
+        return await begun(answer, self._events(answer))
 
     async def download(
         self,
@@ -208,7 +205,7 @@ class PublicApi:
         """
         headers = _headers(visitor, token)
         answer = await self._open(method, path, headers, query, quiet_seconds=FILE_SECONDS)
-        return StreamedAnswer(answer.headers, _file_pieces(answer))
+        return await begun(answer, file_pieces(answer))
 
     async def _open(
         self,
@@ -248,6 +245,7 @@ class PublicApi:
         with contextlib.suppress(*NO_ANSWER), contextlib.closing(answer):
             self._followed.add(answer.content)
             try:
+                yield b""
                 while not self._draining and (piece := await answer.content.readany()):
                     yield piece
             finally:
@@ -257,16 +255,6 @@ class PublicApi:
         if self._http is None:
             raise ApiRefusal(status=503, code=UNAVAILABLE)
         return self._http
-
-
-async def _file_pieces(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
-    """What arrives until its end; a file that breaks off there breaks off here."""
-    with contextlib.closing(answer):
-        try:
-            while piece := await answer.content.readany():
-                yield piece
-        except NO_ANSWER:
-            raise ConnectionResetError("the API did not send the whole file") from None
 
 
 def _headers(visitor: Visitor, token: str | None) -> dict[str, str]:

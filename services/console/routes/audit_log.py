@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from services.console.adapters.api import ApiRefusal, StreamedAnswer
+from services.console.adapters.api import ApiRefusal
+from services.console.adapters.streamed_answers import StreamedAnswer
 from services.console.domain import places
 from services.console.domain.log_filters import (
     FILTERS,

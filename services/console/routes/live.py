@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.console.adapters.api import ApiRefusal, StreamedAnswer
+from services.console.adapters.api import ApiRefusal
+from services.console.adapters.streamed_answers import StreamedAnswer
 from services.console.domain import places
 from services.console.routes.answers import HEADERS, set_cookie
 from services.console.routes.session_ends import SignedOut

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from services.console.adapters.api import ApiRefusal, StreamedAnswer
+from services.console.adapters.api import ApiRefusal
+from services.console.adapters.streamed_answers import StreamedAnswer
 from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
 from services.console.pages.page_text import Fault

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from services.console.adapters.api import ApiAnswer, ApiRefusal, StreamedAnswer
+from services.console.adapters.api import ApiAnswer, ApiRefusal
+from services.console.adapters.streamed_answers import StreamedAnswer
 from services.console.domain.browser_state import BrowserSession, Cookie, read_session
 from services.console.pages.catalog_words import in_words
 from services.console.routes.browser_requests import BrowserRequest

@@ -78,6 +78,9 @@
     };
 
     document.addEventListener("visibilitychange", () => (isSeen() ? wait() : close()));
+    // A page that is left gives its place back at once, also one that the browser keeps.
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", (event) => { if (event.persisted) wait(); });
     wait();
   };
 

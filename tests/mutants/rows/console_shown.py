@@ -110,6 +110,14 @@ ROWS = (
         tests=(PROOF, "-k", "verifies_a_file"),
     ),
     Mutant(
+        id="answer-stays-open-for-a-browser-that-has-left",
+        kind=Kind.AVAILABILITY,
+        file="services/console/adapters/streamed_answers.py",
+        old="    await anext(pieces)\n    return StreamedAnswer",
+        new="    return StreamedAnswer",
+        tests=(LIVE, "-k", "left_before_the_answer"),
+    ),
+    Mutant(
         id="bell-is-silent-after-a-replica-has-stopped",
         kind=Kind.AVAILABILITY,
         file=f"{STATIC}/live.js",

@@ -157,7 +157,10 @@ class StandIn:
 
     async def tell(self, request: web.BaseRequest, media: str) -> web.StreamResponse:
         self.followed.append(dict(request.headers))
-        self.queries.append((f"{request.method} {request.path}", dict(request.query)))
+        name = f"{request.method} {request.path}"
+        self.queries.append((name, dict(request.query)))
+        if name in self.late:
+            await self.late[name].wait()
         response = web.StreamResponse(headers={"Content-Type": media})
         await response.prepare(request)
         try:

@@ -1,17 +1,21 @@
 """What the script of a page follows, over a stand-in of the API."""
 
 import asyncio
+import contextlib
 import re
 from contextlib import asynccontextmanager
 
 import pytest
+from yarl import URL
 
 from services.console.adapters.api import PublicApi, Visitor
 from tests.services.console.accounts import API, COUNTS, PAGE, describe_account, member
 from tests.services.console.browsing import (
     ACCESS,
+    EXPORT,
     FOLLOW,
     SESSION,
+    TAIL,
     TOKENS,
     StandIn,
     problem,
@@ -30,6 +34,7 @@ SECONDS = 30.0
 @pytest.fixture
 def api(api: StandIn) -> StandIn:
     api.pieces, api.followed, api.left = asyncio.Queue(), [], asyncio.Event()
+    api.late = {}
     return api
 
 
@@ -96,6 +101,40 @@ async def test_a_browser_that_leaves_ends_the_answer_of_the_api(browser, api):
     async with followed(browser) as answer:
         api.pieces.put_nowait(EVENT)
         await answer.content.readexactly(len(EVENT))
+
+    def left():
+        api.pieces.put_nowait(EVENT)
+        return api.left.is_set()
+
+    await wait_for(left, what="the end of the answer of the API")
+
+
+@pytest.mark.rule("B12")
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        (FOLLOW, LIVE),
+        (TAIL, f"{PAGE}/log/live"),
+        (EXPORT, f"{PAGE}/log/export/file"),
+    ],
+)
+async def test_a_browser_that_left_before_the_answer_leaves_none_open(browser, api, name, path):
+    """What the API has opened for it would hold one of the user's few places for ever."""
+    describe_account(api)
+    await browser.sign_in()
+    api.late[name] = asyncio.Event()
+    site = URL(browser.url)
+    _, leaving = await asyncio.open_connection(site.host, site.port)
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    leaving.write(
+        f"GET {path} HTTP/1.1\r\nHost: {site.authority}\r\nCookie: {cookies}\r\n"
+        "Sec-Fetch-Site: same-origin\r\n\r\n".encode()
+    )
+    await wait_for(lambda: api.followed, what="the request to the API")
+    leaving.transport.abort()
+    with contextlib.suppress(ConnectionError):
+        await leaving.wait_closed()
+    api.late[name].set()
 
     def left():
         api.pieces.put_nowait(EVENT)

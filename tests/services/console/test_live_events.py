@@ -170,3 +170,25 @@ def test_the_bell_counts_and_tells_of_more_than_the_page_has(page):
         assert page.locator("[data-live] [aria-hidden]").text_content() == text
         assert page.locator(".count").evaluate("part => part.hidden") is (unread == 0)
         assert shown(page, "newer") is tells
+
+
+def test_a_page_that_is_left_gives_its_place_back_at_once(page: Page) -> None:
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    assert page.evaluate("sources.map((one) => one.readyState)") == [2, 2]
+    page.clock.run_for(120_000)
+    assert page.evaluate("sources.length") == 2
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.clock.run_for(PAUSE)
+    assert page.evaluate("sources.map((one) => one.readyState)") == [2, 2, 1, 1]
+
+
+def test_a_bell_that_was_refused_asks_again_until_it_is_let_in(page: Page) -> None:
+    page.evaluate("said = ['', 429]")
+    for refused in (1, 2):
+        page.evaluate("last('/bell').readyState = 2")
+        page.evaluate("last('/bell').dispatchEvent(new Event('error'))")
+        page.evaluate("settled()")
+        page.clock.run_for(61_000)
+        assert page.evaluate("sources.filter((one) => one.url === '/bell').length") == 1 + refused
+    page.evaluate("tell('/bell', 'unread', { unread: 4 })")
+    assert page.locator(".count").is_visible()
