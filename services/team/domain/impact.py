@@ -1,6 +1,6 @@
 """The difference of two states of an account: who gains and loses what, and where (`B9`)."""
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -168,13 +168,10 @@ class _Comparison:
     def _changed(self, before: Matrix, after: Matrix, *, project_scoped: bool = False) -> Changes:
         key = (before.content, after.content, project_scoped)
         if key not in self._changes:
-            was = _cells(self._before.catalog, before, project_scoped=project_scoped)
-            is_ = _cells(self._after.catalog, after, project_scoped=project_scoped)
-            self._changes[key] = tuple(
-                LevelChange(entry, level, was.get((entry, level)), is_.get((entry, level)))
-                for entry, level in dict.fromkeys((*was, *is_))
-                if was.get((entry, level)) != is_.get((entry, level))
-            )
+            was = _Held(self._before.catalog, before, project_scoped=project_scoped)
+            is_ = _Held(self._after.catalog, after, project_scoped=project_scoped)
+            same_catalog = was.catalog.id == is_.catalog.id
+            self._changes[key] = _compared(was, is_) if same_catalog else _moved(was, is_)
         return self._changes[key]
 
 
@@ -194,6 +191,58 @@ def _overridden(member: Member | None) -> set[str]:
     return set() if member is None else set(member.overrides)
 
 
-def _cells(catalog: CompiledCatalog, matrix: Matrix, *, project_scoped: bool) -> Cells:
-    held = matrix.within(catalog.project_mask) if project_scoped else matrix
-    return {(grant.entry, grant.level): grant.held for grant in catalog.grants_of(held)}
+class _Held:
+    """What a matrix holds by one catalog: by levels, and by the names of permissions."""
+
+    def __init__(self, catalog: CompiledCatalog, matrix: Matrix, *, project_scoped: bool) -> None:
+        self.catalog = catalog
+        self._matrix = matrix.within(catalog.project_mask) if project_scoped else matrix
+
+    def cells(self) -> Cells:
+        grants = self.catalog.grants_of(self._matrix)
+        return {(grant.entry, grant.level): grant.held for grant in grants}
+
+    def permission(self, name: str) -> LevelGrant | None:
+        known = self.catalog.permissions.get(name)
+        return None if known is None else self._matrix.granted(known.bit)
+
+    def names(self, entry_id: str, level_id: str, other: CompiledCatalog) -> Sequence[str]:
+        """The permissions of a level that count beside another catalog.
+
+        That one may have no level of this name. Where the level stands for other permissions, they
+        are what its holders may do.
+        """
+        entry = self.catalog.catalog.entries[entry_id]
+        level = next(one for one in entry.levels if one.id == level_id)
+        own, *others = entry.permission_names(level)
+        return others if level.permissions and own not in other.permissions else [own, *others]
+
+    def beyond(self, other: "_Held") -> Iterator[tuple[str, str, LevelGrant, LevelGrant | None]]:
+        """Each level with a permission that the other holds less of, and what is left of it.
+
+        Nothing is left unless the other holds all permissions of the level to the same extent.
+        """
+        for (entry, level), held in self.cells().items():
+            left = {other.permission(name) for name in self.names(entry, level, other.catalog)}
+            if any(_reaches_further(held, grant) for grant in left):
+                common = left.pop() if len(left) == 1 else None
+                yield entry, level, held, None if _reaches_further(common, held) else common
+
+
+def _compared(was: _Held, is_: _Held) -> Changes:
+    before, after = was.cells(), is_.cells()
+    return tuple(
+        LevelChange(entry, level, before.get((entry, level)), after.get((entry, level)))
+        for entry, level in dict.fromkeys((*before, *after))
+        if before.get((entry, level)) != after.get((entry, level))
+    )
+
+
+def _moved(was: _Held, is_: _Held) -> Changes:
+    """The levels of either catalog with a permission that is lost, or gained, by its name.
+
+    Levels of two catalogs have nothing in common: another one may carry the same permissions.
+    """
+    lost = [LevelChange(entry, level, old, new) for entry, level, old, new in was.beyond(is_)]
+    gained = [LevelChange(entry, level, old, new) for entry, level, new, old in is_.beyond(was)]
+    return tuple(dict.fromkeys((*lost, *gained)))

@@ -11,6 +11,14 @@ RUNNING = "tests/services/team/test_catalogs.py"
 
 ROWS = (
     Mutant(
+        id="preview-of-a-move-hides-a-level-that-carries-less",
+        kind=Kind.SECURITY,
+        file="services/team/domain/impact.py",
+        old="_compared(was, is_) if same_catalog else _moved(was, is_)",
+        new="_compared(was, is_)",
+        tests=("tests/services/team/domain/test_impact_of_moves.py",),
+    ),
+    Mutant(
         id="conversion-empties-a-guardrail",
         kind=Kind.SECURITY,
         file="services/team/use_cases/accounts.py",
