@@ -125,6 +125,19 @@ def test_files_that_cannot_be_read_exit_with_2(tmp_path, capsys):
         assert "cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("lines", [[], ["hello"], ["seq,type", "1,x"], ['{"total": 3}']])
+@pytest.mark.parametrize("held", [True, False])
+def test_a_file_that_is_no_export_is_not_called_a_forgery(run, tmp_path, capsys, lines, *, held):
+    if held:
+        code, said = run(lines, note(9))
+    else:
+        export = tmp_path / "other.csv"
+        export.write_text("\n".join(lines), encoding="utf-8")
+        code = main(["audit", "verify", str(export), "--key", verifier(KEY)])
+        said = capsys.readouterr().err
+    assert (code, "is not an export in JSON Lines" in said) == (2, True)
+
+
 def test_an_export_with_its_checkpoint_needs_the_key_alone(run, tmp_path, capsys):
     export = tmp_path / "own.jsonl"
     export.write_text("\n".join([*LOG.export(7, note=note(7)), ""]), encoding="utf-8")

@@ -4,6 +4,7 @@ A line has the inclusion proof of its record, so it is verified without the othe
 has no filters says that it has all records of the log: then each place in the tree must be there.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
@@ -24,6 +25,17 @@ from rolecall.audit.verification import (
 )
 
 _T = TypeVar("_T")
+_OF_AN_EXPORT = re.compile(
+    r'[\ufeff \t]*\{.*("type"\s*:\s*"(export|record|hash|end|stopped)"|"seal"\s*:)'
+)
+
+
+def is_of_an_export(first_line: str) -> bool:
+    """Whether a file with this first line is an export in JSON Lines, or was one.
+
+    Another file is no sign that someone has altered the log: the reader chose the wrong one.
+    """
+    return _OF_AN_EXPORT.match(first_line) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

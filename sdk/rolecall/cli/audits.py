@@ -77,7 +77,11 @@ def add_audit_commands(topics: Topics) -> None:
 def _verify(options: argparse.Namespace) -> int:
     # The package alone needs no extra; these modules need `cryptography`.
     try:
-        from rolecall.audit.exports import ExportHead, verify_export  # noqa: PLC0415
+        from rolecall.audit.exports import (  # noqa: PLC0415
+            ExportHead,
+            is_of_an_export,
+            verify_export,
+        )
         from rolecall.audit.verification import Tampered, verify  # noqa: PLC0415
     except ImportError as missing:
         raise UsageError(
@@ -88,6 +92,11 @@ def _verify(options: argparse.Namespace) -> int:
     earlier = [_opened_file(file, options.key) for file in options.previous]
     lines = _lines(options.export)
     first = next(lines, "")
+    if not is_of_an_export(first):
+        raise UsageError(
+            f"{options.export} is not an export in JSON Lines, so there is nothing to verify. Pass"
+            " the file that `rolecall audit export` or the console has written as JSON Lines."
+        )
     head = ExportHead.read(first)
     if head is not None:
         newest = _anchor(head, held, options)

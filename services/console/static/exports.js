@@ -74,6 +74,9 @@
     return found.kept.size + gone === head.size && oldest && gone <= found.until;
   };
 
+  // Another file is no sign of a forgery: as the command says it (see is_of_an_export).
+  const OF_AN_EXPORT = /^[\ufeff \t]*\{.*("type"\s*:\s*"(export|record|hash|end|stopped)"|"seal"\s*:)/s;
+
   const isHead = (head) => {
     const texts = [head.account_id, head.complete_until ?? ""].every(isText);
     return head.type === "export" && "filters" in head && "after" in head && texts;
@@ -94,6 +97,7 @@
   const verifiedFile = async (text, keys) => {
     if (!globalThis.crypto?.subtle) throw new NotByBrowser();
     const lines = text.split("\n");
+    if (!OF_AN_EXPORT.test(lines[0])) return { foreign: true };
     if (lines.at(-1) === "") lines.pop();
     const found = { records: 0, erased: 0, toldErased: 0, newer: 0, ended: false, until: 0, days: null };
     Object.assign(found, { kept: new Set(), hashes: new Set() });
@@ -148,7 +152,8 @@
         // A mark of the order of bytes stays: it is not part of an export.
         const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await file.arrayBuffer());
         const found = await verifiedFile(text, box.dataset.keys);
-        if (found.bad) say("bad", ["bad", found.bad]);
+        if (found.foreign) say("warn", ["foreign"]);
+        else if (found.bad) say("bad", ["bad", found.bad]);
         else say(isGood(found) ? "good" : "warn", ...sentences(found));
       } catch {
         say("warn", ["unable"]);

@@ -14,6 +14,14 @@ EXPORTS_JS = "services/console/static/exports.js"
 
 ROWS = (
     Mutant(
+        id="another-file-is-told-as-a-forgery",
+        kind=Kind.DATA,
+        file=EXPORTS_JS,
+        old="if (!OF_AN_EXPORT.test(lines[0])) return { foreign: true };",
+        new="",
+        tests=SCRIPT,
+    ),
+    Mutant(
         id="kept-form-is-given-to-another-user",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/kept_forms.py",

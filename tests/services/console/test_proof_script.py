@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, Page, Route
 
 import services.console
-from rolecall.audit.exports import ExportHead, verify_export
+from rolecall.audit.exports import ExportHead, is_of_an_export, verify_export
 from rolecall.audit.notes import Checkpoint, NoteError, VerifierKey, opened_checkpoint, signed
 from rolecall.audit.sealed import SALT_BYTES, commitment, encoded, leaf_of, personal_values
 from rolecall.audit.trees import GrowingTree, leaf_hash, siblings
@@ -422,12 +422,17 @@ FILES: dict[str, tuple[list[str], str]] = {
         )
         for one, log in NOT_OF_AUDIT.items()
     },
-    "empty": ([], "bad 1"),
+    "empty": ([], "foreign"),
+    "a text": (["hello"], "foreign"),
+    "a table": (["seq,occurred_at,type,action", "1,2026-11-01T00:00:00Z,x,y"], "foreign"),
+    "lines of another kind": (['{"type": "invoice", "total": 3}', LINES[1]], "foreign"),
+    "a first line that is gone": (LINES[1:], "bad 1"),
+    "a first line that is broken": ([LINES[0][:-1], *LINES[1:]], "bad 1"),
     "a number that a browser rounds": (altered(LINES, 3, after={"size": GREAT}), "unable"),
 } | {f"before is {form!r}": (altered(LINES, at_place(EMPTY), before=form), "bad") for form in FORMS}
 PARTS = (
     *("busy", "good #", "sealed #", "some #", "erased #", "told", "untold #", "ended #"),
-    *("days # #", "hashes #", "newer #", "cut", "bad #", "unable"),
+    *("days # #", "hashes #", "newer #", "cut", "bad #", "foreign", "unable"),
 )
 """The sentences of the page, in short."""
 
@@ -464,10 +469,13 @@ def test_a_browser_verifies_a_file_as_the_command_does(file_page, lines, said):
     )
     told = file_page.text_content("p") or ""
     assert told == said or (said == "bad" and told.startswith("bad "))
+    assert is_of_an_export(lines[0] if lines else "") is (said != "foreign")
     found = by_command(lines)
     looks = file_page.get_attribute("[role=status]", "class")
-    assert (looks == "note good") is (said != "unable" and is_all_checked(found))
-    if said != "unable":
+    judged = said not in {"unable", "foreign"}
+    assert (looks == "note good") is (judged and is_all_checked(found))
+    assert (looks == "note warn") or judged
+    if judged:
         assert in_parts(found) in {told, told.partition(" ")[0]}
 
 

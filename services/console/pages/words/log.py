@@ -207,6 +207,12 @@ LOG: Mapping[str, PageText] = {
         " hinzugefügt, oder davor fehlen Einträge. Bewahren Sie die Datei auf, und wenden Sie sich"
         " an den Betreiber.",
     ),
+    "file_foreign": PageText(
+        "This file is not an export in JSON Lines, so there is nothing to verify. Choose the file"
+        " with the ending .jsonl.",
+        "Diese Datei ist kein Export als JSON Lines, also gibt es nichts zu prüfen. Wählen Sie die"
+        " Datei mit der Endung .jsonl.",
+    ),
     "file_unable": PageText(
         "This browser cannot verify the file. Check it with the command below.",
         "Dieser Browser kann die Datei nicht prüfen. Prüfen Sie sie mit dem Befehl unten.",
