@@ -481,7 +481,8 @@ def test_a_person_sees_where_they_are_signed_in_and_ends_it(site: Site) -> None:
         faults = looks(here, name="sessions")
         assert here.text.count("last used on") == 3  # that of the sign-up, and two browsers
         assert here.text.count("This browser") == 1
-        here.press("End all other sessions")
+        here.follow("End all other sessions")
+        here.press("End 2 sessions")
         assert "You are signed in nowhere else." in here.text
         there.open("/console")
         assert there.title == "Sign in"

@@ -10,6 +10,8 @@ from services.console.routes.visits import Visit
 SHOWN_SESSIONS = 100
 GONE = 404
 """What the API answers about a session that has ended."""
+END_OTHERS = "end-others"
+"""The button that ends all other sessions; in the address: the question before it."""
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
@@ -20,13 +22,18 @@ async def show(visit: Visit, form: Form) -> Outcome:
         visit.call("GET", "/v1/me/sessions", query={"limit": str(SHOWN_SESSIONS)}),
     )
     items = sorted(listed["items"], key=lambda one: not one["current"])
-    words = {"sessions": items, "more": listed["next_cursor"] is not None}
+    words = {
+        "sessions": items,
+        "others": [one for one in items if not one["current"]],
+        "more": listed["next_cursor"] is not None,
+        "asks": visit.query.get("ask") == END_OTHERS,
+    }
     return frame.shown("sessions", section="your_sessions", form=form, **words)
 
 
 async def submit(visit: Visit) -> Outcome:
     """End one session, or all others."""
-    if visit.typed.get("press") == "end-others":
+    if visit.typed.get("press") == END_OTHERS:
         await visit.call("DELETE", "/v1/me/sessions")
         return SeeOther(with_query(places.SESSIONS, done="sessions-ended"))
     session_id = path_step(visit.typed.get("session_id", ""))

@@ -46,9 +46,18 @@ async def test_one_session_is_ended_by_a_press(browser, api, answer):
     assert SESSION in browser.cookies
 
 
-async def test_all_other_sessions_are_ended_by_a_press(browser, api):
+@pytest.mark.parametrize(
+    ("others", "button"), [(1, "End the other session"), (3, "End 3 sessions")]
+)
+async def test_all_other_sessions_are_ended_once_they_were_named(browser, api, others, button):
     api.answers[END_OTHERS] = (204, None)
-    await shown(browser, api, session(1), session(2, current=True))
+    named = [session(number, place=f"Place {number}") for number in range(1, others + 1)]
+    await shown(browser, api, *named, session(9, current=True))
+    assert 'value="end-others"' not in browser.text
+    await browser.open(f"{PAGE}?ask=end-others")
+    assert button in browser.text
+    assert browser.text.count("Place ") == others
+    assert "203.0.113.9" not in browser.text
     assert await browser.press(PAGE, press="end-others") == f"{PAGE}?done=sessions-ended"
     assert api.asked_for(END_OTHERS) == [None]
 

@@ -252,6 +252,19 @@ PERSON: Mapping[str, PageText] = {
         "The newest {count} are shown.", "Die neuesten {count} werden gezeigt."
     ),
     "end_others": PageText("End all other sessions", "Alle anderen Sitzungen beenden"),
+    "end_others_title": PageText(
+        "End all other sessions?", "Alle anderen Sitzungen beenden?"
+    ),
+    "end_others_text": PageText(
+        "You stay signed in here. These devices have to sign in again:",
+        "Hier bleiben Sie angemeldet. Diese Geräte müssen sich neu anmelden:",
+    ),
+    "end_others_more": PageText(
+        "There are more of them. All end but this one.",
+        "Es gibt noch mehr. Alle enden außer dieser.",
+    ),
+    "end_one_other": PageText("End the other session", "Die andere Sitzung beenden"),
+    "end_count": PageText("End {count} sessions", "{count} Sitzungen beenden"),
     "nowhere_else": PageText(
         "You are signed in nowhere else.", "Sie sind sonst nirgends angemeldet."
     ),
