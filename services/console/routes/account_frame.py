@@ -12,7 +12,7 @@ from services.console.domain.places import account_path
 from services.console.domain.sections import AccountSection, visible_sections
 from services.console.pages.action_words import event_words
 from services.console.pages.project_words import ProjectWords
-from services.console.pages.refusals.every import GONE
+from services.console.pages.refusals.every import GONE, SUSPENDED
 from services.console.pages.rendering import Form
 from services.console.pages.words import WORDS
 from services.console.routes.outcomes import Outcome, Shown
@@ -28,6 +28,12 @@ from services.console.routes.visits import Visit
 
 UNKNOWN_QUERY = frozenset({400, 404, 410, 422})
 """What the API answers to a cursor or a filter of an old address."""
+
+TOLD = "20"
+"""The newest notifications that are looked at for why an account is gone."""
+SUSPENSION = "suspended"
+OF_MEMBERSHIPS = frozenset({SUSPENSION, "resumed", "removed", "added"})
+"""The kinds of notifications that tell whether a membership counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,10 +135,24 @@ async def refused_page(visit: Visit, form: Form) -> Outcome:
 
 
 async def gone_page(visit: Visit) -> Outcome:
-    """The page of an account of which the visitor is not a member."""
+    """The page of an account in which the visitor has no membership that counts."""
     await _frame_of_person(visit)
+    problem = SUSPENDED if await _is_suspended(visit) else GONE
     words = {"title": WORDS["no_access"].of(visit.language)}
-    return Shown(template="problem", form=Form(problem=GONE, status=404), words=words)
+    return Shown(template="problem", form=Form(problem=problem, status=404), words=words)
+
+
+async def _is_suspended(visit: Visit) -> bool:
+    """Whether the last that the visitor was told of their membership is that it is suspended.
+
+    The account itself says nothing to them.
+    """
+    query = {"account": visit.account_id, "limit": TOLD}
+    with contextlib.suppress(ApiRefusal, SignedOut):
+        listed = await visit.call("GET", "/v1/me/notifications", query=query)
+        told = (one["kind"] for one in listed["items"])
+        return next((kind for kind in told if kind in OF_MEMBERSHIPS), "") == SUSPENSION
+    return False
 
 
 async def _frame_of_person(visit: Visit) -> None:

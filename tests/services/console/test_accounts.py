@@ -71,11 +71,24 @@ async def test_an_account_opens_at_the_first_section_that_is_seen(browser, api):
 
 
 @pytest.mark.parametrize(
-    ("locale", "words"), [("en", "You have no access"), ("de", "Sie haben keinen Zugang mehr")]
+    ("told", "locale", "words"),
+    [
+        ("", "en", "You have no access"),
+        ("role_changed removed suspended", "de", "Sie haben keinen Zugang mehr"),
+        ("resumed suspended", "en", "You have no access"),
+        ("role_changed suspended", "en", "membership of this account is suspended. Your role"),
+        ("suspended resumed", "de", "Mitgliedschaft in diesem Konto ist gesperrt"),
+    ],
 )
-async def test_a_former_member_is_told_so_by_their_open_page(browser, api, locale, words):
+async def test_a_page_without_its_member_says_why_as_they_were_told(
+    browser, api, told, locale, words
+):
     describe_account(api, locale=locale)
     await browser.sign_in()
+    api.answers["GET /v1/me/notifications"] = (
+        200,
+        {"items": [{"kind": kind} for kind in told.split()], "next_cursor": None},
+    )
     api.answers |= dict.fromkeys(
         [f"GET {API}", f"GET {API}/me/permissions", f"GET {API}/members"], problem(404, "not-found")
     )
@@ -83,6 +96,8 @@ async def test_a_former_member_is_told_so_by_their_open_page(browser, api, local
     await browser.open(f"{PAGE}/members")
     assert (browser.status, words in browser.text) == (404, True)
     assert "Analytical" not in browser.text
+    asked = dict(api.queries)["GET /v1/me/notifications"]
+    assert asked["account"] == "acc_1"
 
 
 async def test_an_account_that_allows_nothing_says_why(browser, api):

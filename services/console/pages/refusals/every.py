@@ -19,12 +19,19 @@ INCOMPLETE = PageText(
     " noch einmal.",
 )
 GONE = PageText(
-    "You have no access to this account any more, or it does not exist. If you were removed, ask an"
-    " admin of the account.",
+    "You have no access to this account any more, or it does not exist. If you were removed or"
+    " suspended, ask an admin of the account.",
     "Sie haben keinen Zugang mehr zu diesem Konto, oder es gibt dieses Konto nicht. Wurden Sie"
-    " entfernt, fragen Sie die Verwaltung des Kontos.",
+    " entfernt oder gesperrt, fragen Sie die Verwaltung des Kontos.",
 )
 """Of an account of which the visitor is not a member."""
+SUSPENDED = PageText(
+    "Your membership of this account is suspended. Your role and your own permissions are kept. An"
+    " admin of the account can end the suspension.",
+    "Ihre Mitgliedschaft in diesem Konto ist gesperrt. Ihre Rolle und Ihre eigenen Berechtigungen"
+    " bleiben erhalten. Die Verwaltung des Kontos kann die Sperre aufheben.",
+)
+"""The same, of a membership that is suspended."""
 EVERY: Mapping[str, PageText] = {
     "permission-missing": PageText(
         "Your role in this account does not allow this. Ask an admin of the account.",
