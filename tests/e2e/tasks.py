@@ -114,7 +114,7 @@ def give_in_one_place(person: Clicks) -> None:
 
 def find_who_changed_a_role(person: Clicks) -> None:
     person.link("Audit log")
-    person.choose("What happened", "Role changed")
+    person.choose("What happened", "Role edited: what it allows")
     person.button("Last 7 days")
 
 

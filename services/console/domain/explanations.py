@@ -96,8 +96,10 @@ def _with_titles(text: str, table: PermissionTable) -> str:
 
 
 def title_of(table: PermissionTable, permission: str) -> str:
-    """What people call a permission: its entry and level; a finer name also has its action."""
+    """What people call a permission: its entry and level; one of several actions also has that."""
     level = table.by_permission[permission]
     entry = table.entries[level.entry]
     titles = f"{entry.title}: {level.title}"
-    return titles if permission == level.names[0] else f"{titles} ({permission.partition(':')[2]})"
+    if permission == level.names[0] or not level.has_own_title(permission):
+        return titles
+    return f"{titles} ({permission.partition(':')[2]})"

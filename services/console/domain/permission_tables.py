@@ -42,6 +42,20 @@ class TableLevel:
     names: tuple[str, ...]
     """The permissions that the level carries, its own first."""
 
+    def offered(self, asked: str) -> Sequence[str]:
+        """The names that a question about it offers: its own, its actions, and one that is asked.
+
+        A permission with a name of its own, such as `project:create`, is the level in other words.
+        """
+        plain = [name for name in self.names if self.has_own_title(name)]
+        if asked in self.names and asked not in plain:
+            plain[0] = asked
+        return plain
+
+    def has_own_title(self, name: str) -> bool:
+        """Whether people can tell the permission from others: the level, or an action of it."""
+        return name == self.names[0] or name.startswith(f"{self.entry}:")
+
     @property
     def place(self) -> Place:
         """The level, with its entry."""

@@ -82,11 +82,13 @@ ACTIONS: Mapping[str, PageText] = {
     ),
     "member.removed": PageText("Member removed", "Mitglied entfernt"),
     "member.resumed": PageText("Suspension of a member ended", "Sperre eines Mitglieds aufgehoben"),
-    "member.role_changed": PageText("Role of a member changed", "Rolle eines Mitglieds geändert"),
+    "member.role_changed": PageText("Member got another role", "Mitglied bekam andere Rolle"),
     "member.suspended": PageText("Member suspended", "Mitglied gesperrt"),
     "message.bounced": PageText("Mail came back", "E-Mail kam zurück"),
     "message.sent": PageText("Mail sent", "E-Mail gesendet"),
-    "override.moved": PageText("Own permissions adapted", "Eigene Berechtigungen angepasst"),
+    "override.moved": PageText(
+        "Own permissions changed with the roles", "Eigene Berechtigungen mit den Rollen geändert"
+    ),
     "override.removed": PageText("Own permissions removed", "Eigene Berechtigungen entfernt"),
     "override.set": PageText("Own permissions given", "Eigene Berechtigungen gegeben"),
     "ownership.cancelled": PageText(
@@ -113,7 +115,7 @@ ACTIONS: Mapping[str, PageText] = {
     "retention.changed": PageText(
         "Retention of the audit log changed", "Aufbewahrung des Protokolls geändert"
     ),
-    "role.changed": PageText("Role changed", "Rolle geändert"),
+    "role.changed": PageText("Role edited: what it allows", "Rolle bearbeitet: was sie erlaubt"),
     "role.created": PageText("Role created", "Rolle angelegt"),
     "role.deleted": PageText("Role deleted", "Rolle gelöscht"),
     "saved_search.changed": PageText("Saved search changed", "Gespeicherte Suche geändert"),
@@ -196,8 +198,8 @@ SUBJECTS: Mapping[str, PageText] = {
     "access": PageText("Access", "Zugriff"),
     "account": PageText("Account", "Konto"),
     "api_token": PageText("API tokens", "API-Tokens"),
-    "checkpoint": PageText("Checkpoints", "Prüfpunkte"),
-    "retention": PageText("Retention", "Aufbewahrung"),
+    "checkpoint": PageText("Seals of the log", "Siegel des Protokolls"),
+    "retention": PageText("How long the log is kept", "Aufbewahrung des Protokolls"),
     "guardrail": PageText("Guardrails", "Leitplanken"),
     "invitation": PageText("Invitations", "Einladungen"),
     "log_stream": PageText("Log streams", "Protokollströme"),
@@ -234,6 +236,7 @@ RESOURCE_TYPES: Mapping[str, PageText] = {
     "webhook": PageText("Webhook", "Webhook"),
 }
 """The types of resources that Rolecall records itself."""
+
 
 MEMBERS: Mapping[str, PageText] = {
     "address": PageText("Address", "Adresse"),

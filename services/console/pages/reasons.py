@@ -5,10 +5,8 @@ from typing import Any
 
 from services.console.domain.explanations import AccessExplanation
 from services.console.domain.grant_texts import grant_text
-from services.console.domain.grant_unions import ALL, SELF
-from services.console.domain.permission_tables import (
-    HeldLevel,
-)
+from services.console.domain.permission_tables import HeldLevel
+from services.console.pages.grant_words import reach_words
 from services.console.pages.words import WORDS
 from services.console.pages.words.access import OTHERWISE, WHY
 
@@ -36,5 +34,4 @@ def choice_text(held: HeldLevel | None, *, language: str) -> str:
     """What a role gives of one level, in a word."""
     if held is None:
         return WORDS["nothing_held"].of(language)
-    word = {ALL: "choice_all", SELF: "own_only"}.get(held.choice)
-    return WORDS[word].of(language) if word else grant_text(held.grant)
+    return reach_words(grant_text(held.grant), language)

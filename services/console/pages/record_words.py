@@ -6,13 +6,13 @@ from typing import Any
 from services.console.domain.log_records import Changed, changes, in_line, is_moment
 from services.console.pages.action_words import (
     ACTIONS,
-    MEMBERS,
     RESOURCE_TYPES,
     SUBJECTS,
     in_words,
     plainly,
 )
 from services.console.pages.mail_words import MAIL_KINDS
+from services.console.pages.member_words import MEMBER_WORDS
 from services.console.pages.page_text import PageText
 from services.console.pages.project_words import ProjectWords
 from services.console.pages.words import LANGUAGES
@@ -33,14 +33,24 @@ OUTCOMES: Mapping[str, PageText] = {
     "denied": PageText("Denied", "Verweigert"),
     "failed": PageText("Failed", "Fehlgeschlagen"),
 }
+ALSO_ABOUT: Mapping[str, str] = {"member.role_changed": "role"}
+"""What an action is about besides its own noun."""
 YES, NO = PageText("Yes", "Ja"), PageText("No", "Nein")
 OTHER, ALL_OF_IT = PageText("Other", "Weitere"), PageText("Everything", "Alles")
 
 
 def record_row(
-    record: Record, *, language: str, product: str, projects: ProjectWords
+    record: Record,
+    *,
+    language: str,
+    product: str,
+    projects: ProjectWords,
+    roles: Mapping[str, str],
 ) -> dict[str, Any]:
-    """A record with the words for what happened, who did it, and what it was done to."""
+    """A record with the words for what happened, who did it, and what it was done to.
+
+    `roles` are the names of the roles that the account has now.
+    """
     resource = record["resource"]
     return {
         **record,
@@ -48,8 +58,17 @@ def record_row(
         "who": _actor_words(record, language=language, product=product),
         "type_words": type_words(resource["type"], language, projects),
         "about": _named(resource, language),
+        "roles": _roles_of_member(record, roles),
         "result": in_words(OUTCOMES, record["outcome"], language),
     }
+
+
+def _roles_of_member(record: Record, roles: Mapping[str, str]) -> tuple[str, str] | None:
+    """The role of a member before and after; `None` if the record is about something else."""
+    if record["action"] != "member.role_changed":
+        return None
+    before, after = ((record[name] or {}).get("role", "") for name in ("before", "after"))
+    return (roles.get(before, before), roles.get(after, after)) if before != after else None
 
 
 def _named(resource: Mapping[str, Any], language: str) -> str:
@@ -102,8 +121,8 @@ def changed_rows(
     said = {"role": roles, "locale": {str(code): name for code, name in LANGUAGES.items()}}
     return [
         {
-            "name": projects.fill(MEMBERS[one.name], language)
-            if one.name in MEMBERS
+            "name": projects.fill(MEMBER_WORDS[one.name], language)
+            if one.name in MEMBER_WORDS
             else plainly(one.name),
             "before": _shown(told(one, one.before), language, said.get(one.name, {})),
             "after": _shown(told(one, one.after), language, said.get(one.name, {})),
@@ -123,7 +142,10 @@ def _shown(value: Any, language: str, names: Mapping[str, str]) -> str:
 def action_choices(
     language: str, projects: ProjectWords
 ) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
-    """The actions to choose from, by what they are about; `noun.` stands for all of a noun."""
+    """The actions to choose from, by what they are about; `noun.` stands for all of a noun.
+
+    An action that people look for in two places is offered in both.
+    """
     groups: dict[str, list[tuple[str, str]]] = {}
     for noun, subject in SUBJECTS.items():
         title = projects.fill(subject, language)
@@ -132,6 +154,9 @@ def action_choices(
         subject = SUBJECTS.get(action.partition(".")[0], OTHER)
         group = groups.setdefault(projects.fill(subject, language), [])
         group.append((action, projects.fill(words, language)))
+        if action in ALSO_ABOUT:
+            also = groups[projects.fill(SUBJECTS[ALSO_ABOUT[action]], language)]
+            also.append((action, projects.fill(words, language)))
     return list(groups.items())
 
 

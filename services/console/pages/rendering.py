@@ -12,6 +12,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from services.console.domain import places
+from services.console.pages.grant_words import reach_words
 from services.console.pages.page_text import Fault
 from services.console.pages.words import say
 from shared.locales import DEFAULT_LOCALE, known_locale
@@ -117,7 +118,12 @@ def origin(named: str, language: str) -> str:
     return origin_words(named, known_locale(language))
 
 
-_ENVIRONMENT.filters |= {"titled": titled, "breakable": breakable, "origin": origin}
+_ENVIRONMENT.filters |= {
+    "titled": titled,
+    "breakable": breakable,
+    "origin": origin,
+    "reach": reach_words,
+}
 
 
 def render(template: str, words: Mapping[str, object]) -> str:

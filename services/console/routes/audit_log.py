@@ -66,7 +66,13 @@ async def show(visit: Visit, form: Form) -> Outcome:
     page, faults = found
     language = visit.language
     rows = [
-        record_row(one, language=language, product=visit.ctx.product, projects=frame.project_words)
+        record_row(
+            one,
+            language=language,
+            product=visit.ctx.product,
+            projects=frame.project_words,
+            roles=_role_names(catalog),
+        )
         for one in page["items"]
     ]
     moments = {name: filters[name] for name in ("from", "to") if name in filters}
@@ -98,6 +104,10 @@ async def show(visit: Visit, form: Form) -> Outcome:
         ),
         ranges=ranges(visit.now, visit.time_zone),
     )
+
+
+def _role_names(catalog: Mapping[str, Any]) -> Mapping[str, str]:
+    return {role["id"]: role["name"] for role in catalog["roles"]}
 
 
 async def _search(
@@ -155,12 +165,13 @@ async def show_record(visit: Visit, form: Form) -> Outcome:
             language=visit.language,
             product=visit.ctx.product,
             projects=frame.project_words,
+            roles=_role_names(catalog),
         ),
         words_of=catalog["policies"]["words"],
         changed=changed_rows(
             record,
             visit.language,
-            {role["id"]: role["name"] for role in catalog["roles"]},
+            _role_names(catalog),
             frame.project_words,
             when=partial(shown_moment, locale=visit.language, time_zone=visit.time_zone),
         ),

@@ -35,8 +35,8 @@ class MemberRow:
 
     member: Mapping[str, Any]
     override: Mapping[str, Any] | None
-    counts: Sequence[tuple[str, int]]
-    """How many entries they have at each highest level; an empty title: nothing."""
+    held: Sequence[tuple[str, Sequence[str]]]
+    """The entries that they have at each highest level; an empty title: nothing."""
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
@@ -103,6 +103,7 @@ async def show_project(visit: Visit, form: Form) -> Outcome:
         table=table,
         project=project,
         inside=here["permissions"],
+        all_entries=sum(len(part.entries) for part in table.inside_projects()),
         rows=[_row(table, one, overrides.get(one["user_id"])) for one in members["items"]],
         following=members["next_cursor"],
         first="cursor" not in visit.query,
@@ -142,7 +143,7 @@ def _row(
         grants = override["grants"]
     rows = of_grants(table, grants)
     inside = [rows[entry.id] for part in table.inside_projects() for entry in part.entries]
-    return MemberRow(member=member, override=override, counts=summary(inside))
+    return MemberRow(member=member, override=override, held=summary(inside))
 
 
 async def rename(visit: Visit) -> Outcome:

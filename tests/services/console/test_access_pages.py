@@ -480,9 +480,10 @@ async def test_a_project_shows_what_each_member_may_do_in_it(browser, account):
     await browser.open(f"{PAGE}/projects/{PROJECT_ID}")
     rows = re.findall(r"<tr>.*?</tr>", browser.text, re.DOTALL)[1:]
     assert "own permissions here" in rows[0]
-    assert "View: 1" in rows[0]
+    assert "View: <bdi>Instances</bdi></span> · <span" in rows[0]
+    assert "nothing: 22 of 23 permissions" in rows[0]
     assert "ended 31 Jan 2027" in rows[1]
-    assert "View: 21" in rows[1]
+    assert "View: 21 of 23 permissions" in rows[1]
     assert "owner" in rows[2]
     assert f"{PAGE}/access?member=usr_3&amp;project={PROJECT_ID}" in rows[1]
     assert "cursor=c1" in browser.text

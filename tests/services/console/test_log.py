@@ -205,8 +205,9 @@ CLUSTERS = ProjectWords("Cluster", "Clusters")
 
 
 async def test_a_record_is_told_in_the_language_of_its_reader():
-    row = record_row(a_record(), language="de", product="Rolecall", projects=CLUSTERS)
-    assert (row["what"], row["type_words"]) == ("Rolle eines Mitglieds geändert", "Mitglied")
+    row = record_row(a_record(), language="de", product="Rolecall", projects=CLUSTERS, roles={})
+    assert (row["what"], row["type_words"]) == ("Mitglied bekam andere Rolle", "Mitglied")
+    assert row["roles"] == ("viewer", "<b>admin")
     [role, until] = changed_rows(
         a_record(before={"role": "x", "until": True}),
         "de",
@@ -221,25 +222,35 @@ async def test_a_record_is_told_in_the_language_of_its_reader():
     assert (spoken["name"], spoken["before"], spoken["after"]) == ("Sprache", "English", "Deutsch")
     assert (zone["name"], zone["before"]) == ("Zeitzone", "UTC")
     reported = record_row(
-        a_record(action="instance.shut_down"), language="de", product="R", projects=CLUSTERS
+        a_record(action="instance.shut_down"),
+        language="de",
+        product="R",
+        projects=CLUSTERS,
+        roles={},
     )
-    assert reported["what"] == "Instance shut down"
+    assert (reported["what"], reported["roles"]) == ("Instance shut down", None)
+    exported = a_record(action="export.started", before=None, after={"after": "evt_9"})
+    [row] = changed_rows(exported, "de", {}, CLUSTERS, when=str)
+    assert (row["name"], row["after"]) == ("Fortgesetzt nach Eintrag", "evt_9")
     by = {"type": "user", "id": "usr_1", "name": None, "email": None}
     for erased, who in (([], "usr_1"), (["ip"], "usr_1"), (["actor.name"], "Deleted person")):
         unnamed = a_record(actor=by, erased=erased)
-        row = record_row(unnamed, language="en", product="R", projects=CLUSTERS)
+        row = record_row(unnamed, language="en", product="R", projects=CLUSTERS, roles={})
         assert row["who"] == who
 
 
 async def test_what_is_about_projects_has_the_word_of_the_catalog():
     made = a_record(action="project.created", before={"project_id": "prj_1"})
-    row = record_row(made, language="de", product="R", projects=CLUSTERS)
+    row = record_row(made, language="de", product="R", projects=CLUSTERS, roles={})
     assert row["what"] == "Cluster angelegt"
     changed = changed_rows(made, "de", {}, CLUSTERS, when=str)
     [member] = [one for one in changed if one["before"] == "prj_1"]
     assert member["name"] == "Cluster"
     said = f"{action_choices('de', CLUSTERS)} {type_choices('de', [], CLUSTERS)}"
     assert "Clusters: Alles" in said
+    offered = dict(action_choices("en", CLUSTERS))
+    for subject in ("Members", "Roles"):
+        assert ("member.role_changed", "Member got another role") in offered[subject]
     assert "Projekt" not in said
     assert event_words("project.*", "en", CLUSTERS) == "Clusters"
     german = {"project_word": "projekt", "projects_word": "projekte"}
@@ -263,7 +274,8 @@ async def test_the_list_shows_records_and_asks_with_the_filters_of_its_address(b
     assert browser.status == 200
     asked = {"action": "member.", "text": "Bo", "cursor": "c+1", "limit": "50"}
     assert (EVENTS, asked) in log.queries
-    assert "Role of a member changed" in browser.text
+    assert "Member got another role" in browser.text
+    assert "Reader → &lt;b&gt;admin" in browser.text
     assert "Bo &lt;script&gt;" in browser.text
     assert "Ana &lt;i&gt;" in browser.text
     assert f'href="{LOG}?action=member.&amp;text=Bo&amp;cursor=next%2B1"' in browser.text

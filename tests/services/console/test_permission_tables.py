@@ -1,6 +1,7 @@
 """The permission table as pages show and change it, for each catalog; the SDK is the measure."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from rolecall import CompiledCatalog, read_grant, written_grant
 from rolecall import grant_text as text_of_sdk
 from rolecall.core.level_grants import widest as widest_of_sdk
 from services.console.domain import grant_texts, impacts
-from services.console.domain.explanations import read_explanation
+from services.console.domain.explanations import read_explanation, title_of
 from services.console.domain.grant_unions import widest
 from services.console.domain.override_choices import chosen_grants, shown_choices
 from services.console.domain.permission_tables import (
@@ -20,6 +21,7 @@ from services.console.domain.permission_tables import (
     typed_choices,
     typed_grants,
 )
+from services.console.pages.grant_words import reach_words
 from tests.services.console.account_api import (
     CATALOGS,
     a_member,
@@ -120,6 +122,60 @@ GRANTS: list[Any] = [
 @pytest.mark.parametrize("written", GRANTS, ids=str)
 def test_a_grant_is_shown_in_the_words_of_the_api(written):
     assert grant_texts.grant_text(_as_api(written)) == text_of_sdk(read_grant(written))
+
+
+REACHES = [
+    ("all", "All", "Alle"),
+    ("self", "own only", "nur eigene"),
+    (
+        'all when resource.properties.status is "common"',
+        "all, if “status” of the resource is “common”",
+        "alle, wenn gilt: „status“ der Ressource ist „common“",
+    ),
+    (
+        'self; or all when subject.properties.of is none of "is; or all", "b"',
+        "own only; or all, if “of” of the member is none of “is; or all”, “b”",
+        "nur eigene; oder alle, wenn gilt: „of“ des Mitglieds ist keines von „is; or all“, „b“",
+    ),
+    (
+        "self when context.a.b is an address in 10.0.0.0/8 or 172.16.0.0/9",
+        "own only, if “a.b” of the request is an address in 10.0.0.0/8 or 172.16.0.0/9",
+        "nur eigene, wenn gilt: „a.b“ der Anfrage ist eine Adresse in 10.0.0.0/8 oder 172.16.0.0/9",
+    ),
+    (
+        "all when resource.id is the same as subject.properties.all",
+        "all, if the id of the resource is the same as “all” of the member",
+        "alle, wenn gilt: die ID der Ressource ist dasselbe wie „all“ des Mitglieds",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "english", "german"), REACHES)
+def test_a_limit_is_said_in_the_language_of_its_reader(text, english, german):
+    assert reach_words(text, "en") == english
+    assert reach_words(text, "de") == german
+
+
+def test_no_word_of_a_condition_stays_english_on_a_german_page():
+    for written in GRANTS:
+        said = reach_words(grant_texts.grant_text(_as_api(written)), "de")
+        assert not re.search(r"properties|context|\b(when|is|contains|differs|not)\b", said)
+
+
+def test_what_an_entry_gives_is_named_by_its_levels():
+    rows = grant_texts.of_grants(SHOP, SHOP.role(SHOP.owner_role)["grants"]).values()
+    told = dict(grant_texts.summary(list(rows)))
+    assert sum(map(len, told.values())) == len(SHOP.entries)
+    assert list(told)[-1] == "" or "" not in told
+
+
+def test_a_permission_in_other_words_is_offered_only_if_it_is_asked():
+    levels = STANDARD.by_permission.values()
+    level = next(one for one in levels if len(one.offered("")) < len(one.names))
+    hidden = next(name for name in level.names if not level.has_own_title(name))
+    assert hidden not in level.offered("")
+    assert level.offered(hidden)[0] == hidden
+    assert title_of(STANDARD, hidden) == title_of(STANDARD, level.names[0])
 
 
 @pytest.mark.parametrize("one", GRANTS, ids=str)

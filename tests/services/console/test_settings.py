@@ -242,9 +242,9 @@ async def test_a_new_secret_of_a_webhook_needs_no_answer_after_it(
 async def test_the_list_of_webhooks_names_events_as_their_form_does(browser, settings):
     await browser.sign_in()
     await browser.open(f"{SETTINGS}/webhooks")
-    assert "<bdi>Members, Role changed</bdi>" in browser.text
+    assert "<bdi>Members, Role edited: what it allows</bdi>" in browser.text
     await browser.open(f"{SETTINGS}/webhooks/whk_1")
-    for words in ("Members", "Role changed"):
+    for words in ("Members", "Role edited: what it allows"):
         assert f"<span>{words}</span>" in browser.text
 
 

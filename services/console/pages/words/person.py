@@ -252,9 +252,7 @@ PERSON: Mapping[str, PageText] = {
         "The newest {count} are shown.", "Die neuesten {count} werden gezeigt."
     ),
     "end_others": PageText("End all other sessions", "Alle anderen Sitzungen beenden"),
-    "end_others_title": PageText(
-        "End all other sessions?", "Alle anderen Sitzungen beenden?"
-    ),
+    "end_others_title": PageText("End all other sessions?", "Alle anderen Sitzungen beenden?"),
     "end_others_text": PageText(
         "You stay signed in here. These devices have to sign in again:",
         "Hier bleiben Sie angemeldet. Diese Geräte müssen sich neu anmelden:",

@@ -32,8 +32,8 @@ PROJECTS: Mapping[str, PageText] = {
     "until": PageText("until {moment}", "bis {moment}"),
     "override_over": PageText("ended {moment}", "endete {moment}"),
     "here_may": PageText("May do here", "Darf hier"),
-    "count_of": PageText("{title}: {count}", "{title}: {count}"),
-    "count_nothing": PageText("nothing: {count}", "nichts: {count}"),
+    "held_of": PageText("{count} of {all} permissions", "{count} von {all} Berechtigungen"),
+    "held_everything": PageText("everything here", "alles hier"),
     "why": PageText("Why?", "Warum?"),
     # --- the deletion
     "project_delete_title": PageText("Delete {name}?", "{name} löschen?"),
