@@ -6,6 +6,9 @@ from typing import Any
 
 from services.console.domain.permission_tables import PermissionTable
 
+NOT_REACHED = "not-reached"
+"""What became of the steps after the one with which a decision ends."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainedStep:
@@ -44,6 +47,11 @@ class AccessExplanation:
     grantors: Sequence[GrantorRow]
     more_grantors: int
     complete: bool
+
+    @property
+    def reached(self) -> Sequence[ExplainedStep]:
+        """The steps that were looked at: those after the one that decided were not."""
+        return [step for step in self.steps if step.result != NOT_REACHED]
 
     @property
     def nothing_helps(self) -> bool:

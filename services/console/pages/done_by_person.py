@@ -74,6 +74,9 @@ DONE_BY_PERSON: Mapping[str, PageText] = {
         "Dieses Konto lässt Mitglieder nur mit einem zweiten Faktor ein. Fügen Sie hier einen"
         " hinzu, gehen Sie dann zurück, und wechseln Sie zum Konto.",
     ),
+    "language-saved": PageText(
+        "Your language and time zone are saved.", "Ihre Sprache und Zeitzone sind gespeichert."
+    ),
     "renamed": PageText("Your name was changed.", "Ihr Name wurde geändert."),
     "address-asked": PageText(
         "A link was mailed to the new address. Open it there within a day.",

@@ -1,9 +1,13 @@
 """The gravest pages of an account: another owner, a personal account again, its deletion."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
-from services.console.routes.choices import listed
+from services.console.routes.choices import DENIED, MANY, listed
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
 from services.console.routes.person_frame import together
 from services.console.routes.proofs import ProvedPage
@@ -81,8 +85,35 @@ async def revert(visit: Visit) -> Outcome:
 
 async def ask_delete(visit: Visit, form: Form) -> Outcome:
     """Say what a deletion does; of a deleted account, until when it can be restored."""
-    frame = await open_account(visit)
-    return frame.shown("account/delete", section="settings", form=form)
+    members: Mapping[str, Any]
+    frame: AccountFrame
+    frame, members, projects = await together(
+        open_account(visit),
+        _who_loses(visit),
+        listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=MANY)),
+    )
+    return frame.shown(
+        "account/delete",
+        section="settings",
+        form=form,
+        others=[one for one in members["items"] if one["user_id"] != frame.user["id"]],
+        counts=members["counts"],
+        projects=projects,
+    )
+
+
+async def _who_loses(visit: Visit) -> Mapping[str, Any]:
+    """The members who lose their access with the account, as far as the visitor may see them."""
+    query = {**CHOSEN_MEMBERS, "limit": SHOWN_MEMBERS, "counts": "true"}
+    try:
+        found: Mapping[str, Any] = await visit.call(
+            "GET", f"/v1/accounts/{visit.account_id}/members", query=query
+        )
+    except ApiRefusal as refusal:
+        if refusal.status != DENIED:
+            raise
+        return {"items": (), "counts": {}}
+    return found
 
 
 async def delete(visit: Visit) -> Outcome:

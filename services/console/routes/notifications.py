@@ -94,7 +94,7 @@ async def submit_preferences(visit: Visit) -> Outcome:
     if press == PERSON:
         body = {name: visit.typed.get(name, "") for name in ("locale", "time_zone")}
         await visit.call("PATCH", "/v1/me", body)
-        return SeeOther(places.PREFERENCES)
+        return SeeOther(with_query(places.PREFERENCES, done="language-saved"))
     found = await visit.call("GET", "/v1/me/notification-preferences")
     kinds = [
         one["kind"]

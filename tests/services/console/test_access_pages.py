@@ -674,6 +674,7 @@ def explained(api: StandIn, *, allowed: bool, **context: Any) -> None:
     steps = [
         {"id": "account", "result": "holds", "text": "The account is active."},
         {"id": "grants", "result": "does-not-hold", "text": "No instance:delete. Over."},
+        *({"id": one, "result": "not-reached", "text": "This was not looked at."} for one in "ab"),
     ]
     api.answers |= {
         EXPLAIN: (
@@ -723,6 +724,7 @@ async def test_a_denial_says_why_what_would_allow_it_and_who_could_give_it(brows
     assert '<bdi class="strong">Grace</bdi>' in browser.text
     assert "and 3 more" in browser.text
     assert "No “Instances: Delete”. Over." in browser.text
+    assert browser.text.count("not looked at") == 1
     assert "own resources" in browser.text
     [check] = account.asked_for(EXPLAIN)
     assert check == {

@@ -313,6 +313,22 @@ def test_members_with_the_same_changes_are_one_row_of_a_preview():
     assert found.more == 12
 
 
+def test_what_is_lost_everywhere_is_not_said_again_inside_a_project():
+    everywhere = {"vpc": {"view": scopes("all", None)}, "token": {"view": scopes("all", None)}}
+    inside = {
+        "project_ids": ["prj_1"],
+        "gained": {},
+        "lost": everywhere | {"vpc": {"view": scopes("self", None), "write": scopes("all", None)}},
+    }
+    both = a_member(1, everywhere={"gained": {}, "lost": everywhere}, in_projects=[inside])
+    same = inside | {"lost": everywhere}
+    one = a_member(2, everywhere={"gained": {}, "lost": everywhere}, in_projects=[same])
+    first, second = impacts.read_impact(a_preview(both, one), STANDARD, projects={}).rows
+    assert [len(place.lost) for place in first.places] == [2, 1]
+    assert [level.title for level in first.places[1].lost[0].levels] == ["Read/Write", "View"]
+    assert len(second.places) == 1
+
+
 def test_a_preview_without_names_counts_and_one_without_members_is_empty():
     hidden = [a_member(n, name=None, email=None) for n in range(3)]
     [row] = impacts.read_impact(a_preview(*hidden), STANDARD, projects={}).rows

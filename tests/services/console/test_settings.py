@@ -418,7 +418,16 @@ async def test_an_account_is_deleted_by_its_name_and_restored(browser, settings)
         f"POST {API}/restore": (200, OWNED),
         "POST /v1/me/step-up": (200, tokens()),
     }
+    counts = {"active": 3, "suspended": 1, "invited": 2, "expired": 0}
+    people = {"items": [member(1), member(2, name="Bo <b>"), member(3)], "next_cursor": None}
+    settings.answers |= {
+        f"GET {API}/members": (200, people | {"counts": counts}),
+        f"GET {API}/projects": (200, {"items": [{"id": "p", "name": "Alpha <i>"}]}),
+    }
     await browser.open(where)
+    assert "Other members: 2 (<bdi>Bo &lt;b&gt;</bdi>, <bdi>Member 3</bdi>)" in browser.text
+    assert "Pending invitations: 2" in browser.text
+    assert "Projects: 1 (<bdi>Alpha &lt;i&gt;</bdi>)" in browser.text
     await browser.press(where, press="delete", confirm="Analytical Engines")
     settings.answers[f"DELETE {API}"] = (200, OWNED)
     to = await browser.press(where, press="delete", password="pw")

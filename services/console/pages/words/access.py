@@ -26,7 +26,9 @@ ACCESS: Mapping[str, PageText] = {
     "step_by_step": PageText("Step by step", "Schritt für Schritt"),
     "step_holds": PageText("holds", "trifft zu"),
     "step_fails": PageText("does not hold", "trifft nicht zu"),
-    "step_not_reached": PageText("not looked at", "nicht geprüft"),
+    "steps_not_reached": PageText(
+        "What comes after this was not looked at.", "Was danach kommt, wurde nicht geprüft."
+    ),
     "would_allow": PageText("What would allow it", "Was es erlauben würde"),
     "would_role": PageText("One of the roles {roles}", "Eine der Rollen {roles}"),
     "would_one_role": PageText("The role {roles}", "Die Rolle {roles}"),

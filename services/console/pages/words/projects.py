@@ -65,7 +65,7 @@ PROJECTS: Mapping[str, PageText] = {
         "At the moment everything is refused to {member}: {reason}",
         "Im Moment wird {member} alles verweigert: {reason}",
     ),
-    "override_ends": PageText("They end {moment}.", "Sie enden {moment}."),
+    "override_ends": PageText("These permissions end on {moment}.", "Sie enden {moment}."),
     "override_choose": PageText("Other permissions here", "Andere Berechtigungen hier"),
     "override_choose_hint": PageText(
         "Choices left at “Role” are copied from the role as it is today. Later changes of the"

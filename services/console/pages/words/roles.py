@@ -67,8 +67,8 @@ ROLES: Mapping[str, PageText] = {
     # --- the preview
     "role_preview_title": PageText("What changes with {name}", "Was sich mit {name} ändert"),
     "preview_not_saved": PageText(
-        "Nothing is saved yet. This is what the change does:",
-        "Noch ist nichts gespeichert. Das bewirkt die Änderung:",
+        "Nothing is saved yet. Below is what the change does.",
+        "Noch ist nichts gespeichert. Unten steht, was die Änderung bewirkt.",
     ),
     "save_change": PageText("Save", "Speichern"),
     "change_again": PageText("Go back and change it", "Zurück und ändern"),

@@ -110,12 +110,21 @@ SETTINGS: Mapping[str, PageText] = {
     "delete_title": PageText("Delete the account", "Konto löschen"),
     "delete_press": PageText("Delete the account", "Konto löschen"),
     "delete_text": PageText(
-        "{name} and all that is in it is deleted. All members lose access at once.",
-        "{name} und alles darin wird gelöscht. Alle Mitglieder verlieren sofort den Zugang.",
+        "{name} and all that is in it is deleted. This ends at once:",
+        "{name} und alles darin wird gelöscht. Das endet sofort:",
     ),
+    "delete_members": PageText("Other members: {count}", "Andere Mitglieder: {count}"),
+    "delete_no_members": PageText(
+        "Your own access. There is no other active member.",
+        "Ihr eigener Zugang. Es gibt kein anderes aktives Mitglied.",
+    ),
+    "delete_invitations": PageText("Pending invitations: {count}", "Offene Einladungen: {count}"),
+    "delete_projects": PageText("{projects}: {count}", "{projects}: {count}"),
     "delete_grace": PageText(
-        "You can restore it for some days. The next page says until when.",
-        "Sie können es noch einige Tage lang wiederherstellen. Die nächste Seite sagt, bis wann.",
+        "Until it is deleted for good, you alone can restore it with all of this. The next page and"
+        " a mail name the day.",
+        "Bis zur endgültigen Löschung können nur Sie es mit allem wiederherstellen. Die nächste"
+        " Seite und eine E-Mail nennen den Tag.",
     ),
     "delete_until": PageText(
         "The account is deleted for good on {moment}.",
