@@ -17,6 +17,7 @@ SELDOM = frozenset({"on_behalf_of", "resource_id", "request_id", "through"})
 """What is looked for seldom: the form hides it until it is used."""
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?", re.ASCII)
 """What a browser sends of a field for a moment."""
+_BEGINS_MONTH = re.compile(r"\d{4}-\d\d-01T00:00", re.ASCII)
 
 
 def chosen(query: Mapping[str, str], time_zone: str) -> dict[str, str]:
@@ -50,6 +51,18 @@ def typed_moment(text: str, time_zone: str) -> str:
     except (ValueError, OverflowError):
         return text
     return local.replace(tzinfo=None).isoformat(timespec="minutes")
+
+
+def period(filters: Mapping[str, str], time_zone: str) -> str:
+    """The time of the filters for the name of a file: a month, or the days of their moments."""
+    first, end = (typed_moment(filters.get(name, ""), time_zone) for name in ("from", "to"))
+    begins = _BEGINS_MONTH.fullmatch(first)
+    if begins and _BEGINS_MONTH.fullmatch(end):
+        month = datetime.fromisoformat(first)
+        if (month + timedelta(days=31)).replace(day=1) == datetime.fromisoformat(end):
+            return f"-{first[:7]}"
+    days = (("from", first), ("to", end))
+    return "".join(f"-{name}-{text[:10]}" for name, text in days if _LOCAL.fullmatch(text))
 
 
 def ranges(now: datetime, time_zone: str) -> dict[str, dict[str, str]]:

@@ -22,6 +22,8 @@ from services.console.routes.visits import Visit
 SECTION = "access"
 SHOWN_MEMBERS = "200"
 SHOWN_HOLDERS = "25"
+FEW = 25
+"""The most members that a menu offers without a field to find one."""
 SEE_MEMBERS = "member:view"
 
 
@@ -121,11 +123,12 @@ async def show(visit: Visit, form: Form) -> Outcome:
         members=members,
         asked=asked,
         answer=answer,
+        holders=_by_name(answer, names),
         names=names,
         reason=reason,
         say_step=partial(step_text, language, titles=step_words),
         titles={name: title_of(table, name) for name in table.by_permission},
-        many_members=sees_members and (len(members) >= int(SHOWN_MEMBERS) or "q" in visit.query),
+        many_members=sees_members and (len(members) > FEW or "q" in visit.query),
         first="cursor" not in visit.query,
         sees_members=sees_members,
         q=visit.query.get("q", ""),
@@ -169,6 +172,12 @@ async def _answer(
             if refusal.status != 422:
                 raise
     return AccessAnswer(explanation=explanation, holders=holders)
+
+
+def _by_name(answer: AccessAnswer | None, names: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+    """The members of a page of holders, in the order of their names."""
+    items = answer.holders["items"] if answer is not None and answer.holders else ()
+    return sorted(items, key=lambda one: (names.get(one["user_id"], "").casefold(), one["user_id"]))
 
 
 async def _names(

@@ -97,6 +97,8 @@ def _file(outcome: Download) -> web.StreamResponse:
     )
     unnamed = f'attachment; filename="{outcome.name}"' if outcome.name else "attachment"
     named = headers.get("Content-Disposition", unnamed)
+    if outcome.own_name:
+        named = f'attachment; filename="{outcome.own_name}"'
     return StreamedResponse(stream, {**HEADERS, "Content-Disposition": named})
 
 

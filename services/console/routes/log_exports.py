@@ -1,12 +1,14 @@
 """The pages by which members take the audit log away, and prove that it is whole."""
 
+from collections.abc import Mapping
+
 from services.console.domain import places
-from services.console.domain.log_filters import chosen
+from services.console.domain.log_filters import chosen, period
 from services.console.domain.log_proofs import proof_of
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Download, Outcome, PageRoute
-from services.console.routes.person_frame import together
+from services.console.routes.person_frame import open_user, together
 from services.console.routes.visits import Visit
 
 FORMATS = ("jsonl", "csv")
@@ -21,17 +23,30 @@ async def show(visit: Visit, form: Form) -> Outcome:
     )
     filters = chosen(visit.query, visit.time_zone)
     return frame.shown(
-        "account/log_export", section="log", form=form, filters=filters, sealed=sealed
+        "account/log_export",
+        section="log",
+        form=form,
+        filters=filters,
+        sealed=sealed,
+        file=_file_name(visit, filters, FORMATS[0]),
     )
+
+
+def _file_name(visit: Visit, filters: Mapping[str, str], kind: str) -> str:
+    return f"audit-{visit.account_id}{period(filters, visit.time_zone)}.{kind}"
 
 
 async def download(visit: Visit, form: Form) -> Outcome:
     """Pass the file on, as the API writes it."""
-    kind = visit.query.get("format", "")
-    query = {**chosen(visit.query, "UTC"), "format": kind if kind in FORMATS else FORMATS[0]}
-    return Download(
-        await visit.download("GET", f"/v1/accounts/{visit.account_id}/audit-export", query=query)
+    await open_user(visit)
+    filters, named = chosen(visit.query, "UTC"), visit.query.get("format", "")
+    kind = named if named in FORMATS else FORMATS[0]
+    export = await visit.download(
+        "GET",
+        f"/v1/accounts/{visit.account_id}/audit-export",
+        query={**filters, "format": kind},
     )
+    return Download(export, own_name=_file_name(visit, filters, kind))
 
 
 async def show_seal(visit: Visit, form: Form) -> Outcome:

@@ -59,10 +59,14 @@ class SeeOther:
 
 @dataclass(frozen=True)
 class Download:
-    """A file, which the browser gets as the API sends it, under a `name` if the API has none."""
+    """A file, which the browser gets as the API sends it, under a `name` if the API has none.
+
+    `own_name` takes the place of the API's.
+    """
 
     answer: StreamedAnswer
     name: str = ""
+    own_name: str = ""
 
 
 Outcome = Shown | SeeOther | Download

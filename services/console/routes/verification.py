@@ -1,11 +1,16 @@
 """The page that the link of a sign-up leads to."""
 
+import contextlib
+
+from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
 from services.console.domain.browser_state import LinkKind
 from services.console.pages.rendering import Form
 from services.console.routes.link_pages import DONE, look_up, show_missing_link, show_over
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
+from services.console.routes.session_ends import SignedOut
 from services.console.routes.visits import Visit
+from shared.locales import DEFAULT_TIME_ZONE, time_zones
 
 
 async def show(visit: Visit, form: Form) -> Outcome:
@@ -20,7 +25,7 @@ async def show(visit: Visit, form: Form) -> Outcome:
         visit.forget_link(LinkKind.VERIFICATION)
         return _after(visit)
     words = {"link": link, "email": opened["email"], "user": await visit.user()}
-    return Shown(template="verify", form=form, words=words)
+    return Shown(template="verify", form=form, words=words, scripted=True)
 
 
 async def submit(visit: Visit) -> Outcome:
@@ -36,7 +41,16 @@ async def submit(visit: Visit) -> Outcome:
     answer = await visit.ask("/v1/email/verify", body)
     visit.forget_link(LinkKind.VERIFICATION)
     await visit.sign_in(answer)
+    await _keep_zone(visit, visit.typed.get("browser_zone", ""))
     return _after(visit)
+
+
+async def _keep_zone(visit: Visit, zone: str) -> None:
+    """Show times in the zone of the browser, if a script of the page has told it."""
+    if zone == DEFAULT_TIME_ZONE or zone not in time_zones():
+        return
+    with contextlib.suppress(ApiRefusal, SignedOut):
+        await visit.call("PATCH", "/v1/me", {"time_zone": zone})
 
 
 def _after(visit: Visit) -> SeeOther:

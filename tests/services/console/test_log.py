@@ -8,7 +8,7 @@ from functools import partial
 import aiohttp
 import pytest
 
-from services.console.domain.log_filters import asked, chosen, ranges, typed_moment
+from services.console.domain.log_filters import asked, chosen, period, ranges, typed_moment
 from services.console.domain.log_proofs import proof_of
 from services.console.domain.log_records import Changed, changes, fits_a_browser, in_line
 from services.console.domain.moments import shown_moment
@@ -276,6 +276,7 @@ async def test_the_list_shows_records_and_asks_with_the_filters_of_its_address(b
     assert (EVENTS, asked) in log.queries
     assert "Member got another role" in browser.text
     assert "Reader → &lt;b&gt;admin" in browser.text
+    assert 'href="?action=member.&amp;text=Bo&amp;user=ana%40example.com"' in browser.text
     assert "Bo &lt;script&gt;" in browser.text
     assert "Ana &lt;i&gt;" in browser.text
     assert f'href="{LOG}?action=member.&amp;text=Bo&amp;cursor=next%2B1"' in browser.text
@@ -396,6 +397,25 @@ async def test_a_record_shows_what_changed_in_words_and_as_data(browser, log):
     assert browser.status == 404
 
 
+PERIODS = [
+    ({}, "UTC", ""),
+    ({"from": "2026-10-31T23:00:00Z", "to": "2026-11-30T23:00:00Z"}, "Europe/Berlin", "-2026-11"),
+    ({"from": "2026-12-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}, "UTC", "-2026-12"),
+    (
+        {"from": "2026-11-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"},
+        "UTC",
+        "-from-2026-11-01-to-2027-01-01",
+    ),
+    ({"from": "2026-11-03T00:00:00Z", "action": "member."}, "UTC", "-from-2026-11-03"),
+    ({"to": '2026"; x'}, "UTC", ""),
+]
+
+
+@pytest.mark.parametrize(("filters", "zone", "named"), PERIODS)
+async def test_the_name_of_a_file_has_its_time(filters, zone, named):
+    assert period(filters, zone) == named
+
+
 async def test_a_file_passes_through_while_the_api_writes_it(browser, log):
     """The console has sent the first piece before the API has the second one."""
     await browser.sign_in()
@@ -404,7 +424,7 @@ async def test_a_file_passes_through_while_the_api_writes_it(browser, log):
             log.pieces.put_nowait(piece)
             assert await answer.content.readexactly(len(piece)) == piece
         assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.headers["Content-Disposition"] == "attachment"
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="audit-acc_1.csv"'
         assert answer.content_type == "application/jsonl"
         log.pieces.put_nowait(b"")
         assert await answer.content.read() == b""

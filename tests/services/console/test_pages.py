@@ -427,6 +427,18 @@ async def test_a_refresh_without_an_answer_ends_no_session(browser, api):
     assert browser.status == 200
 
 
+@pytest.mark.parametrize(
+    ("zone", "kept"),
+    [("Europe/Vienna", [{"time_zone": "Europe/Vienna"}]), ("UTC", []), ("Moon/Base", []), ("", [])],
+)
+async def test_a_new_person_has_the_time_zone_of_their_browser(browser, api, zone, kept):
+    await browser.open("/verify?token=sup_1.1.a")
+    await browser.open("/verify")
+    await browser.press("/verify", password="correct horse", browser_zone=zone)
+    assert api.asked_for("PATCH /v1/me") == kept
+    assert SESSION in browser.cookies
+
+
 async def test_the_fault_of_a_field_stands_at_the_field(browser, api):
     fault = {"pointer": "/password", "message": "A password must have <10> characters."}
     api.answers["POST /v1/email/verify"] = problem(422, "invalid", errors=[fault])

@@ -1,4 +1,4 @@
-"""The script that keeps what was typed when a person goes back or loads a page anew."""
+"""The scripts of forms and menus: what was typed is kept, and an open menu closes."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +15,8 @@ from tests.e2e.visitors import chromium
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
-SCRIPT = (Path(services.console.__file__).parent / "static" / "typed.js").read_text()
+STATIC = Path(services.console.__file__).parent / "static"
+SCRIPT = (STATIC / "typed.js").read_text()
 READER = "mark.ana"
 
 
@@ -197,3 +198,33 @@ def test_no_secret_is_kept_in_the_tab(site: Site) -> None:
     assert "After" in kept
     assert "hidden" not in kept
     assert READER not in kept
+
+
+MENU = """<h1>A page</h1>
+<details class="menu"><summary>Ana</summary><a href="/x">Profile</a></details>
+<details class="more"><summary>More</summary><p>Text</p></details>"""
+
+
+def test_an_open_menu_closes_by_escape_and_by_a_click_elsewhere(site: Site) -> None:
+    page = site.page
+    page.set_content(MENU)
+    page.add_script_tag(content=(STATIC / "menus.js").read_text())
+    menu, more = page.locator(".menu"), page.locator(".more")
+    more.locator("summary").click()
+    menu.locator("summary").click()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert menu.get_attribute("open") is None
+    assert page.evaluate("document.activeElement.textContent") == "Ana"
+    menu.locator("summary").click()
+    assert menu.get_attribute("open") == ""
+    page.locator("h1").click()
+    assert (menu.get_attribute("open"), more.get_attribute("open")) == (None, "")
+
+
+def test_a_form_is_told_the_time_zone_of_its_browser(site: Site) -> None:
+    with site.browser.new_context(timezone_id="Europe/Vienna") as context:
+        page = context.new_page()
+        page.set_content('<input type="hidden" name="browser_zone">')
+        page.add_script_tag(content=(STATIC / "zone.js").read_text())
+        assert page.input_value("[name=browser_zone]") == "Europe/Vienna"
