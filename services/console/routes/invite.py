@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
@@ -62,8 +62,13 @@ class InvitedPeople:
     links: list[tuple[str, str]]
     """Of those that are handed over: the address, and the link, which is empty if it was shown."""
     refused: list[tuple[str, Fault]]
-    doubted: bool = False
-    """Whether one was refused that can be invited all the same."""
+    doubted: list[str]
+    """Those of the refused ones that can be invited all the same."""
+
+    @classmethod
+    def none(cls) -> Self:
+        """Before anything is sent."""
+        return cls(sent=[], links=[], refused=[], doubted=[])
 
     @property
     def made(self) -> bool:
@@ -89,7 +94,7 @@ def role_choices(table: PermissionTable) -> Sequence[RoleChoice]:
 async def show(visit: Visit, form: Form) -> Outcome:
     """Ask for addresses and a role."""
     frame, table = await _opened(visit)
-    return _shown(frame, table, form, InvitedPeople(sent=[], links=[], refused=[]))
+    return _shown(frame, table, form, InvitedPeople.none())
 
 
 async def _opened(visit: Visit) -> tuple[AccountFrame, PermissionTable]:
@@ -123,10 +128,7 @@ async def submit(visit: Visit) -> Outcome:
     fault = (
         TOO_MANY if len(addresses) > MAX_ADDRESSES else NO_ADDRESS if addresses == [""] else None
     )
-    body: dict[str, object] = {
-        "role": typed.get("role", ""),
-        "check_address": "as_typed" not in typed,
-    }
+    body: dict[str, object] = {"role": typed.get("role", "")}
     if delivery := typed.get("delivery"):
         body["delivery"] = delivery
     errors: dict[str, Fault] = {} if fault is None else {"emails": fault}
@@ -138,7 +140,7 @@ async def submit(visit: Visit) -> Outcome:
             body["membership_expires_at"] = end
     if errors:
         form = Form(values=kept_values(visit), errors=errors, status=422)
-        return _shown(frame, table, form, InvitedPeople(sent=[], links=[], refused=[]))
+        return _shown(frame, table, form, InvitedPeople.none())
     invited, status = await _invite(visit, addresses, body)
     if invited.refused:
         left = "\n".join(address for address, _ in invited.refused)
@@ -155,13 +157,15 @@ async def _invite(
     visit: Visit, addresses: Sequence[str], body: Mapping[str, object]
 ) -> tuple[InvitedPeople, int]:
     """Return what became of each address, and the status of the page that tells it."""
-    invited, status = InvitedPeople(sent=[], links=[], refused=[]), 200
+    invited, status = InvitedPeople.none(), 200
+    # The tick is about the addresses that the page has doubted, and about no other.
+    meant = visit.typed.get("as_typed", "").split()
     for number, address in enumerate(addresses):
         try:
             made = await visit.answer(
                 "POST",
                 f"/v1/accounts/{visit.account_id}/invitations",
-                {"email": address, **body},
+                {"email": address, "check_address": address not in meant, **body},
                 key=_key(visit, address),
             )
         except ApiRefusal as refusal:
@@ -170,7 +174,8 @@ async def _invite(
                 raise
             status = page_status(refusal)
             said = _reason(refusal)
-            invited.doubted |= refusal.code in DOUBTS
+            if refusal.code in DOUBTS:
+                invited.doubted.append(address)
             if of_the_form or refusal.status in OF_THE_VISITOR:
                 invited.refused += [(one, said) for one in addresses[number:]]
                 break

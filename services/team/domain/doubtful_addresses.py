@@ -23,6 +23,8 @@ MAIL_HOSTS = frozenset(
     }
 )
 """Well-known hosts: each may resemble another one of them, and is meant."""
+SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "go", "gov", "net", "or", "org"})
+"""What stands before a country in endings such as `co.uk`."""
 SHORTEST = 5
 """A domain with fewer characters before its last dot has too many neighbours of other people."""
 
@@ -79,12 +81,24 @@ def require_no_doubt(email_key: str, *, member_keys: Iterable[str]) -> None:
         return
     for known in sorted(of_members):
         if is_similar(domain, known) or (known not in MAIL_HOSTS and _same_name(domain, known)):
-            raise SimilarDomain(domain=domain, resembles=known)
+            raise SimilarDomain(domain=_shown(domain), resembles=_shown(known))
     for known in sorted(MAIL_HOSTS):
         if is_similar(domain, known):
-            raise SimilarDomain(domain=domain, resembles=known)
+            raise SimilarDomain(domain=_shown(domain), resembles=known)
     if is_throw_away(domain):
-        raise ThrowAwayAddress(domain=domain)
+        raise ThrowAwayAddress(domain=_shown(domain))
+
+
+def _shown(domain: str) -> str:
+    """A domain as people write it, unless it has letters that resemble Latin ones."""
+    try:
+        text = idna.decode(domain)
+    except idna.IDNAError:
+        return domain
+    letters = (each for each in text if each.isalpha())
+    return (
+        text if all(unicodedata.name(each, "").startswith("LATIN") for each in letters) else domain
+    )
 
 
 def is_throw_away(domain: str) -> bool:
@@ -100,17 +114,24 @@ def is_similar(domain: str, known: str) -> bool:
     """
     if domain.endswith(f".{known}") or known.endswith(f".{domain}"):
         return False
-    ours, theirs = _skeleton(domain), _skeleton(known)
+    if f".{known}." in f".{domain}":
+        return True  # it begins with the known one, and belongs to the owner of its end
+    own_end = ".".join(domain.split(".")[-known.count(".") - 1 :])
+    ours, theirs = _skeleton(own_end), _skeleton(known)
     if ours == theirs:
         return True
     return len(known.rpartition(".")[0]) >= SHORTEST and _is_one_slip(ours, theirs)
 
 
 def _same_name(domain: str, known: str) -> bool:
-    """Whether two domains differ in the last part only."""
-    ours, _, last = domain.rpartition(".")
-    theirs, _, known_last = known.rpartition(".")
-    return ours == theirs and last != known_last
+    """Whether two domains differ in their ending only, such as `com` and `co.uk`."""
+    return domain != known and _without_ending(domain) == _without_ending(known)
+
+
+def _without_ending(domain: str) -> str:
+    name = domain.rpartition(".")[0]
+    rest, _, second = name.rpartition(".")
+    return rest if rest and second in SECOND_LEVEL else name
 
 
 def _skeleton(domain: str) -> str:

@@ -129,4 +129,12 @@ ROWS = (
         new="",
         tests=(TESTS, "-k", "removed_members_press"),
     ),
+    Mutant(
+        id="second-press-invites-what-was-never-doubted",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/invite.py",
+        old='"check_address": address not in meant,',
+        new='"check_address": not meant,',
+        tests=(TESTS, "-k", "doubted_addresses_alone"),
+    ),
 )

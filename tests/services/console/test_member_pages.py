@@ -250,9 +250,28 @@ async def test_a_doubtful_address_is_invited_after_a_second_press_alone(browser,
     assert "exarnple.com resembles example.com" in browser.text
     assert 'name="as_typed"' in browser.text
     api.answers[INVITATIONS] = invited("a@exarnple.com")
-    await browser.press(INVITE, emails="a@exarnple.com", role="viewer", as_typed="on")
+    await browser.press(INVITE, emails="a@exarnple.com", role="viewer", as_typed="a@exarnple.com")
     asked = [body["check_address"] for body in api.asked_for(INVITATIONS)]
     assert asked == [True, False]
+
+
+async def test_a_second_press_is_about_the_doubted_addresses_alone(browser, api):
+    await open_page(browser, api, INVITE)
+    doubt = {"domain": "exarnple.com", "resembles": "example.com"}
+    api.series[INVITATIONS] = [
+        problem(409, "similar-domain", **doubt),
+        invited("b@example.com"),
+        problem(409, "throw-away-address", domain="mailinator.com"),
+    ]
+    emails = "a@exarnple.com b@example.com c@mailinator.com"
+    await browser.press(INVITE, emails=emails, role="viewer")
+    assert 'name="as_typed" value="a@exarnple.com c@mailinator.com"' in browser.text
+    api.series[INVITATIONS] = [invited("a@exarnple.com"), problem(409, "similar-domain", **doubt)]
+    emails = "a@exarnple.com d@exarnple.com"
+    await browser.press(INVITE, emails=emails, role="viewer", as_typed="a@exarnple.com")
+    asked = [body["check_address"] for body in api.asked_for(INVITATIONS)]
+    assert asked == [True, True, True, False, True]
+    assert 'name="as_typed" value="d@exarnple.com"' in browser.text
 
 
 async def test_a_limit_ends_the_round_and_keeps_the_rest(browser, api):

@@ -172,7 +172,7 @@ INVITATIONS: Mapping[str, PageText] = {
     "invite_press": PageText("Send the invitations", "Einladungen senden"),
     "invited_these": PageText("These people are invited:", "Diese Personen sind eingeladen:"),
     "invite_as_typed": PageText(
-        "Invite these addresses all the same", "Diese Adressen trotzdem einladen"
+        "Invite all the same: {addresses}", "Trotzdem einladen: {addresses}"
     ),
     "invite_as_typed_hint": PageText(
         "Anyone who reads the mail can accept the invitation.",

@@ -9,7 +9,7 @@ from services.team.domain.doubtful_addresses import (
 )
 from shared.addresses import parse_address
 
-MEMBERS = ("ada@northwind.example", "bea@x.example", "carl@gmail.com")
+MEMBERS = ("ada@northwind.example", "bea@x.example", "carl@gmail.com", "eve@acme.org.uk")
 
 
 def check(domain: str) -> None:
@@ -29,6 +29,8 @@ def check(domain: str) -> None:
         "gmx.at",
         "yahoo.fr",
         "müller.example",
+        "ac.me.uk",
+        "mail.southwind.example",
     ],
 )
 def test_a_usual_address_needs_no_second_look(domain: str) -> None:
@@ -54,6 +56,11 @@ def test_a_usual_address_needs_no_second_look(domain: str) -> None:
         ("gmial.com", "gmail.com"),
         ("grnail.com", "gmail.com"),
         ("gmail.co", "gmail.com"),
+        ("gmail.com.br", "gmail.com"),
+        ("northwind.example.evil.test", "northwind.example"),
+        ("mail.northwind.exampel", "northwind.example"),
+        ("acme.co.uk", "acme.org.uk"),
+        ("acme.com", "acme.org.uk"),
         ("outlok.com", "outlook.com"),
     ],
 )
@@ -73,3 +80,16 @@ def test_a_throw_away_mailbox_is_told(domain: str) -> None:
 def test_a_domain_that_a_member_has_needs_no_second_look() -> None:
     require_no_doubt("ada@mailinator.com", member_keys=["bea@mailinator.com"])
     require_no_doubt("ada@gmial.com", member_keys=["bea@gmial.com"])
+
+
+@pytest.mark.parametrize(
+    ("domain", "told"),
+    [
+        ("nörthwind.example", "nörthwind.example"),
+        ("n\u043erthwind.example", "xn--nrthwind-nbh.example"),
+    ],
+)
+def test_a_domain_is_told_as_it_was_written_unless_letters_resemble(domain: str, told: str) -> None:
+    with pytest.raises(SimilarDomain) as refused:
+        check(domain)
+    assert refused.value.members["domain"] == told
