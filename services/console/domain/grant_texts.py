@@ -50,7 +50,7 @@ class EntryText:
 
     @property
     def common_limit(self) -> str:
-        """What limits each of several levels in the same way, said once; empty if nothing does."""
+        """The limit that several levels share; empty if they share none."""
         limits = {one.limit for one in self.held}
         return limits.pop() if len(self.held) > 1 and len(limits) == 1 else ""
 
@@ -121,12 +121,13 @@ def _row(entry: TableEntry, texts: Mapping[str, str], sources: Mapping[str, str]
     )
 
 
-def summary(rows: Sequence[EntryText]) -> list[tuple[str, Sequence[str]]]:
-    """What has each highest level, that of the most first; an empty title: nothing is held."""
-    found: dict[str, list[str]] = {}
+def summary(rows: Sequence[EntryText]) -> list[tuple[str, int]]:
+    """How often each highest level is held, the most frequent first; an empty title: nothing."""
+    counts: dict[str, int] = {}
     for row in rows:
-        found.setdefault(row.held[0].level.title if row.held else "", []).append(row.entry.title)
-    return sorted(found.items(), key=lambda one: (not one[0], -len(one[1])))
+        title = row.held[0].level.title if row.held else ""
+        counts[title] = counts.get(title, 0) + 1
+    return sorted(counts.items(), key=lambda one: (not one[0], -one[1]))
 
 
 def grant_text(grant: Grant) -> str:

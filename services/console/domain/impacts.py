@@ -29,7 +29,7 @@ class EntryShift:
 
     @property
     def common(self) -> LevelShift | None:
-        """What several levels have in common, said once."""
+        """The change that several levels share, or None."""
         kinds = {(one.before, one.after) for one in self.levels}
         return self.levels[0] if len(self.levels) > 1 and len(kinds) == 1 else None
 
@@ -134,10 +134,7 @@ def _row(
     role, membership = first["role"], first["membership"]
     places: list[tuple[list[str], Mapping[str, Any]]] = [([], first["everywhere"])]
     places += [
-        (
-            sorted(projects.get(one, one) for one in place["project_ids"]),
-            _besides(place, first["everywhere"]),
-        )
+        (sorted(projects.get(one, one) for one in place["project_ids"]), place)
         for place in first["in_projects"]
     ]
     return ImpactRow(
@@ -157,24 +154,6 @@ def _row(
             if place["gained"] or place["lost"]
         ],
     )
-
-
-def _besides(place: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What changes in a place besides what changes everywhere in the same way."""
-    return {
-        way: {
-            entry: left
-            for entry, levels in place[way].items()
-            if (
-                left := {
-                    level: change
-                    for level, change in levels.items()
-                    if everywhere[way].get(entry, {}).get(level) != change
-                }
-            )
-        }
-        for way in ("gained", "lost")
-    }
 
 
 def shifts(
