@@ -152,17 +152,17 @@ LOG: Mapping[str, PageText] = {
     ),
     "file_busy": PageText("The file is being verified …", "Die Datei wird geprüft …"),
     "file_good": PageText(
-        "Verified: all # records of the file are as they were sealed, and none is missing from it.",
-        "Geprüft: Alle # Einträge der Datei sind, wie sie versiegelt wurden. Keiner fehlt.",
+        "Verified. Records: #. Each is as it was sealed, and none is missing from the file.",
+        "Geprüft. Einträge: #. Jeder ist, wie er versiegelt wurde, und keiner fehlt in der Datei.",
     ),
     "file_sealed": PageText(
-        "# records of the file are as they were sealed.",
-        "# Einträge der Datei sind, wie sie versiegelt wurden.",
+        "Records in the file: #. Each is as it was sealed.",
+        "Einträge in der Datei: #. Jeder ist, wie er versiegelt wurde.",
     ),
     "file_some": PageText(
-        "# records of the file are as they were sealed. The file says that it has only some"
+        "Records in the file: #. Each is as it was sealed. The file says that it has only some"
         " records: whether others are missing cannot be judged.",
-        "# Einträge der Datei sind, wie sie versiegelt wurden. Die Datei sagt, dass sie nur einige"
+        "Einträge in der Datei: #. Jeder ist, wie er versiegelt wurde. Die Datei sagt, dass sie nur einige"
         " Einträge hat: Ob andere fehlen, lässt sich nicht beurteilen.",
     ),
     "file_erased": PageText(
