@@ -162,8 +162,8 @@ LOG: Mapping[str, PageText] = {
     "file_some": PageText(
         "Records in the file: #. Each is as it was sealed. The file says that it has only some"
         " records: whether others are missing cannot be judged.",
-        "Einträge in der Datei: #. Jeder ist, wie er versiegelt wurde. Die Datei sagt, dass sie nur einige"
-        " Einträge hat: Ob andere fehlen, lässt sich nicht beurteilen.",
+        "Einträge in der Datei: #. Jeder ist, wie er versiegelt wurde. Die Datei sagt, dass sie nur"
+        " einige Einträge hat: Ob andere fehlen, lässt sich nicht beurteilen.",
     ),
     "file_erased": PageText(
         "Personal values were erased in # of them: what they were is not checked.",
