@@ -9,8 +9,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
@@ -38,6 +40,9 @@ from shared.runtime.environment import load
 
 LINK = re.compile(r"https?://\S+[?&]token=\S+")
 MAIL_SECONDS, POLL_SECONDS = 60.0, 0.05
+TRY_AGAIN = frozenset({429, 503})
+"""What a busy product answers; with `Retry-After` the request is sent again."""
+ATTEMPTS, MAX_WAIT_SECONDS = 10, 30
 NOT_RUNNING = (
     "The product does not run. Start it with `make run`, and try again in another terminal."
 )
@@ -86,12 +91,19 @@ class DemoClient:
             DemoError: it was refused.
         """
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers["Idempotency-Key"] = str(uuid4())  # an attempt that was made counts once
         where = self.run["gateway"] + path
-        async with self.http.request(method, where, json=body, headers=headers) as answer:
-            text = await answer.text()
-            if answer.status >= 300:
-                raise DemoError(f"{method} {path}: {answer.status} {text}")
-            return json.loads(text) if text else None
+        for attempt in count(1):
+            async with self.http.request(method, where, json=body, headers=headers) as answer:
+                text = await answer.text()
+                wait = answer.headers.get("Retry-After", "")
+                again = answer.status in TRY_AGAIN and wait.isdecimal() and attempt < ATTEMPTS
+                if answer.status >= 300 and not again:
+                    raise DemoError(f"{method} {path}: {answer.status} {text}")
+            if not again:
+                break
+            await asyncio.sleep(min(int(wait), MAX_WAIT_SECONDS))
+        return json.loads(text) if text else None
 
     async def knows(self, person: DemoPerson) -> str | None:
         """The token of a person who has signed up before."""

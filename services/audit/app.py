@@ -172,6 +172,6 @@ def build(
             "erasure": partial(run_person_eraser, eraser, erasing),
         },
         drains=(ctx.tails.drain,),
-        closes=(posts.close,),
+        closes=(ingest.close, posts.close),
         authenticator=authenticator,
     )

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from deploy.demo.__main__ import BEGUN, NO_ANSWER, NOT_RUNNING, DemoError, fill, main
+from deploy.demo.__main__ import BEGUN, NO_ANSWER, NOT_RUNNING, DemoClient, DemoError, fill, main
 from deploy.demo.team import SEARCHES, TEAM
 from deploy.programs.program import free_port
 
@@ -57,3 +57,29 @@ async def test_a_demo_that_ended_in_the_middle_says_so():
         with pytest.raises(DemoError, match="ended in the middle") as told:
             await fill({"gateway": str(server.make_url("")).rstrip("/")})
         assert str(told.value) == BEGUN
+
+
+async def test_the_demo_asks_a_busy_product_again_with_the_same_key():
+    keys = []
+    answers = iter((503, 429, 200))
+
+    async def give(request):
+        keys.append(request.headers["Idempotency-Key"])
+        status = next(answers)
+        return web.json_response({"made": status}, status=status, headers={"Retry-After": "0"})
+
+    async def refuse(request):
+        keys.append("refused")
+        return web.json_response({}, status=503)
+
+    app = web.Application()
+    app.router.add_post("/v1/thing", give)
+    app.router.add_post("/v1/other", refuse)
+    async with TestServer(app) as server, ClientSession() as http:
+        client = DemoClient(http, {"gateway": str(server.make_url("")).rstrip("/")})
+        assert await client.ask("POST", "/v1/thing", {}) == {"made": 200}
+        assert len(keys) == 3
+        assert len({*keys}) == 1
+        with pytest.raises(DemoError, match="503"):
+            await client.ask("POST", "/v1/other", {})
+        assert keys.count("refused") == 1

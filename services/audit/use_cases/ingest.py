@@ -31,6 +31,8 @@ QUIET_SECONDS = 0.02
 """So long after the last row no other one is waited for."""
 ROWS_AT_ONCE = 64
 """The most rows of one transaction."""
+CLOSE_SECONDS = 5.0
+"""The longest wait for transactions that run when the service stops."""
 TRANSACTIONS = 2
 """The most transactions side by side."""
 ROWS_IN_HAND = (TRANSACTIONS + 1) * ROWS_AT_ONCE
@@ -68,6 +70,23 @@ class Ingest:
         self._transactions = transactions
         self._running: set[asyncio.Task[None]] = set()
         self._gathering = False
+        self._closing = False
+
+    async def close(self, *, seconds: float = CLOSE_SECONDS) -> None:
+        """Let the transactions that run end: after this the database is not used any more.
+
+        The bus delivers again what was not recorded.
+        """
+        self._closing = True
+        running = {*self._running}
+        if running:
+            _, late = await asyncio.wait(running, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        for waiting in self._waiting:
+            waiting.finish(Unavailable())
+        self._waiting.clear()
 
     async def add(self, row: Row, applied_mark: AppliedMark) -> None:
         """Record a row; return when a majority has committed it.
@@ -84,6 +103,8 @@ class Ingest:
         erased = erasure_of(row)
         if erased is not None:
             await self._erasing.note(erased, row, now=self._clock.now())
+        if self._closing:
+            raise Unavailable
         waiting = _WaitingRow(row=row, applied_mark=applied_mark)
         self._waiting.append(waiting)
         self._arrived.set()
@@ -107,7 +128,12 @@ class Ingest:
         """
         full = len(self._waiting) >= self._rows_at_once
         most = self._transactions if full else 1
-        if self._waiting and not self._gathering and len(self._running) < most:
+        if (
+            self._waiting
+            and not self._gathering
+            and len(self._running) < most
+            and not self._closing
+        ):
             self._gathering = True
             task = asyncio.create_task(self._record(), name="record rows")
             self._running.add(task)

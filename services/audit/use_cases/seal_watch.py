@@ -4,7 +4,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from services.audit.domain.seal_gaps import Gap, unsealed
+from services.audit.domain.seal_gaps import LAST, Gap, unsealed
 from services.audit.store import Store
 from shared import metrics
 from shared.clock import Clock
@@ -67,7 +67,10 @@ class SealWatch:
     def _tell(self, found: list[tuple[Gap, int]], total: int) -> None:
         if found and not self._told:
             first, _ = found[0]
-            _log.error("Records are not sealed.", extra={"records": total, **first._asdict()})
+            place = first._asdict()
+            if first.last == LAST:
+                del place["last"]  # no row of this place: the shard has no end yet
+            _log.error("Records are not sealed.", extra={"records": total, **place})
         elif self._told and not found:
             _log.info("All records are sealed.")
         self._told = bool(found)

@@ -188,6 +188,29 @@ async def test_rows_are_told_when_the_next_transaction_has_begun(auditing):
     assert left == [2, 2, 0, 0, 0, 0]
 
 
+async def test_a_stop_waits_for_the_transaction_that_runs_and_begins_no_other(auditing):
+    """What runs on behind the end of the service would use a database that is closed."""
+    messages = [on_the_bus(row) for row in rows_of_accounts(3)]
+    records, handled = await held_up(auditing, messages)
+    closing = asyncio.create_task(auditing.ctx.ingest.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    records.go.set()
+    await closing
+    assert await handled == [Verdict.ACK, [Verdict.ACK] * 2]
+    assert records.sizes == [1]
+    assert not auditing.ctx.ingest._running
+
+
+async def test_a_stop_ends_a_transaction_that_lasts_too_long(auditing):
+    messages = [on_the_bus(row) for row in rows_of_accounts(2)]
+    records, handled = await held_up(auditing, messages)
+    await auditing.ctx.ingest.close(seconds=0)
+    await handled
+    assert records.sizes == []
+    assert not auditing.ctx.ingest._running
+
+
 async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
     trace = new_trace()
     context.traceparent.set(trace)

@@ -131,6 +131,7 @@ async def test_records_without_a_leaf_are_counted_after_a_minute(sealing, caplog
         assert (await watch.look(), unsealed_told()) == (2, 2)
     [told] = [each for each in caplog.records if each.message == ALARM]
     assert (told.source, told.shard, told.first) == ("team", SHARD, 2)
+    assert not hasattr(told, "last"), "the shard has no end yet"
     [shard] = [
         sample for each in metrics.SEAL_AGE.collect() for sample in each.samples if sample.value
     ]
