@@ -121,13 +121,12 @@ def _row(entry: TableEntry, texts: Mapping[str, str], sources: Mapping[str, str]
     )
 
 
-def summary(rows: Sequence[EntryText]) -> list[tuple[str, int]]:
-    """How often each highest level is held, the most frequent first; an empty title: nothing."""
-    counts: dict[str, int] = {}
+def summary(rows: Sequence[EntryText]) -> list[tuple[str, Sequence[str]]]:
+    """What has each highest level, that of the most first; an empty title: nothing is held."""
+    found: dict[str, list[str]] = {}
     for row in rows:
-        title = row.held[0].level.title if row.held else ""
-        counts[title] = counts.get(title, 0) + 1
-    return sorted(counts.items(), key=lambda one: (not one[0], -one[1]))
+        found.setdefault(row.held[0].level.title if row.held else "", []).append(row.entry.title)
+    return sorted(found.items(), key=lambda one: (not one[0], -len(one[1])))
 
 
 def grant_text(grant: Grant) -> str:

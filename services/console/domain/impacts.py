@@ -134,7 +134,10 @@ def _row(
     role, membership = first["role"], first["membership"]
     places: list[tuple[list[str], Mapping[str, Any]]] = [([], first["everywhere"])]
     places += [
-        (sorted(projects.get(one, one) for one in place["project_ids"]), place)
+        (
+            sorted(projects.get(one, one) for one in place["project_ids"]),
+            _besides(place, first["everywhere"]),
+        )
         for place in first["in_projects"]
     ]
     return ImpactRow(
@@ -154,6 +157,24 @@ def _row(
             if place["gained"] or place["lost"]
         ],
     )
+
+
+def _besides(place: Mapping[str, Any], everywhere: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What changes in a place besides what changes everywhere in the same way."""
+    return {
+        way: {
+            entry: left
+            for entry, levels in place[way].items()
+            if (
+                left := {
+                    level: change
+                    for level, change in levels.items()
+                    if everywhere[way].get(entry, {}).get(level) != change
+                }
+            )
+        }
+        for way in ("gained", "lost")
+    }
 
 
 def shifts(
