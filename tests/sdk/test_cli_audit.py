@@ -127,7 +127,7 @@ def test_files_that_cannot_be_read_exit_with_2(tmp_path, capsys):
 
 @pytest.mark.parametrize("lines", [[], ["hello"], ["seq,type", "1,x"], ['{"total": 3}']])
 @pytest.mark.parametrize("held", [True, False])
-def test_a_file_that_is_no_export_is_not_called_a_forgery(run, tmp_path, capsys, lines, *, held):
+def test_a_file_of_another_kind_is_not_called_a_forgery(run, tmp_path, capsys, lines, *, held):
     if held:
         code, said = run(lines, note(9))
     else:

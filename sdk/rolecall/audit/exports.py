@@ -33,7 +33,7 @@ _OF_AN_EXPORT = re.compile(
 def is_of_an_export(first_line: str) -> bool:
     """Whether a file with this first line is an export in JSON Lines, or was one.
 
-    Another file is no sign that someone has altered the log: the reader chose the wrong one.
+    Another file does not mean that the log was altered: the reader chose the wrong one.
     """
     return _OF_AN_EXPORT.match(first_line) is not None
 

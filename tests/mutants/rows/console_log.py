@@ -12,7 +12,7 @@ ROWS = (
     Mutant(
         id="page-cut-file-ends-as-a-whole-one",
         kind=Kind.AVAILABILITY,
-        file="services/console/adapters/api.py",
+        file="services/console/adapters/streamed_answers.py",
         old='raise ConnectionResetError("the API did not send the whole file") from None',
         new="return",
         tests=LOG,

@@ -116,8 +116,8 @@ ROWS = (
         id="page-of-a-lost-account-keeps-its-frame",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/account_frame.py",
-        old="    await _frame_of_person(visit)\n    words =",
-        new="    words =",
+        old="    await _frame_of_person(visit)\n    problem =",
+        new="    problem =",
         tests=(PERSON, "-k", "gone_leaves"),
     ),
     Mutant(

@@ -448,8 +448,8 @@ ROWS = (
         id="verification-does-not-hear-the-stream",
         kind=Kind.SECURITY,
         file="sdk/rolecall/aio/rolecall.py",
-        old="frozenset[str]() if follower is None else",
-        new="frozenset[str]() if True else",
+        old="self._follower.revoked_keys if self._follower else",
+        new="self._follower.revoked_keys if False else",
         tests=TOKEN_TESTS,
     ),
     Mutant(

@@ -66,8 +66,8 @@ ROWS = (
         "preview-ignores-the-change-of-a-scope",
         Kind.CONSISTENCY,
         IMPACT,
-        "                if was.get((entry, level)) != is_.get((entry, level))\n",
-        "                if ((entry, level) in was) is not ((entry, level) in is_)\n",
+        "        if before.get((entry, level)) != after.get((entry, level))\n",
+        "        if ((entry, level) in before) is not ((entry, level) in after)\n",
         *EQUALS,
     ),
     _mutant(

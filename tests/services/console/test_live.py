@@ -119,7 +119,7 @@ async def test_a_browser_that_leaves_ends_the_answer_of_the_api(browser, api):
     ],
 )
 async def test_a_browser_that_left_before_the_answer_leaves_none_open(browser, api, name, path):
-    """What the API has opened for it would hold one of the user's few places for ever."""
+    """What the API has opened for it would keep one of the user's few places."""
     describe_account(api)
     await browser.sign_in()
     api.late[name] = asyncio.Event()

@@ -163,7 +163,9 @@ def test_no_word_of_a_condition_stays_english_on_a_german_page():
 
 
 def test_what_an_entry_gives_is_named_by_its_levels():
-    rows = grant_texts.of_grants(SHOP, SHOP.role(SHOP.owner_role)["grants"]).values()
+    owner = SHOP.role(SHOP.owner_role)
+    assert owner is not None
+    rows = grant_texts.of_grants(SHOP, owner["grants"]).values()
     told = dict(grant_texts.summary(list(rows)))
     assert sum(map(len, told.values())) == len(SHOP.entries)
     assert list(told)[-1] == "" or "" not in told

@@ -39,7 +39,7 @@ def told(found: Changes) -> dict[str, set[str]]:
     }
 
 
-def test_a_permission_that_another_level_carries_is_neither_lost_nor_gained() -> None:
+def test_a_permission_that_another_level_carries_is_not_lost() -> None:
     """Both owners invite, change and remove members, under names of two catalogs."""
     there = told(changes((STANDARD, "owner"), (SHOP, "owner")))
     back = told(changes((SHOP, "owner"), (STANDARD, "owner")))
