@@ -247,6 +247,12 @@ GROUP_CALLS = Counter(
     ("group", "result"),
     registry=REGISTRY,
 )
+KNOWN_GROUPS = Gauge(
+    "rolecall_known_groups",
+    "The groups of replicas among which this one knows the accounts to be divided.",
+    ("service",),
+    registry=REGISTRY,
+)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 from deploy.doctor.findings import Finding, error, good, warning
 from rolecall.client.jwt import LEEWAY_SECONDS
+from shared.contracts.topology import Service
 from shared.runtime.environment import PREFIX
 
+KNOWN_GROUPS = "rolecall_known_groups"
 SKEW_WARNING, SKEW_ERROR = timedelta(seconds=2), timedelta(seconds=LEEWAY_SECONDS)
 """Tokens are refused if the clocks of two machines differ by more than the second."""
 
@@ -119,6 +121,7 @@ def check_peers(peers: Sequence[SeenPeer], *, own_version: str) -> Iterator[Find
         yield from check_clock(where, peer.offset)
         yield from _metrics(peer, where)
     yield from _versions(peers, own_version)
+    yield from _groups(peers)
 
 
 def _readiness(peer: SeenPeer, where: str) -> Iterator[Finding]:
@@ -169,6 +172,21 @@ def _versions(peers: Sequence[SeenPeer], own_version: str) -> Iterator[Finding]:
         yield warning("versions", "services", what, "Use the doctor of the same version.")
     elif found:
         yield good("versions", "services", f"All have version {own_version}.")
+
+
+def _groups(peers: Sequence[SeenPeer]) -> Iterator[Finding]:
+    """Compare among how many groups replicas of authz divide the accounts."""
+    told = {
+        int(peer.metrics.get(KNOWN_GROUPS, 1))
+        for peer in peers
+        if peer.service == Service.AUTHZ and not peer.fault
+    }
+    if len(told) > 1:
+        what = f"Replicas know {' and '.join(map(str, sorted(told)))} groups of accounts."
+        do = "Finish the change (docs/operations/scaling.md#groups-of-authz)."
+        yield warning("services", Service.AUTHZ, what, do)
+    elif told - {1}:
+        yield good("services", Service.AUTHZ, f"All replicas know {told.pop()} groups of accounts.")
 
 
 @dataclass(frozen=True, kw_only=True)

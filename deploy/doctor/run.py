@@ -29,6 +29,7 @@ from deploy.doctor.rabbitmq import ask_broker
 from deploy.doctor.servers import check_broker, check_database, check_disk
 from deploy.doctor.settings_seen import SeenSettings, SettingsUnreadableError, see, variables_of
 from rolecall.version import VERSION
+from services.authz.settings import Settings as AuthzSettings
 from shared.contracts.topology import Service
 from shared.runtime.server_addresses import MEMORY_BUS, is_loopback
 from shared.runtime.settings import ListenerSettings, ServiceSettings, StatelessSettings
@@ -114,7 +115,9 @@ async def _ask(services: Mapping[str, BaseSettings], *, in_container: bool) -> S
     certificates = [ask_certificate(*server) for server in set(encrypted_servers(services))]
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        peers = [ask_peer(http, service, url) for service, url in sorted(_peers(services))]
+        peers = [
+            ask_peer(http, service, url) for service, url in sorted(internal_addresses(services))
+        ]
         gateways = [
             ask_gateway(http, url, ports=_internal_ports(services))
             for url in {_listener(one).public_url for one in services.values()}
@@ -135,13 +138,20 @@ def _listener(settings: BaseSettings) -> ListenerSettings:
     return cast("ListenerSettings", settings)
 
 
-def _peers(services: Mapping[str, BaseSettings]) -> set[tuple[str, str]]:
+def internal_addresses(services: Mapping[str, BaseSettings]) -> set[tuple[str, str]]:
     """Each service, and its internal addresses, as any service knows them."""
-    return {
+    known = {
         (name, url)
         for settings in services.values()
         if isinstance(settings, StatelessSettings)
         for name, urls in settings.internal_urls.items()
+        for url in urls
+    }
+    groups = [one for one in services.values() if isinstance(one, AuthzSettings)]
+    return known | {
+        (str(Service.AUTHZ), url)
+        for settings in groups
+        for urls in settings.group_internal_urls
         for url in urls
     }
 

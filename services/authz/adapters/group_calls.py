@@ -16,13 +16,14 @@ from aiohttp import (
 
 from services.authz.domain.groups import GROUP_HEADER, AccountGroups, label_of
 from shared import context
+from shared.contracts.topology import Service
 from shared.http.access import Internal
 from shared.http.client import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, replica_seconds
 from shared.http.replicas import Replica, Replicas
 from shared.http.requests import REQUEST_ID_HEADER
 from shared.http.routes import Call, Reply
 from shared.http.streams import EVENT_STREAM, Stream
-from shared.metrics import GROUP_CALLS, start_at_zero
+from shared.metrics import GROUP_CALLS, KNOWN_GROUPS, start_at_zero
 from shared.problems import Stale
 from shared.timeouts import Timeouts
 
@@ -74,6 +75,7 @@ class GroupCalls:
         self._timeouts = timeouts
         self._session: ClientSession | None = None
         others = set(range(1, groups.count + 1)) - {groups.number}
+        KNOWN_GROUPS.labels(Service.AUTHZ).set(groups.count)
         start_at_zero(GROUP_CALLS, sorted(others), (ANSWERED, UNANSWERED))
 
     async def send_on(

@@ -20,6 +20,7 @@ from deploy.doctor.findings import (
     warning,
 )
 from deploy.doctor.peers import (
+    KNOWN_GROUPS,
     LIMITS,
     SeenGateway,
     SeenPeer,
@@ -27,6 +28,7 @@ from deploy.doctor.peers import (
     check_gateway,
     check_peers,
 )
+from deploy.doctor.run import internal_addresses
 from deploy.doctor.servers import (
     SeenBroker,
     SeenDatabase,
@@ -201,6 +203,30 @@ def test_a_metric_is_wrong_above_its_limit(limit):
     assert wrong(check_peers([at], own_version="1")) == []
     [one] = wrong(check_peers([above], own_version="1"))
     assert one[:2] == ("error" if limit.grave else "warning", limit.area)
+
+
+@pytest.mark.parametrize(
+    ("counts", "levels"),
+    [((None, None), []), ((3, 3), ["ok"]), ((None, 3), ["warning"]), ((2, 3), ["warning"])],
+)
+def test_replicas_of_authz_that_know_other_groups_are_found(counts, levels):
+    peers = [
+        replace(PEER, service="authz", metrics={} if count is None else {KNOWN_GROUPS: count})
+        for count in counts
+    ]
+    found = [one for one in check_peers(peers, own_version="1") if "groups" in one.what]
+    assert [str(one.level) for one in found] == levels
+
+
+def test_the_doctor_asks_the_replicas_of_every_group_of_authz():
+    urls = '[["http://authz-1:8081"], ["http://authz-2:8081"]]'
+    divided = variables(
+        ROLECALL_AUTHZ_GROUP="2",
+        ROLECALL_AUTHZ_GROUP_URLS=urls,
+        ROLECALL_AUTHZ_GROUP_INTERNAL_URLS=urls,
+    )
+    asked = internal_addresses(see(divided, files=()).services)
+    assert {("authz", f"http://authz{end}:8081") for end in ("", "-1", "-2")} <= asked
 
 
 def test_a_doctor_of_another_version_says_so():
