@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+from itertools import chain
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic_settings import BaseSettings
@@ -66,6 +67,9 @@ def links_of(services: Mapping[str, BaseSettings]) -> Iterator[ServerLink]:
         for service, urls in getattr(settings, "internal_urls", {}).items():
             for url in urls:
                 yield _http_link(f"INTERNAL_URLS of {service}", url)
+        for field in ("group_urls", "group_internal_urls"):
+            for url in chain.from_iterable(getattr(settings, field, ())):
+                yield _http_link(variable(kind, field), url)
         if hasattr(settings, "public_url"):
             yield _http_link(variable(kind, "public_url"), settings.public_url, public=True)
 

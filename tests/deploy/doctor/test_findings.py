@@ -225,8 +225,11 @@ def test_the_doctor_asks_the_replicas_of_every_group_of_authz():
         ROLECALL_AUTHZ_GROUP_URLS=urls,
         ROLECALL_AUTHZ_GROUP_INTERNAL_URLS=urls,
     )
-    asked = internal_addresses(see(divided, files=()).services)
+    services = see(divided, files=()).services
+    asked = internal_addresses(services)
     assert {("authz", f"http://authz{end}:8081") for end in ("", "-1", "-2")} <= asked
+    unencrypted = [link.host for link in links_of(services) if "GROUP" in link.name]
+    assert unencrypted == ["authz-1", "authz-2"] * 2
 
 
 def test_a_doctor_of_another_version_says_so():

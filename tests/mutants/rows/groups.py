@@ -42,6 +42,18 @@ ROWS = (
         tests=RULES,
     ),
     Mutant(
+        id="groups-write-waits-for-no-group",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/journal.py",
+        old=(
+            "concerned=concerned_shards(\n"
+            "                    each for row in recorded for each in row.row.policy_objects\n"
+            "                ),"
+        ),
+        new="concerned=frozenset(),",
+        tests=("tests/shared/journal/test_majority_lag.py", "-k", "awaited_for_its_account"),
+    ),
+    Mutant(
         id="groups-forget-what-a-life-held-before",
         kind=Kind.CONSISTENCY,
         file="shared/leases/store.py",

@@ -43,10 +43,13 @@ class Asked(Leases):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.awaited: list[int] = []
+        self.concerned: list[frozenset[int] | None] = []
+        """The shards that each awaited change is about."""
 
-    async def follow(self, position: Any, *concerned: Any, **when: Any) -> Any:
+    async def follow(self, position: Any, concerned: Any = None, **when: Any) -> Any:
         self.awaited.append(position.seq)
-        return await super().follow(position, *concerned, **when)
+        self.concerned.append(concerned)
+        return await super().follow(position, concerned, **when)
 
 
 class Removed(BaseModel):
@@ -171,6 +174,14 @@ async def test_a_repeated_removal_is_not_answered_before_a_majority_has_it(sourc
     assert isinstance(await ended(source.repeat()), NotFound)
     await first
     assert set(source.leases.awaited) == {1}
+
+
+async def test_a_change_is_awaited_for_its_account_and_a_repeat_for_all(source: Source) -> None:
+    """Of what a repeat finds made it is not known which accounts it is about."""
+    await source.remove()
+    assert source.leases.concerned == [frozenset({SHARD})]
+    assert isinstance(await ended(source.repeat()), NotFound)
+    assert source.leases.concerned == [frozenset({SHARD}), None]
 
 
 async def test_a_repeat_awaits_the_barrier_at_the_head_that_it_saw(source: Source) -> None:
