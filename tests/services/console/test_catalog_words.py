@@ -74,6 +74,9 @@ def test_the_catalog_of_an_author_is_in_its_own_words():
     assert in_words(shop | {"translations": own}, "en")["title"] == shop["title"]
     other = {"en": {shop["title"]: "Printers"}}
     assert in_words(shop | {"translations": other}, "en")["title"] == "Printers"
+    member = {"role": "admin", "role_title": "Admin", "translations": {"de": {"Admin": "Leitung"}}}
+    listed = in_words({"items": [member, member | {"translations": {}}]}, "de")["items"]
+    assert [one["role_title"] for one in listed] == ["Leitung", "Verwaltung"]
     german = in_words(shop, "de")
     assert german["title"] == shop["title"]
     assert german["id"] == shop["id"]
