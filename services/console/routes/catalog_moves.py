@@ -163,6 +163,7 @@ def _mapped(typed: Mapping[str, str]) -> Mapping[str, str]:
 PAGES = (
     PageRoute(
         path=places.CATALOG,
+        needs="account:update",
         show=show,
         submit=submit,
         fields=frozenset({"confirm"}),

@@ -1,6 +1,7 @@
 """The pages of the issuers with which the people of an account sign in."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.console.domain import places
@@ -15,6 +16,7 @@ from services.console.routes.visits import Visit
 
 FIELDS = ("label", "issuer", "client_id", "domain", "join_role")
 SECRET = "client_secret"  # noqa: S105 - the name of a field
+MANAGE = "account:update"
 
 
 async def show_new(visit: Visit, form: Form) -> Outcome:
@@ -160,4 +162,9 @@ DELETION = ProvedPage(
     presses={"delete": COMPANIES.submit_delete},
     proved={"delete": "delete"},
 )
-PAGES = (COMPANIES.list_page, NEW.route, ONE.route, DELETION.route)
+PAGES = (
+    COMPANIES.list_page,
+    replace(NEW.route, needs=MANAGE),
+    ONE.route,
+    replace(DELETION.route, needs=MANAGE),
+)

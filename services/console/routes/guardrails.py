@@ -110,10 +110,11 @@ PAGES = (
     PageRoute(path=places.GUARDRAILS, show=show),
     PageRoute(
         path=places.GUARDRAIL_NEW,
+        needs="guardrail:manage",
         show=show_new,
         submit=create,
         fields=frozenset({"name"}),
         max_fields=1_000,
     ),
-    PageRoute(path=places.GUARDRAIL, show=ask_delete, submit=delete),
+    PageRoute(path=places.GUARDRAIL, show=ask_delete, submit=delete, needs="guardrail:manage"),
 )

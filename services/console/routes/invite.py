@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from services.console.adapters.api import ApiRefusal
@@ -23,6 +23,7 @@ from services.console.routes.session_ends import SignedOut
 from services.console.routes.visits import Visit
 
 MAX_ADDRESSES = 20
+CONFLICT = 409
 NAMED = re.compile(
     r'(?<![^\s,;])(?:"[^"\n]{0,100}"|[^\s<>@,;"][^<>@,;"\n]{0,100}?)?\s?<([^<>\s@,;]+@[^<>\s,;]+)>'
 )
@@ -30,6 +31,8 @@ NAMED = re.compile(
 AT_EMAIL = "/email"
 DOUBTS = frozenset({"throw-away-address", "similar-domain"})
 """Refusals of an address that deserves a second look, and can be invited all the same."""
+SENT_BEFORE = frozenset({"idempotency-key-reused", "idempotency-answer-lost"})
+"""Refusals of an address that the same form has invited already: the others are still to come."""
 OF_THE_VISITOR = frozenset({401, 429, 503})
 """Statuses that are about the visitor or the server, so the next address has no better luck."""
 NO_ADDRESS = PageText(
@@ -64,6 +67,8 @@ class InvitedPeople:
     refused: list[tuple[str, Fault]]
     doubted: list[str]
     """Those of the refused ones that can be invited all the same."""
+    before: list[str] = field(default_factory=list)
+    """Whom an earlier press of the form has invited, with other entries."""
 
     @classmethod
     def none(cls) -> Self:
@@ -146,6 +151,10 @@ async def submit(visit: Visit) -> Outcome:
         left = "\n".join(address for address, _ in invited.refused)
         form = Form(values={**kept_values(visit), "emails": left}, status=status)
         return _shown(frame, table, form, invited)
+    if invited.before:
+        # Another form: it may invite again whom this one has invited.
+        values = {**kept_values(visit), "emails": "", "once": ""}
+        return _shown(frame, table, Form(values=values, status=CONFLICT), invited)
     if invited.links:
         return frame.shown("account/invited", section="members", links=invited.links)
     return after_press(
@@ -169,6 +178,9 @@ async def _invite(
                 key=_key(visit, address),
             )
         except ApiRefusal as refusal:
+            if refusal.code in SENT_BEFORE:
+                invited.before.append(address)
+                continue
             of_the_form = bool(refusal.errors) and AT_EMAIL not in refusal.errors
             if of_the_form and not invited.made:
                 raise

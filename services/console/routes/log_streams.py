@@ -106,7 +106,14 @@ STREAMS = AccountThings(
 )
 PAGES = (
     STREAMS.list_page,
-    PageRoute(path=places.STREAM_NEW, show=show_new, submit=create, fields=FIELDS),
+    PageRoute(
+        path=places.STREAM_NEW, needs="webhook:manage", show=show_new, submit=create, fields=FIELDS
+    ),
     PageRoute(path=places.STREAM, show=show_one, submit=press, fields=frozenset({"secret"})),
-    PageRoute(path=places.STREAM_DELETE, show=STREAMS.ask_delete, submit=STREAMS.submit_delete),
+    PageRoute(
+        path=places.STREAM_DELETE,
+        needs="webhook:manage",
+        show=STREAMS.ask_delete,
+        submit=STREAMS.submit_delete,
+    ),
 )

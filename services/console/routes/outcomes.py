@@ -83,6 +83,9 @@ class PageRoute:
     file, as long as the API has it; a page of another site cannot ask for it, since the log tells
     of it in the visitor's name. A form has at most `max_fields`.
 
+    The API refuses the press of a member without the permission `needs`: they read it at once, in
+    place of a form that they would fill in for nothing.
+
     Where a press ends the session of its visitor, a second one finds it ended: `when_over` is what
     the sign-in says then, and nothing that was typed is kept.
     """
@@ -98,6 +101,7 @@ class PageRoute:
     secrets: frozenset[str] = frozenset()
     """The fields of secrets that may be left empty: what was typed there is asked for again."""
     max_fields: int = 20
+    needs: str = ""
     when_over: str = ""
 
     @property

@@ -38,6 +38,8 @@ from shared.http.proxies import Proxies
 _log = logging.getLogger(__name__)
 _GZIP_TAKEN = re.compile(r"(?:^|,)\s*gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))", re.IGNORECASE)
 
+ENTER = "account:view"
+"""What each member holds."""
 FACTOR_REQUIRED = "second-factor-required"
 """The refusal that leads to the page where a user adds a second factor."""
 
@@ -195,7 +197,7 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
             if link is not None:
                 visit.keep_link(row.link, link)
             return SeeOther(row.path)
-        return await row.show(visit, Form())
+        return _permitted(row, visit, await row.show(visit, Form()))
     except (SignedOut, FormerSessionLives) as found:
         kept = keep(row, visit) if press and isinstance(found, SignedOut) else None
         outcome: Outcome = ask_again(visit, kept) if kept else _to_sign_in(row, visit, found)
@@ -204,6 +206,20 @@ async def answer(row: PageRoute, visit: Visit, *, press: bool) -> Outcome:
     except ApiRefusal as refusal:
         outcome = await _refused(row, visit, refusal, press=press)
     return outcome
+
+
+def _permitted(row: PageRoute, visit: Visit, shown: Outcome) -> Outcome:
+    """Return the page, unless the API would refuse the visitor the press of its form.
+
+    While the account allows its members nothing, the page itself says why.
+
+    Raises:
+        ApiRefusal: it would.
+    """
+    may = (visit.frame or {}).get("may")
+    if row.needs and callable(may) and may(ENTER) and not may(row.needs):
+        raise ApiRefusal(status=403, code="permission-missing")
+    return shown
 
 
 def _to_sign_in(row: PageRoute, visit: Visit, found: SignedOut | FormerSessionLives) -> SeeOther:

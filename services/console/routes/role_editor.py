@@ -203,6 +203,7 @@ DESCRIBED = frozenset({"name", "description"})
 PAGES = (
     PageRoute(
         path=f"{places.ACCOUNT}/roles/new",
+        needs="role:manage",
         show=show_new,
         submit=create,
         fields=DESCRIBED,
@@ -210,6 +211,7 @@ PAGES = (
     ),
     PageRoute(
         path=f"{places.ACCOUNT}/roles/{{role_id}}/edit",
+        needs="role:manage",
         show=show_edit,
         submit=submit_edit,
         fields=DESCRIBED,

@@ -139,5 +139,10 @@ async def delete(visit: Visit) -> Outcome:
 PAGES = (
     PageRoute(path=f"{places.ACCOUNT}/roles", show=show),
     PageRoute(path=f"{places.ACCOUNT}/roles/{{role_id}}", show=show_role),
-    PageRoute(path=f"{places.ACCOUNT}/roles/{{role_id}}/delete", show=show_deletion, submit=delete),
+    PageRoute(
+        path=f"{places.ACCOUNT}/roles/{{role_id}}/delete",
+        show=show_deletion,
+        submit=delete,
+        needs="role:manage",
+    ),
 )

@@ -70,5 +70,5 @@ async def demand(visit: Visit) -> Outcome:
 
 PAGES = (
     PageRoute(path=places.SETTINGS, show=show, submit=rename, fields=frozenset({"name"})),
-    PageRoute(path=places.SECOND_FACTOR, show=ask_demand, submit=demand),
+    PageRoute(path=places.SECOND_FACTOR, show=ask_demand, submit=demand, needs="account:update"),
 )

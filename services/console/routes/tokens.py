@@ -118,11 +118,12 @@ PAGES = (
     PageRoute(path=places.TOKENS, show=show),
     PageRoute(
         path=places.TOKEN_NEW,
+        needs=MANAGE,
         show=show_new,
         submit=create,
         fields=frozenset({"name", "expires_at"}),
         max_fields=1_000,
     ),
     PageRoute(path=places.TOKEN, show=show_one),
-    PageRoute(path=places.TOKEN_REVOKE, show=ask_revoke, submit=revoke),
+    PageRoute(path=places.TOKEN_REVOKE, show=ask_revoke, submit=revoke, needs=MANAGE),
 )

@@ -13,7 +13,7 @@ from services.console.pages.usage_units import unit_words
 from services.console.pages.words.usage import USAGE
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import MANY, listed, names_of
-from services.console.routes.outcomes import Download, Outcome, PageRoute
+from services.console.routes.outcomes import Download, Outcome, PageRoute, with_error
 from services.console.routes.person_frame import together
 from services.console.routes.visits import Visit
 
@@ -37,6 +37,8 @@ async def show(visit: Visit, form: Form) -> Outcome:
         listed(visit.call("GET", f"/v1/accounts/{visit.account_id}/projects", query=MANY)),
         visit.call("GET", f"/v1/accounts/{visit.account_id}/catalog"),
     )
+    if visit.query.get("month", month.name) != month.name:
+        form = with_error(form, problem=USAGE["usage_no_month"], status=404)
     return frame.shown(
         "account/usage",
         section="usage",

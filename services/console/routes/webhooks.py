@@ -201,7 +201,19 @@ WEBHOOKS = AccountThings(
 )
 PAGES = (
     WEBHOOKS.list_page,
-    PageRoute(path=places.WEBHOOK_NEW, show=show_new, submit=create, fields=FIELDS, max_fields=200),
+    PageRoute(
+        path=places.WEBHOOK_NEW,
+        needs="webhook:manage",
+        show=show_new,
+        submit=create,
+        fields=FIELDS,
+        max_fields=200,
+    ),
     PageRoute(path=places.WEBHOOK, show=show_one, submit=press, fields=FIELDS, max_fields=200),
-    PageRoute(path=places.WEBHOOK_DELETE, show=WEBHOOKS.ask_delete, submit=WEBHOOKS.submit_delete),
+    PageRoute(
+        path=places.WEBHOOK_DELETE,
+        needs="webhook:manage",
+        show=WEBHOOKS.ask_delete,
+        submit=WEBHOOKS.submit_delete,
+    ),
 )

@@ -14,6 +14,14 @@ EXPORTS_JS = "services/console/static/exports.js"
 
 ROWS = (
     Mutant(
+        id="invitation-of-another-address-ends-with-one-that-was-sent",
+        kind=Kind.DATA,
+        file=f"{ROUTES}/invite.py",
+        old="            if refusal.code in SENT_BEFORE:\n",
+        new="            if refusal.code in ():\n",
+        tests=("tests/services/console/test_member_pages.py", "-k", "invites_the_others"),
+    ),
+    Mutant(
         id="another-file-is-told-as-a-forgery",
         kind=Kind.DATA,
         file=EXPORTS_JS,

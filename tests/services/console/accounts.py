@@ -33,7 +33,8 @@ ME = {
 }
 EVERYTHING = (
     *("member:view", "member:invite", "member:update", "member:remove"),
-    *("account:view", "account:update", "role:view", "project:view"),
+    *("account:view", "account:update", "role:view", "project:view", "role:manage"),
+    *("api_token:manage", "webhook:manage", "guardrail:manage"),
 )
 CATALOG = catalog_answer(load_catalog("standard"))
 COUNTS = {"active": 1, "suspended": 0, "invited": 0, "expired": 0}

@@ -8,6 +8,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from rolecall import load_catalog
+from services.console.domain import places
+from services.console.routes import PAGES as ALL_PAGES
 from tests.services.console.account_api import (
     CATALOGS,
     a_member,
@@ -156,6 +158,35 @@ PAGES = (
     f"/access?member={MEMBER_ID}&permission=instance:delete&project={PROJECT_ID}",
     f"/access/members/{MEMBER_ID}",
 )
+
+
+@pytest.mark.rule("Ci12")
+@pytest.mark.parametrize("page", ["/roles/new", f"/roles/{ROLE_ID}/edit"])
+async def test_who_may_not_press_a_form_reads_it_before_they_fill_it_in(browser, account, page):
+    held = {name: "all" for name in (*EVERY, *OF_LEVELS) if name != "role:manage"}
+    account.answers[f"GET {API}/me/permissions"] = (200, {"permissions": held})
+    await browser.sign_in()
+    await browser.open(PAGE + page)
+    assert browser.status == 403
+    assert "Your role in this account does not allow this." in browser.text
+    assert "<textarea" not in browser.text
+    assert 'name="name"' not in browser.text
+    assert f'href="{PAGE}"' in browser.text
+
+
+async def test_each_form_of_an_account_says_what_its_press_needs():
+    """Those besides decide it for themselves: by the project, the member or the record."""
+    decided = {
+        *(f"{places.ACCOUNT}/projects/{{project_id}}/delete", places.LOG_SEARCH_DELETE),
+        *(f"{places.ACCOUNT}/{one}" for one in ("delete", "settings/delete")),
+    }
+    forms = [
+        row
+        for row in ALL_PAGES
+        if row.of_account and row.path.rpartition("/")[2] in {"new", "edit", "delete", "revoke"}
+    ]
+    assert len(forms) > 8
+    assert [row.path for row in forms if not row.needs and row.path not in decided] == []
 
 
 @pytest.mark.parametrize("locale", ["en", "de"])

@@ -222,6 +222,29 @@ async def test_several_people_are_invited_and_each_once(browser, api):
     assert len(set(api.keys)) == 3
 
 
+async def test_a_form_that_has_invited_one_invites_the_others_and_says_so(browser, api):
+    """The address went out with another role: a repeated press does not change it."""
+    await open_page(browser, api, INVITE)
+    key = {"pointer": "/headers/Idempotency-Key", "message": "Use a new key."}
+    reused = problem(422, "idempotency-key-reused", errors=[key])
+    api.series[INVITATIONS] = [reused, invited("c@example.com")]
+    form = browser.text
+    await browser.press(INVITE, emails="a@example.com c@example.com", role="viewer")
+    assert [body["email"] for body in api.asked_for(INVITATIONS)] == [
+        "a@example.com",
+        "c@example.com",
+    ]
+    told, _, rest = browser.text.partition("An earlier press of this form")
+    assert "<bdi>c@example.com</bdi>" in told.partition("These people are invited")[2]
+    assert "<bdi>a@example.com</bdi>" in rest.partition("<form")[0]
+    assert re.findall(r"<textarea[^>]*>([^<]*)</textarea>", browser.text) == [""]
+    assert once_of(browser.text) != once_of(form)
+
+
+def once_of(text):
+    return re.search(r'name="once" value="([^"]+)"', text).group(1)
+
+
 async def test_the_form_keeps_who_was_not_invited_with_the_reason(browser, api):
     await open_page(browser, api, INVITE)
     fault = {"pointer": "/email", "message": "Not an address."}

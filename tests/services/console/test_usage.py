@@ -171,6 +171,15 @@ async def test_only_a_member_who_is_erased_is_called_deleted(browser, usage, mem
     assert ("Deleted person" in browser.text) == member["erased"]
 
 
+@pytest.mark.parametrize("month", ["2031-99", "last", "0000-01"])
+async def test_a_month_that_there_is_not_is_said_beside_the_present_one(browser, usage, month):
+    await browser.sign_in()
+    for asked, told in ((f"?month={month}", True), ("?month=2031-12", False), ("", False)):
+        await browser.open(f"{PAGE}/usage{asked}")
+        assert ("There is no such month." in browser.text) is told
+        assert (browser.status == 404) is told
+
+
 async def test_an_unknown_grouping_counts_as_the_usual_one(browser, usage):
     await browser.sign_in()
     await browser.open(f"{PAGE}/usage?by=secret")

@@ -134,7 +134,12 @@ SETTINGS: Mapping[str, PageText] = {
     "hook_new": PageText("New webhook", "Neuer Webhook"),
     "hook_add": PageText("Add", "Hinzufügen"),
     "hook_url": PageText("Address", "Adresse"),
-    "hook_url_hint": PageText("It begins with https://", "Sie beginnt mit https://"),
+    "hook_url_hint": PageText(
+        "It begins with https://. One that leads to this server itself, as on the computer of a"
+        " developer, may begin with http://.",
+        "Sie beginnt mit https://. Führt sie zu diesem Server selbst, wie auf dem Rechner einer"
+        " Entwicklerin, darf sie mit http:// beginnen.",
+    ),
     "hook_description": PageText("Description", "Beschreibung"),
     "hook_events": PageText("Events", "Ereignisse"),
     "hook_events_hint": PageText(

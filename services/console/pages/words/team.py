@@ -178,6 +178,14 @@ INVITATIONS: Mapping[str, PageText] = {
         "Anyone who reads the mail can accept the invitation.",
         "Wer die Mail liest, kann die Einladung annehmen.",
     ),
+    "invited_before": PageText(
+        "An earlier press of this form has invited these addresses, with the role that was chosen"
+        " then. They are not invited again. To change an invitation, open it in the list of"
+        " members:",
+        "Diese Adressen sind durch dieses Formular schon eingeladen, mit der Rolle von damals. Sie"
+        " wurden nicht noch einmal eingeladen. Eine Einladung ändern Sie in der Liste der"
+        " Mitglieder:",
+    ),
     "not_invited": PageText(
         "These addresses are not invited. They are still in the form:",
         "Diese Adressen sind nicht eingeladen. Sie stehen noch im Formular:",

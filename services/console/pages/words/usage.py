@@ -8,6 +8,10 @@ USAGE: Mapping[str, PageText] = {
     "section_usage": PageText("Usage", "Nutzung"),
     "usage_month": PageText("Month", "Monat"),
     "usage_by": PageText("By", "Nach"),
+    "usage_no_month": PageText(
+        "There is no such month. This is the present one.",
+        "Diesen Monat gibt es nicht. Hier ist der jetzige.",
+    ),
     "usage_show": PageText("Show", "Anzeigen"),
     "usage_before": PageText("Month before", "Monat davor"),
     "usage_after": PageText("Month after", "Monat danach"),
