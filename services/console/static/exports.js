@@ -74,7 +74,7 @@
     return found.kept.size + gone === head.size && oldest && gone <= found.until;
   };
 
-  // Another file is no sign of a forgery: as the command says it (see is_of_an_export).
+  // Another file says nothing about the log: as the command says it (see is_of_an_export).
   const OF_AN_EXPORT = /^[\ufeff \t]*\{.*("type"\s*:\s*"(export|record|hash|end|stopped)"|"seal"\s*:)/s;
 
   const isHead = (head) => {
