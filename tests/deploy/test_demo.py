@@ -1,5 +1,6 @@
 """The team of `make demo`: what it sends is what the product takes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -7,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from deploy.demo.crowd import crowd
-from deploy.demo.history import DemoMonth, events, usage
+from deploy.demo.history import DAYS, DemoMonth, events, usage
 from deploy.demo.team import (
     IN_RESEARCH,
     LATER_NIGHT_SHIFT,
@@ -67,6 +68,17 @@ def test_the_month_is_reported_in_one_request_of_each_kind():
     assert {one.unit for one in used} == {unit for unit, _ in UNITS.values()}
     assert {one.outcome for one in done} == {"denied", "succeeded"}
     assert usage(MONTH) == usage(MONTH)
+    assert events(MONTH) == events(MONTH)
+
+
+def test_the_team_works_on_each_day_of_its_month_and_rests_at_weekends():
+    days = Counter(datetime.fromisoformat(one["occurred_at"]).date() for one in events(MONTH))
+    assert len(days) == DAYS
+    week = [count for day, count in days.items() if day.isoweekday() <= 5]
+    weekend = [count for day, count in days.items() if day.isoweekday() > 5]
+    assert max(weekend) < min(week)
+    assert len({*week}) > 5
+    assert len({one["actor"]["id"] for one in events(MONTH)}) > 6
 
 
 BODIES: Mapping[str, type[BaseModel]] = {
