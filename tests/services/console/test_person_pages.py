@@ -28,7 +28,14 @@ SESSIONS = {
 }
 PASSKEY = {"id": "pk_1", "name": "K", "added_at": "2026-11-26T23:30:00Z", "used_at": None}
 FACTORS = {"totp": {"added_at": PASSKEY["added_at"]}, "passkeys": 1, "recovery_codes_left": 7}
-MESSAGE = {"id": "m", "title": "T", "text": "X", "created_at": PASSKEY["added_at"], "unread": True}
+MESSAGE = {
+    "id": "m",
+    "kind": "role_changed",
+    "title": "T",
+    "text": "X",
+    "created_at": PASSKEY["added_at"],
+    "unread": True,
+}
 IDENTITY = {"id": "idn_1", "label": "L", "email": None, "linked_at": PASSKEY["added_at"]}
 TOKEN = {
     "id": "tok_1",
