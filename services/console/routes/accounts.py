@@ -6,6 +6,7 @@ from typing import Any
 from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import open_account
+from services.console.routes.choices import CatalogChoices, catalogs_for, chosen_catalog
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther, Shown, with_query
 from services.console.routes.person_frame import open_person, together
 from services.console.routes.visits import Visit
@@ -41,13 +42,18 @@ async def _accounts(visit: Visit) -> tuple[Sequence[Mapping[str, Any]], bool]:
 async def show_new(visit: Visit, form: Form) -> Outcome:
     """Ask for the name of a new team."""
     frame = await open_person(visit)
-    return frame.shown("new_team", section="your_accounts", form=form)
+    own = next((one for one in frame.accounts if one.get("owner")), None)
+    catalogs: CatalogChoices = ()
+    if own is not None and (others := await catalogs_for(visit, own)):
+        name, _, _ = own["catalog"].partition("@")
+        catalogs = [(name, own["catalog_title"]), *others]
+    return frame.shown("new_team", section="your_accounts", form=form, catalogs=catalogs)
 
 
 async def create(visit: Visit) -> Outcome:
     """Create a team, which the visitor owns."""
     await open_person(visit)
-    body = {"name": visit.typed.get("name", "")}
+    body = {"name": visit.typed.get("name", ""), **chosen_catalog(visit)}
     made = await visit.call("POST", "/v1/accounts", body, key=visit.typed.get("once"))
     to = places.account_path(made["id"], "members")
     return SeeOther(with_query(to, done="team-created"))

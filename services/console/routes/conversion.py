@@ -4,6 +4,7 @@ from services.console.domain import places
 from services.console.pages.rendering import Form
 from services.console.routes.account_catalogs import read_catalog
 from services.console.routes.account_frame import AccountFrame, open_account
+from services.console.routes.choices import catalogs_for, chosen_catalog
 from services.console.routes.outcomes import Outcome, PageRoute
 from services.console.routes.person_frame import together
 from services.console.routes.receipts import after_change
@@ -17,7 +18,10 @@ async def show(visit: Visit, form: Form) -> Outcome:
     frame: AccountFrame
     frame, table = await together(open_account(visit), read_catalog(visit))
     back = table.policies["conversion"] == REVERSIBLE
-    return frame.shown("account/convert", section="members", form=form, reversible=back)
+    catalogs = await catalogs_for(visit, frame.account)
+    return frame.shown(
+        "account/convert", section="members", form=form, reversible=back, catalogs=catalogs
+    )
 
 
 async def submit(visit: Visit) -> Outcome:
@@ -25,7 +29,7 @@ async def submit(visit: Visit) -> Outcome:
     answer = await visit.answer(
         "POST",
         f"/v1/accounts/{visit.account_id}/convert",
-        {"name": visit.typed.get("name", "")},
+        {"name": visit.typed.get("name", ""), **chosen_catalog(visit)},
         key=visit.typed.get("once"),
     )
     return after_change(visit, "members", done="converted", revision=answer.revision)

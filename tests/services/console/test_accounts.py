@@ -151,6 +151,28 @@ async def test_a_team_is_created_once_and_a_refusal_keeps_its_name(browser, api)
     assert len(set(api.keys)) == 1  # the same form is the same request
 
 
+async def test_a_new_team_has_the_catalog_that_its_owner_chooses(browser, api):
+    describe_account(api)
+    own = OTHER | {"owner": True}
+    others = [{"name": "standard", "title": "Newer"}, {"name": "shop", "title": "Shop <b>"}]
+    api.answers |= {
+        "GET /v1/accounts": (200, {"items": [own], "next_cursor": None}),
+        "GET /v1/accounts/acc_2/catalogs": (200, {"items": others}),
+        "POST /v1/accounts": (201, OTHER),
+    }
+    await browser.sign_in()
+    await browser.open("/console/new-team")
+    for option in (">The usual ones<", 'standard">Standard<', 'shop">Shop &lt;b&gt;<'):
+        assert option in browser.text
+    await browser.press("/console/new-team", name="Gears", catalog="shop")
+    await browser.open("/console/new-team")
+    await browser.press("/console/new-team", name="Gears", catalog="")
+    assert api.asked_for("POST /v1/accounts") == [
+        {"name": "Gears", "catalog": "shop"},
+        {"name": "Gears"},
+    ]
+
+
 @pytest.mark.parametrize("step", ["%2E%2E", "a%2Fb", "a.b", "a%20b"])
 @pytest.mark.parametrize("page", ["members", "members/live", "log/live", "log/export/file"])
 async def test_what_cannot_be_an_id_is_asked_of_no_one(browser, api, step, page):

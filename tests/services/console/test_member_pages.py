@@ -435,13 +435,21 @@ async def test_a_member_leaves_after_seeing_what_ends(browser, api):
 
 async def test_a_personal_account_is_turned_into_a_team(browser, api):
     own = {"id": "acc_1", "name": "Ana", "kind": "personal", "owner": True, "role_title": "Owner"}
+    own |= {"catalog": "standard@1", "catalog_title": "Standard"}
     await open_page(browser, api, f"{PAGE}/members", account=own)
     assert f'href="{PAGE}/convert"' in browser.text
     assert f'href="{PAGE}/invite"' not in browser.text
-    await browser.open(f"{PAGE}/convert")
+    api.answers[f"GET {API}/catalogs"] = (200, {"items": [{"name": "shop", "title": "Shop"}]})
     api.answers[f"POST {API}/convert"] = (200, own)
-    assert await browser.press(f"{PAGE}/convert", name="Gears") == f"{PAGE}/members?done=converted"
-    assert api.asked_for(f"POST {API}/convert") == [{"name": "Gears"}]
+    for chosen in ("", "shop"):
+        await browser.open(f"{PAGE}/convert")
+        assert '<option value="shop">Shop</option>' in browser.text
+        to = await browser.press(f"{PAGE}/convert", name="Gears", catalog=chosen)
+        assert to == f"{PAGE}/members?done=converted"
+    assert api.asked_for(f"POST {API}/convert") == [
+        {"name": "Gears"},
+        {"name": "Gears", "catalog": "shop"},
+    ]
 
 
 async def test_each_way_on_from_the_list_keeps_what_else_it_was_asked_for(browser, api):

@@ -17,6 +17,9 @@ ACCOUNTS: Mapping[str, PageText] = {
         "Das neue Team gehört Ihnen. Ihre anderen Konten bleiben, wie sie sind.",
     ),
     "team_name": PageText("Name of the team", "Name des Teams"),
+    "team_catalog": PageText("Roles and permissions", "Rollen und Berechtigungen"),
+    "catalog_usual": PageText("The usual ones", "Die üblichen"),
+    "catalog_as_now": PageText("As now: {name}", "Wie jetzt: {name}"),
     "create_team": PageText("Create the team", "Team anlegen"),
     "your_role_is": PageText("Your role here: {role}", "Ihre Rolle hier: {role}"),
     "sees_no_members": PageText(
