@@ -6,8 +6,12 @@ from collections.abc import Mapping
 
 from services.console.domain.grant_unions import ALL, SELF
 from services.console.pages.page_text import PageText
-from services.console.pages.words.roles import ROLES
 
+WHOLE: Mapping[str, PageText] = {
+    ALL: PageText("All", "Alle"),
+    SELF: PageText("own only", "nur eigene"),
+}
+"""What is said of a grant without conditions."""
 ROOTS: Mapping[str, PageText] = {
     "subject.properties.": PageText("“{name}” of the member", "„{name}“ des Mitglieds"),
     "resource.properties.": PageText("“{name}” of the resource", "„{name}“ der Ressource"),
@@ -51,8 +55,8 @@ _TOKEN = re.compile(
 
 def reach_words(text: str, language: str) -> str:
     """The limit of a grant in a language: `text` is `all`, `self`, or `all when …`."""
-    if text in {ALL, SELF}:
-        return ROLES["choice_all" if text == ALL else "own_only"].of(language)
+    if text in WHOLE:
+        return WHOLE[text].of(language)
 
     def spoken(found: re.Match[str]) -> str:
         if found["text"]:

@@ -176,7 +176,7 @@ async def test_a_page_of_a_signed_in_user_may_follow_this_host_alone(browser, ap
             "; script-src 'self'; require-trusted-types-for 'script'; connect-src 'self'"
         )
         assert "unsafe" not in policy
-        assert text.count("<script") == text.count('<script src="/console/static/') == 2
+        assert text.count("<script") == text.count('<script src="/console/static/') == 3
         assert f'data-live="{LIVE}"' in text
 
 

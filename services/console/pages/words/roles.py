@@ -7,7 +7,6 @@ from services.console.pages.page_text import PageText
 ROLES: Mapping[str, PageText] = {
     # --- tables of permissions
     "entry": PageText("Permission", "Berechtigung"),
-    "own_only": PageText("own only", "nur eigene"),
     "nothing_held": PageText("nothing", "nichts"),
     "allowed": PageText("Allowed", "Erlaubt"),
     "not_allowed": PageText("Not allowed", "Nicht erlaubt"),
