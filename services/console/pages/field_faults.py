@@ -260,6 +260,7 @@ ENGLISH: Mapping[str, str] = {
     ".": "Enter both.",
     "`{name}` is not an event type, a noun with `.*`, or `*`.": "`{name}` is not an event.",
     "Choose from GET /v1/webhook-event-types.": "Choose one from the list.",
+    "Must be in the future.": "Choose a day in the future.",
 }
 """Of the sentences above, those whose own words are for the writer of a program."""
 _GERMAN = Sentences(SENTENCES)

@@ -128,4 +128,28 @@ ROWS = (
         new="if not role_id else",
         tests=("tests/services/console/test_step_texts.py", "-k", "what_people_named"),
     ),
+    Mutant(
+        id="preview-repeats-inside-a-project-what-is-lost-everywhere",
+        kind=Kind.DATA,
+        file="services/console/domain/impacts.py",
+        old='            _besides(place, first["everywhere"]),\n',
+        new="            place,\n",
+        tests=("tests/services/console/test_permission_tables.py", "-k", "not_said_again"),
+    ),
+    Mutant(
+        id="page-calls-a-membership-suspended-that-was-resumed",
+        kind=Kind.DATA,
+        file="services/console/routes/account_frame.py",
+        old='OF_MEMBERSHIPS = frozenset({SUSPENSION, "resumed", "removed", "added"})',
+        new="OF_MEMBERSHIPS = frozenset({SUSPENSION})",
+        tests=("tests/services/console/test_accounts.py", "-k", "as_they_were_told"),
+    ),
+    Mutant(
+        id="text-that-a-condition-compares-is-translated",
+        kind=Kind.DATA,
+        file="services/console/pages/grant_words.py",
+        old='if found["text"]:\n            return',
+        new='if found["text"] and False:\n            return',
+        tests=("tests/services/console/test_permission_tables.py", "-k", "of_its_reader"),
+    ),
 )

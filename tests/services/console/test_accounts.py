@@ -73,9 +73,9 @@ async def test_an_account_opens_at_the_first_section_that_is_seen(browser, api):
 @pytest.mark.parametrize(
     ("told", "locale", "words"),
     [
-        ("", "en", "You have no access"),
-        ("role_changed removed suspended", "de", "Sie haben keinen Zugang mehr"),
-        ("resumed suspended", "en", "You have no access"),
+        ("", "en", "If you were removed or suspended, ask"),
+        ("role_changed removed suspended", "de", "Wurden Sie entfernt oder gesperrt"),
+        ("resumed suspended", "en", "If you were removed or suspended, ask"),
         ("role_changed suspended", "en", "membership of this account is suspended. Your role"),
         ("suspended resumed", "de", "Mitgliedschaft in diesem Konto ist gesperrt"),
     ],

@@ -126,7 +126,7 @@ async def test_a_token_is_made_once_and_its_secret_shown_in_one_answer(browser, 
     assert "Machines &lt;i&gt;" in browser.text
     fields = {"name": "CI & co", "grant.vm.view": "on", "project.prj_1": "on", "read_only": "on"}
     await browser.press(f"{TOKENS}/new", expires_at="2027-01-30", **fields)
-    assert (browser.status, "Must be in the future." in browser.text) == (422, True)
+    assert (browser.status, "Choose a day in the future." in browser.text) == (422, True)
     for kept in ('value="CI &amp; co"', 'name="grant.vm.view" value="on" checked'):
         assert kept in browser.text
     tokens.answers[f"POST {ONE}"] = (201, made)
