@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rolecall.core.problems import nearest_to
+from rolecall.core.problems import choices, nearest_to
 from shared.http.faults import JSON_TYPES, BodyFault, known_members, located
 from shared.http.moments import moment_fault
 from shared.http.refusals import MAX_FORM_FIELDS, BadRequest, MalformedForm
@@ -17,6 +17,9 @@ from shared.ids import PREFIXES, id_form
 from shared.problems import Invalid, Refusal
 
 MAX_POINTER_CHARACTERS = 200
+OF_CHOICES = "of_choices"
+"""The type of an error of a validator whose context has the `choices`. The nearest one is searched
+for the errors that an answer tells, not for each one in a body."""
 
 _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00\ud800-\udfff]")
@@ -171,6 +174,8 @@ def _message(fault: ErrorDetails, *, prefix: str) -> str:
         kind = "unknown_parameter"
     elif kind.startswith("datetime_"):
         return moment_fault(str(fault["input"])) + "."
+    elif kind == OF_CHOICES:
+        return f"{fault['msg']} {choices(str(fault['input']), limits['choices'])}"
     elif kind.startswith("timezone_") and prefix == QUERY:
         kind = "timezone_in_query"
     elif kind.startswith("timezone_"):
@@ -183,8 +188,8 @@ def _message(fault: ErrorDetails, *, prefix: str) -> str:
     if template is None:
         return fault["msg"].removeprefix("Value error, ").rstrip(".") + "."
     quoted = limits.get("expected", limits.get("expected_tags", ""))
-    choices = re.findall("'([^']*)'", quoted)
-    listed = ("one of: " if len(choices) > 1 else "") + ", ".join(choices)
+    quotes = re.findall("'([^']*)'", quoted)
+    listed = ("one of: " if len(quotes) > 1 else "") + ", ".join(quotes)
     return template.format_map({**limits, "choices": listed})
 
 

@@ -16,7 +16,6 @@ POLICY: dict[str, Any] = {
     "members": [
         {
             "email": "ana@example.com",
-            "external_id": None,
             "role": "Reader",
             "overrides": [{"project": "p", "grants": {}, "expires_at": "2100-01-01T00:00:00Z"}],
         }
@@ -71,7 +70,6 @@ def test_an_export_is_a_file_that_plan_sends_unchanged(service, tmp_path):
     assert asked == "/v1/accounts/acc_1/policy/plan?limit=200"
     policy = json.loads(sent)["policy"]
     assert policy["roles"] == POLICY["roles"]
-    assert "external_id" not in policy["members"][0]
     assert policy["members"][0]["overrides"] == POLICY["members"][0]["overrides"]
 
 

@@ -1,6 +1,7 @@
 """Grants as they are written, expanded to the levels of a catalog."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from rolecall.core.level_grants import (
     LevelGrant,
@@ -13,12 +14,14 @@ from rolecall.core.problems import Place, Problem, choices, did_you_mean
 from rolecall.core.table import Entry, Grants, Level
 
 WILDCARD = "*"
+MAX_PROBLEMS = 20
+"""How many problems of one table of grants are told. Each has its own search for the spelling."""
 
 
 def expand(
     grants: Grants, entries: Mapping[str, Entry], place: Place = ()
 ) -> tuple[dict[str, dict[str, LevelGrant]], list[Problem]]:
-    """Expand every `*`, and list the grants that name an unknown entry or level.
+    """Expand every `*`, and list the first grants that name an unknown entry or level.
 
     A named entry replaces what `*` would give it; a named level replaces it within its entry. `*`
     grants nothing to a level that cannot have it: scope `self` where the level does not offer it,
@@ -26,25 +29,8 @@ def expand(
     """
     expanded: dict[str, dict[str, LevelGrant]] = {}
     common = grants.get(WILDCARD, {})
-    known_levels = {level.id for entry in entries.values() for level in entry.levels}
-    problems = [
-        Problem((*place, name), f"The table has no entry {name!r}. {choices(name, entries)}")
-        for name in grants
-        if name != WILDCARD and name not in entries
-    ]
-    problems += [
-        Problem(
-            (*place, WILDCARD, name),
-            f"No entry has a level {name!r}. {did_you_mean(name, sorted(known_levels))}Name a level"
-            " of the table, or remove this grant.",
-        )
-        for name in common
-        if name != WILDCARD and name not in known_levels
-    ]
     for entry in entries.values():
         named = grants.get(entry.id, common)
-        if entry.id in grants:
-            problems += _misfits(named, entry, (*place, entry.id))
         cells = {}
         for level in entry.levels:
             written = named.get(level.id, named.get(WILDCARD))
@@ -53,7 +39,26 @@ def expand(
                 cells[level.id] = grant
         if cells:
             expanded[entry.id] = cells
-    return expanded, problems
+    return expanded, [*islice(_problems(grants, entries, place), MAX_PROBLEMS)]
+
+
+def _problems(grants: Grants, entries: Mapping[str, Entry], place: Place) -> Iterator[Problem]:
+    """Each problem when it is asked for."""
+    known_levels = sorted({level.id for entry in entries.values() for level in entry.levels})
+    for name in grants:
+        if name != WILDCARD and name not in entries:
+            message = f"The table has no entry {name!r}. {choices(name, entries)}"
+            yield Problem((*place, name), message)
+    for name in grants.get(WILDCARD, {}):
+        if name != WILDCARD and name not in known_levels:
+            yield Problem(
+                (*place, WILDCARD, name),
+                f"No entry has a level {name!r}. {did_you_mean(name, known_levels)}Name a level"
+                " of the table, or remove this grant.",
+            )
+    for entry in entries.values():
+        if entry.id in grants:
+            yield from _misfits(grants[entry.id], entry, (*place, entry.id))
 
 
 def offered(grant: LevelGrant, entry: Entry, level: Level) -> LevelGrant | None:
@@ -68,9 +73,8 @@ def offered(grant: LevelGrant, entry: Entry, level: Level) -> LevelGrant | None:
     )
 
 
-def _misfits(named: Mapping[str, LevelGrant], entry: Entry, place: Place) -> list[Problem]:
+def _misfits(named: Mapping[str, LevelGrant], entry: Entry, place: Place) -> Iterator[Problem]:
     levels = {level.id: level for level in entry.levels}
-    problems = []
     for level_id, grant in named.items():
         if level_id == WILDCARD:
             continue
@@ -88,5 +92,4 @@ def _misfits(named: Mapping[str, LevelGrant], entry: Entry, place: Place) -> lis
             )
         else:
             continue
-        problems.append(Problem((*place, level_id), message))
-    return problems
+        yield Problem((*place, level_id), message)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from rolecall import CompiledCatalog
@@ -117,13 +118,31 @@ class PolicyRows:
 
     def role_name(self, role_id: str) -> str:
         """The name of a custom role; the id of every other one."""
-        names = {str(role.role_id): role.name for role in self.account.roles}
-        return names.get(role_id, role_id)
+        return self._role_names.get(role_id, role_id)
 
     def project_name(self, project_id: str) -> str:
         """The name of a project; the id of one that is gone."""
-        names = {str(project.project_id): project.name for project in self.projects}
-        return names.get(project_id, project_id)
+        return self._project_names.get(project_id, project_id)
+
+    def overrides_in_force(self, member: Membership) -> Sequence[ProjectOverride]:
+        """The member's overrides that are not over."""
+        return self._overrides_of.get(member.user_id, ())
+
+    @cached_property
+    def _role_names(self) -> Mapping[str, str]:
+        return {str(role.role_id): role.name for role in self.account.roles}
+
+    @cached_property
+    def _project_names(self) -> Mapping[str, str]:
+        return {str(project.project_id): project.name for project in self.projects}
+
+    @cached_property
+    def _overrides_of(self) -> Mapping[str, Sequence[ProjectOverride]]:
+        found: dict[str, list[ProjectOverride]] = {}
+        for override in self.overrides:
+            if not override.expired(self.now):
+                found.setdefault(override.user_id, []).append(override)
+        return found
 
 
 def catalog_name(account: Account) -> str:
@@ -134,7 +153,8 @@ def catalog_name(account: Account) -> str:
 def policy_of(rows: PolicyRows) -> PolicyFile:
     """The policy that the account has now, in an order that does not depend on when it was made.
 
-    The owner is not listed: nothing of theirs can be changed. Overrides that are over are not.
+    The owner is not listed: nothing of theirs can be changed. Overrides that are over are not. No
+    member sees the platform's ids of the others, so each is named by the address.
     """
     owner = rows.account.owner_user_id
     listed = [member for member in rows.members if member.user_id != owner]
@@ -152,7 +172,7 @@ def policy_of(rows: PolicyRows) -> PolicyFile:
         members=tuple(
             PolicyMember(
                 email=member.email,
-                external_id=member.external_id,
+                external_id=None,
                 role=rows.role_name(member.role),
                 overrides=overrides_in_force(rows, member),
             )
@@ -170,8 +190,7 @@ def overrides_in_force(rows: PolicyRows, member: Membership) -> tuple[PolicyOver
             grants=grants_as_json(override.grants),
             expires_at=override.expires_at,
         )
-        for override in rows.overrides
-        if override.user_id == member.user_id and not override.expired(rows.now)
+        for override in rows.overrides_in_force(member)
     ]
     return tuple(sorted(found, key=lambda override: override.project))
 

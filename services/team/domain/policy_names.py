@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from services.team.domain.custom_roles import parse_role_grants
 from services.team.domain.members import Membership
@@ -41,13 +42,19 @@ class PolicyNames:
         self._roles |= {name_key(role.name): role.name for role in custom}
         projects = (now.projects if wanted.projects is None else wanted.projects) or ()
         self._projects = {name_key(name): name for name in projects}
-        # What is gone is named by its id, and only a rule that is there may go on naming it.
-        for guardrail in now.guardrails or ():
-            if (guardrail.rule.project or "").startswith("prj_"):
-                self._projects.setdefault(str(guardrail.rule.project), str(guardrail.rule.project))
-            for role in guardrail.rule.roles:
-                if role.startswith("rol_"):
-                    self._roles.setdefault(role, role)
+        # What is gone is named by its id, and only a rule may go on naming it.
+        self._gone = {
+            name
+            for guardrail in now.guardrails or ()
+            for name in (*guardrail.rule.roles, guardrail.rule.project or "")
+            if name.startswith(("rol_", "prj_"))
+        }
+        self._by_address: dict[str, list[Membership]] = {}
+        self._by_external_id: dict[str, list[Membership]] = {}
+        for one in rows.members:
+            self._by_address.setdefault(one.email_key, []).append(one)
+            if one.external_id is not None:
+                self._by_external_id.setdefault(one.external_id, []).append(one)
 
     def resolved(self) -> Resolved:
         """The file with every name as the account writes it, and the members whom it lists.
@@ -58,7 +65,7 @@ class PolicyNames:
         wanted, rows = self._wanted, self._rows
         if wanted.catalog not in (None, catalog_name(rows.account)):
             message = f"The account has the catalog `{catalog_name(rows.account)}`."
-            self._errors.append(("/policy/catalog", f"{message} Move the account first."))
+            self._fault("/policy/catalog", f"{message} Move the account first.")
         for part, names in (
             ("roles", [role.name for role in wanted.roles or ()]),
             ("projects", list(wanted.projects or ())),
@@ -72,7 +79,7 @@ class PolicyNames:
         self._require_different("/policy/members", users)
         guardrails = [self._guardrail(*each) for each in enumerate(wanted.guardrails or ())]
         if self._errors:
-            raise Invalid(errors=self._errors[:MAX_FAULTS])
+            raise Invalid(errors=self._errors)
         named = replace(
             wanted,
             roles=None if wanted.roles is None else tuple(roles),
@@ -86,7 +93,7 @@ class PolicyNames:
         for number, key in enumerate(keys):
             if key in seen:
                 message = f"This is listed twice, first at {pointer}/{seen[key]}. Remove one."
-                self._errors.append((f"{pointer}/{number}", message))
+                self._fault(f"{pointer}/{number}", message)
             seen.setdefault(key, number)
 
     def _role_text(self, number: int, role: PolicyRole) -> PolicyRole:
@@ -118,22 +125,20 @@ class PolicyNames:
         """The member of that address or external id."""
         found: dict[UserId, Membership] = {}
         if member.external_id is not None:
-            for one in self._rows.members:
-                if one.external_id == member.external_id:
-                    found[one.user_id] = one
+            found |= {one.user_id: one for one in self._by_external_id.get(member.external_id, ())}
         if member.email is not None:
             try:
                 key = parse_address(member.email).key
             except ValueError as error:
-                self._errors.append((f"{pointer}/email", str(error)))
+                self._fault(f"{pointer}/email", str(error))
                 return None
-            found |= {one.user_id: one for one in self._rows.members if one.email_key == key}
+            found |= {one.user_id: one for one in self._by_address.get(key, ())}
         if len(found) == 1:
             return next(iter(found.values()))
         message = "No member of the account has this address or external id. Invite them first."
         if found:
             message = "Several members have this address or external id. Name one of them."
-        self._errors.append((pointer, message))
+        self._fault(pointer, message)
         return None
 
     def _override(self, pointer: str, override: PolicyOverride) -> PolicyOverride:
@@ -147,9 +152,11 @@ class PolicyNames:
 
     def _guardrail(self, number: int, guardrail: PolicyGuardrail) -> PolicyGuardrail:
         rule, pointer = guardrail.rule, f"/policy/guardrails/{number}/rule"
-        roles = tuple(self._role(pointer, role) for role in rule.roles)
+        roles = tuple(
+            role if role in self._gone else self._role(pointer, role) for role in rule.roles
+        )
         project = rule.project
-        if project is not None:
+        if project is not None and project not in self._gone:
             project = self._project(f"{pointer}/project", project)
         rule = replace(rule, roles=tuple(dict.fromkeys(roles)), project=project)
         return replace(guardrail, rule=rule)
@@ -157,18 +164,28 @@ class PolicyNames:
     def _role(self, pointer: str, text: str) -> str:
         known = self._roles.get(name_key(text)) or self._roles.get(text)
         if known is None:
-            names = ", ".join([*self._roles.values()][:MAX_NAMED])
-            message = f"The policy has no role `{text}`. Choose one of: {names}."
-            self._errors.append((pointer, message))
+            names = ", ".join(islice(self._roles.values(), MAX_NAMED))
+            self._fault(pointer, f"The policy has no role `{text}`. Choose one of: {names}.")
         return known or text
 
     def _project(self, pointer: str, text: str) -> str:
         known = self._projects.get(name_key(text)) or self._projects.get(text)
         if known is None:
-            names = ", ".join([*self._projects.values()][:MAX_NAMED]) or "none"
+            names = ", ".join(islice(self._projects.values(), MAX_NAMED)) or "none"
             message = f"The policy has no project `{text}`. Its projects are: {names}."
-            self._errors.append((pointer, message))
+            self._fault(pointer, message)
         return known or text
 
     def _add(self, pointer: str, invalid: Invalid) -> None:
-        self._errors += [(f"{pointer}{error.pointer}", error.message) for error in invalid.errors]
+        for error in invalid.errors:
+            self._fault(f"{pointer}{error.pointer}", error.message)
+
+    def _fault(self, pointer: str, message: str) -> None:
+        """Add a fault; the last one that an answer tells ends the reading.
+
+        Raises:
+            Invalid: there are as many as an answer tells.
+        """
+        self._errors.append((pointer, message))
+        if len(self._errors) >= MAX_FAULTS:
+            raise Invalid(errors=self._errors)

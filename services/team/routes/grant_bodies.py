@@ -16,10 +16,11 @@ from pydantic import (
     StrictStr,
     with_config,
 )
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from rolecall.core.problems import choices
 from rolecall.core.property_paths import ROOTS, property_path
+from shared.http.validation import OF_CHOICES
 
 _CLOSED: Final = ConfigDict(extra="forbid")
 Constant = StrictStr | StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]
@@ -28,7 +29,7 @@ Constant = StrictStr | StrictBool | StrictInt | Annotated[StrictFloat, Field(all
 def _path(text: str) -> str:
     """Refuse what is not a path, together with all else that is wrong with the body."""
     if property_path(text) is None:
-        raise ValueError(f"This is not a path. {choices(text, ROOTS)}")
+        raise PydanticCustomError(OF_CHOICES, "This is not a path.", {"choices": ROOTS})
     return text
 
 

@@ -43,7 +43,7 @@ CHANGE_RULE = f"{READ_RULE} For each change they need what its own route needs."
 
 async def get_policy(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> PolicyView:
     """Return the policy of the account."""
-    return policy_view(await policy.read(ctx, access))
+    return policy_view(await policy.read(ctx, account_request(call)))
 
 
 async def plan_policy(
@@ -53,11 +53,11 @@ async def plan_policy(
     read_cursor(call)  # refused before the work
     tag = ComparedTag()
     plans: list[PolicyPlan] = []
-    wanted = policy_file(call.body.policy)
+    prepared = await policy.prepare(ctx, request, policy_file(call.body.policy))
     [applying] = [row for row in ROUTES if row.operation_id == "applyPolicy"]
 
     async def change(dry: Ctx, real: AccountRequest) -> None:
-        plans.append((await policy.apply(dry, real, wanted)).result.plan)
+        plans.append((await policy.apply(dry, real, prepared)).result.plan)
 
     real = replace(account_request(call), precondition=observed(call, applying, tag))
     found = await previews.preview(ctx, request, real, change)
@@ -69,7 +69,8 @@ async def plan_policy(
 
 async def apply_policy(ctx: Ctx, call: Call[GivenPolicy, None], request: AccountRequest) -> Reply:
     """Make the account as the policy says."""
-    written = await policy.apply(ctx, request, policy_file(call.body.policy))
+    prepared = await policy.prepare(ctx, request, policy_file(call.body.policy))
+    written = await policy.apply(ctx, request, prepared)
     return Reply(body=applied_view(written.result), written=written)
 
 

@@ -143,8 +143,7 @@ class PolicyOverrideView(Answer):
 class PolicyMemberView(Answer):
     """A member other than the owner."""
 
-    email: str | None
-    external_id: str | None
+    email: str
     role: str
     overrides: list[PolicyOverrideView]
 

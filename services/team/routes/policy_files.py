@@ -127,8 +127,7 @@ def _rule(body: AnyPolicyRule) -> PolicyRule:
 
 def _member_view(member: PolicyMember) -> PolicyMemberView:
     return PolicyMemberView(
-        email=member.email,
-        external_id=member.external_id,
+        email=member.email or "",
         role=member.role,
         overrides=[
             PolicyOverrideView.model_validate({"project": one.project, **one.shown()})

@@ -13,7 +13,8 @@ from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.guardrail_writes import held_in
 from services.team.use_cases.policy_steps import PolicySteps
-from shared.journal import WriteResult
+from shared.journal import DryRun, WriteResult
+from shared.mongo import DbSession
 
 READING = ("role:view", "member:view", "guardrail:manage")
 IN_EACH_PROJECT = "project:view"
@@ -35,32 +36,45 @@ class AppliedPolicy:
     policy: ShownPolicy
 
 
-async def read(ctx: Ctx, access: AccountAccess) -> ShownPolicy:
-    """Return the policy of the account, for a caller who may see all of it.
+@dataclass(frozen=True, kw_only=True)
+class PreparedPolicy:
+    """A file, and its plan for the account as it was at one revision."""
+
+    wanted: PolicyFile
+    account_rev: int
+    rows: PolicyRows
+    plan: PolicyPlan
+
+
+async def read(ctx: Ctx, request: AccountRequest) -> ShownPolicy:
+    """Return the policy of the account at one moment, for a caller who may see all of it.
 
     Raises:
         PermissionMissing, TokenRestricted: the caller may not see a part of it.
     """
-    account_id = access.account.account_id
-    rows = PolicyRows(
-        account=access.account,
-        catalog=access.catalog,
-        members=await ctx.store.members(account_id),
-        projects=await ctx.store.projects(account_id),
-        overrides=await ctx.store.overrides_of_account(account_id),
-        now=access.now,
-    )
-    _require_reading(access, rows)
-    return _shown(rows)
+    return _shown(await _seen(ctx, replace(request, while_deleting=True)))
+
+
+async def prepare(ctx: Ctx, request: AccountRequest, wanted: PolicyFile) -> PreparedPolicy:
+    """Read the file before the transaction that applies it: a fault in it holds up no write.
+
+    Raises:
+        PermissionMissing, TokenRestricted: the caller may not see a part of the policy.
+        Invalid, PolicyTooLarge: see the domain.
+    """
+    rows = await _seen(ctx, request)
+    plan = planned(rows, wanted, by=request.user_id)
+    return PreparedPolicy(wanted=wanted, account_rev=rows.account.account_rev, rows=rows, plan=plan)
 
 
 async def apply(
-    ctx: Ctx, request: AccountRequest, wanted: PolicyFile
+    ctx: Ctx, request: AccountRequest, prepared: PreparedPolicy
 ) -> WriteResult[AppliedPolicy]:
     """Make the account as the file says, in one transaction.
 
     Each step is authorized and refused as the same change is alone. The guardrails are checked
-    once, for the account as all steps leave it.
+    once, for the account as all steps leave it. If the account has changed since the plan was
+    made, another one is made.
 
     Raises:
         PermissionMissing, TokenRestricted: the caller may not see a part of the policy.
@@ -71,9 +85,11 @@ async def apply(
     """
 
     async def change(write: AccountWrite) -> AppliedPolicy:
-        rows = await _rows(ctx, write, write.access.account)
+        rows, plan = prepared.rows, prepared.plan
+        if write.access.account.account_rev != prepared.account_rev:
+            rows = await _rows(ctx, write, write.access.account)
+            plan = planned(rows, prepared.wanted, by=request.user_id)
         _require_reading(write.access, rows)
-        plan = planned(rows, wanted, by=request.user_id)
         write.require_precondition(_shown(rows), applied=not plan.steps)
         if plan.steps:
             await _make(ctx, request, write, rows, plan)
@@ -81,6 +97,23 @@ async def apply(
         return AppliedPolicy(plan=plan, policy=_shown(rows))
 
     return await ctx.change(request, change, effective_everywhere=True)
+
+
+async def _seen(ctx: Ctx, request: AccountRequest) -> PolicyRows:
+    """The rows of the account in one snapshot, in which the caller is authorized as well."""
+
+    async def look(write: AccountWrite) -> PolicyRows:
+        rows = await _rows(ctx, write, write.access.account)
+        _require_reading(write.access, rows)
+        return rows
+
+    dry = replace(ctx, journal=DryRun(ctx.journal, look=_nothing), guardrails_bind=False)
+    asked = replace(request, precondition=None)
+    return (await dry.change(asked, look, effective_everywhere=False)).result
+
+
+async def _nothing(session: DbSession) -> None:
+    """What is looked at beside the rows."""
 
 
 async def _rows(ctx: Ctx, write: AccountWrite, account: Account) -> PolicyRows:

@@ -13,6 +13,30 @@ def _mutant(name: str, kind: Kind, file: str, old: str, new: str, test: str) -> 
 
 ROWS = (
     _mutant(
+        "policy-searches-a-spelling-for-every-fault",
+        Kind.AVAILABILITY,
+        "services/team/domain/policy_names.py",
+        "        if len(self._errors) >= MAX_FAULTS:\n",
+        "        if False:\n",
+        "as_far_as_it_is_told",
+    ),
+    _mutant(
+        "grants-search-a-spelling-for-every-problem",
+        Kind.AVAILABILITY,
+        "sdk/rolecall/core/grants.py",
+        "[*islice(_problems(grants, entries, place), MAX_PROBLEMS)]",
+        "[*_problems(grants, entries, place)]",
+        "as_far_as_it_is_told",
+    ),
+    _mutant(
+        "policy-reads-members-outside-of-its-snapshot",
+        Kind.CONSISTENCY,
+        POLICY,
+        "members=await write.members()",
+        "members=await ctx.store.members(account.account_id)",
+        "one_snapshot",
+    ),
+    _mutant(
         "policy-is-planned-without-the-right-to-see-it",
         Kind.SECURITY,
         "services/team/domain/policy_reading.py",

@@ -496,6 +496,7 @@ class MemoryJournal:
         self.effective_everywhere: list[bool] = []
         self.settled: list[int] = []
         """The shards whose changes were awaited."""
+        self.session: Any = None
         self.settles = True
         """Whether earlier changes are effective everywhere."""
 
@@ -550,7 +551,7 @@ class MemoryJournal:
     ) -> tuple[T, JournalWrite]:
         while True:
             write = JournalWrite(
-                session=cast("Any", None), now=self.clock.now(), base=len(self.facts), caller=caller
+                session=self.session, now=self.clock.now(), base=len(self.facts), caller=caller
             )
             with suppress(Lost), self.store.attempt() as kept:
                 if guard is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
+from rolecall.core import problems
 from services.team.domain.guardrail_violations import GuardrailViolated
 from services.team.domain.guardrails import GuardrailKind, GuardrailRule
+from services.team.domain.policy_names import MAX_FAULTS
 from services.team.domain.policy_steps import PolicyStepKind
 from services.team.routes import ROUTES
 from services.team.routes.policy_bodies import GivenPolicy
@@ -19,7 +22,9 @@ from services.team.use_cases.policy_steps import PERMISSIONS, REFUSED_HERE
 from shared.http.access import Permission
 from shared.http.paging import PageQuery
 from shared.http.preconditions import Precondition
-from shared.problems import PermissionMissing, Refusal
+from shared.http.routes import MAX_ERRORS, Strictness
+from shared.http.validation import check_json
+from shared.problems import Invalid, PermissionMissing, Refusal
 from tests.services.team.led_catalog import CATALOG
 from tests.services.team.memory import ACCOUNT, Memory, finished, memory, user_id
 from tests.services.team.small_accounts import Small, answered, call_of, small_accounts
@@ -273,6 +278,75 @@ def test_guardrails_are_checked_for_the_account_as_a_whole() -> None:
 def test_what_does_not_fit_the_account_is_pointed_at(policy: dict[str, Any], pointer: str) -> None:
     refusal = asked(team(), "planPolicy", policy)
     assert refusal.code == "invalid"
+    assert [error.pointer for error in refusal.errors] == [pointer]
+
+
+def test_what_is_wrong_is_searched_only_as_far_as_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[str] = []
+
+    def search(word: str, known: list[str], n: int) -> list[str]:
+        searched.append(word)
+        return []
+
+    monkeypatch.setattr(problems, "get_close_matches", search)
+    wrong = {f"instanec{number}": {"view": "all"} for number in range(60)}
+    roles = [{"name": f"Role {number}", "grants": wrong} for number in range(60)]
+    assert len(asked(team(), "planPolicy", {"roles": roles}).errors) == MAX_FAULTS
+    assert len(searched) <= MAX_FAULTS
+    test = {"scope": "all", "when": {"path": "subjetc", "equals": 1}}
+    levels = {f"level{number}": test for number in range(60)}
+    value = {"policy": {"version": 1, "roles": [{"name": "R", "grants": {"instance": levels}}]}}
+    searched.clear()
+    with pytest.raises(Invalid):
+        check_json(
+            GivenPolicy, json.dumps(value).encode(), value=value, strictness=Strictness.STRICT
+        )
+    assert len(searched) == MAX_ERRORS
+
+
+def test_a_file_is_read_in_one_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = team()
+    world.journal.session = object()
+    seen = []
+    for name in ("account", "members", "projects", "overrides_of_account"):
+        inner = getattr(world.store, name)
+
+        def spied(account_id: Any, session: Any = None, inner: Any = inner) -> Any:
+            seen.append(session)
+            return inner(account_id, session)
+
+        monkeypatch.setattr(world.store, name, spied)
+    row = ROWS["getPolicy"]
+    finished(row.handler(world.ctx, call_of(row, "owner", PATH, None, None), None))  # type: ignore[arg-type]
+    assert len(seen) >= 4
+    assert {*seen} == {world.journal.session}
+
+
+def test_no_file_tells_a_member_the_ids_of_the_platform() -> None:
+    world = team()
+    ana = world.store.memberships[user_id("ana")]
+    world.store.memberships[user_id("ana")] = replace(ana, external_id="emp-7")
+    assert "emp-7" not in json.dumps(exported(world))
+    policy = {"members": [{"external_id": "emp-7", "role": "admin"}]}
+    assert changes(asked(world, "planPolicy", policy)) == [("member_role", "ana@example.com")]
+
+
+def test_only_a_guardrail_goes_on_naming_what_is_gone() -> None:
+    world = team()
+    rule = {"type": "never", "permission": "project:manage", "role": "basic", "project": "Gone"}
+    guarded = {"projects": [{"name": "Gone"}], "guardrails": [{"name": "G", "rule": rule}]}
+    asked(world, "applyPolicy", guarded)
+    asked(world, "applyPolicy", {"projects": []})
+    policy = exported(world)
+    gone = policy["guardrails"][0]["rule"]["project"]
+    assert gone.startswith("prj_")
+    assert asked(world, "planPolicy", policy).changes == []
+    override = {"project": gone, "grants": {"instance": {"view": "all"}}}
+    member = {"email": "ana@example.com", "role": "basic", "overrides": [override]}
+    refusal = asked(world, "planPolicy", {"members": [member]})
+    pointer = "/policy/members/0/overrides/0/project"
     assert [error.pointer for error in refusal.errors] == [pointer]
 
 
