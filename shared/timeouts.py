@@ -40,6 +40,8 @@ class Timeouts:
     """The time after which a task that did not end is cancelled again."""
     shard_turn: float = 5.0
     """The longest wait of a write for the earlier writes of its shard in this process."""
+    policy: float = 1.5
+    """The longest time of the changes of one policy. Other writes of the shard wait for them."""
     barrier: float = 2.0
     """The longest wait of a write until every replica of authz has applied it."""
     report: float = 0.1

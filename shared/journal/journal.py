@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar, cast
 
 from shared.auth.row_signatures import RowSigner, SignedRow
@@ -158,7 +159,7 @@ class Journal:
         seen = Seen(Position(self.source, self.epoch, shard, 0))
         try:
             result, recorded = await self._save(
-                shard, change, seen, caller=caller, guard=guard, before_commit=before_commit
+                key, change, seen, caller=caller, guard=guard, before_commit=before_commit
             )
         except (Refusal, RepeatedRequest) as ended:
             if effective_everywhere and finds_change_made(ended):
@@ -187,7 +188,7 @@ class Journal:
 
     async def _save(
         self,
-        shard: int,
+        key: str,
         change: Callable[[JournalWrite], Awaitable[T]],
         seen: Seen,
         *,
@@ -195,7 +196,7 @@ class Journal:
         guard: Guard | None,
         before_commit: Callable[[], None] | None,
     ) -> tuple[T, list[SignedRow]]:
-        change_id = new_id("chg")
+        shard, change_id = shard_of(key), new_id("chg")
         attempts: dict[str, tuple[T, list[SignedRow]]] = {}
 
         async def attempt(session: DbSession) -> tuple[T, list[SignedRow]]:
@@ -223,7 +224,7 @@ class Journal:
             ids = await self._shards.ids_at(shard, places, session)
             return next((attempts[row_id] for row_id in ids if row_id in attempts), None)
 
-        async with self._turns.turn(shard) as waited:
+        async with self._turns.turn(shard, key) as waited:
             return await self._transactions.run(attempt, committed=committed, waited=waited)
 
     async def attempt(
@@ -238,7 +239,7 @@ class Journal:
         """Run `change` as `write` does, up to the commit, and abort the transaction.
 
         Raises:
-            Unavailable: the database was away or contended.
+            Unavailable: the database was away or contended, or writers came again and again.
         """
         shard = shard_of(key)
 
@@ -246,17 +247,17 @@ class Journal:
             if guard is not None:
                 await guard(session)
             write, previous = await self._begin(shard, session, caller)
+            write.is_wanted = partial(self._turns.is_wanted, key)
             result = await change(write)
             self._signed(write, shard, change_id=new_id("chg"), previous=previous)
             if before_commit is not None:
                 before_commit()
             raise Attempted(result)
 
-        async with self._turns.turn(shard) as waited:
-            try:
-                await self._transactions.run(attempt, waited=waited)
-            except Attempted as attempted:
-                return cast("T", attempted.result)
+        try:
+            await self._turns.dry_run(shard, key, partial(self._transactions.run, attempt))
+        except Attempted as attempted:
+            return cast("T", attempted.result)
         raise RuntimeError("an attempt was committed")
 
     async def refused(self, key: str, *facts: Fact, caller: Caller) -> None:
@@ -272,10 +273,8 @@ class Journal:
     ) -> tuple[JournalWrite, str]:
         """An attempt over the head of the shard, with the digest of the row there."""
         head = await self._shards.head(shard, session)
-        write = JournalWrite(
-            session=session, now=self._clock.now(), base=head["last_seq"], caller=caller
-        )
-        return write, head["digest"]
+        base, now = head["last_seq"], self._clock.now()
+        return JournalWrite(session=session, now=now, base=base, caller=caller), head["digest"]
 
     async def _settle(self, seen: Seen) -> None:
         """Wait until what a transaction saw is effective everywhere."""

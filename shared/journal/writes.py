@@ -26,6 +26,8 @@ class JournalWrite:
     caller: Caller
     """Who acts; a use case may add the actor's name, which it reads in the transaction."""
     facts: list[Fact] = field(default_factory=list)
+    is_wanted: Callable[[], bool] = bool
+    """Whether a writer waits for the rows that this dry run holds."""
 
     @property
     def rev(self) -> int:
@@ -35,6 +37,19 @@ class JournalWrite:
     def record(self, *facts: Fact) -> None:
         """Add facts; they are saved with the state, in this order."""
         self.facts.extend(facts)
+
+    def give_way(self) -> None:
+        """End a dry run that holds up a writer; a long one says between its steps where it can.
+
+        Raises:
+            GaveWay: it does; the dry run begins again after that writer.
+        """
+        if self.is_wanted():
+            raise GaveWay
+
+
+class GaveWay(Exception):  # noqa: N818 - it ends a transaction, and nothing is wrong
+    """A dry run ended because a writer waits for its rows."""
 
 
 class Attempted(Exception):  # noqa: N818 - it ends a transaction, and nothing is wrong

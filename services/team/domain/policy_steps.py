@@ -25,11 +25,11 @@ from shared.names import name_key
 from shared.problems import Refusal, RefusalKind
 
 MAX_STEPS = 200
-"""The changes of one transaction: it holds up the other writes of the account."""
+"""The changes of one transaction at most. How many have room in its time, the server decides."""
 
 
 class PolicyTooLarge(Refusal):
-    """All changes of a policy are one transaction, so their number is bounded."""
+    """All changes of a policy are one transaction, so their number and its time are bounded."""
 
     kind = RefusalKind.CONFLICT
     code = "policy-too-large"

@@ -147,6 +147,10 @@ class AccountWrite(
         """A journal for use cases that are parts of this attempt; `reason` is in their facts."""
         return PartsOfWrite(journal, self._write, reason=reason)
 
+    def give_way(self) -> None:
+        """Say in a long change that nothing of it hangs on going on; see `JournalWrite`."""
+        self._write.give_way()
+
     @property
     def recorded(self) -> Sequence[Fact]:
         """What the parts of this attempt have recorded."""

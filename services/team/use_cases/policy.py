@@ -8,7 +8,7 @@ from services.team.domain.guardrail_violations import GuardrailViolated, added, 
 from services.team.domain.override_scope import EVERY_OVERRIDE
 from services.team.domain.policy_files import PolicyFile, PolicyRows, policy_of
 from services.team.domain.policy_reading import require_held_everywhere
-from services.team.domain.policy_steps import PolicyPlan, planned
+from services.team.domain.policy_steps import PolicyPlan, PolicyTooLarge, planned
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.guardrail_writes import held_in
@@ -80,6 +80,7 @@ async def apply(
         PermissionMissing, TokenRestricted: the caller may not see a part of the policy.
         Invalid, PolicyTooLarge: see the domain.
         PreconditionFailed: the account has changed since the caller read it.
+        PolicyTooLarge: its changes take too long for one transaction.
         GuardrailViolated: the policy as a whole contradicts a guardrail.
         Refusal: as the use case of a step.
     """
@@ -134,7 +135,11 @@ async def _make(
     policy = await write.account_policy(rows.account, EVERY_OVERRIDE)
     parts = write.parts(ctx.journal, reason=plan.policy_id)
     steps = PolicySteps(replace(ctx, journal=parts, guardrails_bind=False), request, rows)
-    for step in plan.steps:
+    ends_at = ctx.clock.boottime() + ctx.timeouts.policy
+    for made, step in enumerate(plan.steps):
+        write.give_way()
+        if ctx.clock.boottime() > ends_at:
+            raise PolicyTooLarge(changes=len(plan.steps), limit=made)
         await steps.make(step)
     account = await write.read_again()
     if not ctx.guardrails_bind or not account.guardrails:

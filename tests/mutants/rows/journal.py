@@ -38,9 +38,27 @@ ROWS = (
         id="journal-turn-without-a-timeout",
         kind=Kind.AVAILABILITY,
         file="shared/journal/turns.py",
-        old="asyncio.timeout(self._seconds)",
+        old="asyncio.timeout(seconds)",
         new="asyncio.timeout(None)",
         tests=("tests/shared/journal/test_journal.py",),
+    ),
+    Mutant(
+        id="dry-run-holds-the-turn-of-its-shard",
+        kind=Kind.AVAILABILITY,
+        file=JOURNAL,
+        old="            await self._turns.dry_run(shard, key,"
+        " partial(self._transactions.run, attempt))\n",
+        new="            async with self._turns.turn(shard, key):\n"
+        "                await self._transactions.run(attempt)\n",
+        tests=(*DRY_RUNS, "-k", "no_other_account"),
+    ),
+    Mutant(
+        id="dry-run-goes-on-before-a-writer-of-its-account",
+        kind=Kind.AVAILABILITY,
+        file="shared/journal/writes.py",
+        old="        if self.is_wanted():\n",
+        new="        if False:\n",
+        tests=(*DRY_RUNS, "-k", "gives_way"),
     ),
     Mutant(
         id="dry-run-counts-against-quotas",

@@ -13,6 +13,14 @@ def _mutant(name: str, kind: Kind, file: str, old: str, new: str, test: str) -> 
 
 ROWS = (
     _mutant(
+        "policy-changes-take-any-time",
+        Kind.AVAILABILITY,
+        POLICY,
+        "if ctx.clock.boottime() > ends_at:",
+        "if False:",
+        "to_be_split",
+    ),
+    _mutant(
         "policy-searches-a-spelling-for-every-fault",
         Kind.AVAILABILITY,
         "services/team/domain/policy_names.py",

@@ -306,6 +306,26 @@ def test_what_is_wrong_is_searched_only_as_far_as_it_is_told(
     assert len(searched) == MAX_ERRORS
 
 
+@pytest.mark.parametrize("name", ["planPolicy", "applyPolicy"])
+def test_changes_without_room_in_the_time_are_to_be_split(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = team()
+    inner = world.store.insert_project
+
+    async def slow(*given: Any, **named: Any) -> None:
+        world.clock.move(0.4 * world.ctx.timeouts.policy)
+        await inner(*given, **named)
+
+    monkeypatch.setattr(world.store, "insert_project", slow)
+    before = exported(world)["projects"]
+    names = [{"name": f"Project {number}"} for number in range(9)] + before
+    refusal = asked(world, name, {"projects": names})
+    assert (refusal.code, refusal.members) == ("policy-too-large", {"changes": 9, "limit": 3})
+    assert exported(world)["projects"] == before
+    assert len(changes(asked(world, name, {"projects": names[6:]}))) == 3
+
+
 def test_a_file_is_read_in_one_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
     world = team()
     world.journal.session = object()

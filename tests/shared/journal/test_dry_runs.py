@@ -1,18 +1,21 @@
 """Dry runs: a change runs as it would, up to its commit, and leaves nothing behind."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from shared import context
+from shared.contracts.facts import shard_of
 from shared.http.idempotency import Idempotency
 from shared.journal import DryRun, Journal, JournalWrite
 from shared.mongo import Database, DbSession, update_expected
 from shared.problems import NotFound, Refusal
 from shared.quotas import Quota
 from tests.clocks import SetClock
-from tests.shared.journal.conftest import CALLER, project_created
+from tests.patience import PATIENT
+from tests.shared.journal.conftest import CALLER, MakeJournal, project_created
 
 NOW = datetime(2100, 3, 1, 12, tzinfo=UTC)
 
@@ -147,3 +150,50 @@ async def test_dry_runs_and_writes_of_one_account_take_turns(
 
     assert await database["projects"].find_one({"_id": 1}) == {"_id": 1, "value": 4}
     assert await count(database, "journal") == 4
+
+
+async def test_a_dry_run_holds_up_no_other_account(make_journal: MakeJournal) -> None:
+    journal = await make_journal(timeouts=replace(PATIENT, shard_turn=0.2))
+    others = (f"acc_{number}" for number in range(2, 10_000))
+    other = next(key for key in others if shard_of(key) == shard_of("acc_1"))
+
+    async def change(write: JournalWrite) -> None:
+        write.record(project_created(1))
+
+    async def long(write: JournalWrite) -> None:
+        await journal.write(other, change, caller=CALLER, effective_everywhere=False)
+
+    dry = DryRun(journal, look=nothing)
+    await dry.write("acc_1", long, caller=CALLER, effective_everywhere=False)
+
+    assert (await journal.heads()).seqs == {shard_of(other): 1}
+
+
+async def test_a_dry_run_gives_way_to_a_writer_of_its_account(
+    journal: Journal, database: Database
+) -> None:
+    writers: list[asyncio.Task[object]] = []
+    bases = []
+
+    async def change(write: JournalWrite) -> None:
+        await database["projects"].update_one(
+            {"_id": 1}, {"$inc": {"value": 1}}, upsert=True, session=write.session
+        )
+        write.record(project_created(1))
+
+    async def long(write: JournalWrite) -> None:
+        bases.append(write.base)
+        await change(write)
+        if not writers:
+            writing = journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
+            writers.append(asyncio.create_task(writing))
+            await asyncio.sleep(0)
+            assert write.is_wanted()
+        write.give_way()
+
+    dry = DryRun(journal, look=nothing)
+    await dry.write("acc_1", long, caller=CALLER, effective_everywhere=False)
+    await asyncio.gather(*writers)
+
+    assert bases == [0, 1]
+    assert await database["projects"].find_one({"_id": 1}) == {"_id": 1, "value": 1}
