@@ -24,7 +24,7 @@ from shared.ids import UserId
 from shared.names import name_key
 from shared.problems import Refusal, RefusalKind
 
-MAX_STEPS = 200
+MAX_STEPS = 100
 """The changes of one transaction at most. How many have room in its time, the server decides."""
 
 
