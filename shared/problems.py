@@ -33,6 +33,18 @@ class Pointed(NamedTuple):
     message: str
 
 
+class Part(NamedTuple):
+    """What was refused of a request that does several things: which one, and about what."""
+
+    kind: str
+    permission: str
+    name: str
+    resource_type: str
+    resource_id: str | None
+    """None: it is not there yet."""
+    project_id: str | None
+
+
 class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an error
     """A request that is refused for a reason that the caller may know.
 
@@ -46,6 +58,8 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
     detail: ClassVar[str]
     forbids: ClassVar[bool] = False
     """Whether the audit log records it as a denial although its kind is not `DENIED`."""
+    part: Part | None = None
+    """For the audit log, of a request that does several things."""
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ PATIENT = Timeouts(
     publish=PATIENT_SECONDS,
     handler_drain=PATIENT_SECONDS,
     shard_turn=PATIENT_SECONDS,
+    policy=PATIENT_SECONDS,
     barrier=PATIENT_SECONDS,
     decide=PATIENT_SECONDS,
     internal_call=PATIENT_SECONDS,

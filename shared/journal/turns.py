@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from shared.contracts.facts import SHARDS
 from shared.journal.writes import GaveWay
 from shared.problems import Unavailable
+from shared.timeouts import DEFAULT_TIMEOUTS
 
 MAX_DRY_RUNS = 3
 """How often a dry run begins that gives way to writers."""
@@ -26,7 +27,7 @@ class DryRunning(Protocol):
 class KeyedTurns:
     """One turn of each key at a time; the others of this key wait for it."""
 
-    def __init__(self, *, seconds: float) -> None:
+    def __init__(self, *, seconds: float = DEFAULT_TIMEOUTS.shard_turn) -> None:
         """`seconds` is the longest wait for a turn."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._seconds = seconds

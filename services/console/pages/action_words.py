@@ -245,6 +245,7 @@ MEMBERS: Mapping[str, PageText] = {
     "code": PageText("Reason", "Grund"),
     "days": PageText("Days", "Tage"),
     "deletes_at": PageText("Deleted for good on", "Endgültig gelöscht am"),
+    "change": PageText("Change", "Änderung"),
     "delivery": PageText("Delivery", "Zustellung"),
     "description": PageText("Description", "Beschreibung"),
     "email": PageText("E-mail address", "E-Mail-Adresse"),

@@ -53,14 +53,16 @@ async def plan_policy(
     read_cursor(call)  # refused before the work
     tag = ComparedTag()
     plans: list[PolicyPlan] = []
-    prepared = await policy.prepare(ctx, request, policy_file(call.body.policy))
+    wanted = policy_file(call.body.policy)
     [applying] = [row for row in ROUTES if row.operation_id == "applyPolicy"]
 
     async def change(dry: Ctx, real: AccountRequest) -> None:
         plans.append((await policy.apply(dry, real, prepared)).result.plan)
 
     real = replace(account_request(call), precondition=observed(call, applying, tag))
-    found = await previews.preview(ctx, request, real, change)
+    async with policy.turn(ctx, request):
+        prepared = await policy.prepare(ctx, request, wanted)
+        found = await previews.preview(ctx, request, real, change)
     shown = preview_view(call, found, etag=tag.value)
     return PolicyPlanView(
         **dict(shown), policy_id=plans[-1].policy_id, changes=change_views(plans[-1])
@@ -69,8 +71,10 @@ async def plan_policy(
 
 async def apply_policy(ctx: Ctx, call: Call[GivenPolicy, None], request: AccountRequest) -> Reply:
     """Make the account as the policy says."""
-    prepared = await policy.prepare(ctx, request, policy_file(call.body.policy))
-    written = await policy.apply(ctx, request, prepared)
+    wanted = policy_file(call.body.policy)
+    async with policy.turn(ctx, request):
+        prepared = await policy.prepare(ctx, request, wanted)
+        written = await policy.apply(ctx, request, prepared)
     return Reply(body=applied_view(written.result), written=written)
 
 

@@ -6,7 +6,7 @@ before the change is committed.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -35,6 +35,7 @@ from shared.http.idempotency import IdempotencyGuard
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, ProjectId, UserId
 from shared.journal import Guard, History, JournalWrite, JournalWriter, Snapshot, WriteResult
+from shared.journal.turns import KeyedTurns
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
@@ -136,6 +137,7 @@ class Ctx:
     clock: Clock
     timeouts: Timeouts
     guardrails_bind: bool = True
+    policy_turns: KeyedTurns = field(default_factory=KeyedTurns)
 
     async def authorize(self, request: AccountRequest) -> AccountAccess:
         """Load the account and the acting member for a request that changes nothing (`Ci12`).
@@ -242,21 +244,18 @@ class Ctx:
             return AccountWrite(
                 self.store, write, account_id, account=account, precondition=request.precondition
             )
+        user_id, project_id, named = request.user_id, request.project_id, request.named_user_id
         rows = await self.store.access_rows(
-            account_id,
-            request.user_id,
-            project_id=request.project_id,
-            named=request.named_user_id,
-            session=write.session,
+            account_id, user_id, project_id=project_id, named=named, session=write.session
         )
         access = authorize(
             rows,
             *request.permissions,
             now=write.now,
-            project_id=request.project_id,
+            project_id=project_id,
             while_deleting=request.while_deleting,
             token=request.token,
-            second_factor=request.without_factor or self.callers.has_second_factor(request.user_id),
+            second_factor=request.without_factor or self.callers.has_second_factor(user_id),
         )
         self._note_activity(request, access.now)
         member = access.membership

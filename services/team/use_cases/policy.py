@@ -1,5 +1,7 @@
 """The policy of an account as one file: read, planned and applied."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from services.team.domain.account_access import AccountAccess
@@ -44,6 +46,18 @@ class PreparedPolicy:
     account_rev: int
     rows: PolicyRows
     plan: PolicyPlan
+
+
+@asynccontextmanager
+async def turn(ctx: Ctx, request: AccountRequest) -> AsyncIterator[None]:
+    """Hold the only place for a plan or a change by a file of this user, and of this account.
+
+    Raises:
+        Unavailable: those before take too long.
+    """
+    turns = ctx.policy_turns
+    async with turns.turn(request.user_id), turns.turn(request.account_id):
+        yield
 
 
 async def read(ctx: Ctx, request: AccountRequest) -> ShownPolicy:

@@ -12,7 +12,7 @@ from services.team.use_cases import guardrails, members, overrides, projects, ro
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.ids import ProjectId, UserId
 from shared.names import name_key
-from shared.problems import Pointed, Refusal
+from shared.problems import Part, Pointed, Refusal
 
 REFUSED_HERE = "This change of the policy is refused, and so are all others."
 PERMISSIONS: dict[PolicyStepKind, tuple[str, str | None]] = {
@@ -52,6 +52,7 @@ class PolicySteps:
             refusal.errors = tuple(
                 Pointed(_place(step, error.pointer), error.message) for error in refusal.errors
             ) or (Pointed(step.pointer, REFUSED_HERE),)
+            refusal.part = self._part(step)
             raise
 
     async def _make(self, step: PolicyStep) -> None:
@@ -115,6 +116,21 @@ class PolicySteps:
             guard=None,
             repeat_answer=None,
             precondition=None,
+        )
+
+    def _part(self, step: PolicyStep) -> Part:
+        """The step as the record of its refusal names it."""
+        request, target = self._asked(step), step.target
+        resource_type = step.kind.value.partition("_")[0]
+        if resource_type == "override":
+            target = f"{request.project_id}/{target}"
+        return Part(
+            kind=step.kind.value,
+            permission=request.permission,
+            resource_type=resource_type,
+            resource_id=target,
+            name=step.name if step.project is None else f"{step.name} in {step.project}",
+            project_id=request.project_id,
         )
 
     def _role(self, name: str) -> str:

@@ -13,6 +13,22 @@ def _mutant(name: str, kind: Kind, file: str, old: str, new: str, test: str) -> 
 
 ROWS = (
     _mutant(
+        "policy-of-a-user-waits-for-none-of-theirs",
+        Kind.AVAILABILITY,
+        POLICY,
+        "turns.turn(request.user_id), turns.turn(request.account_id)",
+        "turns.turn(request.account_id)",
+        "one_file_in_work",
+    ),
+    _mutant(
+        "refused-step-of-a-policy-is-recorded-without-its-target",
+        Kind.SECURITY,
+        STEPS,
+        "            refusal.part = self._part(step)\n",
+        "",
+        "recorded_as_what",
+    ),
+    _mutant(
         "policy-changes-take-any-time",
         Kind.AVAILABILITY,
         POLICY,

@@ -16,15 +16,18 @@ from services.team.domain.guardrails import GuardrailKind, GuardrailRule
 from services.team.domain.policy_names import MAX_FAULTS
 from services.team.domain.policy_steps import PolicyStepKind
 from services.team.routes import ROUTES
+from services.team.routes.account_routes import AccountRoutes
 from services.team.routes.policy_bodies import GivenPolicy
 from services.team.use_cases.policy import READING
 from services.team.use_cases.policy_steps import PERMISSIONS, REFUSED_HERE
+from shared.contracts.team import RequestRefused
 from shared.http.access import Permission
 from shared.http.paging import PageQuery
 from shared.http.preconditions import Precondition
 from shared.http.routes import MAX_ERRORS, Strictness
 from shared.http.validation import check_json
-from shared.problems import Invalid, PermissionMissing, Refusal
+from shared.journal.turns import KeyedTurns
+from shared.problems import Invalid, PermissionMissing, Refusal, Unavailable
 from tests.services.team.led_catalog import CATALOG
 from tests.services.team.memory import ACCOUNT, Memory, finished, memory, user_id
 from tests.services.team.small_accounts import Small, answered, call_of, small_accounts
@@ -188,6 +191,37 @@ def test_a_refused_change_ends_the_whole_policy() -> None:
     assert refusal.code == "owner-protected"
     assert [*refusal.errors] == [("/policy/members/0/role", REFUSED_HERE)]
     assert exported(world)["roles"] == []
+
+
+def test_a_refused_step_is_recorded_as_what_it_is_about() -> None:
+    world = team()
+    bea = user_id("bea")
+    end = world.clock.now() + timedelta(days=1)
+    world.store.memberships[bea] = replace(world.store.memberships[bea], expires_at=end)
+    member = {"email": "ana@example.com", "role": "developer"}
+    refusal = asked(world, "applyPolicy", {"members": [member]}, actor="bea")
+    call = call_of(ROWS["applyPolicy"], "bea", PATH, None, None)
+    finished(AccountRoutes(world.ctx).refused(call, refusal))
+    fact = world.journal.facts[-1]
+    named = (fact.resource.type, fact.resource.id, fact.resource.name)
+    assert named == ("member", user_id("ana"), "ana@example.com")
+    assert fact.after is not None
+    assert (fact.after["operation"], fact.after["change"]) == ("applyPolicy", "member_role")
+    assert isinstance(fact.payload, RequestRefused)
+    assert fact.payload.permission == "member:update"
+
+
+@pytest.mark.parametrize("name", ["planPolicy", "applyPolicy"])
+@pytest.mark.parametrize("key", [ACCOUNT, user_id("owner")])
+def test_a_user_and_an_account_have_one_file_in_work(key: str, name: str) -> None:
+    world = team()
+    turns = KeyedTurns(seconds=0)
+    world.ctx = replace(world.ctx, policy_turns=turns)
+    held = turns.turn(key)
+    finished(held.__aenter__())
+    assert isinstance(asked(world, name, {"projects": []}), Unavailable)
+    finished(held.__aexit__(None, None, None))
+    assert not isinstance(asked(world, name, {"projects": []}), Refusal)
 
 
 def test_a_policy_is_refused_if_the_account_has_changed_since() -> None:
