@@ -33,7 +33,7 @@ class Pointed(NamedTuple):
     message: str
 
 
-class Part(NamedTuple):
+class RefusedPart(NamedTuple):
     """What was refused of a request that does several things: which one, and about what."""
 
     kind: str
@@ -58,7 +58,7 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
     detail: ClassVar[str]
     forbids: ClassVar[bool] = False
     """Whether the audit log records it as a denial although its kind is not `DENIED`."""
-    part: Part | None = None
+    part: RefusedPart | None = None
     """For the audit log, of a request that does several things."""
 
     def __init__(

@@ -17,6 +17,8 @@ from shared.ids import PREFIXES, id_form
 from shared.problems import Invalid, Refusal
 
 MAX_POINTER_CHARACTERS = 200
+MAX_READ = 2_000
+"""Of how many errors the places are searched. A fault has one for each branch of a union."""
 OF_CHOICES = "of_choices"
 """The type of an error of a validator whose context has the `choices`. The nearest one is searched
 for the errors that an answer tells, not for each one in a body."""
@@ -126,7 +128,7 @@ def _refusal(
     prefix: str,
     strictness: Strictness,
 ) -> Refusal:
-    faults = located(error.errors(include_url=False), value)
+    faults = located(error.errors(include_url=False)[:MAX_READ], value)
     told = [fault for fault in faults if not _counts_valid_items(fault, faults)]
     return refuse(
         [

@@ -12,7 +12,7 @@ from services.team.use_cases import guardrails, members, overrides, projects, ro
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.ids import ProjectId, UserId
 from shared.names import name_key
-from shared.problems import Part, Pointed, Refusal
+from shared.problems import Pointed, Refusal, RefusedPart
 
 REFUSED_HERE = "This change of the policy is refused, and so are all others."
 PERMISSIONS: dict[PolicyStepKind, tuple[str, str | None]] = {
@@ -118,13 +118,13 @@ class PolicySteps:
             precondition=None,
         )
 
-    def _part(self, step: PolicyStep) -> Part:
+    def _part(self, step: PolicyStep) -> RefusedPart:
         """The step as the record of its refusal names it."""
         request, target = self._asked(step), step.target
         resource_type = step.kind.value.partition("_")[0]
         if resource_type == "override":
             target = f"{request.project_id}/{target}"
-        return Part(
+        return RefusedPart(
             kind=step.kind.value,
             permission=request.permission,
             resource_type=resource_type,

@@ -278,8 +278,8 @@ ROWS = (
         id="members-read-one-by-one",
         kind=Kind.AVAILABILITY,
         file="services/team/use_cases/context.py",
-        old="            named=request.named_user_id,\n",
-        new="",
+        old=" named=named, session=write.session",
+        new=" session=write.session",
         tests=("tests/services/team/test_round_trips.py",),
     ),
     Mutant(

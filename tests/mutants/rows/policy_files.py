@@ -13,6 +13,14 @@ def _mutant(name: str, kind: Kind, file: str, old: str, new: str, test: str) -> 
 
 ROWS = (
     _mutant(
+        "body-with-many-faults-has-each-one-placed",
+        Kind.AVAILABILITY,
+        "shared/http/validation.py",
+        "error.errors(include_url=False)[:MAX_READ]",
+        "error.errors(include_url=False)",
+        "as_far_as_it_is_told",
+    ),
+    _mutant(
         "policy-of-a-user-waits-for-none-of-theirs",
         Kind.AVAILABILITY,
         POLICY,

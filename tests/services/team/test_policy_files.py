@@ -21,11 +21,13 @@ from services.team.routes.policy_bodies import GivenPolicy
 from services.team.use_cases.policy import READING
 from services.team.use_cases.policy_steps import PERMISSIONS, REFUSED_HERE
 from shared.contracts.team import RequestRefused
+from shared.http import validation
 from shared.http.access import Permission
+from shared.http.faults import located
 from shared.http.paging import PageQuery
 from shared.http.preconditions import Precondition
 from shared.http.routes import MAX_ERRORS, Strictness
-from shared.http.validation import check_json
+from shared.http.validation import MAX_READ, check_json
 from shared.journal.turns import KeyedTurns
 from shared.problems import Invalid, PermissionMissing, Refusal, Unavailable
 from tests.services.team.led_catalog import CATALOG
@@ -329,8 +331,15 @@ def test_what_is_wrong_is_searched_only_as_far_as_it_is_told(
     roles = [{"name": f"Role {number}", "grants": wrong} for number in range(60)]
     assert len(asked(team(), "planPolicy", {"roles": roles}).errors) == MAX_FAULTS
     assert len(searched) <= MAX_FAULTS
+    placed: list[int] = []
+
+    def place(found: list[Any], value: object) -> Any:
+        placed.append(len(found))
+        return located(found, value)
+
+    monkeypatch.setattr(validation, "located", place)
     test = {"scope": "all", "when": {"path": "subjetc", "equals": 1}}
-    levels = {f"level{number}": test for number in range(60)}
+    levels = {f"level{number}": test for number in range(600)}
     value = {"policy": {"version": 1, "roles": [{"name": "R", "grants": {"instance": levels}}]}}
     searched.clear()
     with pytest.raises(Invalid):
@@ -338,6 +347,7 @@ def test_what_is_wrong_is_searched_only_as_far_as_it_is_told(
             GivenPolicy, json.dumps(value).encode(), value=value, strictness=Strictness.STRICT
         )
     assert len(searched) == MAX_ERRORS
+    assert placed == [MAX_READ]
 
 
 @pytest.mark.parametrize("name", ["planPolicy", "applyPolicy"])
