@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
-from rolecall.core import problems
 from services.team.domain.guardrail_violations import GuardrailViolated
 from services.team.domain.guardrails import GuardrailKind, GuardrailRule
 from services.team.domain.policy_names import MAX_FAULTS
@@ -21,7 +23,6 @@ from services.team.routes.policy_bodies import GivenPolicy
 from services.team.use_cases.policy import READING
 from services.team.use_cases.policy_steps import PERMISSIONS, REFUSED_HERE
 from shared.contracts.team import RequestRefused
-from shared.http import validation
 from shared.http.access import Permission
 from shared.http.faults import located
 from shared.http.paging import PageQuery
@@ -31,8 +32,12 @@ from shared.http.validation import MAX_READ, check_json
 from shared.journal.turns import KeyedTurns
 from shared.problems import Invalid, PermissionMissing, Refusal, Unavailable
 from tests.services.team.led_catalog import CATALOG
-from tests.services.team.memory import ACCOUNT, Memory, finished, memory, user_id
+from tests.services.team.memory import ACCOUNT, Memory, MemoryStore, finished, memory, user_id
 from tests.services.team.small_accounts import Small, answered, call_of, small_accounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
 ROWS = {route.operation_id: route for route in ROUTES}
 PATH = {"account_id": str(ACCOUNT)}
@@ -317,51 +322,72 @@ def test_what_does_not_fit_the_account_is_pointed_at(policy: dict[str, Any], poi
     assert [error.pointer for error in refusal.errors] == [pointer]
 
 
-def test_what_is_wrong_is_searched_only_as_far_as_it_is_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    searched: list[str] = []
+@contextmanager
+def calls_of(function: Any) -> Iterator[list[dict[str, Any]]]:
+    """The arguments of each call of this function meanwhile."""
+    found: list[dict[str, Any]] = []
 
-    def search(word: str, known: list[str], n: int) -> list[str]:
-        searched.append(word)
-        return []
+    def seen(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is function.__code__:
+            found.append(dict(frame.f_locals))
 
-    monkeypatch.setattr(problems, "get_close_matches", search)
+    sys.setprofile(seen)
+    try:
+        yield found
+    finally:
+        sys.setprofile(None)
+
+
+class WatchedStore:
+    """The rows in memory, with a look at each call of them."""
+
+    def __init__(self, store: MemoryStore, look: Callable[[str, Any], None]) -> None:
+        self._store = store
+        self._look = look
+
+    def __getattr__(self, name: str) -> Any:
+        inner = getattr(self._store, name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            self._look(name, named.get("session", given[-1] if given else None))
+            return inner(*given, **named)
+
+        return call
+
+
+def watch(world: Memory, look: Callable[[str, Any], None]) -> None:
+    """Let `look` see the name and the session of each call of the rows."""
+    store: Any = WatchedStore(world.store, look)
+    world.ctx = replace(world.ctx, store=store)
+
+
+def test_what_is_wrong_is_searched_only_as_far_as_it_is_told() -> None:
     wrong = {f"instanec{number}": {"view": "all"} for number in range(60)}
     roles = [{"name": f"Role {number}", "grants": wrong} for number in range(60)]
-    assert len(asked(team(), "planPolicy", {"roles": roles}).errors) == MAX_FAULTS
-    assert len(searched) <= MAX_FAULTS
-    placed: list[int] = []
-
-    def place(found: list[Any], value: object) -> Any:
-        placed.append(len(found))
-        return located(found, value)
-
-    monkeypatch.setattr(validation, "located", place)
+    with calls_of(get_close_matches) as searched:
+        assert len(asked(team(), "planPolicy", {"roles": roles}).errors) == MAX_FAULTS
+    assert 0 < len(searched) <= MAX_FAULTS
     test = {"scope": "all", "when": {"path": "subjetc", "equals": 1}}
     levels = {f"level{number}": test for number in range(600)}
     value = {"policy": {"version": 1, "roles": [{"name": "R", "grants": {"instance": levels}}]}}
-    searched.clear()
-    with pytest.raises(Invalid):
-        check_json(
-            GivenPolicy, json.dumps(value).encode(), value=value, strictness=Strictness.STRICT
-        )
+    raw = json.dumps(value).encode()
+    with calls_of(get_close_matches) as searched, pytest.raises(Invalid):
+        check_json(GivenPolicy, raw, value=value, strictness=Strictness.STRICT)
     assert len(searched) == MAX_ERRORS
-    assert placed == [MAX_READ]
+    with calls_of(located) as placed, pytest.raises(Invalid):
+        check_json(GivenPolicy, raw, value=value, strictness=Strictness.STRICT)
+    assert [len(call["found"]) for call in placed] == [MAX_READ]
 
 
 @pytest.mark.parametrize("name", ["planPolicy", "applyPolicy"])
-def test_changes_without_room_in_the_time_are_to_be_split(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_without_room_in_the_time_are_to_be_split(name: str) -> None:
     world = team()
-    inner = world.store.insert_project
 
-    async def slow(*given: Any, **named: Any) -> None:
-        world.clock.move(0.4 * world.ctx.timeouts.policy)
-        await inner(*given, **named)
+    def slow(called: str, session: Any) -> None:
+        if called == "insert_project":
+            world.clock.move(0.4 * world.ctx.timeouts.policy)
 
-    monkeypatch.setattr(world.store, "insert_project", slow)
+    watch(world, slow)
     before = exported(world)["projects"]
     names = [{"name": f"Project {number}"} for number in range(9)] + before
     refusal = asked(world, name, {"projects": names})
@@ -370,22 +396,18 @@ def test_changes_without_room_in_the_time_are_to_be_split(
     assert len(changes(asked(world, name, {"projects": names[6:]}))) == 3
 
 
-def test_a_file_is_read_in_one_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_read_in_one_snapshot() -> None:
     world = team()
     world.journal.session = object()
     seen = []
-    for name in ("account", "members", "projects", "overrides_of_account"):
-        inner = getattr(world.store, name)
-
-        def spied(account_id: Any, session: Any = None, inner: Any = inner) -> Any:
-            seen.append(session)
-            return inner(account_id, session)
-
-        monkeypatch.setattr(world.store, name, spied)
+    watch(world, lambda name, session: seen.append((name, session)))
     row = ROWS["getPolicy"]
-    finished(row.handler(world.ctx, call_of(row, "owner", PATH, None, None), None))  # type: ignore[arg-type]
-    assert len(seen) >= 4
-    assert {*seen} == {world.journal.session}
+    asking: Any = row.handler(world.ctx, call_of(row, "owner", PATH, None, None), cast("Any", None))
+    finished(asking)
+    read_rows = {"access_rows", "members", "projects", "overrides_of_account"}
+    sessions = [session for name, session in seen if name in read_rows]
+    assert len(sessions) == len(read_rows)
+    assert {*sessions} == {world.journal.session}
 
 
 def test_no_file_tells_a_member_the_ids_of_the_platform() -> None:
