@@ -117,12 +117,15 @@ async def build_last_forms(database: Database, steps: Iterable[Step]) -> None:
     """Build what all steps together leave behind, in a database that has no collection yet.
 
     An index that a later step drops is not built, one that a later step changes only in its last
-    form. Each collection takes one command.
+    form. Each collection takes one command. One of which no index is left is made empty: where it
+    is missing, the first two transactions that write to it would exclude each other.
     """
     last: dict[tuple[str, str], Index] = {}
+    named: dict[str, Index] = {}
     for step in steps:
         if isinstance(step, IndexStep):
             last |= {(index.collection, index.full_name): index for index in step.indexes}
+            named |= {index.collection: index for index in step.indexes}
         elif isinstance(step, DropStep):
             for collection, names in step.names.items():
                 for name in names:
@@ -130,6 +133,10 @@ async def build_last_forms(database: Database, steps: Iterable[Step]) -> None:
     for name in dict.fromkeys(index.collection for index in last.values()):
         models = [index.model() for index in last.values() if index.collection == name]
         await create_indexes(majority(database, name), models)
+        named.pop(name)
+    for name, index in named.items():
+        await create_indexes(majority(database, name), [index.model()])
+        await drop_index(majority(database, name), index.full_name)
 
 
 async def build_indexes(database: Database, *indexes: Index) -> None:

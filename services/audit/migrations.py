@@ -175,4 +175,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
             drop_step({"seals": (UNIQUE_BY_LEAF.name,)}),
             Phase.CONTRACT,
         ),
+        Migration(24, "index of marks", drop_step(inbox.EARLIER_INDEXES), Phase.CONTRACT),
     )

@@ -7,7 +7,7 @@ from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
 from shared.http import idempotency
 from shared.indexes import Index, drop_step, index_step
-from shared.migrations import Migration
+from shared.migrations import Migration, Phase
 from shared.mongo import Database, majority
 
 USERS = (Index(collection="users", keys=(("lapses_at", 1),), name="lapses", ttl_seconds=0),)
@@ -209,4 +209,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(30, "notices of earlier API tokens", give_notices),
         Migration(31, "lists of former addresses", list_former_addresses),
         Migration(32, "farewell indexes", index_step(*FAREWELLS)),
+        Migration(33, "index of marks", drop_step(inbox.EARLIER_INDEXES), Phase.CONTRACT),
     )

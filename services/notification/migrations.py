@@ -6,7 +6,7 @@ from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
 from shared.http import idempotency
 from shared.indexes import Index, drop_step, index_step
-from shared.migrations import Migration
+from shared.migrations import Migration, Phase
 
 MESSAGE_RETENTION = timedelta(days=90)
 """How long a finished message is kept; the audit log has its facts for longer."""
@@ -116,4 +116,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(12, "entries by number", index_step(*NUMBERS)),
         Migration(13, "preference indexes", index_step(*PREFERENCES)),
         Migration(14, "digest indexes", index_step(*DIGESTS)),
+        Migration(15, "index of marks", drop_step(inbox.EARLIER_INDEXES), Phase.CONTRACT),
     )

@@ -13,7 +13,7 @@ from shared.auth.row_signatures import RowSigner
 from shared.contracts.facts import SHARDS, shard_of
 from shared.http import idempotency
 from shared.indexes import Index, drop_step, index_step
-from shared.migrations import Migration
+from shared.migrations import Migration, Phase
 from shared.mongo import Collection, Database, Document, insert_missing, majority
 from shared.names import name_key
 
@@ -260,4 +260,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(27, "history indexes", index_step(*journal.HISTORY)),
         Migration(28, "former member indexes", index_step(*FORMER_MEMBERS)),
         Migration(29, "past external id indexes", index_step(*journal.PAST_NAMES)),
+        Migration(30, "index of marks", drop_step(inbox.EARLIER_INDEXES), Phase.CONTRACT),
     )

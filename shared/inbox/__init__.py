@@ -5,11 +5,12 @@ saved in the transaction of its effect, so a second delivery changes nothing.
 """
 
 from shared.inbox.inbox import Inbox, Subscriptions, caller_for
-from shared.inbox.marks import INDEXES, AlreadyApplied, AppliedMark
+from shared.inbox.marks import EARLIER_INDEXES, INDEXES, AlreadyApplied, AppliedMark
 from shared.inbox.reconciler import AWAY
 
 __all__ = [
     "AWAY",
+    "EARLIER_INDEXES",
     "INDEXES",
     "AlreadyApplied",
     "AppliedMark",

@@ -5,7 +5,7 @@ the notes of some moments are saved in one statement. The reconciler fetches wha
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from shared.auth.row_signatures import SignedRow
@@ -30,7 +30,11 @@ INDEXES = (
         name="position",
     ),
 )
-"""What the migrations of a service with an inbox need."""
+"""What earlier versions need."""
+EARLIER_INDEXES = {"inbox": ("position",)}
+"""What a migration drops: marks are found by their ids."""
+IDS_AT_ONCE = 100
+"""The ids in one statement."""
 
 MOST_NOTED = 5_000
 """The most marks in memory. What comes then is fetched again by the reconciler."""
@@ -132,34 +136,36 @@ class Marks:
 
     async def between(self, first: Position, end: int) -> dict[int, str | None]:
         """The marks of a shard from `first` up to `end`, both included: sequence and digest."""
-        shard = {"source": first.source, "epoch": first.epoch, "shard": first.shard}
-        found = self._marks.find(
-            {**shard, "seq": {"$gte": first.seq, "$lte": end}}, {"seq": 1, "digest": 1}
-        )
-        return {mark["seq"]: mark.get("digest") async for mark in found}
+        found: dict[int, str | None] = {}
+        ids = [mark_id(first._replace(seq=seq)) for seq in range(first.seq, end + 1)]
+        for part in _parts(ids):
+            marks = self._marks.find({"_id": {"$in": part}}, {"seq": 1, "digest": 1})
+            found |= {mark["seq"]: mark.get("digest") async for mark in marks}
+        return found
 
     async def count_between(self, first: Position, end: int) -> int:
-        """Count the marks of a shard from `first` up to `end`, both included."""
+        """Count the marks of a shard from `first` up to `end`, both included; reads all marks."""
         shard = {"source": first.source, "epoch": first.epoch, "shard": first.shard}
         return await self._marks.count_documents({**shard, "seq": {"$gte": first.seq, "$lte": end}})
 
-    async def delete(self, last: Position, *, before: datetime) -> None:
-        """Delete the marks of a shard up to that of `last` that were made before the moment."""
-        await self._marks.delete_many(
-            {
-                "source": last.source,
-                "epoch": last.epoch,
-                "shard": last.shard,
-                "seq": {"$gt": 0, "$lte": last.seq},
-                "at": {"$lt": before},
-            }
-        )
+    async def delete(
+        self, source: str, epoch: str, covered: Mapping[int, int], *, before: datetime
+    ) -> None:
+        """Delete the marks of a source that were made before the moment; reads all marks.
 
-    async def delete_other_epochs(self, source: str, epoch: str, *, before: datetime) -> None:
-        """Delete the marks of a source's other epochs that were made before the moment."""
-        await self._marks.delete_many(
-            {"source": source, "epoch": {"$ne": epoch}, "at": {"$lt": before}}
+        Of this epoch it deletes those up to the row of each shard that the progress covers, of
+        other epochs all.
+        """
+        found = self._marks.find(
+            {"at": {"$lt": before}, "source": source}, {"epoch": 1, "shard": 1, "seq": 1}
         )
+        ids = [
+            mark["_id"]
+            async for mark in found
+            if mark["epoch"] != epoch or mark["seq"] <= covered.get(mark["shard"], 0)
+        ]
+        for part in _parts(ids):
+            await self._marks.delete_many({"_id": {"$in": part}})
 
 
 class AppliedMark:
@@ -212,3 +218,8 @@ class AppliedMark:
 
 def _mark(position: Position, digest: str, at: datetime) -> Document:
     return {"_id": mark_id(position), **position._asdict(), "digest": digest, "at": at}
+
+
+def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        yield list(ids[start : start + IDS_AT_ONCE])

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
-from shared.contracts.facts import Position
 from shared.inbox.marks import Marks
 
 MARK_RETENTION = timedelta(hours=1)
@@ -35,6 +34,5 @@ class MarkRetention:
             return
         self._due[source] = now + FORGET_INTERVAL
         before = self._clock.now() - MARK_RETENTION
-        await self._marks.delete_other_epochs(source, epoch, before=before)
-        for shard, seq in self._covered.pop((source, epoch)).items():
-            await self._marks.delete(Position(source, epoch, shard, seq), before=before)
+        covered = self._covered.pop((source, epoch))
+        await self._marks.delete(source, epoch, covered, before=before)

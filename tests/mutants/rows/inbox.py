@@ -410,4 +410,28 @@ ROWS = (
         new="        account_id=None,\n",
         tests=("tests/shared/inbox/test_dead_facts.py", "-k", "forgets_that_it_failed"),
     ),
+    Mutant(
+        id="inbox-marks-that-nothing-covers-are-deleted",
+        kind=Kind.CONSISTENCY,
+        file=MARKS,
+        old=' or mark["seq"] <= covered.get(mark["shard"], 0)',
+        new=' or mark["seq"] > 0',
+        tests=NOTED_TESTS,
+    ),
+    Mutant(
+        id="inbox-marks-of-other-sources-are-deleted",
+        kind=Kind.CONSISTENCY,
+        file=MARKS,
+        old='{"at": {"$lt": before}, "source": source}',
+        new='{"at": {"$lt": before}}',
+        tests=NOTED_TESTS,
+    ),
+    Mutant(
+        id="inbox-marks-behind-the-first-statement-are-not-seen",
+        kind=Kind.CONSISTENCY,
+        file=MARKS,
+        old="    for start in range(0, len(ids), IDS_AT_ONCE):\n",
+        new="    for start in range(0, min(1, len(ids)), IDS_AT_ONCE):\n",
+        tests=NOTED_TESTS,
+    ),
 )

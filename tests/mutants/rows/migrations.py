@@ -166,4 +166,12 @@ ROWS = (
         new="each for each in applied if each.phase is Phase.REPLACE)",
         tests=NEAREST,
     ),
+    Mutant(
+        id="a-collection-without-an-index-is-missing",
+        kind=Kind.AVAILABILITY,
+        file="shared/indexes.py",
+        old="        await create_indexes(majority(database, name), [index.model()])\n",
+        new="",
+        tests=NEAREST,
+    ),
 )

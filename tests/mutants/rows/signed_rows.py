@@ -202,8 +202,8 @@ ROWS = (
     ),
     _mutant(
         "marks-of-an-epoch-that-is-over-stay",
-        "shared/inbox/retention.py",
-        "        await self._marks.delete_other_epochs(source, epoch, before=before)\n",
+        "shared/inbox/marks.py",
+        'mark["epoch"] != epoch or ',
         "",
         ("tests/shared/inbox/test_reconciler.py",),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from shared import context
 from shared.bus import Verdict
 from shared.clock import SystemClock
+from shared.contracts.facts import Position
 from shared.contracts.team import ProjectCreated
 from shared.inbox.marks import Marks
 from shared.journal import rows
@@ -121,6 +123,25 @@ async def test_noted_marks_wait_while_the_database_refuses_them(
         client.close()
     assert not any(marks.is_noted(one.row.position) for one in signed)
     assert await marks_in(database) == 2
+
+
+async def test_more_marks_than_one_statement_names_are_found_and_deleted(
+    client: DbClient, database_name: str
+) -> None:
+    marks, made = Marks(client[database_name], verifier()), SystemClock().now()
+    places = [Position("team", epoch, 1, seq) for epoch in "ab" for seq in range(1, 251)]
+    async with await client.start_session() as session, session.start_transaction():
+        await marks.insert_all([(place, f"{place.seq:064x}") for place in places], made, session)
+    first = Position("team", "a", 1, 2)
+    assert await marks.between(first, 300) == {seq: f"{seq:064x}" for seq in range(2, 251)}
+    assert await marks.count_between(first, 300) == 249
+    later = made + timedelta(seconds=1)
+    await marks.delete("team", "a", {1: 240, 2: 900}, before=made)
+    await marks.delete("identity", "a", {1: 240}, before=later)
+    assert await marks.count_between(first, 300) == 249
+    await marks.delete("team", "a", {1: 240, 2: 900}, before=later)
+    assert sorted(await marks.between(first, 300)) == list(range(241, 251))
+    assert await client[database_name]["inbox"].count_documents({}) == 10
 
 
 async def test_a_row_that_is_noted_during_a_save_is_saved_by_the_next(
