@@ -75,6 +75,14 @@ class InvitedPeople:
         """Before anything is sent."""
         return cls(sent=[], links=[], refused=[], doubted=[])
 
+    def take(self, address: str, invitation: Mapping[str, Any]) -> None:
+        """Note an invitation that was made: it was mailed, or its link is handed over."""
+        link = invitation["link"]
+        if link is None and invitation["note"] is None:
+            self.sent.append(address)
+        else:
+            self.links.append((address, "" if link is None else link["url"]))
+
     @property
     def made(self) -> bool:
         """Whether anyone is invited: a refusal after that does not hide it."""
@@ -199,11 +207,7 @@ async def _invite(
             invited.refused += [(one, SIGNED_OUT) for one in addresses[number:]]
             break
         else:
-            link = made.body["link"]
-            if link is not None or made.body["note"] is not None:
-                invited.links.append((address, "" if link is None else link["url"]))
-            else:
-                invited.sent.append(address)
+            invited.take(address, made.body)
     return invited, status
 
 
