@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of a ROUTES table."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from shared.http.access import Access, Admin, Internal, Permission, Public, ScopedAccess
@@ -25,6 +25,7 @@ from shared.http.openapi_texts import (
     REFUSAL_HEADERS,
     TAGS,
     description_of,
+    header_parameters,
     refusal_text,
     shown_code,
 )
@@ -94,10 +95,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
         "responses": _responses(route, schemas),
     }
     parameters = [*_path_parameters(route), *_query_parameters(route, schemas)]
-    if route.idempotent:
-        parameters.append(_IDEMPOTENCY_KEY)
-    if route.conditional:
-        parameters += map(_tag_header, _CONDITIONS[route.method])
+    parameters += header_parameters(route)
     if parameters:
         operation["parameters"] = parameters
     if route.takes is not None:
@@ -270,31 +268,4 @@ def _oauth_schema(routes: Sequence[Route]) -> dict[str, Any]:
     return {OAUTH_ERROR: OAUTH_ERROR_SCHEMA} if used else {}
 
 
-def _tag_header(name: str) -> dict[str, Any]:
-    """A header with entity tags that a request may have."""
-    return {
-        "name": name,
-        "in": "header",
-        "required": False,
-        "description": PARAMETERS[name],
-        "schema": {"type": "string"},
-        "example": '"Xvc7F5XfHiNGV5bGSoRitg"',
-    }
-
-
-_CONDITIONS: Mapping[str, Sequence[str]] = {
-    "GET": ("If-Match", "If-None-Match"),
-    "POST": ("If-Match", "If-None-Match"),
-    "PATCH": ("If-Match",),
-    "PUT": ("If-Match", "If-None-Match"),
-    "DELETE": ("If-Match",),
-}
-_IDEMPOTENCY_KEY: dict[str, Any] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": PARAMETERS["Idempotency-Key"],
-    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
-    "example": "5f1c2a9e-create-1",
-}
 _SCHEMA_OF = {ErrorForm.PROBLEM: PROBLEM, ErrorForm.OAUTH: OAUTH_ERROR}

@@ -1,7 +1,7 @@
 """The sentences of an OpenAPI document."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.http.access import (
@@ -14,6 +14,7 @@ from shared.http.access import (
     needs_fresh_proof,
 )
 from shared.http.error_forms import ErrorForm, oauth_code
+from shared.http.preconditions import IF_PREVIEW_MATCH
 from shared.http.refusals import ACCEPTED, WrongPrincipal, accepted
 from shared.http.routes import Route, Strictness
 from shared.problems import PermissionMissing, Refusal, ScopeMissing
@@ -82,6 +83,44 @@ PARAMETERS: Mapping[str, str] = {
     " 412, unless the resource already is as the request asks; `*` means any state.",
     "If-None-Match": "ETags that are known already: a GET is then answered 304 without a body."
     " A PUT with `*` only creates, and is answered 412 if the resource exists.",
+    IF_PREVIEW_MATCH: "The `preview_tag` of the preview that the request was decided after. If the"
+    " change would give, take or end anything else by now, the answer is 412.",
+}
+
+
+def header_parameters(route: Route) -> list[dict[str, Any]]:
+    """The headers that the row reads, beside the caller's token."""
+    names = [*_CONDITIONS[route.method]] if route.conditional else []
+    names += [IF_PREVIEW_MATCH] if route.has_preview else []
+    return [*([_IDEMPOTENCY_KEY] if route.idempotent else []), *map(_tag_header, names)]
+
+
+def _tag_header(name: str) -> dict[str, Any]:
+    """A header with entity tags that a request may have."""
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": PARAMETERS[name],
+        "schema": {"type": "string"},
+        "example": '"Xvc7F5XfHiNGV5bGSoRitg"',
+    }
+
+
+_CONDITIONS: Mapping[str, Sequence[str]] = {
+    "GET": ("If-Match", "If-None-Match"),
+    "POST": ("If-Match", "If-None-Match"),
+    "PATCH": ("If-Match",),
+    "PUT": ("If-Match", "If-None-Match"),
+    "DELETE": ("If-Match",),
+}
+_IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": PARAMETERS["Idempotency-Key"],
+    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+    "example": "5f1c2a9e-create-1",
 }
 
 

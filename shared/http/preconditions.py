@@ -11,6 +11,7 @@ from shared.problems import Invalid, Refusal, RefusalKind
 
 ANY = "*"
 WEAK = "W/"
+IF_PREVIEW_MATCH = "If-Preview-Match"
 SHOWN = "."
 """In the tag of a read: between the digest of the state and that of what else it shows."""
 
@@ -26,6 +27,15 @@ class PreconditionFailed(Refusal):
     detail = (
         "The resource is not in the state that `If-Match` names. Read it again, and repeat the"
         " request with its current ETag if the request is still right."
+    )
+
+
+class PreviewOutdated(PreconditionFailed):
+    """The change would do something else than its preview has said."""
+
+    detail = (
+        "The change would not do what the preview that `If-Preview-Match` names has said. Preview"
+        " it again, and repeat the request with the new `preview_tag` if it is still right."
     )
 
 
@@ -126,6 +136,25 @@ def read_precondition(
     if if_match is None and if_none_match is None:
         return None
     return Precondition(represent=represent, if_match=if_match, if_none_match=if_none_match)
+
+
+def read_previewed(headers: CIMultiDictProxy[str]) -> Collection[str] | None:
+    """The tags of the previews that a change was made after; `None`: it was not.
+
+    Raises:
+        Invalid: the header is neither `*` nor a list of entity tags.
+    """
+    return _tags(headers, IF_PREVIEW_MATCH)
+
+
+def require_previewed(tag: str, previewed: Collection[str]) -> None:
+    """Compare what a change does with what the previews of the request have said.
+
+    Raises:
+        PreviewOutdated: it is something else.
+    """
+    if tag not in previewed and ANY not in previewed:
+        raise PreviewOutdated
 
 
 def _named(tag: str, tags: Collection[str]) -> bool:

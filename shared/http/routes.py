@@ -223,7 +223,8 @@ class Route:
     row at DEBUG. `errors` is the form of every refusal on the path, also of the router's own; other
     forms need a path without braces. `represent` makes, of the stored resource, the answer of its
     single read; a write gives the resource to `call.precondition`. A row that `only_previews` says
-    what another one would do, and changes nothing; it compares what that one would. `caller_rule`
+    what another one would do, and changes nothing; it compares what that one would. A change that
+    `has_preview` counts for what that has said alone, if `If-Preview-Match` names it. `caller_rule`
     is a sentence about whom the use case admits among those with the permission. A row
     `for_gateways` answers every method at its path and below, and refuses with 401, 403 or 503:
     gateways know no other status. No document for clients names it. A row that `streams` answers
@@ -254,6 +255,7 @@ class Route:
     on_repeat: str | None = None
     represent: Callable[[Any], Tagged] | None = None
     only_previews: bool = False
+    has_preview: bool = False
     caller_rule: str | None = None
     for_gateways: bool = False
     strictness: Strictness = Strictness.STRICT
@@ -284,7 +286,7 @@ class Route:
             implied += [WrongContentType, *_OF_BODIES]
         if self.idempotent:
             implied += [IdempotencyKeyReused, IdempotencyAnswerLost]
-        if self.conditional:
+        if self.conditional or self.has_preview:
             implied.append(PreconditionFailed)
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         implied.append(NotHttp)

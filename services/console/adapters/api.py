@@ -116,20 +116,9 @@ class PublicApi:
         visitor: Visitor,
         token: str | None = None,
         query: Mapping[str, str] | None = None,
-        if_match: str | None = None,
-        key: str | None = None,
     ) -> Any:
         """Send a request and return the answer's JSON; raises as `answer`."""
-        answer = await self.answer(
-            method,
-            path,
-            body,
-            visitor=visitor,
-            token=token,
-            query=query,
-            if_match=if_match,
-            key=key,
-        )
+        answer = await self.answer(method, path, body, visitor=visitor, token=token, query=query)
         return answer.body
 
     async def answer(
@@ -143,14 +132,17 @@ class PublicApi:
         query: Mapping[str, str] | None = None,
         if_match: str | None = None,
         key: str | None = None,
+        previewed: str | None = None,
     ) -> ApiAnswer:
         """Send a request; it counts for the state `if_match` alone, and once for each `key`.
+
+        It counts for what a preview has said alone, if `previewed` names one.
 
         Raises:
             ApiRefusal: it was refused, or there was no answer.
         """
         condition = "If-None-Match" if if_match == NOT_THERE else "If-Match"
-        own = {condition: if_match, "Idempotency-Key": key}
+        own = {condition: if_match, "Idempotency-Key": key, "If-Preview-Match": previewed}
         headers = _headers(visitor, token) | {name: text for name, text in own.items() if text}
         try:
             async with self._opened().request(

@@ -70,7 +70,7 @@ class InvitationRow:
 class Impact:
     """A preview: who is concerned, and whether a rule of the account refuses the change.
 
-    `more` members are concerned besides those of the rows.
+    `more` members are concerned besides those of the rows. `tag` names all that it says.
     """
 
     rows: Sequence[ImpactRow]
@@ -80,6 +80,7 @@ class Impact:
     more_invitations: int
     violations: Sequence[Mapping[str, Any]]
     etag: str | None
+    tag: str
 
     @property
     def violated(self) -> Sequence[str]:
@@ -121,7 +122,13 @@ def read_impact(
         more_invitations=preview["invitations_concerned"] - len(invitations),
         violations=preview["violations"],
         etag=preview["etag"],
+        tag=shown_tag(preview),
     )
+
+
+def shown_tag(preview: Mapping[str, Any]) -> str:
+    """The tag of all that a preview says, as a form names it."""
+    return str(preview["preview_tag"]).strip('"')
 
 
 def _row(

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.console.adapters.api import ApiRefusal
 from services.console.domain import places
+from services.console.domain.impacts import shown_tag
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.choices import DENIED, MANY, listed
@@ -70,7 +71,9 @@ async def ask_revert(visit: Visit, form: Form) -> Outcome:
         {"change": {"type": "revert", "confirm": frame.account["name"]}},
         query={"limit": SHOWN_MEMBERS},
     )
-    return frame.shown("account/revert", section="settings", form=form, preview=found)
+    return frame.shown(
+        "account/revert", section="settings", form=form, preview=found, seen=shown_tag(found)
+    )
 
 
 async def revert(visit: Visit) -> Outcome:

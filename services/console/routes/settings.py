@@ -1,6 +1,7 @@
 """The pages of an account's settings: its name, and the demand of a second factor."""
 
 from services.console.domain import places
+from services.console.domain.impacts import shown_tag
 from services.console.pages.rendering import Form
 from services.console.routes.account_frame import AccountFrame, open_account
 from services.console.routes.outcomes import Outcome, PageRoute, SeeOther
@@ -50,7 +51,12 @@ async def ask_demand(visit: Visit, form: Form) -> Outcome:
         query={"limit": SHOWN_MEMBERS},
     )
     return frame.shown(
-        "account/second_factor", section="settings", form=form, demanded=demanded, preview=found
+        "account/second_factor",
+        section="settings",
+        form=form,
+        demanded=demanded,
+        preview=found,
+        seen=shown_tag(found),
     )
 
 

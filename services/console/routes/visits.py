@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from services.console.adapters.api import ApiAnswer, ApiRefusal
+from services.console.adapters.api import ApiAnswer, ApiRefusal, path_step
 from services.console.adapters.streamed_answers import StreamedAnswer
 from services.console.domain.browser_state import BrowserSession, Cookie, read_session
 from services.console.pages.catalog_words import in_words
@@ -77,11 +77,15 @@ class Visit(BrowserRequest):
     ) -> ApiAnswer:
         """Ask the API as the signed-in user.
 
+        A change counts for the preview alone that its form has shown, which the form names `seen`.
+
         Raises:
             SignedOut: there is no session, or it has ended.
             ApiRefusal: any other refusal.
         """
         token = await self._access_token()
+        changes = method != "GET" and not path.endswith("/changes/preview")
+        seen = self.typed.get("seen", "") if changes else ""
         try:
             answer = await self.ctx.api.answer(
                 method,
@@ -92,6 +96,7 @@ class Visit(BrowserRequest):
                 query=query,
                 if_match=if_match,
                 key=key,
+                previewed=f'"{path_step(seen)}"' if seen else None,
             )
         except ApiRefusal as refusal:
             if not ends_session(refusal):

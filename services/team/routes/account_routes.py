@@ -11,6 +11,7 @@ from shared.auth.bindings import AccountNotBound, require_account
 from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal, UserPrincipal
 from shared.contracts.facts import ResourceRef
 from shared.http.access import Permission
+from shared.http.preconditions import read_previewed
 from shared.http.routes import Call
 from shared.ids import ProjectId, UserId
 from shared.problems import Refusal, RefusalKind
@@ -107,6 +108,7 @@ def account_request(call: Call[Any, Any]) -> AccountRequest:
         guard=call.guard,
         repeat_answer=call.route.repeat_answer,
         precondition=call.precondition,
+        previewed=read_previewed(call.headers) if call.route.has_preview else None,
     )
 
 

@@ -255,6 +255,7 @@ ROUTES = (
         refuses=(OwnSecondFactorMissing, OwnerSecondFactorMissing, DemandInPerson),
         effective_everywhere=True,
         represent=account_view,
+        has_preview=True,
     ),
     Route(
         method="POST",
@@ -277,6 +278,7 @@ ROUTES = (
         effective_everywhere=True,
         idempotent=True,
         repeat_answer=account_view,
+        has_preview=True,
     ),
     Route(
         method="GET",

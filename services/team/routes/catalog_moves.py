@@ -171,5 +171,6 @@ ROUTES = (
         idempotent=True,
         repeat_answer=moved_view,
         represent=move_state_view,
+        has_preview=True,
     ),
 )

@@ -116,6 +116,7 @@ ROUTES = (
         refuses=(RoleUnknown, GrantsExceeded, EndExceeded, OwnerProtected),
         effective_everywhere=True,
         represent=member_view,
+        has_preview=True,
     ),
     Route(
         method="POST",
@@ -129,6 +130,7 @@ ROUTES = (
         refuses=(OwnerProtected, NotYourself),
         effective_everywhere=True,
         on_repeat="Changes nothing more: the member is suspended.",
+        has_preview=True,
     ),
     Route(
         method="POST",
@@ -142,6 +144,7 @@ ROUTES = (
         refuses=(GrantsExceeded, EndExceeded),
         effective_everywhere=True,
         on_repeat="Changes nothing more: the member is not suspended.",
+        has_preview=True,
     ),
     Route(
         method="DELETE",
@@ -157,6 +160,7 @@ ROUTES = (
         refuses=(OwnerProtected, TooManyToReassign, NewOwnerNotMember, GrantsExceeded),
         effective_everywhere=True,
         represent=member_view,
+        has_preview=True,
     ),
     Route(
         method="POST",
@@ -169,5 +173,6 @@ ROUTES = (
         refuses=(OwnerCannotLeave,),
         effective_everywhere=True,
         on_repeat="Ends nothing more: 404.",
+        has_preview=True,
     ),
 )

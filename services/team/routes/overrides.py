@@ -151,6 +151,7 @@ ROUTES = (
         ),
         effective_everywhere=True,
         represent=_override_view,
+        has_preview=True,
     ),
     Route(
         method="DELETE",
@@ -163,5 +164,6 @@ ROUTES = (
         refuses=(NotInThisCatalog, GrantsExceeded, EndExceeded),
         effective_everywhere=True,
         represent=_override_view,
+        has_preview=True,
     ),
 )

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from rolecall import LevelGrant, grant_text
 from services.team.domain.impact import Changes, LevelChange, Standing
+from services.team.domain.preview_tags import ConcernedInvitation, ConcernedMember
 from services.team.routes.guardrails import ViolationView, violation_views
-from services.team.use_cases.previews import ConcernedInvitation, ConcernedMember, Preview
+from services.team.use_cases.previews import Preview
 from shared.http.paging import Page, PageQuery, paged, write_cursor
 from shared.http.preconditions import Precondition, read_precondition
 from shared.http.routes import Answer, Call, Route
@@ -95,12 +96,15 @@ class PreviewView(Page[MemberImpactView]):
     Every page is computed anew: pages of one `account_rev` belong together. `etag` is the tag of
     what the change is about, as it is now; with it as `If-Match` the change is made only if that
     has not changed since. It is null where the change takes none, and where nothing is there yet.
+    `preview_tag` is of all that the preview says, on every page the same. With it as
+    `If-Preview-Match` the change is made only if it gives, takes and ends exactly that.
     `invitations` has 200 at most. If `violations` has any, a guardrail refuses the change.
     `resource_types_lost` are types in use for which another catalog has no permission.
     """
 
     account_rev: int
     etag: str | None
+    preview_tag: str
     members_concerned: int
     memberships_ending: int
     invitations_concerned: int
@@ -111,7 +115,8 @@ class PreviewView(Page[MemberImpactView]):
 
 def preview_view(call: Call[Any, PageQuery], found: Preview, *, etag: str | None) -> PreviewView:
     """The answer with the page that the call asks for."""
-    page, following = paged(found.members, call, key=_key)
+    effects = found.effects
+    page, following = paged(effects.members, call, key=_key)
     fitting = _fitting(page)
     if len(fitting) < len(page):
         following = write_cursor(call, _key(fitting[-1]))
@@ -120,15 +125,16 @@ def preview_view(call: Call[Any, PageQuery], found: Preview, *, etag: str | None
         next_cursor=following,
         account_rev=found.account_rev,
         etag=etag,
-        members_concerned=len(found.members),
-        memberships_ending=sum(member.role_after is None for member in found.members),
-        invitations_concerned=len(found.invitations),
+        preview_tag=found.tag,
+        members_concerned=len(effects.members),
+        memberships_ending=sum(member.role_after is None for member in effects.members),
+        invitations_concerned=len(effects.invitations),
         invitations=[
             _invitation_view(one, named=found.names_shown)
-            for one in found.invitations[:MAX_INVITATIONS]
+            for one in effects.invitations[:MAX_INVITATIONS]
         ],
         violations=violation_views(found.violations),
-        resource_types_lost=list(found.resource_types_lost),
+        resource_types_lost=list(effects.resource_types_lost),
     )
 
 

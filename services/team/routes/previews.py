@@ -1,5 +1,6 @@
 """The route that says what a change would do, without making it."""
 
+from dataclasses import replace
 from typing import Any
 
 from services.team.routes.account_routes import account_request
@@ -25,7 +26,9 @@ async def preview_change(
         return await real.route.handler(dry, real, real_request)
 
     try:
-        found = await previews.preview(ctx, request, account_request(real), change)
+        found = await previews.preview(
+            ctx, request, replace(account_request(real), previewed=None), change
+        )
     except Refusal as refusal:
         refusal.errors = tuple(
             Pointed(f"/change{error.pointer.removeprefix('/query')}", error.message)

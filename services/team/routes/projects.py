@@ -98,6 +98,7 @@ ROUTES = (
         effective_everywhere=True,
         idempotent=True,
         repeat_answer=_view,
+        has_preview=True,
     ),
     Route(
         method="GET",
@@ -134,5 +135,6 @@ ROUTES = (
         refuses=(ProjectHasResources,),
         effective_everywhere=True,
         represent=_view,
+        has_preview=True,
     ),
 )

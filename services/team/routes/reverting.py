@@ -50,5 +50,6 @@ ROUTES = (
         ),
         effective_everywhere=True,
         on_repeat="Finds a personal account: 409 `already-personal`.",
+        has_preview=True,
     ),
 )

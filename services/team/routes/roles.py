@@ -271,6 +271,7 @@ ROUTES = (
         ),
         effective_everywhere=True,
         represent=role_view,
+        has_preview=True,
     ),
     Route(
         method="DELETE",
@@ -294,5 +295,6 @@ ROUTES = (
         ),
         effective_everywhere=True,
         represent=role_view,
+        has_preview=True,
     ),
 )

@@ -5,7 +5,7 @@ the account is saved over the revision that was read. Nothing that the decision 
 before the change is committed.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -23,7 +23,9 @@ from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.callers import with_name
+from services.team.use_cases.comparisons import Comparer, PreviewedWrite
 from services.team.use_cases.guardrail_writes import OverridesUnread
+from services.team.use_cases.repeat_answers import keep_answer
 from shared.activity import RecentActivity
 from shared.auth.bindings import require_account
 from shared.auth.principals import ApiTokenPrincipal, ClientPrincipal
@@ -54,6 +56,7 @@ class AccountRequest:
     on it that the request needs as well. `named_user_id` is the user of the path, who is read with
     the acting member. `repeat_answer` makes, of the change's result, the answer that a repeat with
     the same idempotency key gets. `AccountWrite.require_precondition` compares the `precondition`.
+    `previewed` are the tags of previews: the change does what one of them has said, or is refused.
     An API `token` bounds what the user may do and give. An owner may do it `while_deleting`; a
     member `without_factor`, even if one is demanded.
     """
@@ -68,6 +71,7 @@ class AccountRequest:
     guard: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
     precondition: Precondition | None = None
+    previewed: Collection[str] | None = None
     token: ApiTokenPrincipal | None = None
     while_deleting: bool = False
     without_factor: bool = False
@@ -203,8 +207,10 @@ class Ctx:
             Unavailable: the change is made but not effective yet, or the database was away.
             GuardrailViolated: the account has declared a rule that the change contradicts.
             RepeatedRequest: the request's idempotency key was used; `Api` answers.
+            PreviewOutdated: the change would not do what the preview of the request has said.
         """
         scope, factor_of = request.override_scope, None
+        previewed = None if isinstance(request, NonMemberRequest) else request.previewed
 
         async def attempt(write: JournalWrite) -> T:
             nonlocal scope, factor_of
@@ -212,13 +218,16 @@ class Ctx:
             factor_of = account_write.second_factor_of
             if self.guardrails_bind:
                 await account_write.watch_guardrails(account_write.account, scope)
+            seen = PreviewedWrite(Comparer(self.store, self.callers), write, previewed)
+            await seen.begin(request.account_id, scope)
             try:
                 result = await change(account_write)
                 await account_write.finish()
+                await seen.require()
             except OverridesUnread as unread:
                 scope |= unread.scope
                 raise
-            await _keep_answer(request, write, result)
+            await keep_answer(_key_of(request), write, result, make=request.repeat_answer)
             return result
 
         return await self.journal.write(
@@ -282,17 +291,6 @@ def _guard_of(request: AccountRequest | NonMemberRequest) -> Guard | None:
         return request.guard
     key = _key_of(request)
     return None if key is None else key.take_key
-
-
-async def _keep_answer(
-    request: AccountRequest | NonMemberRequest, write: JournalWrite, result: Any
-) -> None:
-    key = _key_of(request)
-    if key is None:
-        return
-    if request.repeat_answer is None:
-        raise TypeError("an idempotent request needs the answer of its repeat")
-    await key.keep_answer(write.session, request.repeat_answer(result))
 
 
 def _key_of(request: AccountRequest | NonMemberRequest) -> IdempotencyGuard | None:

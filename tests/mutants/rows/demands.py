@@ -175,7 +175,7 @@ ROWS = (
     ),
     _security(
         "a-preview-forgets-the-demand",
-        "services/team/use_cases/previews.py",
+        "services/team/use_cases/comparisons.py",
         "        _demanding(after),\n",
         "        after.state,\n",
         TEAM_TESTS,

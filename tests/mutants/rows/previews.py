@@ -17,7 +17,43 @@ def _mutant(name: str, kind: Kind, file: str, old: str, new: str, *tests: str) -
     return Mutant(id=name, kind=kind, file=file, old=old, new=new, tests=tests)
 
 
+CONSENT = (PREVIEWS, "-k", "has_said_or_nothing")
+
 ROWS = (
+    _mutant(
+        "a-change-does-what-its-preview-has-not-said",
+        Kind.CONSISTENCY,
+        "services/team/use_cases/comparisons.py",
+        "        require_previewed(preview_tag(found.effects, ()), self._previewed)\n",
+        "",
+        *CONSENT,
+    ),
+    _mutant(
+        "a-preview-tag-leaves-the-invitations-out",
+        Kind.CONSISTENCY,
+        "services/team/domain/preview_tags.py",
+        "in sorted(effects.invitations, key",
+        "in sorted(effects.invitations[:0], key",
+        *CONSENT,
+    ),
+    _mutant(
+        "a-preview-tag-leaves-the-projects-out",
+        Kind.CONSISTENCY,
+        "services/team/domain/preview_tags.py",
+        "    for project_id, changes in in_projects.items():\n",
+        "    for project_id, changes in [*in_projects.items()][:0]:\n",
+        *CONSENT,
+    ),
+    _mutant(
+        "a-press-forgets-which-preview-its-page-has-shown",
+        Kind.CONSISTENCY,
+        "services/console/routes/visits.py",
+        'self.typed.get("seen", "") if changes else ""',
+        '""',
+        "tests/services/console/test_member_pages.py",
+        "-k",
+        "counts_for_what_its_page",
+    ),
     _mutant(
         "preview-forgets-overridden-projects",
         Kind.CONSISTENCY,

@@ -75,5 +75,6 @@ def a_preview(*members: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "invitations_concerned": 0,
         "violations": [],
         "etag": None,
+        "preview_tag": '"seen1"',
         **changes,
     }

@@ -114,6 +114,8 @@ class StandIn:
     queries: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     """The states for which changes were asked."""
+    previewed: list[tuple[str, str]] = field(default_factory=list)
+    """The changes that were asked for what a preview has said, with its tag."""
     keys: list[str] = field(default_factory=list)
     """The keys of requests that count once."""
     series: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
@@ -134,12 +136,7 @@ class StandIn:
         if name not in {CONNECTIONS, UNREAD}:
             self.asked.append((name, body, request.headers.get("Authorization", "")))
             self.queries.append((name, dict(request.query)))
-        if "If-Match" in request.headers:
-            self.conditions.append(request.headers["If-Match"])
-        if "If-None-Match" in request.headers:
-            self.conditions.append(f"none {request.headers['If-None-Match']}")
-        if "Idempotency-Key" in request.headers:
-            self.keys.append(request.headers["Idempotency-Key"])
+        self.note_conditions(name, request.headers)
         if name in self.late:
             await self.late[name].wait()
         if self.silent and request.method == "GET":
@@ -154,6 +151,16 @@ class StandIn:
         if isinstance(content, dict) and content.get("etag"):
             headers["ETag"] = content["etag"]
         return web.json_response(content, status=status, headers=headers)
+
+    def note_conditions(self, name: str, headers: Mapping[str, str]) -> None:
+        if "If-Match" in headers:
+            self.conditions.append(headers["If-Match"])
+        if "If-None-Match" in headers:
+            self.conditions.append(f"none {headers['If-None-Match']}")
+        if "If-Preview-Match" in headers:
+            self.previewed.append((name, headers["If-Preview-Match"]))
+        if "Idempotency-Key" in headers:
+            self.keys.append(headers["Idempotency-Key"])
 
     async def tell(self, request: web.BaseRequest, media: str) -> web.StreamResponse:
         self.followed.append(dict(request.headers))

@@ -56,7 +56,7 @@ def api(site: tuple[StandIn, str]) -> StandIn:
     api, _ = site
     api.answers = dict(ANSWERS)
     api.asked, api.queries, api.conditions, api.keys = [], [], [], []
-    api.series, api.revisions = {}, {}
+    api.series, api.revisions, api.previewed = {}, {}, []
     api.silent_after, api.silent = "", False
     return api
 

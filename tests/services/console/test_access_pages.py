@@ -340,6 +340,7 @@ async def test_a_role_is_changed_after_a_preview_for_the_state_that_was_shown(br
     assert previewed["change"] == {"type": "role_edit", "role_id": ROLE_ID, **saved}
     assert saved["grants"] == CUSTOM["grants"] | {"instance": {"manage": "all", "delete": "all"}}
     assert account.conditions == ['"rol_1-1"', '"rol_1-1"']
+    assert account.previewed[-1] == (f"PATCH {API}/roles/{ROLE_ID}", '"seen1"')
 
 
 async def test_pages_say_since_when_a_change_is_effective(browser, account):
@@ -455,6 +456,7 @@ async def test_a_role_in_use_is_deleted_with_the_one_in_its_place(browser, accou
     assert await press(browser, where) == f"{PAGE}/roles?done=role-deleted"
     assert (f"DELETE {API}/roles/{ROLE_ID}", {"replacement": "viewer"}) in account.queries
     assert account.conditions == ['"rol_1-1"']
+    assert account.previewed == [(f"DELETE {API}/roles/{ROLE_ID}", '"seen1"')]
 
 
 # --- projects
@@ -478,6 +480,7 @@ async def test_projects_are_made_renamed_and_deleted(browser, account):
     assert "Person 2" in browser.text
     assert await press(browser, f"{here}/delete") == f"{PAGE}/projects?done=project-deleted"
     assert account.conditions == ['"p-1"', '"p-1"']
+    assert account.previewed == [(f"DELETE {API}/projects/{PROJECT_ID}", '"seen1"')]
 
 
 async def test_a_project_with_resources_is_not_offered_for_deletion(browser, account):
@@ -560,6 +563,7 @@ async def test_a_member_gets_other_permissions_in_one_project_after_a_preview(br
     assert "member" not in saved["grants"]
     assert saved["expires_at"] == "2027-03-01T23:59:59+00:00"
     assert account.conditions == ["none *"]
+    assert account.previewed == [(f"PUT {AT_API}", '"seen1"')]
 
 
 @pytest.mark.rule("Ci12")
@@ -673,6 +677,7 @@ async def test_the_role_counts_again_after_a_confirmation(browser, account):
     assert "counts again what the role Viewer gives" in browser.text
     assert await press(browser, f"{HERE}/remove") == f"{HERE}?done=override-removed"
     assert account.conditions == ['"o-1"']
+    assert account.previewed == [(f"DELETE {AT_API}", '"seen1"')]
 
 
 async def test_a_member_who_is_refused_everything_is_shown_with_the_reason(browser, account):

@@ -35,6 +35,7 @@ def preview(**more):
         "items": [IMPACT],
         "next_cursor": None,
         "etag": '"state1"',
+        "preview_tag": '"seen1"',
         "members_concerned": 1,
         "memberships_ending": 1,
         "invitations_concerned": 0,
@@ -126,14 +127,31 @@ async def test_a_role_changes_for_the_state_that_its_preview_showed(browser, api
     assert "would have <bdi" in browser.text
     assert not any(name.startswith("PATCH") for name, *_ in api.asked)
     api.answers[f"PATCH {BEA}"] = problem(412, "precondition-failed")
-    api.answers[PREVIEW] = preview(etag='"state2"')
+    api.answers[PREVIEW] = preview(etag='"state2"', preview_tag='"seen2"')
     await browser.press(f"{MEMBER}/role?role=viewer")
     assert (browser.status, "Someone has changed this meanwhile" in browser.text) == (412, True)
     api.answers[f"PATCH {BEA}"] = (200, member(2))
     where = await browser.press(f"{MEMBER}/role?role=viewer")
     assert where == f"{MEMBER}?done=role-changed"
     assert api.conditions == ['"state1"', '"state2"']
+    assert api.previewed == [(f"PATCH {BEA}", '"seen1"'), (f"PATCH {BEA}", '"seen2"')]
     assert api.asked_for(f"PATCH {BEA}")[-1] == {"role": "viewer"}
+
+
+@pytest.mark.parametrize(
+    ("press", "change"),
+    [
+        ("members/usr_2/suspend", f"POST {BEA}/suspend"),
+        ("members/usr_2/resume", f"POST {BEA}/resume"),
+        ("members/usr_2/remove", f"DELETE {BEA}"),
+        ("leave", f"POST {API}/leave"),
+    ],
+)
+async def test_a_press_counts_for_what_its_page_has_shown(browser, api, press, change):
+    await open_page(browser, api, f"{PAGE}/{press}")
+    api.answers[change] = (204, None)
+    await browser.press(f"{PAGE}/{press}")
+    assert api.previewed == [(change, '"seen1"')]
 
 
 async def test_what_a_removed_member_owns_is_given_to_another_one(browser, api):

@@ -75,7 +75,14 @@ def settings(api: StandIn) -> StandIn:
     preview = {"members_concerned": 1, "memberships_ending": 2, "invitations_concerned": 3}
     api.answers |= {
         f"PATCH {API}": (200, OWNED),
-        PREVIEW: (200, {**preview, "items": [{"name": "Cy <i>", "email": "", "user_id": "u"}]}),
+        PREVIEW: (
+            200,
+            {
+                **preview,
+                "preview_tag": '"seen1"',
+                "items": [{"name": "Cy <i>", "email": "", "user_id": "u"}],
+            },
+        ),
         "GET /v1/webhook-event-types": (200, {"items": [{"type": one} for one in TYPES]}),
         f"GET {HOOKS}": (200, {"items": [HOOK]}),
         f"POST {HOOKS}": (201, {**HOOK, "secret": "whsec_1"}),
@@ -183,6 +190,7 @@ async def test_the_demand_of_a_second_factor_names_who_is_shut_out(browser, sett
     where = await browser.press(f"{SETTINGS}/second-factor")
     assert where == f"{SETTINGS}?done=factor-demanded"
     assert settings.asked_for(f"PATCH {API}") == [{"require_second_factor": True}]
+    assert settings.previewed == [(f"PATCH {API}", '"seen1"')]
 
 
 CHANGES = [
@@ -408,6 +416,7 @@ async def test_a_team_is_reverted_after_its_name_was_typed(browser, settings):
         {"confirm": "wrong"},
         {"confirm": "Analytical Engines"},
     ]
+    assert settings.previewed == [(f"POST {API}/revert", '"seen1"')] * 2
 
 
 async def test_an_account_is_deleted_by_its_name_and_restored(browser, settings):

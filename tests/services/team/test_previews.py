@@ -243,3 +243,104 @@ def test_the_document_says_where_a_precondition_does_not_count() -> None:
     for body, row in REAL_ROUTES.items():
         told = "`If-Match` does not count" in (body.__doc__ or "")
         assert told is (row.represent is None), row.operation_id
+
+
+# --- consent
+
+
+async def saved(team: Team) -> dict[str, list[Any]]:
+    """What is stored, without the receipts: what happened before becomes effective any time."""
+    return {name: rows for name, rows in (await stored(team)).items() if name != "receipts"}
+
+
+async def peopled(account: Account) -> dict[str, str]:
+    """A role of one member, a project, and the addresses that the changes below name."""
+    role = await created(account, VIEW | {"instance": {"view": "all"}})
+    project = await account.owner.send("POST", f"{account.path}/projects", {"name": "prod"})
+    member = await account.join(role, "Ada")
+    await account.join("viewer", "Bea")
+    return {
+        "role": role,
+        "project": project.expect(201)["id"],
+        "member": member.user_id,
+        "other": account.people["Bea"].user_id,
+    }
+
+
+EDIT = {"grants": VIEW | {"instance": {"view": "self"}}}
+CHANGES: dict[str, tuple[str, str, dict[str, Any] | None, dict[str, Any]]] = {
+    "role_delete": ("DELETE", "roles/{role}?replacement=viewer", None, {"replacement": "viewer"}),
+    "role_edit": ("PATCH", "roles/{role}", EDIT, EDIT),
+    "project_delete": ("DELETE", "projects/{project}", None, {}),
+    "revert": ("POST", "revert", {"confirm": "Engines"}, {"confirm": "Engines"}),
+    "member_resumption": ("POST", "members/{member}/resume", None, {}),
+    "member_suspension": ("POST", "members/{member}/suspend", None, {}),
+    "member_removal": ("DELETE", "members/{member}", None, {}),
+}
+"""A change by its kind: how it is made, and what its preview is asked for."""
+BETWEEN: dict[str, tuple[str, str, dict[str, Any] | None]] = {
+    "role_delete": ("PATCH", "members/{other}", {"role": "{role}"}),
+    "role_edit": ("PATCH", "members/{other}", {"role": "{role}"}),
+    "project_delete": ("PUT", "projects/{project}/overrides/{member}", {"grants": {}}),
+    "revert": ("POST", "invitations", {"email": "late@example.com", "role": "viewer"}),
+    "member_resumption": ("PATCH", "members/{member}", {"role": "admin"}),
+    "member_suspension": ("PUT", "projects/{project}/overrides/{member}", {"grants": {}}),
+    "member_removal": ("PATCH", "members/{member}", {"role": "admin"}),
+}
+"""What happens between the preview and the press, and would be done to unseen."""
+
+
+@pytest.mark.rule("B9")
+@pytest.mark.parametrize("kind", CHANGES)
+async def test_a_change_does_what_its_preview_has_said_or_nothing(team: Team, kind: str) -> None:
+    account = await team.account()
+    ids = await peopled(account)
+    owner = account.owner
+    if kind == "member_resumption":
+        (await owner.send("POST", f"{account.path}/members/{ids['member']}/suspend")).expect(200)
+    named = {
+        "role_delete": {"role_id": ids["role"]},
+        "role_edit": {"role_id": ids["role"]},
+        "project_delete": {"project_id": ids["project"]},
+    }.get(kind, {"user_id": ids["member"]} if kind.startswith("member") else {})
+    method, path, body, more = CHANGES[kind]
+    change = {"type": kind, **named, **more}
+
+    async def make(tag: str) -> Reply:
+        place = f"{account.path}/{path.format_map(ids)}".rstrip("/")
+        return await owner.send(method, place, body, If_Preview_Match=tag)
+
+    first = (await ask(account, change)).expect(200)["preview_tag"]
+    assert (await ask(account, change)).expect(200)["preview_tag"] == first
+    between, where, sent = BETWEEN[kind]
+    sent = sent and {
+        name: text.format_map(ids) if isinstance(text, str) else text for name, text in sent.items()
+    }
+    happened = await owner.send(between, f"{account.path}/{where.format_map(ids)}", sent)
+    assert happened.status < 300
+    before = await saved(team)
+
+    refused = await make(first)
+
+    assert (refused.status, refused.code) == (412, "precondition-failed")
+    assert await saved(team) == before
+    second = (await ask(account, change)).expect(200)["preview_tag"]
+    assert second != first
+    assert (await make(second)).status < 300
+
+
+async def test_a_repeated_change_is_answered_as_done_with_its_old_preview(team: Team) -> None:
+    account = await team.account()
+    ids = await peopled(account)
+    change = {"type": "member_suspension", "user_id": ids["member"]}
+    tag = (await ask(account, change)).expect(200)["preview_tag"]
+    place = f"{account.path}/members/{ids['member']}/suspend"
+    for _ in range(2):
+        (await account.owner.send("POST", place, If_Preview_Match=tag)).expect(200)
+    malformed = await account.owner.send("POST", place, If_Preview_Match="bare")
+    assert (malformed.status, malformed.code) == (422, "invalid")
+
+
+def test_each_change_with_a_preview_takes_its_tag() -> None:
+    rows = {row.operation_id for row in ROUTES if row.has_preview}
+    assert rows == {row.operation_id for row in REAL_ROUTES.values()}

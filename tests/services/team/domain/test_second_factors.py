@@ -266,7 +266,7 @@ def test_a_preview_shows_who_would_be_shut_out(account: Memory) -> None:
             change,
         )
     )
-    shut_out = {one.impact.user_id: one.impact.everywhere for one in found.members}
+    shut_out = {one.impact.user_id: one.impact.everywhere for one in found.effects.members}
     assert set(shut_out) == {user_id("ada"), user_id("bea")}
     assert all(change.after is None for changes in shut_out.values() for change in changes)
     assert not demands(account)
