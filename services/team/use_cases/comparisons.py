@@ -40,7 +40,7 @@ class ComparedRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class ComparedChange:
     """The effects of a change, and who holds what before and after it."""
 
     effects: Effects
@@ -77,7 +77,7 @@ class Comparer:
         facts: Collection[Fact],
         *,
         now: datetime,
-    ) -> Comparison:
+    ) -> ComparedChange:
         """Compare the rows before a change with those after it, and with what its facts say."""
         before = await held_in(self._store, was.policy, now=now)
         after = await held_in(self._store, was.policy.after(facts), now=now)
@@ -96,7 +96,7 @@ class Comparer:
             invitations=tuple(ConcernedInvitation.among(was.pending, left)),
             resource_types_lost=await self._lost_types(was.account, after),
         )
-        return Comparison(effects=effects, before=before, after=after)
+        return ComparedChange(effects=effects, before=before, after=after)
 
     async def _lost_types(self, account: Account, after: Held) -> tuple[str, ...]:
         """The types in use of which another catalog has no permission."""
