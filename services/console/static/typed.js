@@ -6,6 +6,7 @@
   const content = document.getElementById("content");
   if (!content) return;
   const TYPED = "rolecall.typed", PRESSED = "rolecall.pressed", MOST = 20;
+  const SIGN_OUT = "/sign-out";
   const SECRETS = new Set(["password", "current", "new", "client_secret", "secret", "carried",
     "otp", "form", "once", "first_step", "continuation", "challenge", "credential", "enrolment",
     "token", "code"]);
@@ -24,8 +25,9 @@
   const forms = () => [...content.querySelectorAll("form[method=post]")];
   const target = (form) => form.getAttribute("action") ?? "";
   const mark = (form) => form.querySelector("input[name=form]")?.value.split(".")[1] ?? "";
+  // What a preview has shown is not kept: it counts for the page that shows it alone.
   const fields = (form) => [...form.elements].filter((field) => field.name
-    && !SECRETS.has(field.name) && !["password", "submit", "button", "file"].includes(field.type));
+    && field.name !== "seen" && !SECRETS.has(field.name) && !["password", "submit", "button", "file"].includes(field.type));
   const isOpen = (field) => field.type !== "hidden" && field.name !== "confirm";
   const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
 
@@ -81,6 +83,12 @@
   content.addEventListener("change", keepAll);
   content.addEventListener("submit", (event) => {
     if (event.target.method !== "post") return;
+    if (target(event.target) === SIGN_OUT) {
+      // Who comes next to this tab finds nothing of what was typed.
+      sessionStorage.removeItem(TYPED);
+      sessionStorage.removeItem(PRESSED);
+      return;
+    }
     keepAll();
     sessionStorage.setItem(PRESSED, here);
   });

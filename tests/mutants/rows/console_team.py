@@ -42,6 +42,22 @@ ROWS = (
         tests=(*TYPED, "-k", "preview"),
     ),
     Mutant(
+        id="what-was-typed-stays-in-the-tab-after-a-sign-out",
+        kind=Kind.SECURITY,
+        file=f"{STATIC}/typed.js",
+        old="if (target(event.target) === SIGN_OUT) {",
+        new="if (false) {",
+        tests=(*TYPED, "-k", "sign_out"),
+    ),
+    Mutant(
+        id="a-tab-forgets-what-was-typed-once-a-preview-says-more",
+        kind=Kind.DATA,
+        file=f"{STATIC}/typed.js",
+        old='field.name !== "seen" && ',
+        new="",
+        tests=TYPED,
+    ),
+    Mutant(
         id="page-says-what-any-link-says",
         kind=Kind.SECURITY,
         file=f"{ROUTES}/browser_requests.py",

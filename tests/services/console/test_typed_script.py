@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 import services.console
+from services.console.domain import places
 from services.console.routes.outcomes import SECRET_FIELDS
 from tests.e2e.visitors import chromium
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("unmeasured")
 STATIC = Path(services.console.__file__).parent / "static"
 SCRIPT = (STATIC / "typed.js").read_text()
 READER = "mark.ana"
+SIGN_OUT = places.SIGN_OUT
 
 
 def written(content: str, said: str = "") -> str:
@@ -42,6 +44,7 @@ EDIT = (
     '<input name="name" value="Before"><input name="password" type="password">'
     '<select name="level"><option value="">None</option><option value="all">All</option></select>'
     '<input type="checkbox" name="mail" value="yes"><input type="hidden" name="state" value="s2">'
+    '<input type="hidden" name="seen" value="SEEN">'
 )
 
 
@@ -89,7 +92,14 @@ class Answers(BaseHTTPRequestHandler):
         if self.path == "/typed.js":
             self._give(SCRIPT, "text/javascript")
         elif self.path == "/edit":
-            self._give(written(form_of(self.server.reader, EDIT)))
+            self._give(
+                written(
+                    form_of(self.server.reader, EDIT.replace("SEEN", f"p{self.server.presses}"))
+                )
+            )
+        elif self.path == SIGN_OUT:
+            leave = form_of(self.server.reader, "").replace("<form", f'<form action="{SIGN_OUT}"')
+            self._give(written(leave))
         else:
             self._give(written("<p>Other</p>", " data-done" if self.path == "/done" else ""))
 
@@ -198,6 +208,16 @@ def test_no_secret_is_kept_in_the_tab(site: Site) -> None:
     assert "After" in kept
     assert "hidden" not in kept
     assert READER not in kept
+
+
+@pytest.mark.rule("T11")
+def test_nothing_that_was_typed_is_in_the_tab_after_a_sign_out(site: Site) -> None:
+    site.type_and_press()
+    site.page.goto(site.url + SIGN_OUT)
+    assert "After" in site.page.evaluate("JSON.stringify({...sessionStorage})")
+    site.page.click("button[value=save]")
+    site.page.wait_for_url("**/done")
+    assert "After" not in site.page.evaluate("JSON.stringify({...sessionStorage})")
 
 
 MENU = """<h1>A page</h1>
