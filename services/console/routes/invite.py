@@ -88,6 +88,14 @@ class InvitedPeople:
         """Whether anyone is invited: a refusal after that does not hide it."""
         return bool(self.sent or self.links)
 
+    def has_it_before(self, address: str, refusal: ApiRefusal) -> bool:
+        """Note what a refusal says of an address; whether that one was invited before."""
+        if refusal.code in DOUBTS:
+            self.doubted.append(address)
+        if refusal.code in SENT_BEFORE:
+            self.before.append(address)
+        return refusal.code in SENT_BEFORE
+
 
 def role_choices(table: PermissionTable) -> Sequence[RoleChoice]:
     """The roles that can be given, each with the entries of which it gives something."""
@@ -186,16 +194,13 @@ async def _invite(
                 key=_key(visit, address),
             )
         except ApiRefusal as refusal:
-            if refusal.code in SENT_BEFORE:
-                invited.before.append(address)
+            if invited.has_it_before(address, refusal):
                 continue
             of_the_form = bool(refusal.errors) and AT_EMAIL not in refusal.errors
             if of_the_form and not invited.made:
                 raise
             status = page_status(refusal)
             said = _reason(refusal)
-            if refusal.code in DOUBTS:
-                invited.doubted.append(address)
             if of_the_form or refusal.status in OF_THE_VISITOR:
                 invited.refused += [(one, said) for one in addresses[number:]]
                 break

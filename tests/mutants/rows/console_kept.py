@@ -17,8 +17,8 @@ ROWS = (
         id="invitation-of-another-address-ends-with-one-that-was-sent",
         kind=Kind.DATA,
         file=f"{ROUTES}/invite.py",
-        old="            if refusal.code in SENT_BEFORE:\n",
-        new="            if refusal.code in ():\n",
+        old="        return refusal.code in SENT_BEFORE\n",
+        new="        return False\n",
         tests=("tests/services/console/test_member_pages.py", "-k", "invites_the_others"),
     ),
     Mutant(
