@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from services.team.domain.account_access import AccountAccess
+from services.team.domain.override_scope import EVERY_OVERRIDE
 from services.team.domain.policy_steps import PolicyPlan, PolicyTooLarge
 from services.team.routes import guardrails, members, overrides, projects, roles
 from services.team.routes.account_routes import account_request
@@ -62,7 +63,7 @@ async def plan_policy(
     real = replace(account_request(call), precondition=observed(call, applying, tag))
     async with policy.turn(ctx, request):
         prepared = await policy.prepare(ctx, request, wanted)
-        found = await previews.preview(ctx, request, real, change)
+        found = await previews.preview(ctx, request, real, change, scope=EVERY_OVERRIDE)
     shown = preview_view(call, found, etag=tag.value)
     return PolicyPlanView(
         **dict(shown), policy_id=plans[-1].policy_id, changes=change_views(plans[-1])

@@ -33,17 +33,20 @@ async def preview(
     request: AccountRequest,
     real: AccountRequest,
     change: Callable[[Ctx, AccountRequest], Awaitable[object]],
+    *,
+    scope: OverrideScope | None = None,
 ) -> Preview:
     """Run `change` dry, and compare the account before and after it (`B9`).
 
     `change` gets the context to use and the `real` request, and is authorized and refused as the
-    real one. Guardrails do not refuse it: the preview lists what they would refuse.
+    real one. Guardrails do not refuse it: the preview lists what they would refuse. With a `scope`
+    of overrides that is too small it runs again; the default is that of a single change.
 
     Raises:
         NotFound, PermissionMissing: the caller is not a member.
     """
     access = await ctx.authorize(request)  # the rows are read for members alone
-    dry, was = await _dry_run(ctx, real, change, scope=real.override_scope)
+    dry, was = await _dry_run(ctx, real, change, scope=scope or real.override_scope)
     while not was.scope.covers(needed := touched(was.policy, dry.facts)):
         dry, was = await _dry_run(ctx, real, change, scope=was.scope | needed)
     is_ = dry.after
