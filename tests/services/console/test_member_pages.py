@@ -260,8 +260,7 @@ async def test_a_form_that_has_invited_one_invites_the_others_and_says_so(browse
 
 
 def once_of(text):
-    [once] = re.findall(r'name="once" value="([^"]+)"', text)
-    return once
+    return re.findall(r'name="once" value="([^"]+)"', text)[0]
 
 
 async def test_the_form_keeps_who_was_not_invited_with_the_reason(browser, api):
