@@ -10,7 +10,7 @@ from tests.architecture.files import nodes, parsed, relative, tracked
 FACES = {
     "shared/inbox/__init__.py": {
         "shared.inbox.inbox": {"Inbox", "Subscriptions", "caller_for"},
-        "shared.inbox.marks": {"INDEXES", "AlreadyApplied", "AppliedMark"},
+        "shared.inbox.marks": {"EARLIER_INDEXES", "INDEXES", "AlreadyApplied", "AppliedMark"},
         "shared.inbox.reconciler": {"AWAY"},
     },
     "shared/journal/__init__.py": {
