@@ -217,10 +217,13 @@ async def test_a_cursor_of_an_earlier_version_begins_the_snapshot_again(team: Te
 async def test_a_snapshot_of_some_shards_leaves_the_accounts_of_others_out(team: Team) -> None:
     """Catalogs are in each, and a document without its number, which may be of any shard."""
     accounts = [await team.account() for _ in range(4)]
+    own = {account.id for account in accounts}
     snapshot = PolicySnapshot(team.database, Store(team.database), page_size=3)
-    whole = await pages(snapshot, team)
+    # Documents of other tests may have no number.
+    whole = [row for row in await pages(snapshot, team) if row[0] == "catalog" or own & {*row}]
     for part in ({shard_of(accounts[0].id)}, {shard_of(each.id) for each in accounts[1:]}):
-        found = await pages(snapshot, team, shards=frozenset(part))
+        read = await pages(snapshot, team, shards=frozenset(part))
+        found = [row for row in read if row[0] == "catalog" or own & {*row}]
         assert found == [
             (kind, account_id, each)
             for kind, account_id, each in whole
