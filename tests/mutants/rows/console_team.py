@@ -153,4 +153,28 @@ ROWS = (
         new='"check_address": not meant,',
         tests=(TESTS, "-k", "doubted_addresses_alone"),
     ),
+    Mutant(
+        id="form-counts-the-last-of-two-fields",
+        kind=Kind.SECURITY,
+        file=f"{ROUTES}/forms.py",
+        old='found.setdefault(name, value.replace("\\r\\n", "\\n"))',
+        new='found[name] = value.replace("\\r\\n", "\\n")',
+        tests=("tests/services/console/test_rules.py", "-k", "two_fields"),
+    ),
+    Mutant(
+        id="level-is-given-for-own-things-where-there-are-none",
+        kind=Kind.DATA,
+        file="services/console/domain/override_choices.py",
+        old="grant = limit if level.offers_self else NONE",
+        new="grant = limit",
+        tests=("tests/services/console/test_permission_tables.py", "-k", "gives_way"),
+    ),
+    Mutant(
+        id="hidden-page-keeps-its-place",
+        kind=Kind.AVAILABILITY,
+        file=f"{STATIC}/live.js",
+        old="() => (isSeen() ? wait() : close())",
+        new="() => { if (isSeen()) wait(); }",
+        tests=("tests/services/console/test_live_script.py", "-k", "hidden"),
+    ),
 )

@@ -124,4 +124,28 @@ ROWS = (
         "        if key not in kept:",
         "every_kind or another_account",
     ),
+    _mutant(
+        "policy-changes-the-acting-member-first",
+        Kind.AVAILABILITY,
+        "services/team/domain/policy_steps.py",
+        "of_member and step.target == by, at)",
+        "of_member and step.target != by, at)",
+        "comes_last",
+    ),
+    _mutant(
+        "policy-has-one-change-less-than-its-limit",
+        Kind.LIMIT,
+        "services/team/domain/policy_steps.py",
+        "    if len(steps) > MAX_STEPS:",
+        "    if len(steps) >= MAX_STEPS:",
+        "limit_says",
+    ),
+    _mutant(
+        "policy-sets-an-override-whose-time-is-over",
+        Kind.LIMIT,
+        "services/team/domain/policy_names.py",
+        "override.expires_at <= self._rows.now",
+        "override.expires_at < self._rows.now",
+        "whose_time",
+    ),
 )

@@ -320,4 +320,12 @@ ROWS = (
         new="not held.state.projects:\n",
         tests=("tests/services/team/test_guardrails_hold.py",),
     ),
+    _mutant(
+        "a-preview-names-the-number-of-projects-only",
+        Kind.CONSISTENCY,
+        "services/team/domain/preview_tags.py",
+        '        yield "inside", *ids, *levels\n',
+        '        yield "inside", len(ids), *levels\n',
+        "tests/services/team/domain/test_preview_tags.py",
+    ),
 )

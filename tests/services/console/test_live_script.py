@@ -100,3 +100,19 @@ def test_a_page_of_the_log_says_that_too_many_follow_and_tries_again(page: Page)
     page.wait_for_selector("#new-records", state="visible")
     assert page.is_hidden("#records-busy")
     page.unroute("**/*")
+
+
+def test_a_page_that_is_hidden_gives_its_place_back(page: Page, asked: list[str]) -> None:
+    page.goto(f"{SITE}/log")
+    page.evaluate("""() => {
+      window.closedFeeds = 0;
+      const close = EventSource.prototype.close;
+      EventSource.prototype.close = function () { window.closedFeeds += 1; close.call(this); };
+    }""")
+    with page.expect_request(f"**{TAIL}"):
+        page.clock.run_for(1)
+    page.evaluate("""() => {
+      Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    assert page.evaluate("window.closedFeeds") >= 1

@@ -16,6 +16,7 @@ from services.console.domain.origins import is_foreign, takes_passkeys
 from services.console.domain.places import NOT_PAGES, destination
 from services.console.domain.sealing import Sealer
 from services.console.routes import FEEDS, PAGES, STATES
+from services.console.routes.forms import read_pairs
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 OLD, NEW, OTHER = (bytes(range(start, start + 32)) for start in (0, 50, 100))
@@ -227,3 +228,7 @@ def test_a_token_is_replaced_before_its_end(seconds, wants):
         id="x", access_token="a", refresh_token="r", expires_at=NOW + timedelta(seconds=seconds)
     )
     assert session.wants_refresh(NOW) is wants
+
+
+def test_the_first_of_two_fields_of_one_name_counts():
+    assert read_pairs("role=viewer&name=a&role=owner") == {"role": "viewer", "name": "a"}

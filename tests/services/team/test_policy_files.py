@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from services.team.domain.guardrail_violations import GuardrailViolated
 from services.team.domain.guardrails import GuardrailKind, GuardrailRule
 from services.team.domain.policy_names import MAX_FAULTS
-from services.team.domain.policy_steps import PolicyStepKind
+from services.team.domain.policy_steps import MAX_STEPS, PolicyStepKind
 from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
 from services.team.routes.policy_bodies import GivenPolicy
@@ -444,3 +444,36 @@ def test_each_step_needs_what_its_own_route_needs() -> None:
         assert (access.name, access.in_project) == needed
         assert not access.fresh_proof
         assert not access.in_session
+
+
+@pytest.mark.parametrize(("more", "code"), [(0, None), (1, "policy-too-large")])
+def test_a_policy_has_as_many_changes_as_the_limit_says(more: int, code: str | None) -> None:
+    world = team()
+    there = [project["name"] for project in exported(world)["projects"]]
+    names = [*there, *(f"New {number}" for number in range(50))]
+    roles = [{"name": f"R {number}", "grants": VIEW} for number in range(MAX_STEPS - 50 + more)]
+    policy = {"projects": [{"name": name} for name in names], "roles": roles}
+    answer = asked(world, "planPolicy", policy)
+    assert (answer.code if code else len(answer.changes)) == (code or MAX_STEPS)
+
+
+def test_what_concerns_the_acting_member_comes_last() -> None:
+    members = [
+        {"email": "bea@example.com", "role": "basic"},
+        {"email": "ana@example.com", "role": "developer"},
+    ]
+    plan = asked(team(), "planPolicy", {"members": members}, actor="bea")
+    assert changes(plan) == [("member_role", "ana@example.com"), ("member_role", "bea@example.com")]
+
+
+@pytest.mark.parametrize(("seconds", "kinds"), [(0, []), (1, ["override_set"])])
+def test_an_override_whose_time_is_over_counts_as_not_there(seconds: int, kinds: list[str]) -> None:
+    world = team()
+    override = {
+        "project": exported(world)["projects"][0]["name"],
+        "grants": {"instance": {"view": "all"}},
+        "expires_at": (world.clock.now() + timedelta(seconds=seconds)).isoformat(),
+    }
+    member = {"email": "ana@example.com", "role": "basic", "overrides": [override]}
+    plan = asked(world, "planPolicy", {"members": [member]})
+    assert [kind for kind, _ in changes(plan)] == kinds
