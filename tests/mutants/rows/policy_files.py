@@ -148,4 +148,12 @@ ROWS = (
         "override.expires_at < self._rows.now",
         "whose_time",
     ),
+    _mutant(
+        "policy-is-applied-by-who-sees-no-longer-all",
+        Kind.SECURITY,
+        POLICY,
+        "        _require_reading(write.access, rows)\n        write.require",
+        "        write.require",
+        "no_longer_see",
+    ),
 )

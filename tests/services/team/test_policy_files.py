@@ -20,7 +20,8 @@ from services.team.domain.policy_steps import MAX_STEPS, PolicyStepKind
 from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
 from services.team.routes.policy_bodies import GivenPolicy
-from services.team.use_cases.policy import READING
+from services.team.routes.policy_files import policy_file
+from services.team.use_cases.policy import READING, apply, prepare
 from services.team.use_cases.policy_steps import PERMISSIONS, REFUSED_HERE
 from shared.contracts.team import RequestRefused
 from shared.http.access import Permission
@@ -477,3 +478,19 @@ def test_an_override_whose_time_is_over_counts_as_not_there(seconds: int, kinds:
     member = {"email": "ana@example.com", "role": "basic", "overrides": [override]}
     plan = asked(world, "planPolicy", {"members": [member]})
     assert [kind for kind, _ in changes(plan)] == kinds
+
+
+def test_who_may_no_longer_see_a_part_applies_nothing() -> None:
+    world = team()
+    project = exported(world)["projects"][0]["name"]
+    given = {"version": 1, "projects": [{"name": project}, {"name": "New"}]}
+    wanted = policy_file(GivenPolicy.model_validate({"policy": given}).policy)
+    request = world.request("bea", "guardrail:manage")
+    prepared = finished(prepare(world.ctx, request, wanted))
+    blind = {"project": project, "grants": {}}
+    member = {"email": "bea@example.com", "role": "admin", "overrides": [blind]}
+    asked(world, "applyPolicy", {"members": [member]})
+    before = exported(world)
+    with pytest.raises(PermissionMissing):
+        finished(apply(world.ctx, request, prepared))
+    assert exported(world) == before
