@@ -269,10 +269,10 @@ async def test_answers_with_the_title_of_a_role_have_it_in_other_languages(team:
     await team.publish(Catalog.from_mapping(spoken))
     account = await team.account("spoken")
     member = await account.join("developer")
-    proof = await account.invite("a@example.com", "developer")
+    proof = await account.invite("gwenllian@example.com", "developer")
     opened = await member.send("POST", "/v1/invitations/lookup", proof)
     here = f"{account.path}/members"
-    listed = (await account.owner.get(f"{here}?q=a@example.com"))["items"]
+    listed = (await account.owner.get(f"{here}?q=gwenllian@example.com"))["items"]
     pending = (await account.owner.get(f"{account.path}/invitations"))["items"]
     told = [
         await account.owner.get(f"{here}/{member.user_id}"),
