@@ -372,7 +372,7 @@ def test_an_explanation_has_the_titles_of_permissions_and_roles():
     assert (found.role, list(found.roles), found.more_grantors) == ("Printer", ["Foreman"], 2)
 
 
-def test_a_level_that_no_member_has_for_own_things_gives_way_to_a_lower_one():
+def test_a_level_without_own_things_gives_way_to_a_lower_one():
     """The role writes all budgets: who may see own ones only can write none."""
     role = {"budget": {"write": "all"}}
     grants, faults = chosen_grants(
